@@ -1,0 +1,17 @@
+export {
+  boxArea,
+  boxCentre,
+  clipBox,
+  expandBox,
+  intersectionArea,
+  iou,
+  ltwhFromXyxy,
+  normaliseBox,
+  pixelLtwh,
+  scaleBox,
+  xyxyFromLtwh,
+  type BoxLtwh,
+  type BoxXyxy,
+  type PictureSize,
+} from './box.js';
+export { suppressNonMaxima, type ScoredBox, type SuppressionOptions } from './non-maximum-suppression.js';
