@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { fact, rpc } from './bus-message.js';
+import { FramesName } from './frame-uri.js';
+
+/** Row id of a camera; the id on the wire. */
+export const CameraId = z.number().int().positive();
+export type CameraId = z.infer<typeof CameraId>;
+
+/** One camera's stream that an agent has to analyse. The URL holds the camera's credentials: never log it. */
+export const AssignedStream = z.object({
+  camera_id: CameraId,
+  /** The camera's uuid; the Luna surface's `stream_id`. */
+  stream_id: z.uuid(),
+  frames_name: FramesName,
+  name: z.string(),
+  url: z.string(),
+  frames_per_second: z.number().positive().max(30),
+});
+export type AssignedStream = z.infer<typeof AssignedStream>;
+
+/**
+ * An agent says that it lives and how many streams it can take; the reply is the whole list that it owns until `lease_ms` from now.
+ * Streams of a silent agent go to another one when their lease ends.
+ */
+export const claimStreams = rpc({
+  subject: 'nightjar.streams.claim',
+  request: z.object({ agent_id: z.string().min(1).max(128), slots_total: z.number().int().min(0).max(1024) }),
+  reply: z.object({ lease_ms: z.number().int().positive(), streams: z.array(AssignedStream) }),
+});
+
+/** A graceful agent gives its streams back, so that nobody waits for the lease. */
+export const releaseStreams = rpc({
+  subject: 'nightjar.streams.release',
+  request: z.object({ agent_id: z.string().min(1).max(128) }),
+  reply: z.object({ released: z.number().int().min(0) }),
+});
+
+export const camerasChanged = fact({
+  subject: () => 'nightjar.cameras.changed',
+  pattern: 'nightjar.cameras.changed',
+  payload: z.object({ camera_id: CameraId }),
+});
+
+/** Reads a picture of the frames directory in parts of at most 512 KiB; the reply's body holds the bytes from `offset`. */
+export const readFrame = rpc({
+  subject: 'nightjar.frames.get',
+  request: z.object({ uri: z.string().max(300), offset: z.number().int().min(0) }),
+  reply: z.object({ size_bytes: z.number().int().min(0), modified_unix_ms: z.number() }),
+});
+export const framePartBytesMax = 512 * 1024;
+export const frameBytesMax = 8 * 1024 * 1024;
+
+/** `GET /api/v1/cameras`, one element. Passwords are never part of it. */
+export const CameraView = z.object({
+  id: CameraId,
+  uuid: z.uuid(),
+  owner_id: z.number().int().nullable(),
+  name: z.string(),
+  description: z.string().nullable(),
+  frames_name: FramesName,
+  ip_address: z.string().nullable(),
+  port: z.number().int(),
+  username: z.string().nullable(),
+  rtsp_url: z.string(),
+  substream_url: z.string().nullable(),
+  location: z.string().nullable(),
+  manufacturer: z.string().nullable(),
+  model: z.string().nullable(),
+  is_active: z.boolean(),
+  recording_enabled: z.boolean(),
+  analytics_enabled: z.boolean(),
+  status: z.enum(['unknown', 'online', 'offline']),
+  recording_state: z.enum(['recording', 'not_recording', 'stalled', 'never', 'off']),
+  last_recording_at: z.string().nullable(),
+  live_online: z.boolean().nullable(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  deleted_at: z.string().nullable(),
+});
+export type CameraView = z.infer<typeof CameraView>;
+
+/** `GET /api/v1/recordings/{camera_id}`, one element. Times are Unix seconds with fractions, `start` and `end` the same as RFC 3339. */
+export const ClipView = z.object({
+  id: z.number().int(),
+  camera_id: CameraId,
+  start_unix: z.number(),
+  end_unix: z.number(),
+  start: z.string(),
+  end: z.string(),
+  duration_seconds: z.number(),
+  size_bytes: z.number().int(),
+  video_codec: z.string(),
+  url: z.string(),
+  open: z.boolean(),
+});
+export type ClipView = z.infer<typeof ClipView>;

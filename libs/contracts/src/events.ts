@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { fact, rpc } from './bus-message.js';
+import { CameraId } from './cameras.js';
+import { PictureSize } from './detection.js';
+import { FrameName } from './frame-uri.js';
+
+/** An event as the NVR API shows it. `id` of a notification is its `seq`, which grows with every change of any event. */
+export const EventView = z.object({
+  id: z.number().int(),
+  camera_id: CameraId,
+  source: z.enum(['tier0', 'camera', 'app', 'adapter']),
+  event_type: z.enum(['track', 'alarm', 'alert']),
+  label: z.string().nullable(),
+  score: z.number().nullable(),
+  track_id: z.string().nullable(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  recording_ref: z.string().nullable(),
+  plate_text: z.string().nullable(),
+  has_evidence: z.boolean(),
+  evidence_url: z.string().nullable(),
+  payload: z.record(z.string(), z.unknown()).nullable(),
+});
+export type EventView = z.infer<typeof EventView>;
+
+/**
+ * An agent reports an event; the reply comes after the row is committed. The same (camera_id, track_id, started_at) names
+ * the same event: the first report opens it, a later one updates it, one with `ended_at_unix_ms` closes it. Safe to repeat.
+ */
+export const reportEvent = rpc({
+  subject: 'nightjar.events.report',
+  request: z.object({
+    camera_id: CameraId,
+    label: z.string().max(60),
+    score: z.number().min(0).max(1),
+    /** Unique within the camera over agent restarts: `<agent session>-<track number>`. */
+    track_id: z.string().max(40),
+    started_at_unix_ms: z.number(),
+    ended_at_unix_ms: z.number().nullable(),
+    /** Picture of the event in the camera's frames directory. */
+    frame_file: FrameName.nullable(),
+    payload: z.record(z.string(), z.unknown()),
+  }),
+  reply: z.object({ event_id: z.number().int(), seq: z.number().int() }),
+});
+export type EventReport = z.infer<typeof reportEvent.request>;
+
+/** Boxes over the live picture. Newest wins per camera; lost ones are not missed. */
+export const Overlay = z.object({
+  camera_id: CameraId,
+  frame_ts_ms: z.number(),
+  frame: PictureSize,
+  tracks: z.array(
+    z.object({
+      track_id: z.string(),
+      label: z.string(),
+      score: z.number().min(0).max(1),
+      /** Normalised to 0..1 of the frame. */
+      bbox: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+    }),
+  ),
+});
+export type Overlay = z.infer<typeof Overlay>;
+
+export const overlayDrawn = fact({
+  subject: (overlay: Overlay) => `nightjar.overlays.${overlay.camera_id}`,
+  pattern: 'nightjar.overlays.*',
+  payload: Overlay,
+});
+
+/** A nudge between processes of nvr: rows up to `seq` are committed. */
+export const eventCommitted = fact({
+  subject: () => 'nightjar.events.committed',
+  pattern: 'nightjar.events.committed',
+  payload: z.object({ seq: z.number().int() }),
+});
+
+/** OpenNVR's bus shape for live tracks, published only when there are some. Box is [x1, y1, x2, y2] in pixels. */
+export const Tier0Frame = z.object({
+  schema: z.literal('opennvr.tier0.v1'),
+  adapter: z.literal('tier0'),
+  /** `cam<id>`, the form that discovery hands out. */
+  camera_id: z.string(),
+  seq: z.number().int(),
+  ts: z.number(),
+  wall_ts: z.number(),
+  frame: PictureSize,
+  calibrating: z.boolean(),
+  tracks: z.array(
+    z.object({
+      id: z.number().int(),
+      label: z.string(),
+      score: z.number(),
+      box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+      stationary: z.boolean(),
+      best: z.boolean(),
+    }),
+  ),
+});
+export type Tier0Frame = z.infer<typeof Tier0Frame>;
+
+export const tier0Frame = fact({
+  subject: (frame: Tier0Frame) => `opennvr.inference.tier0.${frame.camera_id}.completed`,
+  pattern: 'opennvr.inference.tier0.*.completed',
+  payload: Tier0Frame,
+});

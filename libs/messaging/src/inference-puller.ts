@@ -1,0 +1,191 @@
+import { createInbox, headers as newHeaders, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { inferenceHeaders, inferenceQueue, InferenceRequest, type Capability, type InferenceResult, type Lane } from '@nightjar/contracts';
+import { AppError, errorBody, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import type { Bus } from './bus.js';
+import { ensureInferenceQueues } from './inference-queue.js';
+import { decodeMessage, encodeMessage } from './message-codec.js';
+
+/** Every fifth pull of a slot asks the batch lane first, so that jobs never starve under live load. */
+const batchFirstEvery = 5;
+const waitMs = 1_000;
+
+export interface PulledWork {
+  request: InferenceRequest;
+  picture: Uint8Array;
+  lane: Lane;
+  deadlineUnixMs: number;
+}
+
+export interface InferencePullerOptions {
+  bus: Bus;
+  capability: Capability;
+  /** Items in work at a time: one loop each. */
+  slots: number;
+  clock: Clock;
+  logger: Logger;
+  /** Runs one item; its AppError travels to the caller. */
+  run: (work: PulledWork, signal: AbortSignal) => Promise<InferenceResult>;
+}
+
+/**
+ * Pulls inference work when, and only when, a slot is free: a busy adapter never hoards work that another one could do.
+ * Acknowledges after the answer is sent; an item whose puller dies goes to another one.
+ */
+export class InferencePuller {
+  private readonly stopping = new AbortController();
+  private readonly loops: Promise<void>[] = [];
+  private busy = 0;
+
+  constructor(private readonly options: InferencePullerOptions) {}
+
+  get slotsBusy(): number {
+    return this.busy;
+  }
+
+  start(): void {
+    for (let slot = 0; slot < this.options.slots; slot++) this.loops.push(this.loop(slot));
+  }
+
+  /** Pulls no more, finishes what runs. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.loops);
+  }
+
+  private async loop(slot: number): Promise<void> {
+    const { bus, capability, logger } = this.options;
+    const { signal } = this.stopping;
+    for (let round = slot; !signal.aborted; round++) {
+      try {
+        const connection = bus.requireConnection();
+        const lanes: Lane[] = round % batchFirstEvery === batchFirstEvery - 1 ? ['batch', 'live'] : ['live', 'batch'];
+        const outcome = await this.pull(connection, lanes);
+        for (const { message, lane } of outcome.items) await this.work(message, lane);
+        if (outcome.queueMissing) {
+          await ensureInferenceQueues(connection, capability);
+          await sleep(100, signal);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof AppError && error.code === 'unavailable')) logger.warn('pulling inference work failed', { error });
+        await sleep(500, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** First asks each lane without waiting, in order; when both are empty, waits on both. Then at most one item of each lane comes. */
+  private async pull(connection: NatsConnection, lanes: Lane[]): Promise<{ items: { message: Msg; lane: Lane }[]; queueMissing: boolean }> {
+    for (const lane of lanes) {
+      const found = await new PullRequest(connection, this.options.capability, lane, 0).first;
+      if (found.kind === 'missing') return { items: [], queueMissing: true };
+      if (found.kind === 'work') return { items: [{ message: found.message, lane }], queueMissing: false };
+    }
+    const requests = lanes.map((lane) => ({ lane, request: new PullRequest(connection, this.options.capability, lane, waitMs, this.stopping.signal) }));
+    await Promise.race(requests.map(({ request }) => request.first));
+    const results = await Promise.all(requests.map(async ({ lane, request }) => ({ lane, found: await request.settle() })));
+    return {
+      items: results.flatMap(({ lane, found }) => (found.kind === 'work' ? [{ message: found.message, lane }] : [])),
+      queueMissing: results.some(({ found }) => found.kind === 'missing'),
+    };
+  }
+
+  private async work(message: Msg, lane: Lane): Promise<void> {
+    const { clock, logger, run } = this.options;
+    const headers = message.headers;
+    const deadlineUnixMs = Number(headers?.get(inferenceHeaders.deadlineUnixMs) || Number.NaN);
+    const replyTo = headers?.get(inferenceHeaders.replyTo);
+    if (!replyTo || !Number.isFinite(deadlineUnixMs) || deadlineUnixMs <= clock.wallMs()) {
+      // Late or unanswerable: nobody waits for it any more.
+      message.respond();
+      return;
+    }
+    this.busy++;
+    try {
+      const answer = await this.answer({ message, lane, deadlineUnixMs, run });
+      const answerHeaders = newHeaders();
+      this.options.bus.requireConnection().publish(replyTo, encodeMessage(answer, undefined, answerHeaders), { headers: answerHeaders });
+      // An empty reply to the message's own reply subject is JetStream's acknowledgement.
+      message.respond();
+    } catch (error) {
+      logger.warn('an inference answer was not sent', { error });
+    } finally {
+      this.busy--;
+    }
+  }
+
+  private async answer(item: { message: Msg; lane: Lane; deadlineUnixMs: number; run: InferencePullerOptions['run'] }) {
+    try {
+      const { json, body } = decodeMessage(item.message.data, item.message.headers);
+      const request = InferenceRequest.safeParse(json);
+      if (!request.success) throw new AppError('invalid_argument', 'not an inference request', { cause: request.error });
+      const remainingMs = item.deadlineUnixMs - this.options.clock.wallMs();
+      const value = await item.run({ request: request.data, picture: body, lane: item.lane, deadlineUnixMs: item.deadlineUnixMs }, AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))));
+      return { ok: true, value };
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'internal') this.options.logger.error('inference failed', { error });
+      return { ok: false, error: errorBody(error) };
+    }
+  }
+}
+
+type Pulled = { kind: 'work'; message: Msg } | { kind: 'empty' } | { kind: 'missing' };
+
+/**
+ * One pull of one message, in the wire form of JetStream: the client library's own `next()` waits at least a second and can't
+ * look at two queues in order.
+ */
+class PullRequest {
+  readonly first: Promise<Pulled>;
+  private readonly subscription: Subscription;
+  private resolve!: (pulled: Pulled) => void;
+  private settled = false;
+
+  constructor(connection: NatsConnection, capability: Capability, lane: Lane, waitMs: number, signal?: AbortSignal) {
+    this.first = new Promise((resolve) => {
+      this.resolve = (pulled) => {
+        this.settled = true;
+        resolve(pulled);
+      };
+    });
+    const { streamName, consumerName } = inferenceQueue(capability, lane);
+    const inbox = createInbox();
+    this.subscription = connection.subscribe(inbox, { callback: (error, message) => this.receive(error, message) });
+    const request = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: waitMs * 1_000_000 };
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${streamName}.${consumerName}`, JSON.stringify(request), { reply: inbox });
+    const timer = setTimeout(() => this.end({ kind: 'empty' }), waitMs + 2_000);
+    const onAbort = () => this.end({ kind: 'empty' });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void this.first.then(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  /**
+   * Ends the wait: what already came counts, and what is on its way is waited for for a moment. An item that arrives even
+   * later is redelivered after the ack wait.
+   */
+  async settle(): Promise<Pulled> {
+    if (!this.settled) {
+      // Without interest on the inbox the server gives the item to somebody else.
+      this.subscription.unsubscribe();
+      this.end({ kind: 'empty' });
+    }
+    return this.first;
+  }
+
+  private receive(error: Error | null, message: Msg): void {
+    const code = message?.headers?.code ?? 0;
+    if (error) return this.end({ kind: 'empty' });
+    if (code === 503 || (code === 409 && /deleted/i.test(message.headers?.description ?? ''))) return this.end({ kind: 'missing' });
+    if (code >= 400) return this.end({ kind: 'empty' });
+    if (code === 100) return;
+    this.end({ kind: 'work', message });
+  }
+
+  private end(pulled: Pulled): void {
+    if (!this.settled) this.resolve(pulled);
+    if (!this.subscription.isClosed()) this.subscription.unsubscribe();
+  }
+}

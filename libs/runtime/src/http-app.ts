@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Catch, type ArgumentsHost, type DynamicModule, type ExceptionFilter, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toAppError, type AppError } from './app-error.js';
+import type { Health } from './health.js';
+import type { Logger } from './logger.js';
+
+/** What a face answers for an error; each wire contract has its own body. */
+export interface RenderedError {
+  body: unknown;
+  contentType?: string;
+  headers?: Record<string, string>;
+}
+export type RenderError = (error: AppError, request: FastifyRequest) => RenderedError;
+
+export interface HttpAppOptions {
+  module: Type | DynamicModule;
+  host: string;
+  port: number;
+  logger: Logger;
+  health: Health;
+  /** Largest body that is read into memory; streamed bodies count their own bytes. */
+  bodyLimitBytes: number;
+  /** Called before any route exists: hooks, plugins and content type parsers go here. */
+  configure?: (fastify: FastifyInstance) => void | Promise<void>;
+  renderError?: RenderError;
+}
+
+export interface HttpApp {
+  app: NestFastifyApplication;
+  /** Where it listens, e.g. `http://127.0.0.1:8000`. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** RFC 9457 body for our own routes. */
+export const renderProblem: RenderError = (error, request) => ({
+  contentType: 'application/problem+json',
+  body: {
+    type: 'about:blank',
+    title: error.code,
+    status: error.httpStatus,
+    detail: error.message,
+    code: error.code,
+    requestId: request.id,
+    ...error.details,
+  },
+});
+
+/**
+ * Brings a Nest module up on Fastify with request ids, access log, health routes, safe headers and one error filter.
+ * @throws the listen error (EADDRINUSE, EACCES) when the address can't be had
+ */
+export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes,
+    // Without it close() waits for ever for an open SSE client.
+    forceCloseConnections: true,
+    genReqId: (request: IncomingMessage) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  addRequestHooks(fastify, options.logger);
+  await options.configure?.(fastify);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: false, abortOnError: false });
+  app.useGlobalFilters(new ErrorFilter(options.logger, options.renderError ?? renderProblem));
+  options.health.register(fastify);
+  await app.listen(options.port, options.host);
+  const address = app.getHttpServer().address() as { port: number };
+  const hostInUrl = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { app, url: `http://${hostInUrl}:${address.port}`, close: () => app.close() };
+}
+
+function acceptedRequestId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\x21-\x7e]{1,128}$/.test(header) ? header : undefined;
+}
+
+function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff').header('Referrer-Policy', 'no-referrer');
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
+    done(null, payload);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const quiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD');
+    // The route's pattern, not the URL: a query string may hold a ticket.
+    const fields = { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId: request.id };
+    logger[quiet ? 'debug' : 'info']('request', fields);
+    done();
+  });
+}
+
+/** The last stop of every error of an HTTP request: client faults log at info, ours at error with the cause. */
+@Catch()
+class ErrorFilter implements ExceptionFilter {
+  constructor(
+    private readonly logger: Logger,
+    private readonly render: RenderError,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = toAppError(thrown);
+    const fields = { route: request.routeOptions?.url, code: error.code, requestId: request.id, error };
+    if (error.httpStatus >= 500) this.logger.error('request failed', fields);
+    else this.logger.info('request refused', { ...fields, error: error.message });
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const rendered = this.render(error, request);
+    if (error.retryAfterMs !== undefined) void reply.header('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+    void reply.headers(rendered.headers ?? {}).code(error.httpStatus).type(rendered.contentType ?? 'application/json').send(rendered.body);
+  }
+}
