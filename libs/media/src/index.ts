@@ -1,0 +1,1 @@
+export { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
