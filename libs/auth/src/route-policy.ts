@@ -1,0 +1,85 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+
+/** Who may call a route. Every route of every app declares one; an app with a route that does not, refuses to start. */
+export type RoutePolicy =
+  /** Anybody. */
+  | { kind: 'public' }
+  /** Whoever the app's authenticator lets in; with `scope`, only a principal that has it. */
+  | { kind: 'authenticated'; scope?: string }
+  /** A user with all rights. */
+  | { kind: 'superuser' };
+
+/** Who calls. */
+export type Principal =
+  | { kind: 'user'; userId: number; username: string; tenantId: number; isSuperuser: boolean }
+  | { kind: 'api_key'; keyId: string; tenantId: number; scopes: readonly string[] }
+  /** A fixed credential of the deployment (adapter key), or nobody where none is required. */
+  | { kind: 'service'; name: string };
+
+/** Finds out who calls. @throws AppError `unauthenticated` */
+export type Authenticate = (request: FastifyRequest) => Promise<Principal>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
+
+/** Declares who may call a controller's route, or all routes of a controller. */
+export function Policy(policy: RoutePolicy): MethodDecorator & ClassDecorator {
+  return RouteConfig({ policy }) as MethodDecorator & ClassDecorator;
+}
+
+/** One row of an app's route table, for tests and for the reference. */
+export interface DeclaredRoute {
+  method: string;
+  url: string;
+  policy: RoutePolicy;
+}
+
+/**
+ * Holds every route of a Fastify instance to its policy, before the body is read. Call it before the first route is added.
+ * @returns the table of routes, which fills as routes are added
+ */
+export function enforcePolicies(fastify: FastifyInstance, authenticate: Authenticate): DeclaredRoute[] {
+  const table: DeclaredRoute[] = [];
+  fastify.decorateRequest('principal', undefined);
+  fastify.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) table.push({ method, url: route.url, policy: declaredPolicy(route) });
+  });
+  fastify.addHook('onRequest', async (request) => {
+    const policy = (request.routeOptions.config as { policy?: RoutePolicy }).policy;
+    // Only the not-found handler has none: it answers 404 to everybody.
+    if (!policy || policy.kind === 'public') return;
+    const principal = await authenticate(request);
+    if (!allows(policy, principal)) throw new AppError('permission_denied', 'you may not do this');
+    request.principal = principal;
+  });
+  return table;
+}
+
+function declaredPolicy(route: RouteOptions): RoutePolicy {
+  const policy = (route.config as { policy?: RoutePolicy } | undefined)?.policy;
+  if (!policy) throw new Error(`route ${String(route.method)} ${route.url} declares no policy`);
+  return policy;
+}
+
+/** Whether a principal satisfies a policy. */
+export function allows(policy: RoutePolicy, principal: Principal): boolean {
+  switch (policy.kind) {
+    case 'public':
+      return true;
+    case 'superuser':
+      return principal.kind === 'user' && principal.isSuperuser;
+    case 'authenticated':
+      return policy.scope === undefined || principal.kind !== 'api_key' || principal.scopes.includes(policy.scope);
+  }
+}
+
+/** The principal of a route whose policy asked for one. @throws AppError `unauthenticated` */
+export function requirePrincipal(request: FastifyRequest): Principal {
+  if (!request.principal) throw new AppError('unauthenticated', 'Not authenticated');
+  return request.principal;
+}

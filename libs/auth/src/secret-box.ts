@@ -1,0 +1,39 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { AppError } from '@nightjar/runtime';
+
+const formatVersion = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Encrypts secrets that must be read again (camera passwords, signing keys) with AES-256-GCM. Layout: version byte, nonce,
+ * tag, ciphertext. `purpose` is authenticated with it, so that a box can't be moved to another column.
+ */
+export class SecretBox {
+  private readonly key: Buffer;
+
+  /** @param keyBase64 32 bytes in base64 (NIGHTJAR_SECRET_KEY) */
+  constructor(keyBase64: string) {
+    this.key = Buffer.from(keyBase64, 'base64');
+  }
+
+  seal(plain: string, purpose: string): Uint8Array<ArrayBuffer> {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(purpose));
+    const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+    return Uint8Array.from([formatVersion, ...nonce, ...cipher.getAuthTag(), ...sealed]);
+  }
+
+  /** @throws AppError `internal` when the key or the purpose is another one, or the bytes were changed */
+  open(box: Uint8Array, purpose: string): string {
+    try {
+      if (box[0] !== formatVersion) throw new Error('unknown format');
+      const nonce = box.subarray(1, 1 + nonceBytes);
+      const tag = box.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes);
+      const decipher = createDecipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(purpose)).setAuthTag(tag);
+      return Buffer.concat([decipher.update(box.subarray(1 + nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
+    } catch (cause) {
+      throw new AppError('internal', 'a stored secret can not be decrypted: is NIGHTJAR_SECRET_KEY the one it was stored with?', { cause });
+    }
+  }
+}
