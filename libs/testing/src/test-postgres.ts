@@ -3,13 +3,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { migrate } from '@nightjar/database';
-import { isProcessAlive, startEmbeddedPostgres, stopOrphanedPostgres } from '@nightjar/embedded';
+import { isProcessAlive, startEmbeddedPostgres, stopOrphanedNatsServer, stopOrphanedPostgres } from '@nightjar/embedded';
 import { publishTestPostgresUrl } from './config.js';
 
 /** Database that every test database is copied from: all migrations applied, no rows. */
 export const TEMPLATE_DATABASE = 'nightjar_template';
 
-const DIRECTORY = /^nightjar-test-(\d+)-/;
+/** Temporary directories of a run: of its Postgres, and of the buses of its spec files. */
+const DIRECTORY = /^nightjar-(?:test|bus)-(\d+)-/;
 
 /** The Postgres of one test run. */
 export interface TestPostgres {
@@ -49,6 +50,7 @@ async function sweepKilledRuns(): Promise<void> {
     if (owner === undefined || isProcessAlive(Number(owner))) continue;
     const directory = path.join(os.tmpdir(), name);
     await stopOrphanedPostgres(path.join(directory, 'postgres'));
+    await stopOrphanedNatsServer(directory);
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,265 @@
+import { jest, afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AckPolicy, DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, type Consumer, type JetStreamClient, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
+import { connect, createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { hasNatsServer, startTestBus, type TestBus } from '@nightjar/testing';
+
+const NANOS_PER_MS = 1_000_000;
+const nothingToCompare = !(await hasNatsServer());
+if (nothingToCompare) process.stdout.write('nats-server is not installed: the broker is checked alone\n');
+const kinds = nothingToCompare ? (['embedded broker'] as const) : (['nats-server', 'embedded broker'] as const);
+
+jest.setTimeout(30_000);
+
+function target(bus: TestBus): { servers: string; token: string } {
+  const { host, username } = new URL(bus.url);
+  return { servers: host, token: username };
+}
+
+/** Collects messages until there are `count`; fails by the test's own time limit. */
+async function take<Message>(source: AsyncIterable<Message>, count: number): Promise<Message[]> {
+  const taken: Message[] = [];
+  for await (const message of source) {
+    taken.push(message);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+async function nextOf(consumer: Consumer, expiresMs = 1_000): Promise<JsMsg | null> {
+  return consumer.next({ expires: expiresMs });
+}
+
+// The same steps on both, with the clients as they are published: what passes here, the product may rely on.
+describe.each(kinds)('a bus that is the %s', (kind) => {
+  let bus: TestBus;
+  let alice: NatsConnection;
+  let bob: NatsConnection;
+
+  beforeAll(async () => {
+    bus = await startTestBus({ kind });
+  });
+  afterAll(() => bus.stop());
+  beforeEach(async () => {
+    [alice, bob] = await Promise.all([connect(target(bus)), connect(target(bus))]);
+  });
+  afterEach(async () => {
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
+  it('refuses a client without the token, and one with another', async () => {
+    const { servers } = target(bus);
+    await expect(connect({ servers, reconnect: false })).rejects.toThrow(/authoriz|authentication/i);
+    await expect(connect({ servers, token: 'other', reconnect: false })).rejects.toThrow(/authoriz|authentication/i);
+  });
+
+  it('delivers by subject, with one-token and all-token wildcards', async () => {
+    const subscriptions = ['camera.1.frame', 'camera.*.frame', 'camera.>', 'other.>'].map((subject) => bob.subscribe(subject));
+    await bob.flush();
+    alice.publish('camera.1.frame', 'a');
+    alice.publish('camera.2.frame', 'b');
+    await alice.flush();
+    await bob.flush();
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    const received = await Promise.all(subscriptions.map(async (subscription) => (await take(subscription, 9)).map((message) => message.string())));
+    expect(received).toEqual([['a'], ['a', 'b'], ['a', 'b'], []]);
+  });
+
+  it('gives each message of a queue group to one member', async () => {
+    const counts = [0, 0, 0];
+    counts.forEach((_, index) => {
+      bob.subscribe('work', { queue: 'workers', callback: () => void (counts[index] = (counts[index] ?? 0) + 1) });
+    });
+    await bob.flush();
+    for (let sent = 0; sent < 300; sent += 1) alice.publish('work');
+    await alice.flush();
+    await bob.flush();
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(300);
+    expect(Math.min(...counts)).toBeGreaterThan(30);
+  });
+
+  it('ends a subscription after the number of messages it was made for', async () => {
+    const subscription = bob.subscribe('few', { max: 2 });
+    await bob.flush();
+    for (const text of ['1', '2', '3']) alice.publish('few', text);
+    await alice.flush();
+    expect((await take(subscription, 9)).map((message) => message.string())).toEqual(['1', '2']);
+  });
+
+  it('answers a request, headers and bytes unchanged', async () => {
+    bob.subscribe('echo', {
+      callback: (_error, message: Msg) => {
+        const answer = headers();
+        answer.set('Seen', message.headers?.get('Name') ?? '');
+        message.respond(message.data, { headers: answer });
+      },
+    });
+    await bob.flush();
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 256);
+    const asked = headers();
+    asked.set('Name', 'Grüße');
+    const reply = await alice.request('echo', bytes, { headers: asked, timeout: 5_000 });
+    expect(reply.headers?.get('Seen')).toBe('Grüße');
+    expect(Buffer.compare(reply.data, bytes)).toBe(0);
+  });
+
+  it('tells at once that nobody answers a subject', async () => {
+    const started = performance.now();
+    await expect(alice.request('nobody.here', 'x', { timeout: 5_000 })).rejects.toThrow(/no responders/i);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it('carries a message as large as the bus allows and refuses a larger one', async () => {
+    const largest = alice.info?.max_payload ?? 0;
+    expect(largest).toBe(8 * 1024 * 1024);
+    const subscription = bob.subscribe('large', { max: 1 });
+    await bob.flush();
+    alice.publish('large', new Uint8Array(largest));
+    const [message] = await take(subscription, 1);
+    expect(message?.data.length).toBe(largest);
+    expect(() => alice.publish('large', new Uint8Array(largest + 1))).toThrow();
+  });
+
+  it('does not send a client its own messages when that was turned off', async () => {
+    const quiet = await connect({ ...target(bus), noEcho: true });
+    const heard: string[] = [];
+    quiet.subscribe('self', { callback: (_error, message) => void heard.push(message.string()) });
+    await quiet.flush();
+    quiet.publish('self', 'own');
+    alice.publish('self', 'from another');
+    await alice.flush();
+    await quiet.flush();
+    await quiet.close();
+    expect(heard).toEqual(['from another']);
+  });
+
+  describe('as a work queue', () => {
+    let manager: JetStreamManager;
+    let queue: JetStreamClient;
+    let consumer: Consumer;
+
+    beforeEach(async () => {
+      manager = await jetstreamManager(alice);
+      queue = jetstream(alice);
+      await manager.streams.add({ name: 'WORK', subjects: ['work.items.>'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory, discard: DiscardPolicy.New, max_msgs: 3 });
+      await manager.consumers.add('WORK', { durable_name: 'pullers', ack_policy: AckPolicy.Explicit, ack_wait: 400 * NANOS_PER_MS, max_deliver: 2 });
+      consumer = await jetstream(bob).consumers.get('WORK', 'pullers');
+    });
+    afterEach(async () => {
+      await manager.streams.delete('WORK');
+    });
+
+    it('makes a stream and a consumer twice without complaint, and refuses another configuration', async () => {
+      const again = await manager.streams.add({ name: 'WORK', subjects: ['work.items.>'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory, discard: DiscardPolicy.New, max_msgs: 3 });
+      expect(again.config.max_msgs).toBe(3);
+      await manager.consumers.add('WORK', { durable_name: 'pullers', ack_policy: AckPolicy.Explicit, ack_wait: 400 * NANOS_PER_MS, max_deliver: 2 });
+      const other = manager.streams.add({ name: 'WORK', subjects: ['work.other'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory });
+      await expect(other).rejects.toMatchObject({ code: 10058 });
+      await expect(manager.streams.info('MISSING')).rejects.toMatchObject({ code: 10059 });
+      await expect(manager.consumers.info('WORK', 'missing')).rejects.toMatchObject({ code: 10014 });
+    });
+
+    it('hands out items in order and forgets them when they are acknowledged', async () => {
+      const sequences = [await queue.publish('work.items.a', 'a'), await queue.publish('work.items.b', 'b')].map((ack) => ack.seq);
+      expect(sequences).toEqual([1, 2]);
+      const first = await nextOf(consumer);
+      const second = await nextOf(consumer);
+      expect([first?.string(), second?.string(), first?.subject]).toEqual(['a', 'b', 'work.items.a']);
+      expect((await manager.consumers.info('WORK', 'pullers')).num_ack_pending).toBe(2);
+      expect(await first?.ackAck()).toBe(true);
+      expect(await second?.ackAck()).toBe(true);
+      const { state } = await manager.streams.info('WORK');
+      expect(state.messages).toBe(0);
+    });
+
+    it('refuses an item beyond the bound instead of dropping an older one', async () => {
+      for (const text of ['1', '2', '3']) await queue.publish('work.items.x', text);
+      const refused = await queue.publish('work.items.x', '4').catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(JetStreamApiError);
+      expect(refused).toMatchObject({ code: 10077 });
+      expect((await nextOf(consumer))?.string()).toBe('1');
+    });
+
+    it('gives an item that is not acknowledged in time to another one, twice in all', async () => {
+      await queue.publish('work.items.x', 'poison');
+      expect((await nextOf(consumer))?.info.deliveryCount).toBe(1);
+      expect((await nextOf(consumer, 2_000))?.info.deliveryCount).toBe(2);
+      expect(await nextOf(consumer, 1_000)).toBeNull();
+    });
+
+    it('keeps an item with the worker that says it is still at it', async () => {
+      await queue.publish('work.items.x', 'long');
+      const item = await nextOf(consumer);
+      for (let beat = 0; beat < 4; beat += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        item?.working();
+      }
+      await bob.flush();
+      expect((await manager.consumers.info('WORK', 'pullers')).num_ack_pending).toBe(1);
+      item?.ack();
+      await bob.flush();
+      expect(await nextOf(consumer)).toBeNull();
+    });
+
+    it('takes an item back at once or after a delay, and ends one that is given up', async () => {
+      await queue.publish('work.items.x', 'again');
+      (await nextOf(consumer))?.nak(300);
+      const started = performance.now();
+      const second = await nextOf(consumer, 2_000);
+      expect(performance.now() - started).toBeGreaterThan(200);
+      expect(second?.info.deliveryCount).toBe(2);
+      second?.term();
+      await bob.flush();
+      expect((await manager.streams.info('WORK')).state.messages).toBe(0);
+    });
+
+    it('stores an item with a repeated id once', async () => {
+      const first = await queue.publish('work.items.x', 'once', { msgID: 'id-1' });
+      const second = await queue.publish('work.items.x', 'once', { msgID: 'id-1' });
+      expect([first.duplicate, second.duplicate, second.seq]).toEqual([false, true, first.seq]);
+      expect((await manager.streams.info('WORK')).state.messages).toBe(1);
+    });
+
+    it('wakes a worker that waits as soon as there is an item', async () => {
+      const waiting = nextOf(consumer, 5_000);
+      await bob.flush();
+      const started = performance.now();
+      await queue.publish('work.items.x', 'now');
+      expect((await waiting)?.string()).toBe('now');
+      expect(performance.now() - started).toBeLessThan(500);
+    });
+
+    // A pull from a queue that is missing has no common answer: nats-server 2.9 is silent, later ones send a 503.
+    it('answers an empty queue with a status, at once or when the wait is over', async () => {
+      const pull = async (request: object): Promise<number | undefined> => {
+        const inbox = createInbox();
+        const subscription = bob.subscribe(inbox, { max: 1 });
+        bob.publish('$JS.API.CONSUMER.MSG.NEXT.WORK.pullers', JSON.stringify(request), { reply: inbox });
+        const [message] = await take(subscription, 1);
+        return message?.headers?.code;
+      };
+      expect(await pull({ batch: 1, no_wait: true })).toBe(404);
+      expect(await pull({ batch: 1, expires: 200 * NANOS_PER_MS })).toBe(408);
+    });
+
+    it('fetches a batch and consumes without end', async () => {
+      for (const text of ['1', '2', '3']) await queue.publish('work.items.x', text);
+      const batch = await consumer.fetch({ max_messages: 2, expires: 1_000 });
+      const fetched = await take(batch, 2);
+      for (const item of fetched) item.ack();
+      const stream = await consumer.consume({ max_messages: 5 });
+      const [third] = await take(stream, 1);
+      third?.ack();
+      expect([...fetched, third].map((item) => item?.string())).toEqual(['1', '2', '3']);
+    });
+  });
+
+  it('forgets messages that are older than the stream keeps them', async () => {
+    const manager = await jetstreamManager(alice);
+    await manager.streams.add({ name: 'SHORT', subjects: ['short'], storage: StorageType.Memory, max_age: 300 * NANOS_PER_MS, duplicate_window: 200 * NANOS_PER_MS });
+    await jetstream(alice).publish('short', 'x');
+    expect((await manager.streams.info('SHORT')).state.messages).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect((await manager.streams.info('SHORT')).state.messages).toBe(0);
+    await manager.streams.delete('SHORT');
+  });
+});
