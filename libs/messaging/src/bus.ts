@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect, headers as newHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { connect, headers as newHeaders, RequestError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { ErrorBody, type Fact, type Rpc } from '@nightjar/contracts';
 import { AppError, deadlineSignal, errorBody, sleep, toAppError, withoutCredentials, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
@@ -130,7 +130,9 @@ export class Bus {
     const connection = this.connection;
     if (connection && !connection.isClosed()) {
       // A connection that is away can't drain; closing it loses nothing that rows do not hold.
-      await Promise.race([connection.drain().catch(() => connection.close()), sleep(2_000).then(() => connection.close())]);
+      const late = setTimeout(() => void connection.close(), 2_000);
+      await connection.drain().catch(() => connection.close());
+      clearTimeout(late);
     }
     await this.connecting.done;
   }
@@ -223,7 +225,7 @@ function respond(message: Msg, reply: z.infer<typeof Reply>, body?: Uint8Array):
 function requestFailure(error: unknown, subject: string, payloadBytes: number): AppError {
   const { name, cause } = error as Error;
   const is = (kind: string) => name === kind || (cause as Error | undefined)?.name === kind;
-  if (is('NoRespondersError')) return new AppError('unavailable', `nobody answers ${subject}`, { cause: error, retryAfterMs: 1_000 });
+  if (error instanceof RequestError && error.isNoResponders()) return new AppError('unavailable', `nobody answers ${subject}`, { cause: error, retryAfterMs: 1_000 });
   if (is('InvalidArgumentError')) return new AppError('payload_too_large', `${payloadBytes} bytes are more than the bus carries in one message`, { cause: error });
   if (is('ClosedConnectionError') || is('DrainingConnectionError') || is('ConnectionError')) return new AppError('unavailable', 'the bus connection ended', { cause: error, retryAfterMs: 1_000 });
   if (is('AbortError')) return new AppError('cancelled', `the call of ${subject} was cancelled`, { cause: error });

@@ -1,0 +1,82 @@
+import 'reflect-metadata';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, Post } from '@nestjs/common';
+import { AppError } from './app-error.js';
+import { Health } from './health.js';
+import { startHttpApp, type HttpApp } from './http-app.js';
+import { createLogger } from './logger.js';
+
+@Controller()
+class SampleController {
+  @Get('busy')
+  busy(): never {
+    throw new AppError('overloaded', 'no slot is free', { retryAfterMs: 1_500 });
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('the secret is hunter2');
+  }
+
+  @Post('echo')
+  echo(): { ok: true } {
+    return { ok: true };
+  }
+}
+
+@Module({ controllers: [SampleController] })
+class SampleModule {}
+
+describe('an HTTP app', () => {
+  const health = new Health();
+  let http: HttpApp;
+  let databaseState: string | undefined;
+
+  beforeAll(async () => {
+    health.addCheck('database', () => databaseState);
+    http = await startHttpApp({ module: SampleModule, host: '127.0.0.1', port: 0, logger: createLogger({ service: 'spec', level: 'silent' }), health, bodyLimitBytes: 1_000 });
+  });
+  afterAll(() => http.close());
+
+  const get = (path: string, init?: RequestInit) => fetch(http.url + path, init);
+
+  it('answers errors of ours as problems, with the request id and when to come again', async () => {
+    const response = await get('/busy', { headers: { 'X-Request-Id': 'abc-1' } });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(response.headers.get('retry-after')).toBe('2');
+    expect(response.headers.get('x-request-id')).toBe('abc-1');
+    expect(await response.json()).toMatchObject({ status: 503, code: 'overloaded', detail: 'no slot is free', requestId: 'abc-1' });
+  });
+
+  it('never tells what an unexpected error says', async () => {
+    const response = await get('/broken');
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['POST', '/echo', '{"a":', 400],
+    ['POST', '/echo', JSON.stringify('x'.repeat(2_000)), 413],
+    ['GET', '/nowhere', undefined, 404],
+  ])('%s %s with a bad request is the client’s fault', async (method, path, body, status) => {
+    const response = await get(path, { method, ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }) });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('replaces a request id that could break a log line', async () => {
+    const response = await get('/livez', { headers: { 'X-Request-Id': 'has space' } });
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is live always, and ready only while its checks pass', async () => {
+    databaseState = 'away';
+    expect((await get('/livez')).status).toBe(200);
+    const unready = await get('/readyz');
+    expect(unready.status).toBe(503);
+    expect(await unready.json()).toEqual({ status: 'not ready', checks: { database: 'away' } });
+    databaseState = undefined;
+    expect((await get('/readyz')).status).toBe(200);
+  });
+});
