@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { activationQuantisation, quantiseWeights } from './quantisation.js';
+
+describe('activationQuantisation', () => {
+  it('maps the range to 0..255 with zero at a whole step', () => {
+    const { scale, zeroPoint } = activationQuantisation({ min: -1, max: 1.55 });
+    expect(scale).toBeCloseTo(0.01, 6);
+    expect(zeroPoint).toBe(100);
+  });
+
+  it('widens a range that leaves zero out', () => {
+    expect(activationQuantisation({ min: 2, max: 4 }).zeroPoint).toBe(0);
+    expect(activationQuantisation({ min: -4, max: -2 }).zeroPoint).toBe(255);
+  });
+
+  it('survives an activation that is always zero', () => {
+    expect(activationQuantisation({ min: 0, max: 0 })).toEqual({ scale: 1e-6, zeroPoint: 0 });
+  });
+});
+
+describe('quantiseWeights', () => {
+  it('uses the whole int8 range of every output channel', () => {
+    const weights = { elementType: 'float32', shape: [2, 2], data: Float32Array.of(0.5, -1, 100, 25) } as const;
+    const { quantised, scales } = quantiseWeights(weights);
+    expect(Array.from(quantised.data as Int8Array)).toEqual([64, -127, 127, 32]);
+    expect(scales[0]).toBeCloseTo(1 / 127, 6);
+    expect(scales[1]).toBeCloseTo(100 / 127, 6);
+  });
+});

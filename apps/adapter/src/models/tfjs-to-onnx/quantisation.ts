@@ -1,0 +1,45 @@
+import type { ConstantTensor } from './constant-tensor.js';
+
+/** Smallest and largest value that an activation takes on typical pictures. */
+export interface ActivationRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Ranges by `<convolution>/in` and `<convolution>/out`, the places where a graph is quantised. */
+export type ActivationRanges = ReadonlyMap<string, ActivationRange>;
+
+const largestUint8 = 255;
+const largestInt8 = 127;
+
+/** Scale and zero point of the affine uint8 form of an activation: real = scale · (stored − zeroPoint). */
+export function activationQuantisation(range: ActivationRange): { scale: number; zeroPoint: number } {
+  // Zero must be representable exactly, since convolutions pad with it.
+  const min = Math.min(range.min, 0);
+  const max = Math.max(range.max, 0);
+  const scale = Math.max((max - min) / largestUint8, 1e-6);
+  return { scale, zeroPoint: clamp(Math.round(-min / scale), 0, largestUint8) };
+}
+
+/** Symmetric int8 weights with one scale per output channel, which must be the first axis. */
+export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantTensor; scales: Float32Array } {
+  const channels = weights.shape[0] ?? 1;
+  const perChannel = weights.data.length / channels;
+  const scales = new Float32Array(channels);
+  const data = new Int8Array(weights.data.length);
+  for (let channel = 0; channel < channels; channel++) {
+    const start = channel * perChannel;
+    let largest = 1e-9;
+    for (let i = start; i < start + perChannel; i++) largest = Math.max(largest, Math.abs(Number(weights.data[i])));
+    const scale = largest / largestInt8;
+    scales[channel] = scale;
+    for (let i = start; i < start + perChannel; i++) {
+      data[i] = clamp(Math.round(Number(weights.data[i]) / scale), -largestInt8, largestInt8);
+    }
+  }
+  return { quantised: { elementType: 'int8', shape: weights.shape, data }, scales };
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max);
+}

@@ -1,0 +1,59 @@
+import { elementCount, type ConstantTensor } from './constant-tensor.js';
+import { UnsupportedGraphError, type GraphModelJson, type WeightEntry } from './graph-model.js';
+
+const bytesPerElement = { float32: 4, int32: 4, bool: 1, float16: 2, uint8: 1, uint16: 2 } as const;
+
+/**
+ * Reads the weights of a TensorFlow.js model: binary files that hold one tensor after the other, some of them stored
+ * in fewer bits, which are widened here.
+ * @param readFile content of a file named in the manifest
+ * @throws UnsupportedGraphError when a file is shorter than the manifest says
+ */
+export async function readWeights(
+  manifest: GraphModelJson['weightsManifest'],
+  readFile: (path: string) => Promise<Uint8Array>,
+): Promise<Map<string, ConstantTensor>> {
+  const weights = new Map<string, ConstantTensor>();
+  for (const group of manifest) {
+    const bytes = Buffer.concat(await Promise.all(group.paths.map(readFile)));
+    let offset = 0;
+    for (const entry of group.weights) {
+      const byteLength = elementCount(entry.shape) * bytesPerElement[entry.quantization?.dtype ?? entry.dtype];
+      if (offset + byteLength > bytes.byteLength) throw new UnsupportedGraphError(`the weights end before "${entry.name}"`);
+      // Copied, since a typed array must start at a multiple of its element size.
+      const own = Uint8Array.prototype.slice.call(bytes, offset, offset + byteLength);
+      weights.set(entry.name, decodeWeight(entry, own.buffer));
+      offset += byteLength;
+    }
+  }
+  return weights;
+}
+
+function decodeWeight(entry: WeightEntry, bytes: ArrayBuffer): ConstantTensor {
+  const { shape, dtype, quantization } = entry;
+  if (!quantization) return { elementType: dtype, shape, data: decodePlain(dtype, bytes) };
+  if (quantization.dtype === 'float16') return { elementType: 'float32', shape, data: widenHalfFloats(new Uint16Array(bytes)) };
+  const { scale = 1, min = 0 } = quantization;
+  const stored = quantization.dtype === 'uint8' ? new Uint8Array(bytes) : new Uint16Array(bytes);
+  return dtype === 'int32'
+    ? { elementType: 'int32', shape, data: Int32Array.from(stored, (value) => Math.round(value * scale + min)) }
+    : { elementType: 'float32', shape, data: Float32Array.from(stored, (value) => value * scale + min) };
+}
+
+function decodePlain(dtype: WeightEntry['dtype'], bytes: ArrayBuffer): ConstantTensor['data'] {
+  if (dtype === 'float32') return new Float32Array(bytes);
+  if (dtype === 'int32') return new Int32Array(bytes);
+  return new Uint8Array(bytes);
+}
+
+/** IEEE 754 binary16 → binary32. */
+export function widenHalfFloats(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (half) => {
+    const sign = half & 0x8000 ? -1 : 1;
+    const exponent = (half >> 10) & 0x1f;
+    const fraction = half & 0x3ff;
+    if (exponent === 0) return sign * fraction * 2 ** -24;
+    if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  });
+}
