@@ -10,6 +10,7 @@ function main(): void {
   process.once('disconnect', () => process.exit(0));
   process.once('SIGTERM', () => process.exit(0)); // nothing to save: memory is all it has
   process.on('SIGINT', () => undefined); // a terminal's Ctrl-C is for the launcher, which stops us last
+  report({ kind: 'waiting' });
 }
 
 async function listen({ token, port }: BrokerStart): Promise<void> {

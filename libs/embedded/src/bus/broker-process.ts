@@ -17,8 +17,9 @@ export interface BrokerStart {
   readonly port: number;
 }
 
-/** What the child answers. */
-export type BrokerReport = { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'failed'; readonly reason: string };
+/** What the child says: that it can be told now, then how it went. A message sent before it has a listener would be lost. */
+export type BrokerReport = { readonly kind: 'waiting' } | BrokerOutcome;
+type BrokerOutcome = { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'failed'; readonly reason: string };
 
 /**
  * Runs the embedded broker in a process of its own, which ends when ours does. Throws `unavailable` when it does not start.
@@ -36,16 +37,23 @@ export async function startBrokerProcess({ token, port, signal }: Pick<BusServer
   }
 }
 
-function askToListen(child: ChildProcess, start: BrokerStart): Promise<BrokerReport> {
+function askToListen(child: ChildProcess, start: BrokerStart): Promise<BrokerOutcome> {
   return new Promise((resolve) => {
-    const fail = (reason: string) => (): void => resolve({ kind: 'failed', reason });
+    const finish = (outcome: BrokerOutcome): void => {
+      clearTimeout(timer);
+      child.off('message', onReport);
+      resolve(outcome);
+    };
+    const fail = (reason: string) => (): void => finish({ kind: 'failed', reason });
+    const onReport = (message: unknown): void => {
+      const report = message as BrokerReport;
+      if (report.kind === 'waiting') child.send(start);
+      else finish(report);
+    };
     const timer = setTimeout(fail(`no answer within ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
     child.once('error', fail('its process cannot be started'));
     child.once('exit', fail('its process ended while it started'));
-    child.once('message', (report) => resolve(report as BrokerReport));
-    child.once('spawn', () => child.send(start));
-    child.once('message', () => clearTimeout(timer));
-    child.once('exit', () => clearTimeout(timer));
+    child.on('message', onReport);
   });
 }
 
