@@ -1,0 +1,106 @@
+// The agent over the wire: version, live WebSocket (the documentation's own sample too), and a camera that goes and comes back.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { WebSocket } from 'ws';
+import { call, check, eventually, expectStatus, skip } from './checks.mjs';
+import { readEventStream } from './nvr.mjs';
+import { findProcess } from './system.mjs';
+
+const streamId = '70c75b04-1ec8-4aa1-930c-ddad9e47b54b';
+
+function readMessages(url, count, withinMs) {
+  return new Promise((resolve, reject) => {
+    const messages = [];
+    const socket = new WebSocket(url);
+    const timer = setTimeout(() => {
+      socket.terminate();
+      reject(new Error(`${messages.length} messages within ${withinMs / 1000} s`));
+    }, withinMs);
+    socket.on('message', (data) => {
+      messages.push(JSON.parse(data.toString()));
+      if (messages.length < count) return;
+      clearTimeout(timer);
+      socket.close();
+      resolve(messages);
+    });
+    socket.on('unexpected-response', (_request, response) => {
+      clearTimeout(timer);
+      reject(Object.assign(new Error(`status ${response.statusCode}`), { status: response.statusCode }));
+      response.resume();
+    });
+    socket.on('error', reject);
+  });
+}
+
+export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
+  const live = `${agent.replace('http', 'ws')}/1/ws?stream_id=`;
+  await check('agent: /version', async () => {
+    const answer = expectStatus(await call(`${agent}/version`), 200);
+    assert.deepEqual(answer.json, { Version: { api: 1, major: 0, minor: 3, patch: 1 } });
+    assert.match(answer.headers.get('luna-request-id'), /^[0-9]{10},[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}$/);
+  });
+  await check('agent: /1/ws sends one message per analysed frame, with people sometimes', async () => {
+    const messages = await readMessages(live + streamId, 12, 30_000);
+    for (const message of messages) {
+      assert.equal(message.stream_status, 'in_progress');
+      assert.equal(message.error, null);
+      const [estimation] = message.analytics_results.people_count.frame_estimations;
+      assert.ok(Number.isInteger(estimation.people_count) && estimation.time_offset >= 0);
+    }
+  });
+  await check('agent: an unknown stream is answered 404, a wrong stream_id 400', async () => {
+    await assert.rejects(readMessages(`${live}00000000-0000-4000-8000-000000000000`, 1, 5_000), { status: 404 });
+    await assert.rejects(readMessages(`${live}nonsense`, 1, 5_000), { status: 400 });
+  });
+  await checkPythonSample({ agent, scratch });
+
+  await check('agent: reads on when the camera goes away and comes back', async () => {
+    const [camera] = findProcess(dataDir, 'camera');
+    assert.ok(camera, 'no demo camera process found');
+    process.kill(camera.pid, 'SIGKILL');
+    await eventually('the camera gone', () => !findProcess(dataDir, 'camera').some(({ pid }) => pid === camera.pid));
+    const goneAtMs = Date.now();
+    await eventually('the camera restarted', () => findProcess(dataDir, 'camera').length > 0, { withinMs: 20_000 });
+    const frame = path.join(dataDir, 'frames', 'camera_0', 'latest.jpg');
+    await eventually('a new frame', () => fs.statSync(frame).mtimeMs > goneAtMs + 1_500, { withinMs: 60_000 });
+    const overlays = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 20_000, until: (all) => all.length >= 3 });
+    assert.ok(overlays.length >= 3);
+  });
+}
+
+/** The sample of the public documentation, word for word but for the port and a limit of three messages. */
+async function checkPythonSample({ agent, scratch }) {
+  const name = 'agent: the documentation’s Python sample prints messages';
+  const run = promisify(execFile);
+  try {
+    await run('python3', ['-c', 'import websockets']);
+  } catch {
+    return skip(name, 'python3 with the websockets package is not here');
+  }
+  const file = path.join(scratch, 'sample.py');
+  fs.writeFileSync(
+    file,
+    `import asyncio
+import websockets
+
+async def main():
+    uri = "${agent.replace('http', 'ws')}/1/ws?stream_id=${streamId}"  # Note filtering by gender!
+    async with websockets.connect(uri) as websocket:
+        for _ in range(3):
+            data = await websocket.recv()
+            print(data)
+
+
+asyncio.run(main())
+`,
+  );
+  await check(name, async () => {
+    const { stdout } = await run('python3', [file], { timeout: 30_000 });
+    const lines = stdout.trim().split('\n');
+    assert.equal(lines.length, 3);
+    for (const line of lines) assert.ok('analytics_results' in JSON.parse(line));
+  });
+}
