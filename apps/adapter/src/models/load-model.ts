@@ -1,6 +1,5 @@
 import { AppError, type Logger } from '@nightjar/runtime';
 import { OnnxSession } from '../backends/onnx/onnx-session.js';
-import { nanodetActivationRanges } from './builtin/nanodet/activation-ranges.js';
 import type { ConvertedModelCache } from './converted-model-cache.js';
 import { nanodetOutputs } from './decoders/nanodet-decoder.js';
 import type { LoadedModel, Precision } from './loaded-model.js';
@@ -9,11 +8,8 @@ import type { ModelFiles, ModelRepository } from './model-repository.js';
 import { checkPicture, compareOutputs } from './precision-check.js';
 import { converterVersion, convertGraphModel } from './tfjs-to-onnx/convert-graph-model.js';
 import { GraphModelJson } from './tfjs-to-onnx/graph-model.js';
-import type { ActivationRanges } from './tfjs-to-onnx/quantisation.js';
 import { readWeights } from './tfjs-to-onnx/weights-reader.js';
 
-/** Activation ranges of the models that can run in int8. */
-const activationRanges: Readonly<Record<string, ActivationRanges>> = { nanodet: nanodetActivationRanges };
 /** Which outputs a decoder reads; the graph is cut to them. */
 const outputsOfDecoder: Readonly<Record<ModelManifest['decoder'], readonly string[]>> = { nanodet: nanodetOutputs };
 
@@ -30,13 +26,13 @@ export interface ModelLoading {
  */
 export async function loadModel(name: string, { repository, cache, logger }: ModelLoading): Promise<LoadedModel> {
   const files = await repository.open(name);
-  const { manifest, fingerprint } = files;
+  const { manifest, fingerprint, activationRanges } = files;
   const open = (precision: Precision) => openSession({ files, precision, cache, logger });
   const picture = checkPicture(manifest.input.widthPixels, manifest.input.heightPixels);
 
   const fp32 = await open('fp32');
   const reference = await fp32.run(picture);
-  if (!Object.hasOwn(activationRanges, name)) return { manifest, fingerprint, precision: 'fp32', session: fp32 };
+  if (!activationRanges) return { manifest, fingerprint, precision: 'fp32', session: fp32 };
 
   const int8 = await open('int8');
   const { agree, worstCosine } = compareOutputs(reference, await int8.run(picture));
@@ -64,7 +60,7 @@ async function openSession(options: { files: ModelFiles; precision: Precision; c
   }
 }
 
-async function convertToOnnx({ manifest, contents }: ModelFiles, precision: Precision): Promise<Uint8Array> {
+async function convertToOnnx({ manifest, contents, activationRanges }: ModelFiles, precision: Precision): Promise<Uint8Array> {
   const [graphFile] = manifest.files;
   const read = (path: string) => contents.get(path) ?? Buffer.alloc(0);
   const model = GraphModelJson.parse(JSON.parse(Buffer.from(read(graphFile!.path)).toString('utf8')));
@@ -76,6 +72,6 @@ async function convertToOnnx({ manifest, contents }: ModelFiles, precision: Prec
     outputs: outputsOfDecoder[manifest.decoder],
     picture: { channelOrder: manifest.input.channelOrder, mean: manifest.input.mean, deviation: manifest.input.deviation },
     dynamicBatch: true,
-    activationRanges: precision === 'int8' ? activationRanges[manifest.name] : undefined,
+    activationRanges: precision === 'int8' ? activationRanges : undefined,
   });
 }

@@ -1,4 +1,5 @@
 import type { ConstantTensor } from './constant-tensor.js';
+import { UnsupportedGraphError } from './graph-model.js';
 
 /** Smallest and largest value that an activation takes on typical pictures. */
 export interface ActivationRange {
@@ -23,21 +24,34 @@ export function activationQuantisation(range: ActivationRange): { scale: number;
 
 /** Symmetric int8 weights with one scale per output channel, which must be the first axis. */
 export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantTensor; scales: Float32Array } {
+  const values = floatsOf(weights);
   const channels = weights.shape[0] ?? 1;
-  const perChannel = weights.data.length / channels;
+  const perChannel = values.length / channels;
   const scales = new Float32Array(channels);
-  const data = new Int8Array(weights.data.length);
+  const data = new Int8Array(values.length);
   for (let channel = 0; channel < channels; channel++) {
     const start = channel * perChannel;
-    let largest = 1e-9;
-    for (let i = start; i < start + perChannel; i++) largest = Math.max(largest, Math.abs(Number(weights.data[i])));
-    const scale = largest / largestInt8;
+    const end = start + perChannel;
+    const scale = largestMagnitude(values, start, end) / largestInt8;
     scales[channel] = scale;
-    for (let i = start; i < start + perChannel; i++) {
-      data[i] = clamp(Math.round(Number(weights.data[i]) / scale), -largestInt8, largestInt8);
-    }
+    for (let i = start; i < end; i++) data[i] = Math.round(values[i]! / scale);
   }
   return { quantised: { elementType: 'int8', shape: weights.shape, data }, scales };
+}
+
+function floatsOf(weights: ConstantTensor): Float32Array {
+  if (weights.data instanceof Float32Array) return weights.data;
+  throw new UnsupportedGraphError(`weights of type ${weights.elementType} can not be quantised`);
+}
+
+/** Never 0, since it becomes a divisor. */
+function largestMagnitude(values: Float32Array, start: number, end: number): number {
+  let largest = 1e-9;
+  for (let i = start; i < end; i++) {
+    const magnitude = values[i]! < 0 ? -values[i]! : values[i]!;
+    if (magnitude > largest) largest = magnitude;
+  }
+  return largest;
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -46,14 +46,21 @@ function decodePlain(dtype: WeightEntry['dtype'], bytes: ArrayBuffer): ConstantT
   return new Uint8Array(bytes);
 }
 
-/** IEEE 754 binary16 → binary32. */
+/** IEEE 754 binary16 → binary32, bit by bit: millions of them are read at every conversion. */
 export function widenHalfFloats(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
+  const floats = new Float32Array(halves.length);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]!;
     const exponent = (half >> 10) & 0x1f;
     const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+    const sign = (half & 0x8000) << 16;
+    if (exponent === 0) {
+      floats[i] = (sign === 0 ? fraction : -fraction) * 2 ** -24;
+    } else {
+      // 112 is the difference of the exponents' biases, 127 − 15; the largest exponent stands for infinities and NaN in both.
+      bits[i] = sign | ((exponent === 0x1f ? 0xff : exponent + 112) << 23) | (fraction << 13);
+    }
+  }
+  return floats;
 }
