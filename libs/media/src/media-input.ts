@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { AppError } from '@nightjar/runtime';
+import type { FfmpegBinary } from './find-ffmpeg.js';
+
+/** A video file of ours on disk. Its content is untrusted. */
+export interface FileInput {
+  readonly kind: 'file';
+  readonly path: string;
+}
+
+/** A camera of the operator. The URL holds its credentials: never log it. */
+export interface CameraInput {
+  readonly kind: 'camera';
+  /** `rtsp://` or `rtsps://`. */
+  readonly url: string;
+}
+
+export type MediaInput = FileInput | CameraInput;
+
+/** Containers that hold one video and refer to no other file. Playlists are not among them, whatever the file is called. */
+const fileFormats = ['mov', 'mp4', 'm4a', '3gp', '3g2', 'mj2', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'ogg', 'flv'];
+const cameraProtocols = ['rtsp', 'rtsps', 'rtp', 'udp', 'tcp', 'tls'];
+/** A file may declare any number of streams; each costs memory before the first byte is decoded. */
+const streamsOpenedMax = 64;
+/** Largest picture that is decoded: an 8K frame has 33 million pixels. */
+export const decodedPixelsMax = 50_000_000;
+/** Largest single allocation inside FFmpeg. */
+const allocationBytesMax = 512 * 1024 * 1024;
+const cameraSilenceMicros = 15_000_000;
+
+/**
+ * The arguments that open an input, up to and including `-i`, with everything that keeps a hostile one in bounds: protocol and
+ * format lists, one decoder thread, largest picture, largest allocation.
+ * @throws AppError `invalid_argument` for a camera URL that is not RTSP
+ */
+export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[] {
+  const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
+  if (input.kind === 'camera') {
+    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), '-use_wallclock_as_timestamps', '1', '-i', cameraUrl(input.url)];
+  }
+  const file = path.resolve(input.path);
+  // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
+  return [...bounds, '-protocol_whitelist', 'file,pipe', '-format_whitelist', fileFormats.join(','), '-max_streams', String(streamsOpenedMax), '-i', `file:${file}`];
+}
+
+function cameraUrl(url: string): string {
+  // The message must not repeat the URL: it holds a password.
+  if (!/^rtsps?:\/\/[^\s]+$/i.test(url)) throw new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
+  return url;
+}
+
+/** Ends a read from a dead camera inside FFmpeg, for the case that nobody is left to watch it. Before 5.0 `-timeout` meant "listen". */
+function socketTimeout(ffmpeg: FfmpegBinary): string[] {
+  const major = Number(/^(\d+)\./.exec(ffmpeg.version)?.[1] ?? Number.NaN);
+  return [major < 5 ? '-stimeout' : '-timeout', String(cameraSilenceMicros)];
+}
