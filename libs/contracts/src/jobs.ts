@@ -68,17 +68,19 @@ export const ItemOutcome = z.discriminatedUnion('state', [
 ]);
 export type ItemOutcome = z.infer<typeof ItemOutcome>;
 
+const leasedJob = {
+  job_id: JobId,
+  lease: z.uuid(),
+  attempt: z.number().int().min(1),
+  lease_ms: z.number().int(),
+  /** What is left of the job's processing bound when the lease begins; absent or null: unbounded. Over it the agent stops and beats once more. */
+  processing_ms_left: z.number().int().min(0).nullish(),
+};
+
 /** A leased job. `lease` is the fencing token: every later message of this attempt carries it. Files are relative to the media store. */
 export const Work = z.discriminatedUnion('media_type', [
-  z.object({ media_type: z.literal('video'), job_id: JobId, lease: z.uuid(), attempt: z.number().int().min(1), lease_ms: z.number().int(), file: z.string() }),
-  z.object({
-    media_type: z.literal('image'),
-    job_id: JobId,
-    lease: z.uuid(),
-    attempt: z.number().int().min(1),
-    lease_ms: z.number().int(),
-    items: z.array(z.object({ index: z.number().int().min(0), file: z.string() })),
-  }),
+  z.object({ media_type: z.literal('video'), ...leasedJob, file: z.string() }),
+  z.object({ media_type: z.literal('image'), ...leasedJob, items: z.array(z.object({ index: z.number().int().min(0), file: z.string() })) }),
 ]);
 export type Work = z.infer<typeof Work>;
 export type VideoWork = Extract<Work, { media_type: 'video' }>;

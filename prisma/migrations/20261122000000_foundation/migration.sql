@@ -44,6 +44,7 @@ CREATE TABLE "jobs"."job" (
     "size_bytes" BIGINT NOT NULL DEFAULT 0,
     "attempt" INTEGER NOT NULL DEFAULT 0,
     "attempts_max" INTEGER NOT NULL DEFAULT 5,
+    "times_returned" INTEGER NOT NULL DEFAULT 0,
     "lease_id" UUID,
     "lease_until" TIMESTAMPTZ(3),
     "lease_holder" VARCHAR(128),
@@ -220,3 +221,4 @@ ALTER TABLE "nvr"."event" ADD CONSTRAINT "event_camera_id_fkey" FOREIGN KEY ("ca
 -- What the claim and the sweeper look for, whatever the table's size. Prisma's schema language has no partial indexes.
 CREATE INDEX "job_waiting_idx" ON "jobs"."job" ("run_after", "id") WHERE "state" = 'queued';
 CREATE INDEX "job_leased_idx" ON "jobs"."job" ("lease_until") WHERE "state" = 'processing';
+CREATE INDEX "job_bounded_idx" ON "jobs"."job" ("started_at") WHERE "state" IN ('queued', 'processing') AND "started_at" IS NOT NULL AND "max_processing_seconds" > 0;
