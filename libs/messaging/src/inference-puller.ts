@@ -8,6 +8,8 @@ import { decodeMessage, encodeMessage } from './message-codec.js';
 /** Every fifth pull of a slot asks the batch lane first, so that jobs never starve under live load. */
 const batchFirstEvery = 5;
 const waitMs = 1_000;
+/** A pull that doesn't wait is answered at once; a server that knows no such queue says nothing at all. */
+const silenceMs = 500;
 
 export interface PulledWork {
   request: InferenceRequest;
@@ -55,16 +57,16 @@ export class InferencePuller {
   private async loop(slot: number): Promise<void> {
     const { bus, capability, logger } = this.options;
     const { signal } = this.stopping;
+    let prepared: NatsConnection | undefined;
     for (let round = slot; !signal.aborted; round++) {
       try {
         const connection = bus.requireConnection();
+        if (prepared !== connection) await ensureInferenceQueues(connection, capability);
+        prepared = connection;
         const lanes: Lane[] = round % batchFirstEvery === batchFirstEvery - 1 ? ['batch', 'live'] : ['live', 'batch'];
         const outcome = await this.pull(connection, lanes);
         for (const { message, lane } of outcome.items) await this.work(message, lane);
-        if (outcome.queueMissing) {
-          await ensureInferenceQueues(connection, capability);
-          await sleep(100, signal);
-        }
+        if (outcome.queueMissing) prepared = undefined;
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof AppError && error.code === 'unavailable')) logger.warn('pulling inference work failed', { error });
@@ -153,8 +155,9 @@ class PullRequest {
     this.subscription = connection.subscribe(inbox, { callback: (error, message) => this.receive(error, message) });
     const request = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: waitMs * 1_000_000 };
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${streamName}.${consumerName}`, JSON.stringify(request), { reply: inbox });
-    const timer = setTimeout(() => this.end({ kind: 'empty' }), waitMs + 2_000);
+    const timer = setTimeout(() => this.end({ kind: 'missing' }), waitMs + silenceMs);
     const onAbort = () => this.end({ kind: 'empty' });
+    if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     void this.first.then(() => {
       clearTimeout(timer);

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { inlinePictureBytesMax, type InferenceResult, type Lane } from '@nightjar/contracts';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { inferenceQueue, inlinePictureBytesMax, type InferenceResult, type Lane } from '@nightjar/contracts';
 import { AppError, createLogger, sleep, systemClock } from '@nightjar/runtime';
-import { startTestBus } from '@nightjar/testing';
+import { hasNatsServer, startTestBus } from '@nightjar/testing';
 import { Bus } from './bus.js';
 import { InferenceDispatcher } from './inference-dispatcher.js';
 import { InferencePuller, type PulledWork } from './inference-puller.js';
@@ -9,7 +10,9 @@ import { InferencePuller, type PulledWork } from './inference-puller.js';
 const logger = createLogger({ service: 'spec', level: 'silent' });
 const result: InferenceResult = { detections: [], picture: { w: 1, h: 1 }, model: { name: 'm', version: '1', fingerprint: 'f' }, latency_ms: 1 };
 
-describe('inference over the bus', () => {
+const kinds = (await hasNatsServer()) ? (['nats-server', 'embedded broker'] as const) : (['embedded broker'] as const);
+
+describe.each(kinds)('inference over the bus (%s)', (kind) => {
   let server: Awaited<ReturnType<typeof startTestBus>>;
   let agent: Bus;
   let adapter: Bus;
@@ -17,7 +20,7 @@ describe('inference over the bus', () => {
   const pullers: InferencePuller[] = [];
 
   beforeAll(async () => {
-    server = await startTestBus();
+    server = await startTestBus({ kind });
     agent = Bus.open({ url: server.url, name: 'agent', logger });
     adapter = Bus.open({ url: server.url, name: 'adapter', logger });
     await Promise.all([agent.ready(AbortSignal.timeout(5_000)), adapter.ready(AbortSignal.timeout(5_000))]);
@@ -102,6 +105,15 @@ describe('inference over the bus', () => {
 
   it('refuses a picture that is too large for the bus', async () => {
     await expect(infer('live', new Uint8Array(inlinePictureBytesMax + 1))).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
+  it('goes on when the server has forgotten its queues', async () => {
+    pull(1, async () => result);
+    await expect(infer('live')).resolves.toEqual(result);
+    const manager = await jetstreamManager(agent.requireConnection());
+    for (const lane of ['live', 'batch'] as const) await manager.streams.delete(inferenceQueue('person_detection', lane).streamName);
+    await expect(infer('live')).resolves.toEqual(result);
+    await expect(infer('batch')).resolves.toEqual(result);
   });
 
   it('answers overloaded at once when the queue is full', async () => {
