@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { H264Clip } from './h264-clip.js';
+import { renderResponse, RtspParser, RtspSyntaxError, type RtspRequest } from './rtsp-message.js';
+import { interleavedTransport, udpTransport, type RtspTransport } from './rtsp-transport.js';
+
+const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER';
+
+/** What a session needs to know of its camera. */
+export interface CameraDescription {
+  readonly clip: H264Clip;
+  /** Path of the stream, e.g. `/camera`. */
+  readonly path: string;
+  /** Basic authentication; open when absent. */
+  readonly credentials?: { readonly user: string; readonly password: string } | undefined;
+  /** A sender report for this moment, sent before the first frame. */
+  readonly senderReport: () => Buffer;
+}
+
+/** One client of the camera: its RTSP connection and where its packets go. */
+export class RtspSession {
+  readonly #id = randomBytes(8).toString('hex');
+  readonly #parser = new RtspParser();
+  #transport: RtspTransport | undefined;
+  #playing = false;
+  /** Packets flow from a key frame on: at the start, and again after some were dropped. */
+  #synchronised = false;
+  /** Requests are answered in order, one after the other. */
+  #answering: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly camera: CameraDescription,
+  ) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', () => socket.destroy()); // a client that goes away is normal; 'close' follows
+    socket.on('close', () => this.#transport?.close());
+  }
+
+  /** Sends one frame's packets, or none until the next key frame when the client is behind. */
+  sendFrame(packets: readonly Buffer[], isKeyFrame: boolean): void {
+    if (!this.#playing || !this.#transport) return;
+    if (isKeyFrame) this.#synchronised = true;
+    if (!this.#synchronised) return;
+    this.socket.cork();
+    for (const packet of packets) {
+      if (this.#transport.sendRtp(packet)) continue;
+      this.#synchronised = false;
+      break;
+    }
+    this.socket.uncork();
+  }
+
+  sendReport(report: Buffer): void {
+    if (this.#playing) this.#transport?.sendRtcp(report);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const request of this.#parser.push(chunk)) {
+        this.#answering = this.#answering.then(async () => {
+          const answer = await this.#answer(request);
+          if (!this.socket.destroyed) this.socket.write(answer);
+          if (request.method === 'PLAY' && answer.startsWith('RTSP/1.0 200')) this.#play();
+        });
+        this.#answering.catch(() => this.socket.destroy());
+      }
+    } catch (error) {
+      if (!(error instanceof RtspSyntaxError)) throw error;
+      this.socket.destroy();
+    }
+  }
+
+  async #answer(request: RtspRequest): Promise<string> {
+    if (!this.#isAuthorised(request)) return renderResponse(request, '401 Unauthorized', { 'WWW-Authenticate': 'Basic realm="camera"' });
+    if (request.method === 'OPTIONS') return renderResponse(request, '200 OK', { Public: METHODS });
+    if (!this.#isOurPath(request.url)) return renderResponse(request, '404 Not Found');
+    switch (request.method) {
+      case 'DESCRIBE':
+        return renderResponse(request, '200 OK', { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` }, describeStream(this.camera.clip));
+      case 'SETUP':
+        return this.#setUp(request);
+      case 'PLAY':
+        if (!this.#transport) return renderResponse(request, '455 Method Not Valid in This State');
+        return renderResponse(request, '200 OK', { Session: this.#id, Range: 'npt=now-' });
+      case 'TEARDOWN':
+        this.#playing = false;
+        return renderResponse(request, '200 OK', { Session: this.#id });
+      case 'GET_PARAMETER':
+      case 'SET_PARAMETER':
+        return renderResponse(request, '200 OK', { Session: this.#id });
+      default:
+        return renderResponse(request, '501 Not Implemented');
+    }
+  }
+
+  async #setUp(request: RtspRequest): Promise<string> {
+    const wanted = request.headers.get('transport') ?? '';
+    const channel = /interleaved=(\d{1,3})-/.exec(wanted)?.[1];
+    const clientPort = /client_port=(\d{1,5})-/.exec(wanted)?.[1];
+    const address = this.socket.remoteAddress?.replace('::ffff:', '');
+    this.#transport?.close();
+    if (channel !== undefined && Number(channel) <= 254) this.#transport = interleavedTransport(this.socket, Number(channel));
+    else if (clientPort !== undefined && Number(clientPort) < 65_535 && address !== undefined) this.#transport = await udpTransport(address, Number(clientPort));
+    else return renderResponse(request, '461 Unsupported Transport');
+    return renderResponse(request, '200 OK', { Session: `${this.#id};timeout=60`, Transport: this.#transport.description });
+  }
+
+  #play(): void {
+    this.#playing = true;
+    this.#synchronised = false;
+    this.#transport?.sendRtcp(this.camera.senderReport());
+  }
+
+  #isAuthorised(request: RtspRequest): boolean {
+    const { credentials } = this.camera;
+    if (!credentials) return true;
+    const expected = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
+    return request.headers.get('authorization') === expected;
+  }
+
+  #isOurPath(url: string): boolean {
+    const path = /^rtsps?:\/\/[^/]+(\/[^?]*)?/.exec(url)?.[1] ?? '';
+    return path === this.camera.path || path.startsWith(`${this.camera.path}/`);
+  }
+}
+
+/** Session description (RFC 4566, RFC 6184 8.1) of the one video stream. */
+function describeStream({ sequenceParameters, pictureParameters, framesPerSecond }: H264Clip): string {
+  const profile = sequenceParameters.subarray(1, 4).toString('hex');
+  const parameterSets = `${sequenceParameters.toString('base64')},${pictureParameters.toString('base64')}`;
+  return [
+    'v=0',
+    'o=- 0 0 IN IP4 127.0.0.1',
+    's=camera',
+    'c=IN IP4 0.0.0.0',
+    't=0 0',
+    'a=control:*',
+    'm=video 0 RTP/AVP 96',
+    'a=rtpmap:96 H264/90000',
+    `a=fmtp:96 packetization-mode=1;profile-level-id=${profile};sprop-parameter-sets=${parameterSets}`,
+    `a=framerate:${framesPerSecond}`,
+    'a=control:track1',
+    '',
+  ].join('\r\n');
+}
