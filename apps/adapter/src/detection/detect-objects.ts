@@ -1,17 +1,10 @@
-import { clipBox, scaleBox, suppressNonMaxima, type BoxXyxy, type PictureSize, type ScoredBox } from '@nightjar/geometry';
+import { clipBox, scaleBox, suppressNonMaxima, type PictureSize, type ScoredBox } from '@nightjar/geometry';
 import type { SessionOutputs } from '../backends/onnx/onnx-session.js';
+import type { DetectedObject } from '../engine/protocol.js';
 import { decodeNanodet } from '../models/decoders/nanodet-decoder.js';
 import type { LoadedModel } from '../models/loaded-model.js';
 import type { ModelManifest } from '../models/model-manifest.js';
 import { readPicture } from './read-picture.js';
-
-/** One object on one picture. */
-export interface DetectedObject {
-  /** In pixels of the upright picture, inside it. */
-  readonly box: BoxXyxy;
-  readonly label: string;
-  readonly score: number;
-}
 
 export interface Detections {
   /** Best score first. */

@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger, sleep, systemClock } from '@nightjar/runtime';
+import { samplePictures } from '@nightjar/testing';
+import { EnginePool, type EnginePoolOptions, type EngineRequest } from './engine-pool.js';
+
+// Engine processes run what `tsc -b` built: a child process has no compiler.
+const entry = new URL('../../dist/engine/engine-process.js', import.meta.url);
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+async function waitFor(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  while (!condition()) await sleep(10, signal);
+}
+
+describe('EnginePool', () => {
+  let modelCacheDir: string;
+  let photo: Buffer;
+  let pool: EnginePool;
+
+  beforeAll(async () => {
+    modelCacheDir = await mkdtemp(path.join(os.tmpdir(), 'nightjar-models-'));
+    photo = await readFile(samplePictures[0]!);
+  });
+  afterAll(() => rm(modelCacheDir, { recursive: true, force: true }));
+  afterEach(async () => {
+    const { pids } = pool;
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await pool.stop(AbortSignal.timeout(5_000));
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  const openPool = async (overrides: Partial<EnginePoolOptions> = {}) => {
+    pool = new EnginePool({
+      entry,
+      processes: 1,
+      settings: { modelCacheDir, preload: ['nanodet'], logLevel: 'silent' },
+      queueCapacity: 16,
+      hangMs: 10_000,
+      startTimeoutMs: 30_000,
+      clock: systemClock,
+      logger: createLogger({ service: 'test', level: 'silent' }),
+      ...overrides,
+    });
+    await pool.start(AbortSignal.timeout(40_000));
+  };
+  const detect = (picture: Uint8Array, overrides: Partial<EngineRequest<'person_detection'>> = {}) =>
+    pool.run({ work: { task: 'person_detection', options: { minScore: 0.45 }, picture }, lane: 'live', turn: 'camera_0', timeoutMs: 20_000, ...overrides });
+
+  it('finds the persons on a photo, in two processes at a time', async () => {
+    await openPool({ processes: 2 });
+    const answers = await Promise.all(samplePictures.slice(0, 4).map(async (file) => detect(await readFile(file))));
+    // Sample 1 shows three persons; one more or less is the model's freedom.
+    expect(answers[0]!.objects.length).toBeGreaterThanOrEqual(2);
+    expect(answers[0]!.objects.length).toBeLessThanOrEqual(4);
+    expect(answers[0]).toMatchObject({ picture: { width: 1920, height: 1280 }, model: { name: 'nanodet' } });
+    expect(answers[0]!.model.fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(pool.status).toMatchObject({ processes: 2, ready: 2, busy: 0, queued: 0, deaths: 0, models: [{ name: 'nanodet', loaded: true }] });
+  });
+
+  it('answers a request whose process is killed, by running it again', async () => {
+    await openPool();
+    const [pid] = pool.pids;
+    process.kill(pid!, 'SIGSTOP');
+    const answer = detect(photo);
+    expect(pool.status.busy).toBe(1);
+    process.kill(pid!, 'SIGKILL');
+    expect((await answer).objects.length).toBeGreaterThanOrEqual(2);
+    expect(pool.status.deaths).toBe(1);
+  });
+
+  it('replaces a process that hangs', async () => {
+    await openPool({ hangMs: 400 });
+    process.kill(pool.pids[0]!, 'SIGSTOP');
+    expect((await detect(photo)).objects.length).toBeGreaterThanOrEqual(2);
+    expect(pool.status.deaths).toBe(1);
+  });
+
+  it('gives up on a picture that costs two processes, refuses it for a while, and serves others', async () => {
+    await openPool({ processes: 2 });
+    const deadly = Buffer.concat([photo, Buffer.from('deadly')]);
+    const killer = setInterval(() => {
+      if (pool.status.busy > 0) for (const pid of pool.pids) process.kill(pid, 'SIGKILL');
+    }, 1);
+    await expect(detect(deadly)).rejects.toMatchObject({ code: 'model_error' });
+    clearInterval(killer);
+    const { deaths } = pool.status;
+    await expect(detect(deadly)).rejects.toMatchObject({ code: 'model_error' });
+    expect(pool.status).toMatchObject({ quarantined: 1, deaths });
+    expect((await detect(photo)).objects.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('answers a damaged picture with an error and lives on', async () => {
+    await openPool();
+    const damaged = Buffer.from(photo.subarray(0, photo.length / 2));
+    await expect(detect(damaged)).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(detect(Buffer.from('not a picture at all'))).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect((await detect(photo)).objects.length).toBeGreaterThanOrEqual(2);
+    expect(pool.status.deaths).toBe(0);
+  });
+
+  it('keeps deadlines, obeys signals, and bounds what waits', async () => {
+    await openPool({ queueCapacity: 2 });
+    process.kill(pool.pids[0]!, 'SIGSTOP');
+    const late = detect(photo, { timeoutMs: 100 });
+    const controller = new AbortController();
+    const cancelled = detect(photo, { signal: controller.signal, turn: 'camera_1' });
+    const waiting = detect(photo, { turn: 'camera_2' });
+    await expect(detect(photo, { turn: 'camera_3' })).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: expect.any(Number) });
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    process.kill(pool.pids[0]!, 'SIGCONT');
+    expect((await waiting).objects.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('says why it can not start', async () => {
+    await expect(openPool({ settings: { modelCacheDir, preload: ['no-such-model'], logLevel: 'silent' } })).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('available: nanodet'),
+    });
+  });
+
+  it('leaves no engine process behind when its own process is killed', async () => {
+    await openPool();
+    const script = `
+      import { EnginePool } from ${JSON.stringify(new URL('./engine-pool.js', entry).href)};
+      const quiet = () => undefined;
+      const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => logger };
+      const clock = { wallMs: Date.now, monotonicMs: () => performance.now() };
+      const pool = new EnginePool({ entry: new URL(${JSON.stringify(entry.href)}), processes: 1, queueCapacity: 4, hangMs: 10_000, startTimeoutMs: 30_000, clock, logger,
+        settings: { modelCacheDir: ${JSON.stringify(modelCacheDir)}, preload: ['nanodet'], logLevel: 'silent' } });
+      await pool.start(AbortSignal.timeout(30_000));
+      console.log(JSON.stringify(pool.pids));`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const orphans = JSON.parse(line.toString()) as number[];
+    expect(orphans.every(isAlive)).toBe(true);
+    parent.kill('SIGKILL');
+    await waitFor(() => !orphans.some(isAlive));
+  });
+});
