@@ -1,4 +1,4 @@
-import { AppError } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime/app-error';
 import sharp from 'sharp';
 import type { PictureSize } from '@nightjar/geometry';
 import type { PixelBuffer } from '../backends/onnx/onnx-session.js';

@@ -1,4 +1,5 @@
-import { AppError, createLogger, type Logger } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime/app-error';
+import { createLogger, type Logger } from '@nightjar/runtime/logger';
 import { engineTaskTable } from '../detection/engine-task-table.js';
 import { ConvertedModelCache } from '../models/converted-model-cache.js';
 import { ModelRepository } from '../models/model-repository.js';

@@ -1,4 +1,5 @@
-import { AppError, type Logger } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime/app-error';
+import type { Logger } from '@nightjar/runtime/logger';
 import { OnnxSession } from '../backends/onnx/onnx-session.js';
 import type { ConvertedModelCache } from './converted-model-cache.js';
 import { nanodetOutputs } from './decoders/nanodet-decoder.js';

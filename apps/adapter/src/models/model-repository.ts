@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { AppError } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime/app-error';
 import { nanodetManifest } from './builtin/nanodet/manifest.js';
 import { nanodetActivationRanges } from './builtin/nanodet/activation-ranges.js';
 import type { ModelManifest } from './model-manifest.js';
