@@ -101,8 +101,10 @@ export const beatJob = rpc({
 });
 
 export const JobOutcome = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('finished'), media_type: z.literal('video'), result: VideoResult }),
-  z.object({ state: z.literal('finished'), media_type: z.literal('image'), items: z.array(ItemOutcome) }),
+  z.discriminatedUnion('media_type', [
+    z.object({ state: z.literal('finished'), media_type: z.literal('video'), result: VideoResult }),
+    z.object({ state: z.literal('finished'), media_type: z.literal('image'), items: z.array(ItemOutcome) }),
+  ]),
   z.object({ state: z.literal('failed'), error: JobError }),
   /** The agent can't go on through no fault of the job (shutdown, no adapter): another attempt follows at once. */
   z.object({ state: z.literal('returned'), reason: z.string() }),
