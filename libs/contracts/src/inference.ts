@@ -16,6 +16,8 @@ export const InferenceRequest = z.object({
   /** Who asks: the camera's frames name, or the job id. Cameras take turns by it. */
   source: z.string().min(1).max(128),
   request_id: z.string().max(128),
+  /** Weaker detections are left out; absent: the adapter's own threshold. A tracker asks for weak ones too, to follow who is half hidden. */
+  min_confidence: z.number().min(0).max(1).optional(),
 });
 export type InferenceRequest = z.infer<typeof InferenceRequest>;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, headers as newHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { ErrorBody, inferenceHeaders, inferenceQueue, InferenceResult, inlinePictureBytesMax, type Capability, type Lane } from '@nightjar/contracts';
+import { ErrorBody, inferenceHeaders, inferenceQueue, InferenceResult, inlinePictureBytesMax, type InferenceRequest, type Capability, type Lane } from '@nightjar/contracts';
 import { AppError, deadlineSignal, type Clock } from '@nightjar/runtime';
 import { z } from 'zod';
 import type { Bus } from './bus.js';
@@ -23,6 +23,8 @@ export interface InferenceCall {
   picture: Uint8Array;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** Weaker detections are left out; absent: the adapter's own threshold. */
+  minConfidence?: number;
 }
 
 /**
@@ -70,7 +72,8 @@ export class InferenceDispatcher {
     const headers = newHeaders();
     headers.set(inferenceHeaders.deadlineUnixMs, String(Math.floor(this.clock.wallMs() + call.timeoutMs)));
     headers.set(inferenceHeaders.replyTo, `${this.openInbox(connection)}.${callId}`);
-    const payload = encodeMessage({ capability: call.capability, source: call.source, request_id: callId }, call.picture, headers);
+    const request: InferenceRequest = { capability: call.capability, source: call.source, request_id: callId, min_confidence: call.minConfidence };
+    const payload = encodeMessage(request, call.picture, headers);
     const { subject } = inferenceQueue(call.capability, call.lane);
     await this.prepare(connection, call.capability, false);
     const publish = () => jetstream(connection).publish(subject, payload, { headers, timeout: Math.min(call.timeoutMs, 5_000) });
