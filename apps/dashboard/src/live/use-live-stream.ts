@@ -1,0 +1,109 @@
+import { EventView, Overlay } from '@nightjar/contracts';
+import { useEffect, useRef, useState } from 'react';
+import { ApiError, type Api } from '../api.js';
+import { EventStreamParser, type StreamMessage } from './event-stream-parser.js';
+
+export type Connection = 'connecting' | 'live' | 'interrupted';
+
+interface Listeners {
+  onOverlay: (overlay: Overlay) => void;
+  onNotification: (event: EventView) => void;
+  /** Notifications were lost for good: the list has to be read anew. */
+  onGap: () => void;
+}
+
+const reconnectMsMin = 500;
+const reconnectMsMax = 10_000;
+/** The server says something at least every 15 s; a silent connection is a dead one. */
+const silenceMsMax = 40_000;
+
+/** Keeps the live stream open: reconnects with growing pauses and continues after the last notification it saw. */
+export function useLiveStream(api: Api, listeners: Listeners): Connection {
+  const [connection, setConnection] = useState<Connection>('connecting');
+  const latest = useRef(listeners);
+  useEffect(() => {
+    latest.current = listeners;
+  });
+  useEffect(() => {
+    const stop = new AbortController();
+    void follow({ api, stop: stop.signal, onConnection: setConnection, deliver: (message) => deliver(message, latest.current) });
+    return () => stop.abort();
+  }, [api]);
+  return connection;
+}
+
+interface Follow {
+  api: Api;
+  stop: AbortSignal;
+  onConnection: (connection: Connection) => void;
+  deliver: (message: StreamMessage) => void;
+}
+
+async function follow({ api, stop, onConnection, deliver }: Follow): Promise<void> {
+  let lastEventId: string | undefined;
+  let pauseMs = reconnectMsMin;
+  while (!stop.aborted) {
+    try {
+      await readOnce({
+        api,
+        stop,
+        lastEventId,
+        onOpen: () => {
+          pauseMs = reconnectMsMin;
+          onConnection('live');
+        },
+        deliver: (message) => {
+          lastEventId = message.lastEventId ?? lastEventId;
+          deliver(message);
+        },
+      });
+    } catch (error) {
+      if (stop.aborted || (error instanceof ApiError && error.status === 401)) return;
+    }
+    onConnection('interrupted');
+    await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2)));
+    pauseMs = Math.min(pauseMs * 2, reconnectMsMax);
+  }
+}
+
+interface ReadOnce {
+  api: Api;
+  stop: AbortSignal;
+  lastEventId: string | undefined;
+  onOpen: () => void;
+  deliver: (message: StreamMessage) => void;
+}
+
+async function readOnce({ api, stop, lastEventId, onOpen, deliver }: ReadOnce): Promise<void> {
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), silenceMsMax);
+  try {
+    const body = await api.openEventStream({ lastEventId, signal: AbortSignal.any([stop, silence.signal]) });
+    onOpen();
+    const parser = new EventStreamParser();
+    const decoder = new TextDecoder();
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), silenceMsMax);
+      for (const message of parser.push(decoder.decode(value, { stream: true }))) deliver(message);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function deliver(message: StreamMessage, listeners: Listeners): void {
+  if (message.event === 'gap') return listeners.onGap();
+  const json: unknown = JSON.parse(message.data);
+  if (message.event === 'overlay') {
+    const overlay = Overlay.safeParse(json);
+    if (overlay.success) listeners.onOverlay(overlay.data);
+  }
+  if (message.event === 'notification') {
+    const event = EventView.safeParse(json);
+    if (event.success) listeners.onNotification(event.data);
+  }
+}
