@@ -44,6 +44,7 @@ export const settings = {
   NIGHTJAR_MEDIA_DIR: setting(text.optional(), 'media store of the job API; default <data dir>/media'),
   NIGHTJAR_RECORDINGS_DIR: setting(text.optional(), 'recorded segments; default <data dir>/recordings'),
   NIGHTJAR_FRAMES_DIR: setting(text.optional(), 'latest frames and event pictures; default <data dir>/frames'),
+  NIGHTJAR_EVIDENCE_DIR: setting(text.optional(), 'pictures of events; default <data dir>/evidence'),
   NIGHTJAR_MODEL_CACHE_DIR: setting(text.optional(), 'converted models; default <data dir>/models'),
   NIGHTJAR_ENGINE_PROCESSES: setting(count.default(0), 'engine processes of the adapter; 0: one per core'),
   NIGHTJAR_ADAPTER_PRELOAD: setting(z.string().default('nanodet'), 'models the adapter loads before it is ready, separated by commas'),

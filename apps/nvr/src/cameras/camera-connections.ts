@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { SecretBox } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import { CameraNetworks } from './camera-networks.js';
+import type { Camera } from './cameras.store.js';
+import { checkCameraUrl, connectionUrl } from './check-camera-url.js';
+
+/** `main` is what is recorded; `sub` is smaller and analysed where a camera has one. */
+export type StreamKind = 'main' | 'sub';
+
+/** Keeps camera passwords encrypted, and puts a URL together only when somebody is about to connect. */
+@Injectable()
+export class CameraConnections {
+  constructor(
+    private readonly secretBox: SecretBox,
+    private readonly networks: CameraNetworks,
+  ) {}
+
+  sealPassword(uuid: string, password: string | null): Uint8Array<ArrayBuffer> | null {
+    return password === null ? null : this.secretBox.seal(password, purposeOf(uuid));
+  }
+
+  /**
+   * The URL for one connection: an address that was checked just now, credentials in it. Never log it.
+   * @throws AppError `unprocessable` when the address is not allowed (any more), `unavailable` when the name can't be resolved
+   */
+  async urlOf(camera: Camera, stream: StreamKind): Promise<string> {
+    const url = stream === 'sub' ? (camera.substreamUrl ?? camera.rtspUrl) : camera.rtspUrl;
+    const target = checkCameraUrl(url);
+    if ('problem' in target) throw new AppError('unprocessable', `the camera's URL ${target.problem}`);
+    const address = await this.networks.resolve({ host: target.host, port: target.port, isDemo: camera.isDemo });
+    const password = camera.encryptedPassword === null ? null : this.secretBox.open(camera.encryptedPassword, purposeOf(camera.uuid));
+    return connectionUrl({ url, address, username: camera.username, password });
+  }
+
+  /** @throws AppError as `urlOf`; a name that can't be resolved now is no reason to refuse a camera */
+  async check(target: { host: string; port: number }): Promise<void> {
+    try {
+      await this.networks.resolve({ ...target, isDemo: false });
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+    }
+  }
+}
+
+function purposeOf(uuid: string): string {
+  return `camera.${uuid}.password`;
+}

@@ -1,0 +1,56 @@
+import type { CameraView } from '@nightjar/contracts';
+import { isIP } from 'node:net';
+import { checkCameraUrl } from './check-camera-url.js';
+import type { Camera, LastRecording } from './cameras.store.js';
+
+/** An open segment's end moves every 2 s; one that stands longer has no camera behind it. */
+const recordingFreshMs = 15_000;
+
+/** A camera as the API shows it: no password, no credentials in a URL. */
+export function cameraView(options: { camera: Camera; lastRecording: LastRecording | undefined; nowMs: number }): CameraView {
+  const { camera, lastRecording } = options;
+  const recordingState = recordingStateOf(options);
+  const target = checkCameraUrl(camera.rtspUrl);
+  const { host, port } = 'problem' in target ? { host: '', port: 554 } : target;
+  const liveOnline = liveOnlineOf(recordingState);
+  return {
+    id: camera.id,
+    uuid: camera.uuid,
+    owner_id: camera.ownerId,
+    name: camera.name,
+    description: camera.description,
+    frames_name: camera.framesName,
+    ip_address: isIP(host) === 0 ? null : host,
+    port,
+    username: camera.username,
+    rtsp_url: camera.rtspUrl,
+    substream_url: camera.substreamUrl,
+    location: camera.location,
+    manufacturer: camera.manufacturer,
+    model: camera.model,
+    is_active: camera.isActive,
+    recording_enabled: camera.recordingEnabled,
+    analytics_enabled: camera.analyticsEnabled,
+    status: liveOnline === null ? 'unknown' : liveOnline ? 'online' : 'offline',
+    recording_state: recordingState,
+    last_recording_at: lastRecording?.endsAt.toISOString() ?? null,
+    live_online: liveOnline,
+    created_at: camera.createdAt.toISOString(),
+    updated_at: camera.updatedAt.toISOString(),
+    deleted_at: camera.deletedAt?.toISOString() ?? null,
+  };
+}
+
+function recordingStateOf(options: { camera: Camera; lastRecording: LastRecording | undefined; nowMs: number }): CameraView['recording_state'] {
+  const { camera, lastRecording, nowMs } = options;
+  if (!camera.recordingEnabled) return 'off';
+  if (!camera.isActive) return 'not_recording';
+  if (!lastRecording) return 'never';
+  return nowMs - lastRecording.endsAt.getTime() < recordingFreshMs ? 'recording' : 'stalled';
+}
+
+/** Whether the camera sends is known from its recording alone; null: not known. */
+function liveOnlineOf(state: CameraView['recording_state']): boolean | null {
+  if (state === 'recording') return true;
+  return state === 'stalled' ? false : null;
+}

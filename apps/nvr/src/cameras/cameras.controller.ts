@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Policy, requirePrincipal } from '@nightjar/auth';
+import { FramesName, type CameraView } from '@nightjar/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { FramesService } from '../frames/frames.service.js';
+import { parseInput } from '../http/parse-input.js';
+import { cameraScopeOf } from './camera-scope.js';
+import { CamerasService, type CameraInput } from './cameras.service.js';
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const ListQuery = z.object({
+  skip: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  active_only: flag.default(true),
+});
+const WriteQuery = z.object({ force: flag.default(false) });
+
+/** No control characters: names go to logs, files and terminals too. */
+const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
+const CameraUpdate = z.strictObject({
+  name: shortText(100).optional(),
+  description: z.string().max(2_000).regex(/^[^\0]*$/).nullish(),
+  rtsp_url: z.string().min(1).max(500).optional(),
+  substream_url: z.string().min(1).max(500).nullish(),
+  username: shortText(100).nullish(),
+  password: z.string().min(1).max(256).nullish(),
+  location: shortText(200).nullish(),
+  manufacturer: shortText(100).nullish(),
+  model: shortText(100).nullish(),
+  is_active: z.boolean().optional(),
+  recording_enabled: z.boolean().optional(),
+  analytics_enabled: z.boolean().optional(),
+});
+const CameraCreate = CameraUpdate.required({ name: true, rtsp_url: true }).extend({ frames_name: FramesName.optional() });
+
+@Controller('api/v1/cameras')
+export class CamerasController {
+  constructor(
+    private readonly cameras: CamerasService,
+    private readonly frames: FramesService,
+  ) {}
+
+  @Get()
+  @Policy({ kind: 'authenticated' })
+  list(@Query() query: unknown, @Req() request: FastifyRequest): Promise<{ cameras: CameraView[]; total: number }> {
+    const { skip, limit, active_only } = parseInput(ListQuery, query, 'query');
+    return this.cameras.list(requirePrincipal(request), { skip, limit, activeOnly: active_only });
+  }
+
+  @Get(':reference')
+  @Policy({ kind: 'authenticated' })
+  show(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<CameraView> {
+    return this.cameras.show(requirePrincipal(request), reference);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  create(@Body() body: unknown, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
+    const { frames_name, name, rtsp_url, ...rest } = parseInput(CameraCreate, body, 'body');
+    const { force } = parseInput(WriteQuery, query, 'query');
+    return this.cameras.create(requirePrincipal(request), { input: { ...inputOf(rest), name, rtspUrl: rtsp_url }, framesName: frames_name, force });
+  }
+
+  @Put(':reference')
+  @Policy({ kind: 'superuser' })
+  update(@Param('reference') reference: string, @Body() body: unknown, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
+    const input = inputOf(parseInput(CameraUpdate, body, 'body'));
+    const { force } = parseInput(WriteQuery, query, 'query');
+    return this.cameras.update(requirePrincipal(request), { reference, input, force });
+  }
+
+  @Delete(':reference')
+  @Policy({ kind: 'superuser' })
+  async remove(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<{ message: string }> {
+    await this.cameras.remove(requirePrincipal(request), reference);
+    return { message: 'Camera deleted successfully' };
+  }
+
+  /** The newest picture that an agent decoded; 503 while there is none. */
+  @Get(':reference/snapshot')
+  @Policy({ kind: 'authenticated' })
+  async snapshot(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
+    const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), reference);
+    const picture = await this.frames.readLatest(camera.framesName);
+    void reply.type('image/jpeg').header('Last-Modified', new Date(picture.modifiedUnixMs).toUTCString());
+    return picture.bytes;
+  }
+}
+
+function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
+  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, ...same } = body;
+  const renamed = { rtspUrl: rtsp_url, substreamUrl: substream_url, isActive: is_active, recordingEnabled: recording_enabled, analyticsEnabled: analytics_enabled };
+  return { ...same, ...renamed };
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import type { NvrConfig } from '../config.js';
+import { FramesModule } from '../frames/frames.module.js';
+import { CONFIG } from '../process-parts.js';
+import { CameraConnections } from './camera-connections.js';
+import { CameraNetworks } from './camera-networks.js';
+import { CamerasController } from './cameras.controller.js';
+import { CamerasService } from './cameras.service.js';
+import { CamerasStore } from './cameras.store.js';
+import { DemoCamera } from './demo-camera.js';
+
+/** What the recorder shares with the API: rows of cameras and how to connect to them. */
+@Module({
+  providers: [
+    CamerasStore,
+    CameraConnections,
+    { provide: CameraNetworks, inject: [CONFIG], useFactory: (config: NvrConfig) => new CameraNetworks({ networks: config.cameraNetworks, ownPorts: config.ownPorts }) },
+  ],
+  exports: [CamerasStore, CameraConnections],
+})
+export class CameraConnectionsModule {}
+
+@Module({
+  imports: [CameraConnectionsModule, FramesModule],
+  controllers: [CamerasController],
+  providers: [CamerasService, DemoCamera],
+  exports: [CamerasService, CameraConnectionsModule],
+})
+export class CamerasModule {}

@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '@nightjar/auth';
+import { camerasChanged, type CameraView } from '@nightjar/contracts';
+import { Bus } from '@nightjar/messaging';
+import { AppError, type Clock } from '@nightjar/runtime';
+import { invalidField } from '../http/parse-input.js';
+import { CLOCK } from '../process-parts.js';
+import { CameraConnections } from './camera-connections.js';
+import { cameraScopeOf, type CameraScope } from './camera-scope.js';
+import { cameraView } from './camera-view.js';
+import { CamerasStore, type Camera, type CameraFields, type JudgeDuplicates } from './cameras.store.js';
+import { checkCameraUrl } from './check-camera-url.js';
+import { parseCameraReference, problemWithFramesName } from './parse-camera-reference.js';
+
+/** What a caller sends; `password` null takes it away, undefined leaves it. */
+export interface CameraInput extends CameraFields {
+  password?: string | null;
+}
+
+@Injectable()
+export class CamerasService {
+  constructor(
+    private readonly store: CamerasStore,
+    private readonly connections: CameraConnections,
+    private readonly bus: Bus,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async list(principal: Principal, query: { skip: number; limit: number; activeOnly: boolean }): Promise<{ cameras: CameraView[]; total: number }> {
+    const { cameras, total } = await this.store.list({ ...query, scope: cameraScopeOf(principal) });
+    return { cameras: await this.views(cameras), total };
+  }
+
+  async show(principal: Principal, reference: string): Promise<CameraView> {
+    return this.view(await this.find(cameraScopeOf(principal), reference));
+  }
+
+  /** @throws AppError `not_found` for a camera that is not there or not to be seen by the caller: both look the same */
+  async find(scope: CameraScope, reference: string): Promise<Camera> {
+    const parsed = parseCameraReference(reference);
+    const camera = parsed && (await this.store.find(parsed, scope));
+    if (!camera) throw new AppError('not_found', 'Camera not found');
+    return camera;
+  }
+
+  /** @throws AppError `unprocessable` (URL, network, name), `conflict` (frames name taken; same address, unless `force`) */
+  async create(principal: Principal, request: { input: CameraInput & { name: string; rtspUrl: string }; framesName: string | undefined; force: boolean }): Promise<CameraView> {
+    const { input, framesName, force } = request;
+    const problem = framesName === undefined ? undefined : problemWithFramesName(framesName);
+    if (problem !== undefined) throw invalidField('body', 'frames_name', problem);
+    const { fields, password } = await this.checkInput(input);
+    const camera = await this.store.create({
+      fields: { ...fields, name: input.name, rtspUrl: fields.rtspUrl ?? input.rtspUrl },
+      ownerId: principal.kind === 'user' ? principal.userId : null,
+      framesName,
+      sealPassword: (uuid) => this.connections.sealPassword(uuid, password ?? null),
+      judgeDuplicates: force ? acceptDuplicates : refuseDuplicates,
+    });
+    return this.changed(camera);
+  }
+
+  /** @throws AppError `not_found`, and as `create` */
+  async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean }): Promise<CameraView> {
+    const known = await this.find(cameraScopeOf(principal), request.reference);
+    const { fields, password } = await this.checkInput(request.input);
+    const encryptedPassword = password === undefined ? undefined : this.connections.sealPassword(known.uuid, password);
+    return this.changed(await this.store.update(known.id, { fields, encryptedPassword, judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates }));
+  }
+
+  /** Soft: recordings and events stay. @throws AppError `not_found` */
+  async remove(principal: Principal, reference: string): Promise<void> {
+    const camera = await this.find(cameraScopeOf(principal), reference);
+    await this.store.markDeleted(camera.id);
+    this.bus.publish(camerasChanged, { camera_id: camera.id });
+  }
+
+  /** Splits credentials off the URLs and checks where they lead. Credentials inside the URL count unless fields name others. */
+  private async checkInput({ password, ...input }: CameraInput): Promise<{ fields: CameraFields; password: string | null | undefined }> {
+    const main = input.rtspUrl === undefined ? undefined : await this.checkUrl('rtsp_url', input.rtspUrl);
+    const sub = input.substreamUrl == null ? undefined : await this.checkUrl('substream_url', input.substreamUrl);
+    const inUrl = main?.username === undefined ? sub : main;
+    if (sub?.username !== undefined && (sub.username !== inUrl?.username || sub.password !== inUrl.password)) throw invalidField('body', 'substream_url', 'has other credentials than rtsp_url');
+    const username = input.username === undefined ? inUrl?.username : input.username;
+    const fields = { ...input, ...(main ? { rtspUrl: main.url } : {}), ...(sub ? { substreamUrl: sub.url } : {}), ...(username === undefined ? {} : { username }) };
+    return { fields, password: password === undefined ? inUrl?.password : password };
+  }
+
+  private async checkUrl(field: string, text: string) {
+    const checked = checkCameraUrl(text);
+    if ('problem' in checked) throw invalidField('body', field, checked.problem);
+    try {
+      await this.connections.check(checked);
+    } catch (error) {
+      throw error instanceof AppError ? invalidField('body', field, error.message) : error;
+    }
+    return checked;
+  }
+
+  private async changed(camera: Camera): Promise<CameraView> {
+    this.bus.publish(camerasChanged, { camera_id: camera.id });
+    return this.view(camera);
+  }
+
+  private async view(camera: Camera): Promise<CameraView> {
+    const [view] = await this.views([camera]);
+    if (!view) throw new AppError('internal', 'a camera has no view');
+    return view;
+  }
+
+  private async views(cameras: readonly Camera[]): Promise<CameraView[]> {
+    const lastRecordings = await this.store.findLastRecordings(cameras.map(({ id }) => id));
+    const nowMs = this.clock.wallMs();
+    return cameras.map((camera) => cameraView({ camera, lastRecording: lastRecordings.get(camera.id), nowMs }));
+  }
+}
+
+const acceptDuplicates: JudgeDuplicates = () => undefined;
+
+const refuseDuplicates: JudgeDuplicates = (duplicates) => {
+  if (duplicates.length === 0) return;
+  const message = 'there is a camera at this address already: use force=true to add it again';
+  throw new AppError('conflict', message, { details: { detail: { code: 'duplicate_camera', message, duplicates } } });
+};

@@ -1,0 +1,163 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/database';
+import { AppError } from '@nightjar/runtime';
+import { DATABASE } from '../process-parts.js';
+import { visibleCameras, type CameraScope } from './camera-scope.js';
+import type { CameraReference } from './parse-camera-reference.js';
+
+/** A camera as the database holds it. */
+export interface Camera {
+  id: number;
+  uuid: string;
+  ownerId: number | null;
+  framesName: string;
+  name: string;
+  description: string | null;
+  rtspUrl: string;
+  substreamUrl: string | null;
+  username: string | null;
+  encryptedPassword: Uint8Array | null;
+  location: string | null;
+  manufacturer: string | null;
+  model: string | null;
+  isActive: boolean;
+  isDemo: boolean;
+  recordingEnabled: boolean;
+  analyticsEnabled: boolean;
+  createdAt: Date;
+  updatedAt: Date;
+  deletedAt: Date | null;
+}
+
+/** What a caller may set; absent: as it is. */
+export interface CameraFields {
+  name?: string;
+  description?: string | null;
+  rtspUrl?: string;
+  substreamUrl?: string | null;
+  username?: string | null;
+  location?: string | null;
+  manufacturer?: string | null;
+  model?: string | null;
+  isActive?: boolean;
+  recordingEnabled?: boolean;
+  analyticsEnabled?: boolean;
+}
+
+export interface LastRecording {
+  endsAt: Date;
+}
+
+/** Encrypts a password for the camera of this uuid; null takes it away. */
+export type SealPassword = (uuid: string) => Uint8Array<ArrayBuffer> | null;
+
+/** Throws when cameras at the same address, which are probably the same device, forbid a write. */
+export type JudgeDuplicates = (duplicates: { id: number; name: string }[]) => void;
+
+/** Not a frames name, so nobody has it, and the write lock lets one camera have it at a time. */
+const nameWhileCreating = ':creating';
+
+/** Serialises writes that ask "is this address taken" first; any number that no one else locks. */
+const writeLock = 72_707_402n;
+
+@Injectable()
+export class CamerasStore {
+  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+
+  async list(options: { scope: CameraScope; skip: number; limit: number; activeOnly: boolean }): Promise<{ cameras: Camera[]; total: number }> {
+    const where = { ...visibleCameras(options.scope), ...(options.activeOnly ? { isActive: true } : {}) };
+    const [cameras, total] = await Promise.all([
+      this.database.camera.findMany({ where, orderBy: { id: 'asc' }, skip: options.skip, take: options.limit }),
+      this.database.camera.count({ where }),
+    ]);
+    return { cameras, total };
+  }
+
+  find(reference: CameraReference, scope: CameraScope): Promise<Camera | null> {
+    const named = reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName };
+    return this.database.camera.findFirst({ where: { ...named, ...visibleCameras(scope) } });
+  }
+
+  /** Cameras that the recorder has to record now. */
+  listRecorded(): Promise<Camera[]> {
+    return this.database.camera.findMany({ where: { deletedAt: null, isActive: true, recordingEnabled: true }, orderBy: { id: 'asc' } });
+  }
+
+  listByIds(ids: readonly number[]): Promise<Camera[]> {
+    return this.database.camera.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: 'asc' } });
+  }
+
+  async listIds(scope: CameraScope): Promise<number[]> {
+    return (await this.database.camera.findMany({ where: visibleCameras(scope), select: { id: true } })).map(({ id }) => id);
+  }
+
+  /** End of the newest segment of each camera that has one. */
+  async findLastRecordings(cameraIds: readonly number[]): Promise<Map<number, LastRecording>> {
+    const rows = await this.database.$queryRaw<{ id: number; endsAt: Date }[]>`
+      SELECT wanted.id, newest.ends_at AS "endsAt"
+      FROM unnest(${[...cameraIds]}::int[]) AS wanted(id)
+      CROSS JOIN LATERAL (SELECT ends_at FROM nvr.segment WHERE camera_id = wanted.id ORDER BY ends_at DESC LIMIT 1) AS newest`;
+    return new Map(rows.map(({ id, endsAt }) => [id, { endsAt }]));
+  }
+
+  /**
+   * Creates a camera; without a frames name it gets `camera_<id>`.
+   * @throws AppError `conflict` when the frames name is taken, or what `judgeDuplicates` throws
+   */
+  create(options: {
+    fields: CameraFields & { name: string; rtspUrl: string };
+    ownerId: number | null;
+    framesName: string | undefined;
+    sealPassword: SealPassword;
+    judgeDuplicates: JudgeDuplicates;
+  }): Promise<Camera> {
+    const { fields, ownerId, framesName, sealPassword, judgeDuplicates } = options;
+    return this.writing(async (transaction) => {
+      judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl }));
+      const { id, uuid } = await transaction.camera.create({ data: { ...fields, ownerId, framesName: framesName ?? nameWhileCreating } });
+      return transaction.camera.update({ where: { id }, data: { framesName: framesName ?? `camera_${id}`, encryptedPassword: sealPassword(uuid) } });
+    });
+  }
+
+  /** `encryptedPassword` undefined: as it is. @throws what `judgeDuplicates` throws */
+  update(id: number, options: { fields: CameraFields; encryptedPassword: Uint8Array<ArrayBuffer> | null | undefined; judgeDuplicates: JudgeDuplicates }): Promise<Camera> {
+    const { fields, encryptedPassword, judgeDuplicates } = options;
+    return this.writing(async (transaction) => {
+      if (fields.rtspUrl !== undefined) judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl, exceptId: id }));
+      return transaction.camera.update({ where: { id }, data: { ...fields, ...(encryptedPassword === undefined ? {} : { encryptedPassword }) } });
+    });
+  }
+
+  /** Recordings and events stay; the camera is gone from every list. */
+  async markDeleted(id: number): Promise<void> {
+    await this.database.camera.update({ where: { id }, data: { deletedAt: new Date(), isActive: false } });
+  }
+
+  /** The demo camera has one fixed identity: it is the same over restarts and even over a wiped camera table. */
+  upsertDemo(demo: { uuid: string; framesName: string; name: string; rtspUrl: string; username: string | null; encryptedPassword: Uint8Array<ArrayBuffer> | null }): Promise<Camera> {
+    const { rtspUrl, username, encryptedPassword } = demo;
+    const current = { rtspUrl, username, encryptedPassword, isDemo: true, isActive: true, deletedAt: null };
+    return this.database.camera.upsert({ where: { uuid: demo.uuid }, create: { ...demo, ...current }, update: current });
+  }
+
+  async deactivateDemo(uuid: string): Promise<void> {
+    await this.database.camera.updateMany({ where: { uuid, isActive: true }, data: { isActive: false } });
+  }
+
+  private async writing<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.database.$transaction(async (transaction) => {
+        await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
+        return work(transaction);
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new AppError('conflict', 'another camera has this frames_name', { cause: error });
+      throw error;
+    }
+  }
+}
+
+function findDuplicates(transaction: Prisma.TransactionClient, options: { rtspUrl: string; exceptId?: number }): Promise<{ id: number; name: string }[]> {
+  const { rtspUrl, exceptId } = options;
+  return transaction.camera.findMany({ where: { rtspUrl, deletedAt: null, ...(exceptId === undefined ? {} : { id: { not: exceptId } }) }, select: { id: true, name: true } });
+}

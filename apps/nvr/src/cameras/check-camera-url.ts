@@ -1,0 +1,53 @@
+/** A camera's address, split from the credentials that came with it. */
+export interface CameraUrl {
+  /** Without credentials. */
+  url: string;
+  host: string;
+  port: number;
+  username: string | undefined;
+  password: string | undefined;
+}
+
+export type CheckedCameraUrl = CameraUrl | { problem: string };
+
+const standardPorts: Record<string, number> = { 'rtsp:': 554, 'rtsps:': 322 };
+/** Signs that mean something to a shell, and everything that is not a visible ASCII sign. */
+const refusedSigns = /[^\x21-\x7e]|[$`|"'<>\\^{}]/;
+const lengthMax = 500;
+
+/**
+ * Checks the form of a camera's URL: `rtsp` or `rtsps`, a host, nothing that a command line or a log could misread.
+ * Which network the host is in is asked elsewhere, each time a connection is made (camera-networks.ts).
+ */
+export function checkCameraUrl(text: string): CheckedCameraUrl {
+  if (text.length > lengthMax) return { problem: `must be at most ${lengthMax} characters` };
+  if (refusedSigns.test(text)) return { problem: 'has a sign that is not allowed: encode it with percent signs' };
+  if (!URL.canParse(text)) return { problem: 'must be a URL like rtsp://host:554/path' };
+  const parsed = new URL(text);
+  const standardPort = standardPorts[parsed.protocol];
+  if (standardPort === undefined) return { problem: 'must begin with rtsp:// or rtsps://' };
+  if (parsed.hostname === '') return { problem: 'must name a host' };
+  if (parsed.hash !== '') return { problem: 'must not have a fragment (#)' };
+  const credentials = readCredentials(parsed);
+  if (!credentials) return { problem: 'has credentials that are not encoded as a URL asks' };
+  parsed.username = '';
+  parsed.password = '';
+  return { url: parsed.toString(), host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port || standardPort), ...credentials };
+}
+
+function readCredentials({ username, password }: URL): Pick<CameraUrl, 'username' | 'password'> | undefined {
+  try {
+    const decode = (part: string) => (part === '' ? undefined : decodeURIComponent(part));
+    return { username: decode(username), password: decode(password) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The URL to connect to: at a checked address, with the credentials back in it. Never log it. */
+export function connectionUrl(options: { url: string; address: string; username: string | null; password: string | null }): string {
+  const target = new URL(options.url);
+  target.hostname = options.address.includes(':') ? `[${options.address}]` : options.address;
+  const user = options.username === null ? '' : `${encodeURIComponent(options.username)}:${encodeURIComponent(options.password ?? '')}@`;
+  return target.toString().replace('://', () => `://${user}`);
+}

@@ -1,0 +1,118 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadSettings, SettingsError } from '@nightjar/runtime';
+
+/** What both processes of the NVR read. Directories are absolute. */
+export interface NvrConfig {
+  databaseUrl: string;
+  natsUrl: string;
+  /** 32 bytes in base64; encrypts camera passwords and signing keys. */
+  secretKey: string;
+  framesDir: string;
+  recordingsDir: string;
+  /** Networks that cameras may be in, as CIDR. */
+  cameraNetworks: readonly string[];
+  /** Ports of this installation's own services: never a camera's, where the address is this machine. */
+  ownPorts: readonly number[];
+}
+
+/** Settings of the API process. */
+export interface ApiConfig extends NvrConfig {
+  host: string;
+  port: number;
+  /** `iss` of the tokens. */
+  issuer: string;
+  adminPassword: string | undefined;
+  evidenceDir: string;
+  /** The built dashboard. */
+  dashboardDir: string;
+  demoCameraUrl: string | undefined;
+  /** Frames a second that agents analyse of each stream. */
+  detectFps: number;
+}
+
+/** Settings of the recorder process. */
+export interface RecorderConfig extends NvrConfig {
+  host: string;
+  port: number;
+  ffmpegPath: string | undefined;
+  segmentMs: number;
+}
+
+const builtDashboard = fileURLToPath(new URL('../../dashboard/dist/site', import.meta.url));
+
+const nvrSettings = [
+  'DATABASE_URL',
+  'NATS_URL',
+  'NVR_HOST',
+  'NVR_PORT',
+  'GATEWAY_PORT',
+  'AGENT_PORT',
+  'ADAPTER_PORT',
+  'NIGHTJAR_RECORDER_PORT',
+  'NIGHTJAR_SECRET_KEY',
+  'NIGHTJAR_DATA_DIR',
+  'NIGHTJAR_FRAMES_DIR',
+  'NIGHTJAR_RECORDINGS_DIR',
+  'NIGHTJAR_CAMERA_NETWORKS',
+] as const;
+
+/** @throws SettingsError */
+export function readApiConfig(): ApiConfig {
+  const values = loadSettings([...nvrSettings, 'BOOTSTRAP_ADMIN_PASSWORD', 'NIGHTJAR_EVIDENCE_DIR', 'NIGHTJAR_PUBLIC_URL', 'NIGHTJAR_DEMO_CAMERA_URL', 'NIGHTJAR_DETECT_FPS']);
+  return {
+    ...nvrConfigOf(values),
+    host: values.NVR_HOST,
+    port: values.NVR_PORT,
+    issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
+    adminPassword: values.BOOTSTRAP_ADMIN_PASSWORD,
+    evidenceDir: path.resolve(values.NIGHTJAR_EVIDENCE_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'evidence')),
+    dashboardDir: builtDashboard,
+    demoCameraUrl: values.NIGHTJAR_DEMO_CAMERA_URL,
+    detectFps: values.NIGHTJAR_DETECT_FPS,
+  };
+}
+
+/** @throws SettingsError */
+export function readRecorderConfig(): RecorderConfig {
+  const values = loadSettings([...nvrSettings, 'FFMPEG_PATH', 'NIGHTJAR_SEGMENT_SECONDS']);
+  return {
+    ...nvrConfigOf(values),
+    host: values.NVR_HOST,
+    port: values.NIGHTJAR_RECORDER_PORT,
+    ffmpegPath: values.FFMPEG_PATH,
+    segmentMs: values.NIGHTJAR_SEGMENT_SECONDS * 1_000,
+  };
+}
+
+function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)[number]>>): NvrConfig {
+  const databaseUrl = required('DATABASE_URL', values.DATABASE_URL);
+  const natsUrl = required('NATS_URL', values.NATS_URL);
+  return {
+    databaseUrl,
+    natsUrl,
+    secretKey: required('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
+    framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
+    recordingsDir: path.resolve(values.NIGHTJAR_RECORDINGS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'recordings')),
+    cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS.split(',').map((network) => network.trim()).filter((network) => network !== ''),
+    ownPorts: [
+      values.NVR_PORT,
+      values.GATEWAY_PORT,
+      values.AGENT_PORT,
+      values.ADAPTER_PORT,
+      values.NIGHTJAR_RECORDER_PORT,
+      portOf(databaseUrl, 5432),
+      ...natsUrl.split(',').map((url) => portOf(url, 4222)),
+    ],
+  };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined) throw new SettingsError(`${name} is not set: the launcher (npm start) sets it, elsewhere the deployment must`);
+  return value;
+}
+
+function portOf(url: string, standardPort: number): number {
+  const parsed = URL.canParse(url.trim()) ? new URL(url.trim()) : undefined;
+  return Number(parsed?.port || standardPort);
+}

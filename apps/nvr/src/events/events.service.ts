@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@nightjar/auth';
+import { eventCommitted, type EventReport, type EventView } from '@nightjar/contracts';
+import { Bus } from '@nightjar/messaging';
+import { AppError } from '@nightjar/runtime';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import { eventView } from './event-view.js';
+import { EventsStore, type SavedEvent } from './events.store.js';
+import { EvidenceFiles, type KeptEvidence } from './evidence-files.js';
+import type { EventState } from './merge-event.js';
+
+/** Digits of a score that the database's `real` keeps, so that what was stored compares equal to what was sent. */
+const scoreSteps = 10_000;
+
+@Injectable()
+export class EventsService {
+  constructor(
+    private readonly store: EventsStore,
+    private readonly evidence: EvidenceFiles,
+    private readonly cameras: CamerasService,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Answers after the row is committed. @throws AppError `not_found` for an unknown camera */
+  async report(report: EventReport): Promise<{ event_id: number; seq: number }> {
+    const key = { cameraId: report.camera_id, trackId: report.track_id, startedAt: new Date(Math.round(report.started_at_unix_ms)) };
+    const kept = await this.keepEvidence(report);
+    const state: EventState = {
+      label: report.label,
+      score: Math.round(report.score * scoreSteps) / scoreSteps,
+      endedAt: report.ended_at_unix_ms === null ? null : new Date(Math.round(report.ended_at_unix_ms)),
+      evidenceFile: kept?.file ?? null,
+      payload: report.payload,
+    };
+    const saved = await this.save(key, state, kept);
+    this.bus.publish(eventCommitted, { seq: saved.seq });
+    return { event_id: saved.id, seq: saved.seq };
+  }
+
+  /** @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
+  async listLatest(principal: Principal, query: { limit: number; cameras: readonly string[] }): Promise<{ events: EventView[]; count: number }> {
+    const scope = cameraScopeOf(principal);
+    const cameraIds = await Promise.all(query.cameras.map(async (reference) => (await this.cameras.find(scope, reference)).id));
+    const events = await this.store.listLatest({ scope, cameraIds: cameraIds.length > 0 ? cameraIds : undefined, limit: query.limit });
+    return { events: events.map(eventView), count: events.length };
+  }
+
+  /** @throws AppError `not_found`: no such event, not yours, or without a picture */
+  async readEvidence(principal: Principal, eventId: number): Promise<Buffer> {
+    const event = await this.store.find(eventId, cameraScopeOf(principal));
+    if (!event?.evidenceFile) throw new AppError('not_found', 'Event not found, or it has no picture');
+    return this.evidence.read(event.evidenceFile);
+  }
+
+  private async keepEvidence(report: EventReport): Promise<KeptEvidence | undefined> {
+    if (report.frame_file === null) return undefined;
+    const camera = await this.cameras.find({ kind: 'all' }, String(report.camera_id));
+    const eventKey = `${report.camera_id} ${report.track_id} ${Math.round(report.started_at_unix_ms)}`;
+    return this.evidence.keep({ cameraUuid: camera.uuid, framesName: camera.framesName, frameFile: report.frame_file, eventKey });
+  }
+
+  /** Afterwards exactly the picture that the row names is left. */
+  private async save(key: Parameters<EventsStore['save']>[0], state: EventState, kept: KeptEvidence | undefined): Promise<SavedEvent> {
+    try {
+      const saved = await this.store.save(key, state);
+      const unused = [kept?.file, saved.evidenceFileBefore].filter((file) => file != null && file !== saved.evidenceFile);
+      for (const file of unused) if (file != null) await this.evidence.drop(file);
+      return saved;
+    } catch (error) {
+      if (kept?.isNew) await this.evidence.drop(kept.file);
+      throw error;
+    }
+  }
+}

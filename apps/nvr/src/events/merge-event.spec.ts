@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { mergeEvent, type EventState } from './merge-event.js';
+
+const opened: EventState = { label: 'person', score: 0.6, endedAt: null, evidenceFile: 'a.jpg', payload: { persons: 1 } };
+const end = new Date(1_700_000_000_000);
+
+describe('merging reports of one event', () => {
+  it('takes the first report as it is', () => {
+    expect(mergeEvent(undefined, opened)).toEqual(opened);
+  });
+
+  it('finds nothing new in a report that comes twice', () => {
+    expect(mergeEvent(opened, { ...opened, payload: { persons: 1 } })).toBeUndefined();
+  });
+
+  it('keeps the best score with its picture', () => {
+    expect(mergeEvent(opened, { ...opened, score: 0.9, evidenceFile: 'b.jpg' })).toMatchObject({ score: 0.9, evidenceFile: 'b.jpg' });
+    expect(mergeEvent(opened, { ...opened, score: 0.5, evidenceFile: 'b.jpg' })).toBeUndefined();
+  });
+
+  it('keeps its picture when a better report brings none, and takes a worse one when it has none', () => {
+    expect(mergeEvent(opened, { ...opened, score: 0.9, evidenceFile: null })).toMatchObject({ evidenceFile: 'a.jpg' });
+    expect(mergeEvent({ ...opened, evidenceFile: null }, { ...opened, score: 0.2, evidenceFile: 'b.jpg' })).toMatchObject({ evidenceFile: 'b.jpg', score: 0.6 });
+  });
+
+  it('never opens again what has ended', () => {
+    const closed = { ...opened, endedAt: end, payload: { persons: 2 } };
+    expect(mergeEvent(closed, opened)).toBeUndefined();
+    expect(mergeEvent(opened, closed)).toEqual(closed);
+  });
+});

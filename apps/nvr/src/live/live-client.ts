@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import { toAppError, type Clock } from '@nightjar/runtime';
+import { NotificationCursor } from './notification-cursor.js';
+
+/** A client that takes nothing for so long is cut off; it comes back with its last id and loses nothing. */
+const stalledMaxMs = 30_000;
+
+/** Which cameras and messages a client wants and may have. */
+export interface LiveFilter {
+  /** Undefined: all cameras. */
+  cameraIds: ReadonlySet<number> | undefined;
+  notifications: boolean;
+  overlays: boolean;
+}
+
+export interface LiveClientOptions {
+  response: ServerResponse;
+  filter: LiveFilter;
+  /** Notifications up to it are not this client's. */
+  afterSeq: number;
+  clock: Clock;
+  /** Asks again who the client is and what he may see. @throws AppError */
+  revalidate: () => Promise<LiveFilter>;
+}
+
+/**
+ * One SSE connection. Full (the socket takes no more): notifications are left to the rows and follow when it drains; of
+ * overlays the newest of each camera waits.
+ */
+export class LiveClient {
+  filter: LiveFilter;
+  readonly cursor: NotificationCursor;
+  /** Rows are being sent to this client: one reader at a time, or some would come twice. */
+  isReplaying = false;
+  /** Called when the socket takes more again and the client is behind. */
+  onRoom: (() => void) | undefined;
+  private readonly waitingOverlays = new Map<number, string>();
+  private fullSinceMs: number | undefined;
+
+  constructor(private readonly options: LiveClientOptions) {
+    this.filter = options.filter;
+    this.cursor = new NotificationCursor(options.afterSeq);
+    options.response.on('drain', () => this.onDrain());
+  }
+
+  get isFull(): boolean {
+    return this.fullSinceMs !== undefined;
+  }
+
+  get isOpen(): boolean {
+    return !this.options.response.destroyed && !this.options.response.writableEnded;
+  }
+
+  wants(cameraId: number): boolean {
+    return this.filter.cameraIds === undefined || this.filter.cameraIds.has(cameraId);
+  }
+
+  /** `message` is a whole SSE message, made once for all clients. */
+  offerNotification(notification: { seq: number; cameraId: number; message: string }): void {
+    if (!this.filter.notifications || !this.cursor.isLive) return;
+    if (this.isFull) return this.cursor.fallBehind();
+    if (this.cursor.takeLive(notification.seq) && this.wants(notification.cameraId)) this.write(notification.message);
+  }
+
+  offerOverlay(overlay: { cameraId: number; message: string }): void {
+    if (!this.filter.overlays || !this.wants(overlay.cameraId)) return;
+    if (this.isFull) this.waitingOverlays.set(overlay.cameraId, overlay.message);
+    else this.write(overlay.message);
+  }
+
+  write(message: string): void {
+    if (!this.isOpen) return;
+    if (!this.options.response.write(message)) this.fullSinceMs ??= this.options.clock.monotonicMs();
+  }
+
+  /** Keeps proxies from closing a quiet connection, and ends one that is dead. */
+  beat(): void {
+    if (this.fullSinceMs === undefined) this.write(': keep-alive\n\n');
+    else if (this.options.clock.monotonicMs() - this.fullSinceMs > stalledMaxMs) this.options.response.destroy();
+  }
+
+  /** Ends the stream of whoever logged out, was switched off or whose token is too old; a database that is away ends nothing. */
+  async revalidate(): Promise<void> {
+    try {
+      this.filter = await this.options.revalidate();
+    } catch (error) {
+      if (!toAppError(error).retryable) this.end();
+    }
+  }
+
+  end(): void {
+    this.options.response.end();
+  }
+
+  private onDrain(): void {
+    this.fullSinceMs = undefined;
+    for (const [cameraId, message] of this.waitingOverlays) {
+      if (this.isFull) return;
+      this.waitingOverlays.delete(cameraId);
+      this.write(message);
+    }
+    if (!this.cursor.isLive) this.onRoom?.();
+  }
+}

@@ -1,0 +1,128 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { Overlay } from '@nightjar/contracts';
+import { AppError, type Logger } from '@nightjar/runtime';
+import { eventView } from '../events/event-view.js';
+import { EventsStore, type Event } from '../events/events.store.js';
+import { LOGGER } from '../process-parts.js';
+import type { LiveClient } from './live-client.js';
+import { notificationMessage, overlayMessage } from './sse-message.js';
+
+/** Full: 503, the caller comes again. ~20 KB each. */
+const clientsMax = 5_000;
+/** The nudge over the bus may be lost; rows are asked this often anyway while somebody listens. */
+const pollMs = 1_000;
+const beatMs = 15_000;
+const pageRows = 200;
+
+/** Knows all live clients of this process, reads new notifications from the rows once for all of them, and hands overlays on. */
+@Injectable()
+export class LiveHub implements OnModuleDestroy {
+  private readonly clients = new Set<LiveClient>();
+  /** Live clients have been told up to here. */
+  private liveSeq = 0;
+  private reading: Promise<void> | undefined;
+  private readAgain = false;
+  private readonly poll = setInterval(() => this.wake(), pollMs);
+  private readonly beat = setInterval(() => this.beatClients(), beatMs);
+
+  constructor(
+    private readonly events: EventsStore,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws AppError `overloaded` */
+  requireRoom(): void {
+    if (this.clients.size >= clientsMax) throw new AppError('overloaded', 'too many live clients', { retryAfterMs: 5_000 });
+  }
+
+  /** @param newestSeq the newest notification there is: without clients nobody has followed the rows */
+  add(client: LiveClient, newestSeq: number): void {
+    if (this.clients.size === 0) this.liveSeq = Math.max(this.liveSeq, newestSeq);
+    this.clients.add(client);
+    client.onRoom = () => this.catchUp(client);
+    this.catchUp(client);
+  }
+
+  remove(client: LiveClient): void {
+    this.clients.delete(client);
+  }
+
+  /** Rows may have changed: reads what is new. */
+  wake(): void {
+    if (this.clients.size === 0) return;
+    if (this.reading) {
+      this.readAgain = true;
+      return;
+    }
+    this.reading = this.readNew()
+      .catch((error: unknown) => this.logger.warn('notifications can not be read', { error }))
+      .finally(() => {
+        this.reading = undefined;
+        if (this.readAgain) {
+          this.readAgain = false;
+          this.wake();
+        }
+      });
+  }
+
+  drawOverlay(overlay: Overlay): void {
+    if (this.clients.size === 0) return;
+    const message = overlayMessage(overlay);
+    for (const client of this.clients) client.offerOverlay({ cameraId: overlay.camera_id, message });
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.poll);
+    clearInterval(this.beat);
+    for (const client of this.clients) client.end();
+  }
+
+  private beatClients(): void {
+    for (const client of this.clients) {
+      client.beat();
+      void client.revalidate();
+    }
+  }
+
+  /** Sends a client the rows after its position until it is level with the live ones, or takes no more. */
+  private catchUp(client: LiveClient): void {
+    if (client.isReplaying || !client.filter.notifications) return;
+    client.isReplaying = true;
+    this.replay(client).catch((error: unknown) => {
+      this.logger.warn('a replay failed', { error });
+      // The client comes back with the id of the last one that it got.
+      client.end();
+    });
+  }
+
+  private async readNew(): Promise<void> {
+    let page: Event[];
+    do {
+      page = await this.events.listAfter(this.liveSeq, { cameraIds: undefined, limit: pageRows });
+      for (const event of page) {
+        this.liveSeq = event.seq;
+        const message = notificationMessage(event.seq, eventView(event));
+        for (const client of this.clients) client.offerNotification({ seq: event.seq, cameraId: event.cameraId, message });
+      }
+    } while (page.length === pageRows);
+  }
+
+  private async replay(client: LiveClient): Promise<void> {
+    try {
+      while (client.isOpen && !client.isFull && !client.cursor.isLive) await this.replayPage(client);
+    } finally {
+      client.isReplaying = false;
+    }
+  }
+
+  private async replayPage(client: LiveClient): Promise<void> {
+    const liveSeqBefore = this.liveSeq;
+    const cameraIds = client.filter.cameraIds && [...client.filter.cameraIds];
+    const page = await this.events.listAfter(client.cursor.sentUpTo, { cameraIds, limit: pageRows });
+    for (const event of page) {
+      client.write(notificationMessage(event.seq, eventView(event)));
+      client.cursor.takeReplayed(event.seq);
+    }
+    client.cursor.endPage({ complete: page.length < pageRows, liveSeqBefore, liveSeqNow: this.liveSeq });
+  }
+}

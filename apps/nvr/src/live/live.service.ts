@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '@nightjar/auth';
+import type { Clock } from '@nightjar/runtime';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import { CamerasStore } from '../cameras/cameras.store.js';
+import { EventsStore } from '../events/events.store.js';
+import { CLOCK } from '../process-parts.js';
+import { LiveClient, type LiveFilter } from './live-client.js';
+import { LiveHub } from './live-hub.js';
+import { planReplay, type ReplayStart } from './notification-cursor.js';
+import { gapMessage, openingMessage } from './sse-message.js';
+
+/** Older ones are not replayed: a client that was away so long reads the list, not ten thousand messages. */
+const replayMax = 10_000;
+
+/** What a client asks for. */
+export interface LiveQuery {
+  /** References; none: all cameras. */
+  cameras: readonly string[];
+  notifications: boolean;
+  overlays: boolean;
+  lastEventId: number | undefined;
+}
+
+/** A stream that was found possible and may begin. */
+export interface PlannedStream {
+  query: LiveQuery;
+  filter: LiveFilter;
+  newestSeq: number;
+  start: ReplayStart;
+}
+
+@Injectable()
+export class LiveService {
+  constructor(
+    private readonly hub: LiveHub,
+    private readonly events: EventsStore,
+    private readonly cameras: CamerasService,
+    private readonly cameraRows: CamerasStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws AppError `not_found` for a camera that is unknown or not to be seen, `overloaded` */
+  async plan(principal: Principal, query: LiveQuery): Promise<PlannedStream> {
+    this.hub.requireRoom();
+    const filter = await this.filterFor(principal, query);
+    const newestSeq = await this.events.newestSeq();
+    const oldestReplayableSeq = query.lastEventId === undefined ? 0 : ((await this.events.seqBeforeNewest(replayMax)) ?? 0);
+    return { query, filter, newestSeq, start: planReplay({ lastEventId: query.lastEventId, newestSeq, oldestReplayableSeq }) };
+  }
+
+  /** Begins to send; the response's head is out. `reauthenticate` is asked again and again while the stream lives. */
+  begin(planned: PlannedStream, response: ServerResponse, reauthenticate: () => Promise<Principal>): void {
+    const { filter, newestSeq, query, start } = planned;
+    const revalidate = async () => this.filterFor(await reauthenticate(), query);
+    const client = new LiveClient({ response, filter, afterSeq: start.afterSeq, clock: this.clock, revalidate });
+    response.on('close', () => this.hub.remove(client));
+    client.write(openingMessage(start.afterSeq));
+    if (start.gap && query.lastEventId !== undefined) client.write(gapMessage({ lastEventId: query.lastEventId, resumedAfter: start.afterSeq }));
+    this.hub.add(client, newestSeq);
+  }
+
+  private async filterFor(principal: Principal, query: LiveQuery): Promise<LiveFilter> {
+    const scope = cameraScopeOf(principal);
+    const { notifications, overlays } = query;
+    if (query.cameras.length === 0) return { cameraIds: scope.kind === 'all' ? undefined : new Set(await this.cameraRows.listIds(scope)), notifications, overlays };
+    const cameras = await Promise.all(query.cameras.map((reference) => this.cameras.find(scope, reference)));
+    return { cameraIds: new Set(cameras.map(({ id }) => id)), notifications, overlays };
+  }
+}

@@ -1,0 +1,44 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '@nightjar/runtime';
+import { z } from 'zod';
+
+/** The only route that a ticket opens. */
+export const recordingFileRoute = '/api/v1/recordings/files/:file';
+
+export const ticketLifeMs = 5 * 60_000;
+
+/** What a ticket lets its bearer play, without a login: one camera, one range of time (Unix ms). */
+const Ticket = z.object({ cameraId: z.number().int(), fromUnixMs: z.number(), toUnixMs: z.number(), userId: z.number().int(), expiresUnixMs: z.number() });
+export type Ticket = z.infer<typeof Ticket>;
+
+/** Signs and checks the tickets that stand in the URL for players that can't send headers: `<payload>.<HMAC-SHA256>`, base64url. */
+export class RecordingTickets {
+  private readonly key: Buffer;
+
+  constructor(
+    secretKeyBase64: string,
+    private readonly clock: Clock,
+  ) {
+    this.key = Buffer.from(hkdfSync('sha256', Buffer.from(secretKeyBase64, 'base64'), '', 'nightjar recording ticket', 32));
+  }
+
+  issue(grant: Omit<Ticket, 'expiresUnixMs'>): string {
+    const payload = Buffer.from(JSON.stringify({ ...grant, expiresUnixMs: this.clock.wallMs() + ticketLifeMs } satisfies Ticket)).toString('base64url');
+    return `${payload}.${this.sign(payload).toString('base64url')}`;
+  }
+
+  /** @returns undefined when the ticket is not ours, was changed, or is too old */
+  verify(text: string): Ticket | undefined {
+    if (text.length > 1_000) return undefined;
+    const [payload = '', signature = '', ...rest] = text.split('.');
+    const given = Buffer.from(signature, 'base64url');
+    const expected = this.sign(payload);
+    if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    const ticket = Ticket.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
+    return ticket.expiresUnixMs > this.clock.wallMs() ? ticket : undefined;
+  }
+
+  private sign(payload: string): Buffer {
+    return createHmac('sha256', this.key).update(payload).digest();
+  }
+}

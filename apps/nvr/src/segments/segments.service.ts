@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '@nightjar/auth';
+import type { ClipView } from '@nightjar/contracts';
+import { AppError } from '@nightjar/runtime';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import type { NvrConfig } from '../config.js';
+import { CONFIG } from '../process-parts.js';
+import { clipView } from './clip-view.js';
+import { parseRangeHeader, type ByteRange } from './parse-range-header.js';
+import { RecordingTickets, type Ticket } from './recording-tickets.js';
+import { SegmentsStore, type Segment } from './segments.store.js';
+import { snapshotEtag, snapshotSizeOf } from './snapshot-etag.js';
+
+/** A range of time in Unix ms; `to` is not part of it. */
+export interface TimeRange {
+  fromUnixMs: number;
+  toUnixMs: number;
+}
+
+/** What goes out for one request of a file. */
+export interface ServedFile {
+  segment: Segment;
+  etag: string;
+  /** Length of the file as this caller knows it. */
+  sizeBytes: number;
+  /** Undefined: all of it. */
+  range: ByteRange | 'unsatisfiable' | undefined;
+  content: Readable | undefined;
+}
+
+@Injectable()
+export class SegmentsService {
+  constructor(
+    private readonly store: SegmentsStore,
+    private readonly cameras: CamerasService,
+    private readonly tickets: RecordingTickets,
+    @Inject(CONFIG) private readonly config: NvrConfig,
+  ) {}
+
+  /** Clips that overlap the range, oldest first. @throws AppError `not_found` */
+  async listClips(principal: Principal, request: { reference: string; range: TimeRange }): Promise<ClipView[]> {
+    const camera = await this.cameras.find(cameraScopeOf(principal), request.reference);
+    const { fromUnixMs, toUnixMs } = request.range;
+    return (await this.store.listOverlapping(camera.id, { from: new Date(fromUnixMs), to: new Date(toUnixMs) })).map(clipView);
+  }
+
+  /** @throws AppError `not_found`, `permission_denied` for a caller that is no user */
+  async issueTicket(principal: Principal, request: { reference: string; range: TimeRange }): Promise<string> {
+    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users get tickets');
+    const camera = await this.cameras.find(cameraScopeOf(principal), request.reference);
+    return this.tickets.issue({ cameraId: camera.id, userId: principal.userId, ...request.range });
+  }
+
+  /**
+   * Opens a recorded file up to what is synced. The caller is a principal, or comes with a ticket text.
+   * @throws AppError `not_found`: no such segment, not yours, outside of the ticket, or its file is gone
+   */
+  async openFile(caller: Principal | { ticket: string }, request: { segmentId: number; range: string | undefined; ifRange: string | undefined; headOnly: boolean }): Promise<ServedFile> {
+    const segment = await this.store.find(request.segmentId);
+    if (!segment || !(await this.mayPlay(caller, segment))) throw clipNotFound();
+    const snapshot = request.ifRange === undefined ? segment.sizeBytes : snapshotSizeOf(request.ifRange, segment);
+    const sizeBytes = snapshot ?? segment.sizeBytes;
+    const range = snapshot === undefined ? undefined : parseRangeHeader(request.range, sizeBytes);
+    const { first, last } = range === undefined || range === 'unsatisfiable' ? { first: 0, last: sizeBytes - 1 } : range;
+    const content = range === 'unsatisfiable' || request.headOnly ? undefined : await this.openContent(segment.file, { first, last });
+    return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
+  }
+
+  private async mayPlay(caller: Principal | { ticket: string }, segment: Segment): Promise<boolean> {
+    if ('ticket' in caller) {
+      const ticket = this.tickets.verify(caller.ticket);
+      return ticket !== undefined && covers(ticket, segment);
+    }
+    return this.cameras.find(cameraScopeOf(caller), String(segment.cameraId)).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof AppError && error.code === 'not_found') return false;
+        throw error;
+      },
+    );
+  }
+
+  private async openContent(file: string, bytes: ByteRange): Promise<Readable> {
+    const root = await realpath(this.config.recordingsDir).catch(() => undefined);
+    const target = root && (await realpath(path.join(root, file)).catch(() => undefined));
+    if (root === undefined || target === undefined || !target.startsWith(root + path.sep)) throw clipNotFound();
+    const handle = await open(target, 'r');
+    return createReadStream('', { fd: handle, start: bytes.first, end: bytes.last, autoClose: true });
+  }
+}
+
+function covers(ticket: Ticket, segment: Segment): boolean {
+  return ticket.cameraId === segment.cameraId && segment.startsAt.getTime() < ticket.toUnixMs && segment.endsAt.getTime() > ticket.fromUnixMs;
+}
+
+function clipNotFound(): AppError {
+  return new AppError('not_found', 'Recording not found');
+}

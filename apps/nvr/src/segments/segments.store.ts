@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
+import { DATABASE } from '../process-parts.js';
+
+/** One recorded file as the database holds it. */
+export interface Segment {
+  id: number;
+  cameraId: number;
+  /** Relative to the recordings directory. */
+  file: string;
+  startsAt: Date;
+  endsAt: Date;
+  /** Bytes that are on disk for certain; the file may have more. */
+  sizeBytes: number;
+  videoCodec: string;
+  open: boolean;
+}
+
+/** What a recorder knows of a file that it writes. */
+export type SegmentState = Omit<Segment, 'id'>;
+
+/** No file is longer, whatever its key frames: lets the list use the index of starts. */
+const segmentLongestMs = 24 * 3_600_000;
+
+@Injectable()
+export class SegmentsStore {
+  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+
+  /** Segments that overlap `[from, to)`, oldest first. */
+  async listOverlapping(cameraId: number, range: { from: Date; to: Date }): Promise<Segment[]> {
+    const earliestStart = new Date(range.from.getTime() - segmentLongestMs);
+    const rows = await this.database.segment.findMany({
+      where: { cameraId, startsAt: { gt: earliestStart, lt: range.to }, endsAt: { gt: range.from } },
+      orderBy: [{ startsAt: 'asc' }, { id: 'asc' }],
+    });
+    return rows.map(segmentOf);
+  }
+
+  async find(id: number): Promise<Segment | undefined> {
+    const row = await this.database.segment.findUnique({ where: { id } });
+    return row ? segmentOf(row) : undefined;
+  }
+
+  async listOpen(): Promise<Segment[]> {
+    return (await this.database.segment.findMany({ where: { open: true } })).map(segmentOf);
+  }
+
+  async knownFiles(files: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.segment.findMany({ where: { file: { in: [...files] } }, select: { file: true } });
+    return new Set(rows.map(({ file }) => file));
+  }
+
+  /** Writes what is on disk now; a row that is there already grows. */
+  async put(segment: SegmentState): Promise<void> {
+    const { endsAt, open, sizeBytes, startsAt } = segment;
+    const { count } = await this.database.segment.updateMany({ where: { file: segment.file }, data: { startsAt, endsAt, sizeBytes, open } });
+    if (count > 0) return;
+    try {
+      await this.database.segment.create({ data: segment });
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+    }
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.database.segment.deleteMany({ where: { id } });
+  }
+}
+
+type SegmentRow = Awaited<ReturnType<NvrDatabase['segment']['findUniqueOrThrow']>>;
+
+function segmentOf({ id, sizeBytes, cameraId, endsAt, file, open, startsAt, videoCodec }: SegmentRow): Segment {
+  return { id: Number(id), sizeBytes: Number(sizeBytes), cameraId, endsAt, file, open, startsAt, videoCodec };
+}

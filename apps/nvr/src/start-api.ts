@@ -1,0 +1,85 @@
+import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
+import { openNvrDatabase } from '@nightjar/database';
+import { Bus } from '@nightjar/messaging';
+import { sleep, startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
+import { AppModule, type Authentication } from './app.module.js';
+import { RequestAuthenticator } from './auth/request-authenticator.js';
+import { SessionCheck } from './auth/session-check.js';
+import { SigningKeys } from './auth/signing-keys.js';
+import { DemoCamera } from './cameras/demo-camera.js';
+import type { ApiConfig } from './config.js';
+import { isDatabaseUnready } from './http/database-away.js';
+import { renderDetail } from './http/render-error.js';
+import { serveDashboard } from './http/serve-dashboard.js';
+import type { ProcessParts } from './process-parts.js';
+import { RecordingTickets } from './segments/recording-tickets.js';
+import { subscribeApi } from './subscriptions.js';
+import { BootstrapAdmin } from './users/bootstrap-admin.js';
+import { UsersStore } from './users/users.store.js';
+
+/** Bodies are small JSON; nothing is uploaded here. */
+const bodyLimitBytes = 256 * 1024;
+const databaseRetryMs = 500;
+
+/** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
+export async function startApi({ health, logger, shutdown }: ProcessContext, config: ApiConfig): Promise<{ url: string; routes: DeclaredRoute[] }> {
+  const database = openNvrDatabase({ url: config.databaseUrl });
+  shutdown.register('database', () => database.$disconnect());
+  const bus = Bus.open({ url: config.natsUrl, name: 'nvr', logger });
+  shutdown.register('bus', () => bus.close());
+  const parts: ProcessParts<ApiConfig> = { config, logger, clock: systemClock, database, bus, secretBox: new SecretBox(config.secretKey) };
+  const authentication = prepareAuthentication(parts);
+  const start = { isPrepared: false };
+  addReadinessChecks(health, parts, start);
+  let routes: DeclaredRoute[] = [];
+  const http = await startHttpApp({
+    module: AppModule.with(parts, authentication),
+    host: config.host,
+    port: config.port,
+    logger,
+    health,
+    bodyLimitBytes,
+    configure: async (fastify) => {
+      routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      await serveDashboard(fastify, config.dashboardDir);
+    },
+    renderError: renderDetail,
+  });
+  shutdown.register('http', () => http.close());
+  subscribeApi(bus, http.app);
+  await whenDatabaseAnswers(shutdown.signal, async () => {
+    await authentication.signingKeys.signingKey();
+    await http.app.get(BootstrapAdmin).ensure();
+    await http.app.get(DemoCamera).ensure();
+    start.isPrepared = true;
+  });
+  return { url: http.url, routes };
+}
+
+function prepareAuthentication({ clock, config, database, secretBox }: ProcessParts<ApiConfig>): Authentication {
+  const users = new UsersStore(database);
+  const signingKeys = new SigningKeys({ database, secretBox, clock });
+  const tickets = new RecordingTickets(config.secretKey, clock);
+  const authenticator = new RequestAuthenticator({ issuer: config.issuer, signingKeys, sessions: new SessionCheck(users, clock), tickets });
+  return { users, signingKeys, tickets, authenticator };
+}
+
+function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiConfig>, start: { isPrepared: boolean }): void {
+  health.addCheck('database', async () => {
+    await database.$queryRaw`SELECT 1`;
+    return start.isPrepared ? undefined : 'first users and cameras are not there yet';
+  });
+  health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
+}
+
+/** Does the work as soon as Postgres answers and has its tables; any other failure is thrown. */
+async function whenDatabaseAnswers(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseUnready(error)) throw error;
+      await sleep(databaseRetryMs, signal).catch(() => undefined);
+    }
+  }
+}

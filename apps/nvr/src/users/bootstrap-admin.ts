@@ -1,0 +1,31 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from '@nightjar/runtime';
+import type { ApiConfig } from '../config.js';
+import { CONFIG, LOGGER } from '../process-parts.js';
+import { Passwords } from './passwords.js';
+import { UsersStore } from './users.store.js';
+
+const adminUsername = 'admin';
+
+/** Makes the first user. */
+@Injectable()
+export class BootstrapAdmin {
+  constructor(
+    private readonly users: UsersStore,
+    private readonly passwords: Passwords,
+    @Inject(CONFIG) private readonly config: ApiConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Creates `admin` with BOOTSTRAP_ADMIN_PASSWORD if there is no such user; an existing one keeps his password. */
+  async ensure(): Promise<void> {
+    const { adminPassword } = this.config;
+    if (adminPassword === undefined) {
+      if ((await this.users.count()) === 0) this.logger.warn('nobody can log in: there are no users and BOOTSTRAP_ADMIN_PASSWORD is not set');
+      return;
+    }
+    if (await this.users.findByUsername(adminUsername)) return;
+    const created = await this.users.createIfMissing({ username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), isSuperuser: true });
+    if (created) this.logger.info('user created', { username: adminUsername });
+  }
+}
