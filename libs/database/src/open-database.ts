@@ -31,14 +31,21 @@ function open({ url, connectionsMax = 10 }: OpenOptions): PrismaClient {
   return new PrismaClient({ adapter, errorFormat: 'minimal' });
 }
 
+/** What the driver adapter says of a raw statement, whose own code is always P2010. */
+const lostConnectionKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
 const lostConnectionCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
 
 /** Whether an error says that Postgres is away or too slow, so that the caller should come again. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientKnownRequestError && lostConnectionCodes.has(error.code)) return true;
+  if (error instanceof Prisma.PrismaClientKnownRequestError && (lostConnectionCodes.has(error.code) || lostConnectionKinds.has(adapterErrorKind(error)))) return true;
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   const text = error instanceof Error ? `${error.message} ${String((error as NodeJS.ErrnoException).code ?? '')}` : '';
-  return /ECONNREFUSED|ECONNRESET|EPIPE|terminating connection|the database system is|Connection terminated|timeout exceeded when trying to connect|DatabaseNotReachable|ConnectionClosed/i.test(text);
+  return /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|terminating connection|the database system is|Connection terminated|timeout exceeded when trying to connect|DatabaseNotReachable|ConnectionClosed/i.test(text);
+}
+
+function adapterErrorKind(error: Prisma.PrismaClientKnownRequestError): string {
+  const { driverAdapterError } = (error.meta ?? {}) as { driverAdapterError?: { cause?: { kind?: string } } };
+  return driverAdapterError?.cause?.kind ?? '';
 }
 
 /** Whether an insert or update met a unique index. */
