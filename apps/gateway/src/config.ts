@@ -1,0 +1,38 @@
+import path from 'node:path';
+import { loadSettings, SettingsError } from '@nightjar/runtime';
+
+/** What the gateway is told by its environment. */
+export interface GatewayConfig {
+  host: string;
+  port: number;
+  databaseUrl: string;
+  busUrl: string;
+  mediaDir: string;
+  /** Of a job that names none; 0: unbounded. */
+  defaultMaxProcessingSeconds: number;
+  uploadBytesMax: number;
+  bootstrapApiKey: string | undefined;
+}
+
+/** @throws SettingsError when a setting is wrong or one that must be there is not */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): GatewayConfig {
+  const values = loadSettings(
+    ['GATEWAY_HOST', 'GATEWAY_PORT', 'DATABASE_URL', 'NATS_URL', 'NIGHTJAR_DATA_DIR', 'NIGHTJAR_MEDIA_DIR', 'NIGHTJAR_JOB_MAX_SECONDS', 'NIGHTJAR_UPLOAD_MAX_BYTES', 'BOOTSTRAP_API_KEY'],
+    environment,
+  );
+  return {
+    host: values.GATEWAY_HOST,
+    port: values.GATEWAY_PORT,
+    databaseUrl: required('DATABASE_URL', values.DATABASE_URL),
+    busUrl: required('NATS_URL', values.NATS_URL),
+    mediaDir: values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media'),
+    defaultMaxProcessingSeconds: values.NIGHTJAR_JOB_MAX_SECONDS,
+    uploadBytesMax: values.NIGHTJAR_UPLOAD_MAX_BYTES,
+    bootstrapApiKey: values.BOOTSTRAP_API_KEY,
+  };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined) throw new SettingsError(`${name} must be set: the gateway starts no services of its own, "npm start" does`);
+  return value;
+}

@@ -1,0 +1,92 @@
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { GatewayFixture } from './gateway.fixture.js';
+
+/** The road to Postgres, which a test can block: open connections break and new ones are refused. */
+class CuttableRoad {
+  private readonly sockets = new Set<net.Socket>();
+  private server: net.Server | undefined;
+  private port = 0;
+
+  constructor(private readonly target: URL) {}
+
+  async open(): Promise<string> {
+    const server = net.createServer((near) => {
+      const far = net.connect(Number(this.target.port), this.target.hostname);
+      for (const [from, to] of [[near, far], [far, near]] as const) {
+        this.sockets.add(from);
+        from.on('error', () => to.destroy()).on('close', () => this.sockets.delete(from)).pipe(to);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
+    this.server = server;
+    this.port = (server.address() as net.AddressInfo).port;
+    const url = new URL(this.target);
+    url.host = `127.0.0.1:${this.port}`;
+    return url.toString();
+  }
+
+  async cut(): Promise<void> {
+    const closed = new Promise((resolve) => this.server?.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+}
+
+describe('while Postgres is away', () => {
+  let testDatabase: TestDatabase;
+  let bus: TestBus;
+  let road: CuttableRoad;
+  let fixture: GatewayFixture;
+  let jobId: string;
+
+  beforeAll(async () => {
+    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
+    road = new CuttableRoad(new URL(testDatabase.url));
+    fixture = await GatewayFixture.start({ databaseUrl: await road.open(), busUrl: bus.url });
+    jobId = await fixture.submitVideo('submitted before');
+    await road.cut();
+  });
+  afterAll(async () => {
+    await fixture?.stopAndRemoveMedia();
+    await road?.cut();
+    await bus?.stop();
+    await testDatabase?.drop();
+  });
+
+  const submit = () => fixture.request('/v0.2/request/video', { method: 'POST', body: 'x', headers: { 'Content-Type': 'video/mp4' } });
+
+  it('every request is told to come again in a second, and none is a 500', async () => {
+    const requests = [
+      () => fixture.request(`/v0.2/results/video/${jobId}`),
+      submit,
+      () => fixture.request('/v0.2/request/images', { method: 'POST', body: '{"images":[{"data_base64":"AAAA"}]}', headers: { 'Content-Type': 'application/json' } }),
+      // A key that nobody remembers has to be looked up.
+      () => fixture.request(`/v0.2/results/video/${jobId}`, { headers: { 'X-API-Key': 'a-key-that-was-never-seen' } }),
+    ];
+    for (const request of requests) {
+      const response = await request();
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
+      expect(await response.json()).toMatchObject({ error: { code: 'unavailable' } });
+    }
+  });
+
+  it('agents are told so too', async () => {
+    await expect(fixture.claim()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('the gateway lives and is not ready', async () => {
+    expect((await fetch(`${fixture.gateway.url}/livez`)).status).toBe(200);
+    const ready = await fetch(`${fixture.gateway.url}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ checks: { database: 'failed', bus: 'ok' } });
+  });
+
+  it('nothing is lost, and the gateway comes back by itself', async () => {
+    await road.open();
+    await fixture.until(async () => (await fetch(`${fixture.gateway.url}/readyz`)).status === 200);
+    expect((await fixture.claimWork()).job_id).toBe(jobId);
+    expect((await submit()).status).toBe(202);
+  });
+});

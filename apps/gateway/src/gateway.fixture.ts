@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { beatJob, claimJob, finishJob, type ImageResult, type JobOutcome, type VideoResult, type Work } from '@nightjar/contracts';
+import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
+import { Bus } from '@nightjar/messaging';
+import { createLogger, Health, Shutdown, sleep } from '@nightjar/runtime';
+import type { GatewayConfig } from './config.js';
+import { startGateway, type RunningGateway } from './gateway.js';
+import type { LeaseTimings } from './jobs/job-leases.js';
+
+/** The key that every gateway of a test knows. */
+export const apiKey = 'key-of-the-gateway-tests';
+
+/** Leases that a test can wait for. */
+export const shortLeases: LeaseTimings = { leaseMs: 600, sweepEveryMs: 50 };
+
+export const videoResult: VideoResult = {
+  raw_scenes: [{ start_seconds: 0, end_seconds: 2 }],
+  frame_activity_diffs: [0.1],
+  person_constellation_scenes: [],
+  ocr_results: [],
+  sections: [],
+};
+export const finishedVideo: JobOutcome = { state: 'finished', media_type: 'video', result: videoResult };
+export const imageResult: ImageResult = { person_ids: [], person_detections: [], picture: { w: 4, h: 3 }, ocr_results: [] };
+
+/** A gateway in this process on a real database, bus and disk, with what a test needs to play client and agent. */
+export class GatewayFixture {
+  private constructor(
+    readonly gateway: RunningGateway,
+    readonly database: JobsDatabase,
+    readonly agentBus: Bus,
+    readonly mediaDir: string,
+    private readonly shutdown: Shutdown,
+  ) {}
+
+  static async start(options: { databaseUrl: string; busUrl: string; mediaDir?: string; timings?: LeaseTimings; config?: Partial<GatewayConfig> }): Promise<GatewayFixture> {
+    const mediaDir = options.mediaDir ?? (await mkdtemp(path.join(os.tmpdir(), 'nightjar-media-')));
+    const logger = createLogger({ service: 'gateway', level: 'silent' });
+    const shutdown = new Shutdown({ logger });
+    const config: GatewayConfig = {
+      host: '127.0.0.1',
+      port: 0,
+      databaseUrl: options.databaseUrl,
+      busUrl: options.busUrl,
+      mediaDir,
+      defaultMaxProcessingSeconds: 0,
+      uploadBytesMax: 1024 ** 3,
+      bootstrapApiKey: apiKey,
+      ...options.config,
+    };
+    const gateway = await startGateway({ logger, shutdown, health: new Health() }, config, options.timings);
+    const agentBus = Bus.open({ url: options.busUrl, name: 'agent', logger });
+    shutdown.register('agent bus', () => agentBus.close());
+    const database = openJobsDatabase({ url: options.databaseUrl, connectionsMax: 2 });
+    shutdown.register('database of the test', () => database.$disconnect());
+    const fixture = new GatewayFixture(gateway, database, agentBus, mediaDir, shutdown);
+    await agentBus.ready(AbortSignal.timeout(10_000));
+    await fixture.until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200);
+    return fixture;
+  }
+
+  /** Stops the gateway as SIGTERM does; rows and files stay. */
+  async stop(): Promise<void> {
+    await this.shutdown.run('the test ends');
+  }
+
+  async stopAndRemoveMedia(): Promise<void> {
+    await this.stop();
+    await rm(this.mediaDir, { recursive: true, force: true });
+  }
+
+  /** A request with the key of the tests, unless `headers` names another. */
+  request(route: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+    return fetch(`${this.gateway.url}${route}`, { ...init, headers: { 'X-API-Key': apiKey, ...(init.headers as Record<string, string> | undefined) } });
+  }
+
+  async submitVideo(body: BodyInit = 'not looked at by the gateway', headers: Record<string, string> = {}): Promise<string> {
+    const response = await this.request('/v0.2/request/video', { method: 'POST', body, headers: { 'Content-Type': 'video/mp4', ...headers } });
+    return ((await response.json()) as { job_id: string }).job_id;
+  }
+
+  async submitImages(images: readonly object[], headers: Record<string, string> = {}): Promise<string> {
+    const response = await this.request('/v0.2/request/images', {
+      method: 'POST',
+      body: JSON.stringify({ images }),
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
+    return ((await response.json()) as { job_id: string }).job_id;
+  }
+
+  /** The result as a client polls it. */
+  async poll(jobId: string): Promise<Record<string, unknown>> {
+    const media = jobId.startsWith('video_') ? 'video' : 'images';
+    return (await (await this.request(`/v0.2/results/${media}/${jobId}`)).json()) as Record<string, unknown>;
+  }
+
+  /** Asks for work as an agent does. */
+  async claim(agentId = 'agent-1'): Promise<Work | null> {
+    return (await this.agentBus.request(claimJob, { agent_id: agentId }, { timeoutMs: 5_000 })).work;
+  }
+
+  /** Claims and insists on work. */
+  async claimWork(agentId = 'agent-1'): Promise<Work> {
+    const work = await this.claim(agentId);
+    if (!work) throw new Error('no job waits');
+    return work;
+  }
+
+  /** Beats as an agent does. @returns the verdict */
+  async beat({ job_id, lease }: Work, progress = 0.5, stage = 'persons'): Promise<string> {
+    return (await this.agentBus.request(beatJob, { job_id, lease, progress, stage }, { timeoutMs: 5_000 })).verdict;
+  }
+
+  /** Reports an outcome as an agent does. @returns whether it was accepted */
+  async finish({ job_id, lease }: Work, outcome: JobOutcome): Promise<boolean> {
+    return (await this.agentBus.request(finishJob, { job_id, lease, outcome }, { timeoutMs: 5_000 })).accepted;
+  }
+
+  /** Everything in the media store but its own empty folder. */
+  async mediaFiles(): Promise<string[]> {
+    const entries = await readdir(this.mediaDir, { recursive: true });
+    return entries.filter((entry) => entry !== '.incoming').sort();
+  }
+
+  async until(condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    while (!(await condition())) await sleep(20, signal);
+  }
+}

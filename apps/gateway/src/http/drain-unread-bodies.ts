@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+
+const lingerMs = 2_000;
+
+/**
+ * Lets a client whose body was refused read the answer. It may still be sending: what comes is thrown away for a short while,
+ * then the connection is cut. Cutting at once would reset it before the client has seen the status.
+ */
+export function drainUnreadBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onResponse', (request, _reply, done) => {
+    const { raw } = request;
+    if (!raw.complete) {
+      const cut = setTimeout(() => raw.destroy(), lingerMs).unref();
+      raw.once('close', () => clearTimeout(cut)).resume();
+    }
+    done();
+  });
+}

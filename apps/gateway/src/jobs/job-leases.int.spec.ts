@@ -1,0 +1,153 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { JobOutcome } from '@nightjar/contracts';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { finishedVideo, GatewayFixture, imageResult, shortLeases, videoResult } from '../gateway.fixture.js';
+import { freeReturnsMax } from './return-job.js';
+
+const pictureBase64 = Buffer.from('not looked at by the gateway').toString('base64');
+
+describe('the lease protocol', () => {
+  let testDatabase: TestDatabase;
+  let bus: TestBus;
+  let fixture: GatewayFixture;
+
+  beforeAll(async () => {
+    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, timings: shortLeases });
+  });
+  afterEach(async () => {
+    await fixture.database.job.deleteMany();
+  });
+  afterAll(async () => {
+    await fixture?.stopAndRemoveMedia();
+    await bus?.stop();
+    await testDatabase?.drop();
+  });
+
+  const status = async (jobId: string) => (await fixture.poll(jobId)).status;
+
+  it('gives 40 jobs to 40 agents that ask at the same moment, each job once', async () => {
+    const jobIds = await Promise.all(Array.from({ length: 40 }, () => fixture.submitVideo()));
+    const works = await Promise.all(Array.from({ length: 40 }, (_, agent) => fixture.claim(`agent-${agent}`)));
+    expect(works.map((work) => work?.job_id).sort()).toEqual(jobIds.sort());
+    expect(new Set(works.map((work) => work?.lease)).size).toBe(40);
+    expect(await fixture.claim()).toBeNull();
+  });
+
+  it('hands the oldest job out first', async () => {
+    const first = await fixture.submitVideo();
+    await fixture.submitVideo();
+    expect((await fixture.claimWork()).job_id).toBe(first);
+  });
+
+  it('keeps a job with an agent that beats, and shows its progress', async () => {
+    const jobId = await fixture.submitVideo();
+    const work = await fixture.claimWork();
+    for (let beats = 0; beats < 5; beats++) {
+      await new Promise((resolve) => setTimeout(resolve, shortLeases.leaseMs / 3));
+      expect(await fixture.beat(work, 0.25, 'decode')).toBe('continue');
+    }
+    expect(await fixture.poll(jobId)).toEqual({ job_id: jobId, status: 'processing', result: null, progress: 0.25, stage: 'decode' });
+    expect(await fixture.finish(work, finishedVideo)).toBe(true);
+    expect(await fixture.poll(jobId)).toEqual({ job_id: jobId, status: 'finished', result: videoResult });
+  });
+
+  it('gives the job of a silent agent to the next one, and refuses what the first one still says', async () => {
+    const jobId = await fixture.submitVideo();
+    const lost = await fixture.claimWork('agent-that-dies');
+    await fixture.until(async () => (await status(jobId)) === 'queued');
+    const second = await fixture.claimWork('agent-that-lives');
+    expect(second).toMatchObject({ job_id: jobId, attempt: 2 });
+    expect(second.lease).not.toBe(lost.lease);
+    expect(await fixture.beat(lost)).toBe('lost');
+    expect(await fixture.finish(lost, finishedVideo)).toBe(false);
+    expect(await fixture.finish(lost, { state: 'returned', reason: 'stale' })).toBe(false);
+    expect(await status(jobId)).toBe('processing');
+    expect(await fixture.finish(second, finishedVideo)).toBe(true);
+  });
+
+  it('accepts one of 20 parallel finishes', async () => {
+    const jobId = await fixture.submitVideo();
+    const work = await fixture.claimWork();
+    const outcomes: JobOutcome[] = Array.from({ length: 20 }, (_, number) =>
+      number % 2 === 0 ? finishedVideo : { state: 'failed', error: { code: `loser_${number}`, message: 'one of twenty' } },
+    );
+    const accepted = await Promise.all(outcomes.map((outcome) => fixture.finish(work, outcome)));
+    expect(accepted.filter(Boolean)).toHaveLength(1);
+    expect(await status(jobId)).toBe(accepted.indexOf(true) % 2 === 0 ? 'finished' : 'failed');
+    expect(await fixture.finish(work, finishedVideo)).toBe(false);
+  });
+
+  it('fails a job whose attempts are used up', async () => {
+    const jobId = await fixture.submitVideo();
+    await fixture.database.job.update({ where: { id: jobId }, data: { attemptsMax: 1 } });
+    await fixture.claimWork();
+    await fixture.until(async () => (await status(jobId)) === 'failed');
+    expect(await fixture.poll(jobId)).toMatchObject({ result: null, error: { code: 'attempts_exhausted' } });
+    expect(await fixture.claim()).toBeNull();
+  });
+
+  it('does not count an attempt that was given back, and lets the job wait longer each time', async () => {
+    const jobId = await fixture.submitVideo();
+    const first = await fixture.claimWork();
+    expect(await fixture.finish(first, { state: 'returned', reason: 'the agent stops' })).toBe(true);
+    const second = await fixture.claimWork();
+    expect(second).toMatchObject({ job_id: jobId, attempt: 1 });
+    expect(await fixture.finish(second, { state: 'returned', reason: 'no adapter' })).toBe(true);
+    expect(await fixture.claim()).toBeNull();
+    const { runAfter } = await fixture.database.job.findUniqueOrThrow({ where: { id: jobId } });
+    expect(runAfter.getTime() - Date.now()).toBeGreaterThan(0);
+    expect(runAfter.getTime() - Date.now()).toBeLessThanOrEqual(1_000);
+  });
+
+  it('ends a job that is given back again and again', async () => {
+    const jobId = await fixture.submitVideo();
+    await fixture.database.job.update({ where: { id: jobId }, data: { timesReturned: freeReturnsMax, attempt: 4 } });
+    expect(await fixture.finish(await fixture.claimWork(), { state: 'returned', reason: 'again' })).toBe(true);
+    expect(await fixture.poll(jobId)).toMatchObject({ status: 'failed', error: { code: 'attempts_exhausted' } });
+  });
+
+  it('ends a cancelled job at the next beat', async () => {
+    const jobId = await fixture.submitVideo();
+    const work = await fixture.claimWork();
+    await fixture.database.job.update({ where: { id: jobId }, data: { cancelRequested: true } });
+    expect(await fixture.beat(work)).toBe('cancel');
+    // The public contract has no word for it.
+    expect(await fixture.poll(jobId)).toMatchObject({ status: 'failed', error: { code: 'cancelled' } });
+  });
+
+  it('keeps the outcome of each picture, and fails the one without', async () => {
+    const jobId = await fixture.submitImages([{ external_id: 'a', data_base64: pictureBase64 }, { data_base64: 'data:image/png;base64,AAAA' }, { data_base64: pictureBase64 }, { data_base64: pictureBase64 }]);
+    const work = await fixture.claimWork();
+    expect(work).toMatchObject({ media_type: 'image', items: [{ index: 0 }, { index: 2 }, { index: 3 }] });
+    const items = [
+      { index: 0, state: 'finished' as const, result: imageResult },
+      { index: 2, state: 'failed' as const, error: { code: 'not_an_image', message: 'no picture\u0000 with a NUL and half a pair \ud800' } },
+    ];
+    expect(await fixture.finish(work, { state: 'finished', media_type: 'image', items })).toBe(true);
+    expect(await fixture.poll(jobId)).toEqual({
+      job_id: jobId,
+      status: 'finished',
+      items: [
+        { index: 0, external_id: 'a', status: 'finished', result: imageResult, error: null },
+        { index: 1, external_id: null, status: 'failed', result: null, error: expect.objectContaining({ code: 'data_uri' }) },
+        { index: 2, external_id: null, status: 'failed', result: null, error: { code: 'not_an_image', message: 'no picture with a NUL and half a pair \ufffd' } },
+        { index: 3, external_id: null, status: 'failed', result: null, error: expect.objectContaining({ code: 'no_result' }) },
+      ],
+    });
+  });
+
+  it('refuses to finish a video as a batch of images', async () => {
+    await fixture.submitVideo();
+    const work = await fixture.claimWork();
+    await expect(fixture.finish(work, { state: 'finished', media_type: 'image', items: [] })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('removes the upload of a job that has ended', async () => {
+    await fixture.submitVideo();
+    const work = await fixture.claimWork();
+    expect((await fixture.mediaFiles()).length).toBeGreaterThan(0);
+    await fixture.finish(work, { state: 'failed', error: { code: 'not_a_video', message: 'no video stream' } });
+    expect((await fixture.mediaFiles()).filter((file) => file.startsWith(work.job_id))).toEqual([]);
+  });
+});

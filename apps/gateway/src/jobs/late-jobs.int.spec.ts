@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sleep } from '@nightjar/runtime';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { finishedVideo, GatewayFixture, imageResult } from '../gateway.fixture.js';
+import { sweepJobs } from './sweep-jobs.js';
+
+const bound = { 'Max-Processing-Time': '1' };
+const overBoundMs = 1_100;
+const pictureBase64 = Buffer.from('not looked at by the gateway').toString('base64');
+const tooLong = { status: 'failed', error: { code: 'processing_time_exceeded' } };
+
+// The sweeper runs once at start and then not for a minute, so that each test says who is the first to see the lateness.
+describe('a job over Max-Processing-Time', () => {
+  let testDatabase: TestDatabase;
+  let bus: TestBus;
+  let fixture: GatewayFixture;
+
+  beforeAll(async () => {
+    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, timings: { leaseMs: 30_000, sweepEveryMs: 60_000 } });
+  });
+  afterAll(async () => {
+    await fixture?.stopAndRemoveMedia();
+    await bus?.stop();
+    await testDatabase?.drop();
+  });
+
+  it('tells its agent at the start what is left of the bound, and at the next beat that it is over', async () => {
+    const jobId = await fixture.submitVideo('x', bound);
+    const work = await fixture.claimWork();
+    expect(work.processing_ms_left).toBeGreaterThan(500);
+    expect(work.processing_ms_left).toBeLessThanOrEqual(1_000);
+    expect(await fixture.beat(work)).toBe('continue');
+    await sleep(overBoundMs);
+    expect(await fixture.beat(work)).toBe('late');
+    expect(await fixture.poll(jobId)).toMatchObject(tooLong);
+    expect(await fixture.beat(work)).toBe('lost');
+  });
+
+  it('is failed by the sweeper when its agent says nothing', async () => {
+    const jobId = await fixture.submitVideo('x', bound);
+    const work = await fixture.claimWork();
+    await sleep(overBoundMs);
+    expect(await sweepJobs(fixture.database)).toEqual({ ended: [jobId], requeued: [] });
+    expect(await fixture.poll(jobId)).toMatchObject(tooLong);
+    expect(await fixture.finish(work, finishedVideo)).toBe(false);
+  });
+
+  it('is failed while it waits for its next attempt, and handed to nobody', async () => {
+    const jobId = await fixture.submitVideo('x', bound);
+    await fixture.finish(await fixture.claimWork(), { state: 'returned', reason: 'no adapter' });
+    await sleep(overBoundMs);
+    expect(await fixture.claim()).toBeNull();
+    await sweepJobs(fixture.database);
+    expect(await fixture.poll(jobId)).toMatchObject(tooLong);
+  });
+
+  it('is failed even if its result comes before the sweeper', async () => {
+    const jobId = await fixture.submitVideo('x', bound);
+    const work = await fixture.claimWork();
+    await sleep(overBoundMs);
+    expect(await fixture.finish(work, finishedVideo)).toBe(true);
+    expect(await fixture.poll(jobId)).toMatchObject({ ...tooLong, result: null });
+  });
+
+  it('keeps the pictures that are done', async () => {
+    const jobId = await fixture.submitImages([{ data_base64: pictureBase64 }, { data_base64: pictureBase64 }], bound);
+    const work = await fixture.claimWork();
+    await sleep(overBoundMs);
+    await fixture.finish(work, { state: 'finished', media_type: 'image', items: [{ index: 0, state: 'finished', result: imageResult }] });
+    expect(await fixture.poll(jobId)).toMatchObject({ ...tooLong, items: [{ status: 'finished', result: imageResult }, tooLong] });
+  });
+
+  it('is measured from the first attempt: waiting for an agent is free', async () => {
+    await fixture.submitVideo('x', bound);
+    await sleep(overBoundMs);
+    expect(await sweepJobs(fixture.database)).toEqual({ ended: [], requeued: [] });
+    expect((await fixture.claimWork()).processing_ms_left).toBeGreaterThan(500);
+  });
+
+  it('has no bound with Max-Processing-Time 0', async () => {
+    await fixture.submitVideo('x', { 'Max-Processing-Time': '0' });
+    expect((await fixture.claimWork()).processing_ms_left).toBeNull();
+  });
+});

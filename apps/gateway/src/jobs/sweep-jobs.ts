@@ -1,0 +1,49 @@
+import { Prisma, type JobsDatabase } from '@nightjar/database';
+import { orUnavailable } from '../database-away.js';
+import { endJobs, isLate } from './end-jobs.js';
+import { jobErrors } from './job-error.js';
+
+/** Jobs that one pass moves per cause; more wait for the next pass. Keeps statements and locks short. */
+const movedMax = 200;
+
+export interface SweepResult {
+  ended: string[];
+  requeued: string[];
+}
+
+const leaseRanOut = Prisma.sql`state = 'processing' AND lease_until < now()`;
+
+/** SQL: the jobs that meet a condition and that nobody else moves at the moment; the lock checks the condition once more. */
+function free(condition: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`id IN (SELECT id FROM jobs.job WHERE ${condition} LIMIT ${movedMax} FOR UPDATE SKIP LOCKED)`;
+}
+
+/**
+ * Moves what nobody else moves: jobs over their processing bound, whether an agent works on them or not, and jobs whose agent
+ * fell silent. Any number of gateways may sweep at once.
+ */
+export async function sweepJobs(database: JobsDatabase): Promise<SweepResult> {
+  const late = await endJobs(database, {
+    which: free(Prisma.sql`state IN ('queued', 'processing') AND started_at IS NOT NULL AND ${isLate}`),
+    ending: { state: 'failed', error: jobErrors.processingTimeExceeded },
+  });
+  const cancelled = await endJobs(database, {
+    which: free(Prisma.sql`${leaseRanOut} AND cancel_requested`),
+    ending: { state: 'cancelled', error: jobErrors.cancelled },
+  });
+  const exhausted = await endJobs(database, {
+    which: free(Prisma.sql`${leaseRanOut} AND attempt >= attempts_max`),
+    ending: { state: 'failed', error: jobErrors.attemptsExhausted },
+  });
+  return { ended: [...late, ...cancelled, ...exhausted], requeued: await requeueSilent(database) };
+}
+
+async function requeueSilent(database: JobsDatabase): Promise<string[]> {
+  const rows = await orUnavailable(
+    database.$queryRaw<{ id: string }[]>`
+      UPDATE jobs.job SET state = 'queued', lease_id = NULL, lease_until = NULL, lease_holder = NULL, stage = NULL
+      WHERE ${free(leaseRanOut)}
+      RETURNING id`,
+  );
+  return rows.map(({ id }) => id);
+}
