@@ -4,7 +4,7 @@
 // (prisma/migrations, apps/dashboard/dist) is found. Further apps named after TARGET come without dependencies of their own.
 //
 // Why not `npm ci --omit=dev`: @prisma/client names its CLI and TypeScript as optional peers, and npm keeps optional peers that
-// are installed for development: 250 MB of tools in every image with a database.
+// are installed for development: 260 MB of tools in every image with a database.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
