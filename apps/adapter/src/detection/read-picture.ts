@@ -2,9 +2,7 @@ import { AppError } from '@nightjar/runtime/app-error';
 import sharp from 'sharp';
 import type { PictureSize } from '@nightjar/geometry';
 import type { PixelBuffer } from '../backends/onnx/onnx-session.js';
-
-/** A picture with more pixels is refused from its header: decoding it would take gigabytes. */
-export const maxPicturePixels = 50_000_000;
+import { maxPicturePixels } from '../engine/protocol.js';
 
 // One picture at a time in this process: more threads would fight with the model's, and a cache would never be hit.
 sharp.concurrency(1);

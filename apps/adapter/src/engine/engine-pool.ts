@@ -28,6 +28,8 @@ export interface EngineRequest<Task extends EngineTaskName> {
 
 /** What /health, /readyz and the capacity fact want to know. */
 export interface EnginePoolStatus {
+  /** Whether all processes were ready once. */
+  readonly started: boolean;
   readonly processes: number;
   readonly ready: number;
   readonly busy: number;
@@ -62,6 +64,7 @@ export class EnginePool {
   private readonly quarantine: PictureQuarantine;
   private readonly changed = new Set<() => void>();
   private meanServiceMs = 50;
+  private started = false;
   private stopping = false;
 
   constructor(private readonly options: EnginePoolOptions) {
@@ -82,6 +85,7 @@ export class EnginePool {
     if (first?.startFailure) throw first.startFailure;
     for (const slot of others) slot.start();
     await this.until(() => this.slots.every((slot) => slot.state === 'idle' || slot.state === 'busy'), signal);
+    this.started = true;
   }
 
   /**
@@ -106,6 +110,7 @@ export class EnginePool {
   get status(): EnginePoolStatus {
     const count = (...states: EngineSlot['state'][]) => this.slots.filter(({ state }) => states.includes(state)).length;
     return {
+      started: this.started,
       processes: this.slots.length,
       ready: count('idle', 'busy'),
       busy: count('busy'),

@@ -7,6 +7,9 @@ import type { BoxXyxy, PictureSize } from '@nightjar/geometry';
  * a caller. Neither imports the other; compressed pictures go in, plain values come out.
  */
 
+/** A picture with more pixels is refused from its header: decoding it would take gigabytes. Both halves hold to it. */
+export const maxPicturePixels = 50_000_000;
+
 export interface DetectedObject {
   /** In pixels of the upright picture, inside it. */
   readonly box: BoxXyxy;

@@ -1,12 +1,13 @@
 import type { PictureSize } from '@nightjar/geometry';
 import { AppError } from '@nightjar/runtime';
+import { maxPicturePixels } from '../engine/protocol.js';
 
 export interface PictureHeader extends PictureSize {
   readonly format: 'jpeg' | 'png' | 'webp';
 }
 
-/** Decoding more would take gigabytes: 50 million pixels are 200 MB as RGBA. */
-export const maxPicturePixels = 50_000_000;
+/** Largest picture that is taken in, and so the largest request body. */
+export const maxPictureBytes = 32 * 1024 * 1024;
 
 /** Reads the size out of a header, or says that the bytes are something else. */
 type HeaderReader = (bytes: Buffer) => PictureHeader | 'other format' | 'truncated';

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import os from 'node:os';
+import { promisify } from 'node:util';
+
+export interface GpuMemory {
+  readonly name: string;
+  readonly vram_total_mb: number;
+  readonly vram_used_mb: number;
+}
+
+export interface HardwareReading {
+  readonly cpu: { readonly cores: number; readonly model: string; readonly load_1m: number };
+  readonly ram_gb: { readonly total: number; readonly available: number };
+  readonly gpu: readonly GpuMemory[];
+}
+
+const gpuReadingMaxAgeMs = 10_000;
+const gpuQueryTimeoutMs = 2_000;
+const gpuQuery = ['--query-gpu=name,memory.total,memory.used', '--format=csv,noheader,nounits'];
+
+/**
+ * Load, memory and GPUs of the machine. Answers at once: GPUs are asked for in the background, at most every ten seconds, and
+ * the last answer is shown.
+ */
+export class SystemHardware {
+  private gpus: readonly GpuMemory[] = [];
+  private gpusReadAtMs = -Infinity;
+  /** Without NVIDIA's tool there is no GPU that it could show; it is not asked again. */
+  private hasGpuTool = true;
+
+  constructor() {
+    void this.refreshGpus();
+  }
+
+  read(): HardwareReading {
+    if (performance.now() - this.gpusReadAtMs > gpuReadingMaxAgeMs) void this.refreshGpus();
+    return {
+      cpu: { cores: os.availableParallelism(), model: os.cpus()[0]?.model.trim() ?? 'unknown', load_1m: round(os.loadavg()[0] ?? 0) },
+      ram_gb: { total: gigabytes(os.totalmem()), available: gigabytes(os.freemem()) },
+      gpu: this.gpus,
+    };
+  }
+
+  private async refreshGpus(): Promise<void> {
+    if (!this.hasGpuTool) return;
+    this.gpusReadAtMs = performance.now();
+    try {
+      const { stdout } = await promisify(execFile)('nvidia-smi', gpuQuery, { timeout: gpuQueryTimeoutMs });
+      this.gpus = parseGpus(stdout);
+    } catch (error) {
+      // Absent or without a driver: no GPU. A time-out keeps the last answer.
+      if ((error as { killed?: boolean }).killed !== true) {
+        this.hasGpuTool = false;
+        this.gpus = [];
+      }
+    }
+  }
+}
+
+/** Reads nvidia-smi's lines of `name, total MiB, used MiB`. */
+export function parseGpus(csv: string): GpuMemory[] {
+  return csv
+    .split('\n')
+    .map((line) => line.split(',').map((cell) => cell.trim()))
+    .flatMap(([name, total, used]) => {
+      const gpu = { name: name ?? '', vram_total_mb: Number(total), vram_used_mb: Number(used) };
+      return gpu.name !== '' && Number.isFinite(gpu.vram_total_mb) && Number.isFinite(gpu.vram_used_mb) ? [gpu] : [];
+    });
+}
+
+function gigabytes(bytes: number): number {
+  return round(bytes / 1024 ** 3);
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

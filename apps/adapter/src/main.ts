@@ -1,0 +1,68 @@
+import { Bus } from '@nightjar/messaging';
+import { runProcess, systemClock as clock, type ProcessContext } from '@nightjar/runtime';
+import { loadConfig, type AdapterConfig } from './config.js';
+import { EnginePool } from './engine/engine-pool.js';
+import { startAdapterHttp } from './http/adapter-http.js';
+import { LegacyTasks } from './http/legacy/legacy-tasks.js';
+import { SystemHardware } from './http/system-hardware.js';
+import { BusFrames } from './intake/bus-frames.js';
+import { FrameResolver } from './intake/frame-resolver.js';
+import { FramesDirectory } from './intake/frames-directory.js';
+import { maxPictureBytes } from './intake/picture-header.js';
+import { subscribe } from './subscriptions.js';
+
+/** Requests that wait for a free engine process; more are answered `overloaded`. */
+const queueCapacity = 64;
+const hangMs = 10_000;
+const startTimeoutMs = 60_000;
+
+/** HTTP is up first and says `starting`; work from the bus is taken only when the models are warm. The stop goes the other way. */
+async function start({ logger, shutdown, health }: ProcessContext): Promise<void> {
+  const config = loadConfig();
+  const pool = openPool(config, logger);
+  shutdown.register('engine processes', (deadline) => pool.stop(deadline));
+  health.addCheck('engine', () => describeUnreadiness(pool, config));
+
+  const bus = config.natsUrl === undefined ? undefined : Bus.open({ url: config.natsUrl, name: config.adapterId, logger });
+  if (bus) shutdown.register('bus', () => bus.close());
+
+  const frames = new FrameResolver({
+    directory: new FramesDirectory(config.framesDir, maxPictureBytes),
+    bus: bus && new BusFrames(bus),
+    allowed: config.framesAllowed,
+  });
+  const parts = { pool, frames, tasks: new LegacyTasks(pool, clock), hardware: new SystemHardware() };
+  const http = await startAdapterHttp({ host: config.host, port: config.port, apiKey: config.apiKey, parts, health, logger });
+  shutdown.register('http', () => http.close());
+  shutdown.register('requests in flight', (deadline) => http.requests.finished(deadline));
+  logger.info('listening', { url: http.url });
+
+  await pool.start(shutdown.signal);
+  if (bus) {
+    const subscriptions = subscribe({ bus, pool, adapterId: config.adapterId, clock, logger });
+    shutdown.register('bus intake', () => subscriptions.stop());
+  }
+}
+
+function openPool(config: AdapterConfig, logger: ProcessContext['logger']): EnginePool {
+  return new EnginePool({
+    entry: new URL('./engine/engine-process.js', import.meta.url),
+    processes: config.engineProcesses,
+    settings: { modelCacheDir: config.modelCacheDir, preload: config.preload, logLevel: config.logLevel },
+    queueCapacity,
+    hangMs,
+    startTimeoutMs,
+    clock,
+    logger,
+  });
+}
+
+/** Ready: an engine process is up, and the models to preload are loaded and warm. */
+function describeUnreadiness(pool: EnginePool, { preload }: AdapterConfig): string | undefined {
+  const { ready, models } = pool.status;
+  if (ready === 0) return 'no engine process is ready';
+  const missing = preload.filter((name) => !models.some((model) => model.name === name && model.loaded));
+  return missing.length === 0 ? undefined : `models are not loaded: ${missing.join(', ')}`;
+}
+
+await runProcess('adapter', start);
