@@ -1,5 +1,5 @@
 export { findFreePort } from './find-free-port.js';
-export { isProcessAlive, stopProcess, waitUntilGone, type StopStep } from './stop-process.js';
+export { isProcessAlive, readCommandLine, signalProcess, stopProcess, waitUntilGone, type StopStep } from './stop-process.js';
 export { startEmbeddedPostgres, stopOrphanedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
 export { BUS_PAYLOAD_BYTES_MAX, EmbeddedBroker } from './broker/embedded-broker.js';
 export { type BusServer, type BusServerOptions } from './bus/bus-server.js';

@@ -57,16 +57,21 @@ export async function waitUntilGone(pid: number, timeoutMs: number): Promise<boo
   return true;
 }
 
+/** Sends a signal; false when the process is gone already. Throws `permission_denied` when it is somebody else's. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (cause) {
+    if (!isProcessAlive(pid)) return false;
+    throw new AppError('permission_denied', `process ${pid} cannot be stopped: no right to signal it`, { cause });
+  }
+}
+
 /** Sends the signals in order until the process is gone; false when it survived them all. */
 export async function stopProcess(pid: number, steps: readonly StopStep[]): Promise<boolean> {
   for (const { signal, waitMs } of steps) {
-    if (!isProcessAlive(pid)) return true;
-    try {
-      process.kill(pid, signal);
-    } catch (cause) {
-      if (!isProcessAlive(pid)) return true;
-      throw new AppError('permission_denied', `process ${pid} cannot be stopped: no right to signal it`, { cause });
-    }
+    if (!isProcessAlive(pid) || !signalProcess(pid, signal)) return true;
     if (await waitUntilGone(pid, waitMs)) return true;
   }
   return !isProcessAlive(pid);

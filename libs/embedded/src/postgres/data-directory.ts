@@ -3,8 +3,7 @@ import { access, chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node
 import os from 'node:os';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
-import type { PostgresBinaries } from './postgres-binaries.js';
-import { SYSTEM_DIR } from './postgres-binaries.js';
+import { makeEnterableDirectory, SYSTEM_DIR, type PostgresBinaries } from './postgres-binaries.js';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
 /** The environment of every Postgres program: ours, with messages in English so that they can be told apart. */
@@ -51,7 +50,8 @@ async function reachableDirectory(dataDir: string, identity: ProcessIdentity): P
   if (await canEnter(parent, identity)) return dataDir;
   // One directory per place asked for: two checkouts of the same root user never share a cluster.
   const elsewhere = path.join(SYSTEM_DIR, `data${parent.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`);
-  await mkdir(elsewhere, { recursive: true, mode: 0o755 });
+  await makeEnterableDirectory(SYSTEM_DIR);
+  await makeEnterableDirectory(elsewhere);
   return path.join(elsewhere, path.basename(dataDir));
 }
 

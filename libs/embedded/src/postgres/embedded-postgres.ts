@@ -97,7 +97,7 @@ async function startReady(
       await waitUntilReady(server, ready);
       return server;
     } catch (error) {
-      if (server.child) await stopServer(server, STOP_GRACE_MS);
+      if (server.child || ready.signal?.aborted) await stopServer(server, STOP_GRACE_MS);
       const lostPort = error instanceof AppError && error.code === 'conflict';
       if (orphan || !lostPort || attempt === PORT_ATTEMPTS) throw error;
     }

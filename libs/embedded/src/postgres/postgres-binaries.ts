@@ -73,7 +73,7 @@ async function copyToSystemDir(root: string): Promise<string> {
   const target = path.join(SYSTEM_DIR, `postgres-${version}`);
   if (await exists(target)) return target;
   const part = `${target}.part-${process.pid}`;
-  await mkdir(SYSTEM_DIR, { recursive: true, mode: 0o755 });
+  await makeEnterableDirectory(SYSTEM_DIR);
   await cp(root, part, { recursive: true, verbatimSymlinks: true });
   await run('chmod', ['-R', 'a+rX', part]); // root's umask may have closed the checkout's files
   try {
@@ -83,6 +83,12 @@ async function copyToSystemDir(root: string): Promise<string> {
     if (!(await exists(target))) throw new AppError('unavailable', `Postgres cannot be copied to ${target}`, { cause });
   }
   return target;
+}
+
+/** A directory that user `postgres` may enter, whatever our umask is. */
+export async function makeEnterableDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o755);
 }
 
 async function makeExecutable(file: string): Promise<void> {

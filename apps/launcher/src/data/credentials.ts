@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { generateApiKey } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import { z } from 'zod';
+
+const Credentials = z.object({
+  adminPassword: z.string().min(8),
+  apiKey: z.string().min(16),
+  databaseOwnerPassword: z.string().min(16),
+  gatewayDatabasePassword: z.string().min(16),
+  nvrDatabasePassword: z.string().min(16),
+  busToken: z.string().regex(/^[A-Za-z0-9]{16,}$/),
+  /** 32 bytes in base64; encrypts what is stored encrypted. */
+  secretKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+});
+/** Everything secret that this installation was started with. */
+export type Credentials = z.infer<typeof Credentials>;
+
+export interface StoredCredentials {
+  readonly credentials: Credentials;
+  readonly file: string;
+  /** True when they were made just now: the only time they are shown. */
+  readonly areNew: boolean;
+}
+
+/**
+ * Reads the installation's credentials, or makes them on the first start and keeps them with mode 0600. Values that were
+ * given become part of them then; later the kept ones count. Throws `conflict` when the file is damaged.
+ */
+export async function ensureCredentials(dataDir: string, given: { adminPassword?: string | undefined; apiKey?: string | undefined }): Promise<StoredCredentials> {
+  const file = path.join(dataDir, 'credentials.json');
+  const kept = await readKept(file);
+  if (kept) return { credentials: kept, file, areNew: false };
+  const credentials: Credentials = {
+    adminPassword: given.adminPassword ?? randomBytes(12).toString('base64url'),
+    apiKey: given.apiKey ?? generateApiKey(),
+    databaseOwnerPassword: randomBytes(24).toString('hex'),
+    gatewayDatabasePassword: randomBytes(24).toString('hex'),
+    nvrDatabasePassword: randomBytes(24).toString('hex'),
+    busToken: randomBytes(24).toString('hex'),
+    secretKey: randomBytes(32).toString('base64'),
+  };
+  await writeDurably(file, `${JSON.stringify(credentials, null, 2)}\n`);
+  return { credentials, file, areNew: true };
+}
+
+async function readKept(file: string): Promise<Credentials | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return Credentials.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new AppError('conflict', `${file} is damaged: restore it, or move the whole data directory away to start anew`, { cause });
+  }
+}
+
+/** The database is made with a password that stands here only: the file must survive a crash right after. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  const part = `${file}.part`;
+  const handle = await open(part, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(part, file);
+}

@@ -1,0 +1,33 @@
+import { mkdir, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { demoPicture } from '@nightjar/embedded';
+import sharp from 'sharp';
+
+const WIDTH_PIXELS = 1280;
+
+interface DemoFrame {
+  /** Below the frames directory: what `opennvr://frames/...` names. */
+  readonly file: string;
+  readonly picture: number;
+  /** 1 leaves the picture as bright as it is. */
+  readonly brightness: number;
+}
+
+/** The pictures that requests of the public documentation name, apart from `latest.jpg`, which the agent writes. */
+const DEMO_FRAMES: readonly DemoFrame[] = [
+  { file: 'camera_0/person.jpg', picture: 1, brightness: 1 },
+  { file: 'camera_0/event_trigger.jpg', picture: 3, brightness: 1 },
+  { file: 'camera_warehouse/dark_corner.jpg', picture: 6, brightness: 0.45 },
+];
+
+/** Puts the demo's pictures into the frames directory, where they are absent. */
+export async function seedDemoFrames(framesDir: string): Promise<void> {
+  for (const frame of DEMO_FRAMES) {
+    const file = path.join(framesDir, frame.file);
+    if (await stat(file).catch(() => undefined)) continue;
+    await mkdir(path.dirname(file), { recursive: true });
+    const part = `${file}.part`;
+    await sharp(demoPicture(frame.picture)).resize({ width: WIDTH_PIXELS }).modulate({ brightness: frame.brightness }).jpeg({ quality: 85 }).toFile(part);
+    await rename(part, file);
+  }
+}

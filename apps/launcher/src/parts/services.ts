@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError, isLoopbackHost } from '@nightjar/runtime';
+import type { LauncherConfig } from '../config.js';
+import type { Credentials } from '../data/credentials.js';
+
+export type ServiceName = 'adapter' | 'nvr' | 'recorder' | 'gateway' | 'agent';
+
+/** What the services are connected to, once it runs. */
+export interface ServiceLinks {
+  readonly ports: Readonly<Record<ServiceName, number>>;
+  readonly gatewayDatabaseUrl: string;
+  readonly nvrDatabaseUrl: string;
+  readonly natsUrl: string;
+  readonly ffmpegPath: string;
+  /** Absent without the demo. */
+  readonly demoCameraUrl: string | undefined;
+}
+
+export interface ServiceDefinition {
+  readonly name: ServiceName;
+  /** Compiled file that Node runs. */
+  readonly entry: string;
+  /** Where people find it. */
+  readonly address: string;
+  /** Where we ask for `/readyz`. */
+  readonly probeUrl: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const APPS_DIR = fileURLToPath(new URL('../../../', import.meta.url));
+const compiled = (file: string): string => path.join(APPS_DIR, file);
+
+/** Compiled file of each service; in the order they start: whoever answers starts before whoever asks. */
+const ENTRIES: Readonly<Record<ServiceName, string>> = {
+  adapter: compiled('adapter/dist/main.js'),
+  nvr: compiled('nvr/dist/main.js'),
+  gateway: compiled('gateway/dist/main.js'),
+  recorder: compiled('nvr/dist/recorder.main.js'),
+  agent: compiled('agent/dist/main.js'),
+};
+
+/** Throws `unavailable` in a checkout that was not built, or not completely. */
+export function assertBuilt(): void {
+  const missing = Object.entries(ENTRIES).find(([, entry]) => !existsSync(entry));
+  if (missing) throw new AppError('unavailable', `${missing[0]} is not built (${missing[1]} is missing): run "npm run build"`);
+}
+
+/** All services with their environment: each is told what it needs and no other's secrets. In the order they start. */
+export function describeServices(config: LauncherConfig, credentials: Credentials, links: ServiceLinks): ServiceDefinition[] {
+  const { ports, natsUrl, ffmpegPath } = links;
+  const secretKey = config.secretKey ?? credentials.secretKey;
+  const everybody: Record<string, string> = {
+    ...config.inherited,
+    NIGHTJAR_SUPERVISED: '1',
+    NIGHTJAR_DATA_DIR: config.dataDir,
+    NATS_URL: natsUrl,
+    FFMPEG_PATH: ffmpegPath,
+    ADAPTER_PORT: String(ports.adapter),
+    NVR_PORT: String(ports.nvr),
+    NIGHTJAR_RECORDER_PORT: String(ports.recorder),
+    GATEWAY_PORT: String(ports.gateway),
+    AGENT_PORT: String(ports.agent),
+  };
+  const nvr = { DATABASE_URL: links.nvrDatabaseUrl, NIGHTJAR_SECRET_KEY: secretKey };
+  const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = config.serviceSecrets;
+  const own: Record<ServiceName, Record<string, string | undefined>> = {
+    adapter: { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken },
+    nvr: { ...nvr, BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword, INTERNAL_API_KEY: internalKey, NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl },
+    recorder: nvr,
+    gateway: { DATABASE_URL: links.gatewayDatabaseUrl, BOOTSTRAP_API_KEY: credentials.apiKey },
+    agent: {},
+  };
+  return (Object.keys(ENTRIES) as ServiceName[]).map((name) => {
+    const { host } = config.listen[name];
+    return {
+      name,
+      entry: ENTRIES[name],
+      address: `http://${bracketed(host)}:${ports[name]}`,
+      probeUrl: `http://${isLoopbackHost(host) ? bracketed(host) : '127.0.0.1'}:${ports[name]}`,
+      environment: definedOnly({ ...everybody, ...own[name] }),
+    };
+  });
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function definedOnly(environment: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
