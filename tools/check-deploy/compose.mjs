@@ -45,12 +45,20 @@ function mountProblems(service, declared) {
   });
 }
 
+/** A new volume takes owner and mode of what the image has at that place; where it has nothing, root would own the volume. */
+function volumeOwnerProblems(service, app) {
+  const dockerfile = read(`docker/${app}.Dockerfile`);
+  const places = (service.volumes ?? []).filter((mount) => !mount.startsWith('.')).map((mount) => mount.split(':')[1]);
+  return places.filter((place) => !new RegExp(`^RUN install -d .*${place}( |$)`, 'm').test(dockerfile)).map((place) => `the image makes no ${place}, so root would own the volume`);
+}
+
 /** Our image `nightjar/x` runs apps/x; other images are Postgres and NATS, whose settings are not ours. */
 function ownProblems(service) {
   const app = /^nightjar\/([a-z]+)$/.exec(service.image)?.[1];
   if (!app) return [];
   const command = service.command ?? [];
   const problems = [...settingProblems({ app, names: Object.keys(service.environment ?? {}), command }), ...entryProblems(command)];
+  problems.push(...volumeOwnerProblems(service, app));
   if (service.build?.dockerfile !== `docker/${app}.Dockerfile` || !exists(service.build.dockerfile)) problems.push(`is not built from docker/${app}.Dockerfile`);
   if (service.read_only !== true || !service.cap_drop?.includes('ALL')) problems.push('is not read-only without capabilities');
   return problems;
