@@ -80,7 +80,10 @@ function decodeArguments(options: DecodeOptions): string[] {
     `[shown]${thinned}scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p[picture]`,
     `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray[luma]`,
   ].join(';');
+  // FFmpeg guesses a camera's frame rate for seconds; the wall clock makes the guess useless, and the first frame waits for it.
+  const opening = options.input.kind === 'camera' ? ['-fpsprobesize', '2'] : [];
   return [
+    ...opening,
     ...inputArguments(options.input, options.ffmpeg),
     ...['-filter_complex_threads', '1', '-filter_complex', graph],
     ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, '-threads', '1', '-f', 'mjpeg', 'pipe:1'],
@@ -204,7 +207,19 @@ function throwUnlessDone(end: { exit: FfmpegExit; count: number; options: Decode
   const cause = new Error(exit.stderrTail || `FFmpeg ended with ${exit.code ?? exit.killedBy}`);
   if (options.signal.aborted) throw new AppError('cancelled', 'the decoding was cancelled', { cause: options.signal.reason });
   if (exit.stopped === 'wall_limit') throw new AppError('deadline_exceeded', 'the decoding took too long', { cause });
-  if (options.input.kind === 'camera') throw new AppError('unavailable', 'the stream of the camera ended', { cause, retryAfterMs: 1_000 });
+  if (options.input.kind === 'camera') throw new AppError('unavailable', cameraReason(exit.stderrTail), { cause, retryAfterMs: 1_000 });
   if (count === 0) throw new AppError('unprocessable', 'the file has no frame that can be decoded', { cause });
   if (exit.code !== 0) throw new AppError('unprocessable', 'the file can not be decoded to its end', { cause });
+}
+
+const cameraReasons: readonly [RegExp, string][] = [
+  [/\b401 Unauthorized/, 'the camera refuses the user name or the password'],
+  [/\b404 Not Found/, 'the camera has no stream at this address'],
+  [/Connection refused/, 'nobody listens at the address of the camera'],
+  [/No route to host|Network is unreachable|timed out/i, 'the camera is not reached'],
+];
+
+/** What FFmpeg said of a camera, as far as a person at a log or a dashboard can do something about it. */
+function cameraReason(stderrTail: string): string {
+  return cameraReasons.find(([pattern]) => pattern.test(stderrTail))?.[1] ?? 'the stream of the camera ended';
 }

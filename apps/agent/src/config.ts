@@ -1,0 +1,59 @@
+import os from 'node:os';
+import path from 'node:path';
+import { isLoopbackHost, loadSettings, SettingsError } from '@nightjar/runtime';
+
+/** Who may listen to live results. `open`: everybody who reaches the port. */
+export type AgentAccess = { kind: 'open'; loopbackOnly: boolean } | { kind: 'bearer'; jwksUrl: string; issuer: string };
+
+/** What the agent is told by its environment. */
+export interface AgentConfig {
+  host: string;
+  port: number;
+  busUrl: string;
+  ffmpegPath: string | undefined;
+  agentId: string;
+  /** Live streams at a time. */
+  streamSlots: number;
+  /** Jobs at a time. */
+  jobSlots: number;
+  framesDir: string;
+  mediaDir: string;
+  access: AgentAccess;
+}
+
+/** @throws SettingsError when a setting is wrong or one that must be there is not */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentConfig {
+  const values = loadSettings(
+    [
+      ...(['AGENT_HOST', 'AGENT_PORT', 'NATS_URL', 'FFMPEG_PATH', 'NIGHTJAR_DATA_DIR', 'NIGHTJAR_FRAMES_DIR', 'NIGHTJAR_MEDIA_DIR'] as const),
+      ...(['NIGHTJAR_AGENT_ID', 'NIGHTJAR_AGENT_STREAM_SLOTS', 'NIGHTJAR_AGENT_JOB_SLOTS'] as const),
+      ...(['NIGHTJAR_JWKS_URL', 'NIGHTJAR_PUBLIC_URL', 'NIGHTJAR_ALLOW_OPEN'] as const),
+    ],
+    environment,
+  );
+  if (values.NATS_URL === undefined) throw new SettingsError('NATS_URL must be set: the agent starts no services of its own, "npm start" does');
+  return {
+    host: values.AGENT_HOST,
+    port: values.AGENT_PORT,
+    busUrl: values.NATS_URL,
+    ffmpegPath: values.FFMPEG_PATH,
+    agentId: values.NIGHTJAR_AGENT_ID ?? defaultAgentId(),
+    streamSlots: values.NIGHTJAR_AGENT_STREAM_SLOTS,
+    jobSlots: values.NIGHTJAR_AGENT_JOB_SLOTS,
+    framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
+    mediaDir: path.resolve(values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media')),
+    access: accessOf({ host: values.AGENT_HOST, jwksUrl: values.NIGHTJAR_JWKS_URL, issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar', allowOpen: values.NIGHTJAR_ALLOW_OPEN }),
+  };
+}
+
+/** Beyond loopback somebody must say who may listen, or that everybody may. */
+function accessOf(given: { host: string; jwksUrl: string | undefined; issuer: string; allowOpen: boolean }): AgentAccess {
+  if (isLoopbackHost(given.host)) return { kind: 'open', loopbackOnly: true };
+  if (given.jwksUrl !== undefined) return { kind: 'bearer', jwksUrl: given.jwksUrl, issuer: given.issuer };
+  if (given.allowOpen) return { kind: 'open', loopbackOnly: false };
+  throw new SettingsError('AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1');
+}
+
+function defaultAgentId(): string {
+  return `${os.hostname()}-${process.pid}`.replace(/[^A-Za-z0-9_-]/g, '_').slice(-64);
+}

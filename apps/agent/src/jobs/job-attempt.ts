@@ -1,0 +1,141 @@
+import { beatJob, finishJob, type JobError, type JobOutcome, type Work } from '@nightjar/contracts';
+import type { Bus } from '@nightjar/messaging';
+import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+
+/** How far a job is, as its next beat tells the gateway. */
+export interface JobProgress {
+  /** 0..1. */
+  value: number;
+  /** At most 64 characters. */
+  stage: string;
+}
+
+/** Does the work of one leased job. Must end soon after the signal aborts; throws AppError, with `details.jobCode` where the client reads a code of its own. */
+export type RunWork = (work: Work, progress: JobProgress, signal: AbortSignal) => Promise<JobOutcome>;
+
+export interface JobAttemptParts {
+  bus: Bus;
+  runWork: RunWork;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Why an attempt stops before its work is done. `shutdown`: the job goes back. The others: the gateway ends it, or has given it to somebody else. */
+export type StopReason = 'shutdown' | 'cancel' | 'late' | 'lost';
+
+const requestTimeoutMs = 3_000;
+/** Node runs a longer timer at once. */
+const longestTimerMs = 2 ** 31 - 1;
+const pauseAfterFailureMs = 500;
+
+/**
+ * One attempt at one leased job: does the work, beats each third of the lease, delivers the outcome. When the gateway says
+ * cancel, late or lost, or was not reached until the lease was over, everything stops at once and nothing is delivered: the
+ * fencing token would be refused anyway.
+ */
+export class JobAttempt {
+  private readonly progress: JobProgress = { value: 0, stage: 'starting' };
+  private readonly stopping = new AbortController();
+  private readonly over = new AbortController();
+  private leaseEndsAtMs: number;
+  private stopReason: StopReason | undefined;
+
+  constructor(
+    private readonly work: Work,
+    private readonly parts: JobAttemptParts,
+  ) {
+    this.leaseEndsAtMs = parts.clock.monotonicMs() + work.lease_ms;
+  }
+
+  /** Ends the work at once. The first reason counts. */
+  stop(reason: StopReason): void {
+    this.stopReason ??= reason;
+    this.stopping.abort(new AppError('cancelled', `the job stops: ${this.stopReason}`));
+  }
+
+  async run(): Promise<void> {
+    const { logger } = this.parts;
+    const fields = { jobId: this.work.job_id, attempt: this.work.attempt };
+    logger.info('job taken', fields);
+    const beats = this.beatUntilOver();
+    const bound = this.startBound();
+    try {
+      const outcome = await this.doWork();
+      if (outcome === undefined) logger.info('job dropped', { ...fields, reason: this.stopReason });
+      else logger.info('job delivered', { ...fields, state: outcome.state, accepted: await this.deliver(outcome) });
+    } finally {
+      clearTimeout(bound);
+      this.over.abort(new AppError('cancelled', 'the attempt is over'));
+      await beats;
+    }
+  }
+
+  /** Over the job's processing bound the work stops at once; the beat lets the gateway end the job now, not with the next one. */
+  private startBound(): NodeJS.Timeout | undefined {
+    const { processing_ms_left: leftMs } = this.work;
+    if (leftMs == null) return undefined;
+    return setTimeout(() => {
+      this.stop('late');
+      void this.beat();
+    }, Math.min(leftMs, longestTimerMs));
+  }
+
+  /** @returns undefined when nobody waits for an outcome */
+  private async doWork(): Promise<JobOutcome | undefined> {
+    try {
+      return await this.parts.runWork(this.work, this.progress, this.stopping.signal);
+    } catch (thrown) {
+      if (this.stopReason === 'shutdown') return { state: 'returned', reason: 'the agent stops' };
+      if (this.stopReason !== undefined) return undefined;
+      const error = toAppError(thrown);
+      if (error.code === 'internal') this.parts.logger.error('a job failed', { jobId: this.work.job_id, error });
+      return { state: 'failed', error: describeFailure(error) };
+    }
+  }
+
+  private async beatUntilOver(): Promise<void> {
+    const everyMs = this.work.lease_ms / 3;
+    while (!this.over.signal.aborted) {
+      if (this.parts.clock.monotonicMs() >= this.leaseEndsAtMs) return this.stop('lost');
+      const beaten = await this.beat();
+      await sleep(beaten ? everyMs : pauseAfterFailureMs, this.over.signal).catch(() => undefined);
+    }
+  }
+
+  /** @returns false when the gateway was not reached */
+  private async beat(): Promise<boolean> {
+    const sentAtMs = this.parts.clock.monotonicMs();
+    const { job_id, lease, lease_ms } = this.work;
+    try {
+      const { verdict } = await this.parts.bus.request(beatJob, { job_id, lease, progress: this.progress.value, stage: this.progress.stage }, { timeoutMs: requestTimeoutMs, signal: this.over.signal });
+      if (verdict === 'continue') this.leaseEndsAtMs = sentAtMs + lease_ms;
+      else this.stop(verdict);
+      return true;
+    } catch (error) {
+      if (!this.over.signal.aborted) this.parts.logger.warn('a beat was not heard', { jobId: job_id, error });
+      return false;
+    }
+  }
+
+  /** Repeats until it is heard or the lease is over; beats go on meanwhile and keep the lease. */
+  private async deliver(outcome: JobOutcome): Promise<boolean> {
+    const { job_id, lease } = this.work;
+    while (this.parts.clock.monotonicMs() < this.leaseEndsAtMs) {
+      try {
+        const { accepted } = await this.parts.bus.request(finishJob, { job_id, lease, outcome }, { timeoutMs: requestTimeoutMs });
+        return accepted;
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        this.parts.logger.warn('an outcome was not heard', { jobId: job_id, error });
+        if (!error.retryable && outcome.state === 'finished') return this.deliver({ state: 'failed', error: { code: 'result_not_delivered', message: error.message } });
+        await sleep(pauseAfterFailureMs);
+      }
+    }
+    return false;
+  }
+}
+
+function describeFailure(error: AppError): JobError {
+  const jobCode = error.details?.jobCode;
+  return { code: typeof jobCode === 'string' ? jobCode : error.code, message: error.message };
+}

@@ -1,0 +1,87 @@
+import { claimJob, type Work } from '@nightjar/contracts';
+import { AppError, sleep } from '@nightjar/runtime';
+import { JobAttempt, type JobAttemptParts } from './job-attempt.js';
+
+export interface JobWorkerOptions extends JobAttemptParts {
+  agentId: string;
+  /** Jobs at a time. */
+  slots: number;
+}
+
+const pollMs = 2_000;
+const claimTimeoutMs = 3_000;
+
+/**
+ * Takes jobs from the gateway, as many at a time as it has slots. A free slot asks when the doorbell rings, when a job was just
+ * done, and every two seconds.
+ */
+export class JobWorker {
+  private readonly stopping = new AbortController();
+  private readonly loops: Promise<void>[] = [];
+  private readonly attempts = new Set<JobAttempt>();
+  private readonly sleepers = new Set<() => void>();
+
+  constructor(private readonly options: JobWorkerOptions) {}
+
+  get slotsBusy(): number {
+    return this.attempts.size;
+  }
+
+  start(): void {
+    for (let slot = 0; slot < this.options.slots; slot++) this.loops.push(this.loop());
+  }
+
+  /** A job was queued: every idle slot asks at once. */
+  ring(): void {
+    for (const wake of this.sleepers) wake();
+  }
+
+  /** Takes no more, gives back what runs. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new AppError('cancelled', 'the agent stops'));
+    for (const attempt of this.attempts) attempt.stop('shutdown');
+    await Promise.all(this.loops);
+  }
+
+  private async loop(): Promise<void> {
+    await this.options.bus.ready(this.stopping.signal).catch(() => undefined);
+    while (!this.stopping.signal.aborted) {
+      const work = await this.claim();
+      if (work) await this.attempt(work);
+      else await this.waitForDoorbell();
+    }
+  }
+
+  private async claim(): Promise<Work | null> {
+    const { bus, agentId, logger } = this.options;
+    try {
+      // Not cancelled on shutdown: a job leased to an answer that nobody reads would wait for its lease.
+      return (await bus.request(claimJob, { agent_id: agentId }, { timeoutMs: claimTimeoutMs })).work;
+    } catch (error) {
+      const away = error instanceof AppError && error.retryable;
+      if (!away) logger.warn('no job could be claimed', { error });
+      return null;
+    }
+  }
+
+  private async attempt(work: Work): Promise<void> {
+    const attempt = new JobAttempt(work, this.options);
+    this.attempts.add(attempt);
+    if (this.stopping.signal.aborted) attempt.stop('shutdown');
+    try {
+      await attempt.run();
+    } finally {
+      this.attempts.delete(attempt);
+    }
+  }
+
+  private async waitForDoorbell(): Promise<void> {
+    let wake: () => void = () => undefined;
+    const rung = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    this.sleepers.add(wake);
+    await Promise.race([rung, sleep(pollMs, this.stopping.signal).catch(() => undefined)]);
+    this.sleepers.delete(wake);
+  }
+}

@@ -1,0 +1,38 @@
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Policy } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { StreamClaims } from '../streams/stream-claims.js';
+import { asLuna, lunaErrors } from './luna-errors.js';
+import { StreamSubscribers } from './stream-subscribers.js';
+import { WebSocketDoor } from './websocket-door.js';
+
+/** The documentation's pattern: lower case. */
+const StreamId = z.string().regex(/^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/);
+
+/** `GET /1/ws?stream_id=&account_id=`: realtime results of one stream, a text message for each analysed frame. */
+@Controller('1/ws')
+export class LiveResultsController {
+  constructor(
+    private readonly streams: StreamClaims,
+    private readonly subscribers: StreamSubscribers,
+    private readonly door: WebSocketDoor,
+  ) {}
+
+  @Get()
+  @Policy({ kind: 'authenticated' })
+  async subscribe(@Query() query: Record<string, unknown>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const streamId = readStreamId(query.stream_id);
+    if (!this.streams.has(streamId)) throw new AppError('not_found', 'no such stream', { details: asLuna(lunaErrors.pageNotFound, `Stream ${streamId} is not processed by this agent`) });
+    const socket = await this.door.open(request, reply);
+    this.subscribers.add(socket, streamId);
+  }
+}
+
+function readStreamId(given: unknown): string {
+  if (given === undefined || given === '') throw new AppError('invalid_argument', 'stream_id is missing', { details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found') });
+  const streamId = StreamId.safeParse(given);
+  if (!streamId.success) throw new AppError('invalid_argument', 'stream_id is no uuid', { details: asLuna(lunaErrors.parameterInvalid, "path 'stream_id' message 'not a lower case uuid'") });
+  return streamId.data;
+}

@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@nightjar/runtime';
+import type { FastifyInstance } from 'fastify';
+
+export const lunaRequestIdHeader = 'Luna-Request-Id';
+
+/**
+ * The request id of an answer: the caller's if it is printable ASCII of at most 128 characters, whatever its form (clients send
+ * ids of their own), else a new one in the documented form `<Unix seconds>,<uuid>`.
+ */
+export function lunaRequestId(given: string | string[] | undefined, clock: Clock): string {
+  if (typeof given === 'string' && /^[\x20-\x7e]{1,128}$/.test(given)) return given;
+  return `${Math.floor(clock.wallMs() / 1_000)},${randomUUID()}`;
+}
+
+/** Puts the request id, and the build under `X-Nightjar-Version`, on every answer. */
+export function addLunaHeaders(fastify: FastifyInstance, options: { clock: Clock; version: string }): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header(lunaRequestIdHeader, lunaRequestId(request.headers['luna-request-id'], options.clock)).header('X-Nightjar-Version', options.version);
+    done();
+  });
+}

@@ -1,0 +1,115 @@
+import type { Logger } from '@nightjar/runtime';
+import { WebSocket } from 'ws';
+
+/** A message of `/1/ws`, in the words of the Luna Video Agent. */
+export interface StreamMessage {
+  stream_status: 'in_progress' | 'restart' | 'done' | 'stop' | 'failure';
+  error: string | null;
+  analytics_results: {
+    people_count?: {
+      frame_estimations: { people_count: number; people_coordinates: [number, number][]; time_offset: number }[];
+      events: never[];
+    };
+  };
+}
+
+/** Close codes of RFC 6455 as this surface uses them. */
+export const closeCodes = { streamEnded: 1000, goingAway: 1001, tooManySubscribers: 1013 } as const;
+
+const subscribersMax = 256;
+const pingEveryMs = 20_000;
+/** What a socket may hold back. Full: messages are no longer sent but replace each other, the newest waits. */
+const bufferedBytesMax = 256 * 1024;
+/** A client that took nothing for so long is dropped. */
+const stuckMsMax = 30_000;
+
+interface Subscriber {
+  socket: WebSocket;
+  streamId: string;
+  answeredPing: boolean;
+  /** Newest message that did not fit into the socket's buffer. */
+  waiting: string | undefined;
+  stuckSinceMs: number | undefined;
+}
+
+/**
+ * Who listens to which stream. Slow listeners never hold up the analysis or each other: per socket the newest message wins, and
+ * one that stops reading, or does not answer a ping for 20 s, is dropped.
+ */
+export class StreamSubscribers {
+  private readonly subscribers = new Set<Subscriber>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly options: { logger: Logger; pingEveryMs?: number }) {
+    this.timer = setInterval(() => this.pingAll(), options.pingEveryMs ?? pingEveryMs);
+    this.timer.unref();
+  }
+
+  get count(): number {
+    return this.subscribers.size;
+  }
+
+  /** Takes an open socket over. Full: it is closed with 1013, try again later. */
+  add(socket: WebSocket, streamId: string): void {
+    // Its errors end it, which is all that there is to do about them.
+    socket.on('error', () => socket.terminate());
+    if (this.subscribers.size >= subscribersMax) return socket.close(closeCodes.tooManySubscribers, 'too many subscribers');
+    const subscriber: Subscriber = { socket, streamId, answeredPing: true, waiting: undefined, stuckSinceMs: undefined };
+    this.subscribers.add(subscriber);
+    socket.on('pong', () => {
+      subscriber.answeredPing = true;
+    });
+    socket.on('close', () => this.subscribers.delete(subscriber));
+  }
+
+  send(streamId: string, message: StreamMessage): void {
+    const listeners = [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId);
+    if (listeners.length === 0) return;
+    const text = JSON.stringify(message);
+    for (const listener of listeners) this.offer(listener, text);
+  }
+
+  /** The stream is no longer analysed here: a last message says so, then the sockets close. */
+  end(streamId: string): void {
+    this.send(streamId, { stream_status: 'stop', error: null, analytics_results: {} });
+    for (const { socket } of [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId)) socket.close(closeCodes.streamEnded, 'the stream stopped');
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const { socket } of this.subscribers) socket.close(closeCodes.goingAway, 'the agent stops');
+  }
+
+  private offer(subscriber: Subscriber, text: string): void {
+    const { socket } = subscriber;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.bufferedAmount > bufferedBytesMax) {
+      subscriber.waiting = text;
+      subscriber.stuckSinceMs ??= performance.now();
+      if (performance.now() - subscriber.stuckSinceMs > stuckMsMax) this.drop(subscriber, 'it does not read');
+      return;
+    }
+    subscriber.stuckSinceMs = undefined;
+    subscriber.waiting = undefined;
+    socket.send(text, () => {
+      const { waiting } = subscriber;
+      if (waiting !== undefined) this.offer(subscriber, waiting);
+    });
+  }
+
+  private pingAll(): void {
+    for (const subscriber of this.subscribers) {
+      if (!subscriber.answeredPing) this.drop(subscriber, 'no answer to a ping');
+      else {
+        subscriber.answeredPing = false;
+        subscriber.socket.ping();
+      }
+    }
+  }
+
+  private drop(subscriber: Subscriber, reason: string): void {
+    this.options.logger.info('subscriber dropped', { streamId: subscriber.streamId, reason });
+    subscriber.socket.terminate();
+    this.subscribers.delete(subscriber);
+  }
+}

@@ -1,0 +1,100 @@
+import { overlayDrawn, tier0Frame, type AssignedStream, type PictureSize } from '@nightjar/contracts';
+import { boxCentre, normaliseBox, type BoxXyxy } from '@nightjar/geometry';
+import type { Bus } from '@nightjar/messaging';
+import type { Clock } from '@nightjar/runtime';
+import type { TrackObservation } from '../analytics/track-observer.js';
+import type { StreamSubscribers } from '../luna/stream-subscribers.js';
+import type { LiveFrame } from '../sources/camera-source.js';
+
+/** A person with its place in the picture that was analysed, in its pixels. */
+export interface TrackedPerson extends TrackObservation {
+  trackId: number;
+  hits: number;
+  label: string;
+  score: number;
+  box: BoxXyxy;
+}
+
+/** Everything that is told of one analysed frame. */
+export interface FrameResult {
+  frame: LiveFrame;
+  /** Size of the picture that the boxes stand in. */
+  picture: PictureSize;
+  tracks: readonly TrackedPerson[];
+  /** All persons found on the whole frame, whether or not the tracker follows them. */
+  found: readonly { box: BoxXyxy }[];
+}
+
+/** A problem that lasts is told again after this long. */
+const problemEveryMs = 5_000;
+
+/** Tells the results of one stream as they come: overlays and tracks on the bus, counts on the WebSocket. */
+export class LiveResults {
+  private sequence = 0;
+  private problemToldAtMs = Number.NEGATIVE_INFINITY;
+  private readonly startedMonotonicMs: number;
+
+  constructor(private readonly options: { stream: AssignedStream; bus: Bus; subscribers: StreamSubscribers; session: string; clock: Clock }) {
+    this.startedMonotonicMs = options.clock.monotonicMs();
+  }
+
+  publish(result: FrameResult): void {
+    const { bus, stream, subscribers } = this.options;
+    this.sequence++;
+    this.problemToldAtMs = Number.NEGATIVE_INFINITY;
+    bus.publish(overlayDrawn, this.overlay(result));
+    if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(result));
+    subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: this.peopleCount(result) });
+  }
+
+  /** Tells subscribers why there is nothing to tell. `restart`: the camera is being opened again. */
+  publishProblem(problem: { status: 'in_progress' | 'restart'; error: string }): void {
+    const nowMs = this.options.clock.monotonicMs();
+    if (nowMs - this.problemToldAtMs < problemEveryMs) return;
+    this.problemToldAtMs = nowMs;
+    this.options.subscribers.send(this.options.stream.stream_id, { stream_status: problem.status, error: problem.error, analytics_results: {} });
+  }
+
+  private overlay({ frame, picture, tracks }: FrameResult) {
+    return {
+      camera_id: this.options.stream.camera_id,
+      frame_ts_ms: frame.capturedAtMs,
+      frame: picture,
+      tracks: tracks.map(({ trackId, label, score, box }) => {
+        const { x1, y1, x2, y2 } = normaliseBox(box, { width: picture.w, height: picture.h });
+        return { track_id: `${this.options.session}-${trackId}`, label, score, bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 } };
+      }),
+    };
+  }
+
+  private tier0({ frame, picture, tracks }: FrameResult) {
+    return {
+      schema: 'opennvr.tier0.v1' as const,
+      adapter: 'tier0' as const,
+      camera_id: `cam${this.options.stream.camera_id}`,
+      seq: this.sequence,
+      ts: frame.monotonicMs / 1_000,
+      wall_ts: frame.capturedAtMs / 1_000,
+      frame: picture,
+      calibrating: false,
+      tracks: tracks.map(({ trackId, label, score, box, stationary, best }) => ({
+        id: trackId,
+        label,
+        score,
+        box: [box.x1, box.y1, box.x2, box.y2] satisfies [number, number, number, number],
+        stationary,
+        best,
+      })),
+    };
+  }
+
+  /** Coordinates are the middles of the boxes, in pixels of the analysed picture; offsets count from the start of the analysis. */
+  private peopleCount({ frame, found }: FrameResult) {
+    const people_coordinates = found.map(({ box }) => {
+      const { x, y } = boxCentre(box);
+      return [Math.round(x), Math.round(y)] satisfies [number, number];
+    });
+    const time_offset = Math.round(frame.monotonicMs - this.startedMonotonicMs) / 1_000;
+    return { people_count: { frame_estimations: [{ people_count: found.length, people_coordinates, time_offset }], events: [] } };
+  }
+}

@@ -1,0 +1,125 @@
+import { claimStreams, releaseStreams, type AssignedStream } from '@nightjar/contracts';
+import type { Bus } from '@nightjar/messaging';
+import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+
+/** One running analysis, as far as this file cares. */
+export interface RunningStream {
+  readonly stream: AssignedStream;
+  stop(): Promise<void>;
+}
+
+export interface StreamClaimsOptions {
+  bus: Bus;
+  agentId: string;
+  /** Live streams this agent takes. */
+  slots: number;
+  /** Starts the analysis of a stream that was assigned. */
+  begin: (stream: AssignedStream) => RunningStream;
+  /** The stream is no longer analysed here, after its analysis stopped. */
+  onEnded: (streamId: string) => void;
+  clock: Clock;
+  logger: Logger;
+}
+
+const claimEveryMs = 3_000;
+const requestTimeoutMs = 2_000;
+
+/**
+ * Claims streams from nvr every three seconds and keeps one analysis running for each that is assigned. While nvr is away the
+ * streams go on until their lease is over; then another agent may have them, and all stop.
+ */
+export class StreamClaims {
+  private readonly running = new Map<string, RunningStream>();
+  private readonly stopping = new AbortController();
+  private loop: Promise<void> | undefined;
+  private wake: (() => void) | undefined;
+  private leaseEndsAtMs = Number.NEGATIVE_INFINITY;
+  private nvrAway = false;
+
+  constructor(private readonly options: StreamClaimsOptions) {}
+
+  /** Whether this agent analyses a stream now. */
+  has(streamId: string): boolean {
+    return this.running.has(streamId);
+  }
+
+  get count(): number {
+    return this.running.size;
+  }
+
+  start(): void {
+    this.loop = this.claimForEver();
+  }
+
+  /** A camera was added, changed or removed: asks at once. */
+  nudge(): void {
+    this.wake?.();
+  }
+
+  /** Stops all analyses and gives the streams back, so that nobody waits for the lease. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new AppError('cancelled', 'the agent stops'));
+    await this.loop;
+    await this.keepOnly([]);
+    const { bus, agentId, logger } = this.options;
+    await bus.request(releaseStreams, { agent_id: agentId }, { timeoutMs: requestTimeoutMs }).catch((error: unknown) => logger.warn('the streams were not given back', { error: toAppError(error).message }));
+  }
+
+  private async claimForEver(): Promise<void> {
+    await this.options.bus.ready(this.stopping.signal).catch(() => undefined);
+    while (!this.stopping.signal.aborted) {
+      await this.claim();
+      await this.pause();
+    }
+  }
+
+  private async claim(): Promise<void> {
+    const { bus, agentId, slots, clock, logger } = this.options;
+    const sentAtMs = clock.monotonicMs();
+    try {
+      const { lease_ms, streams } = await bus.request(claimStreams, { agent_id: agentId, slots_total: slots }, { timeoutMs: requestTimeoutMs, signal: this.stopping.signal });
+      this.leaseEndsAtMs = sentAtMs + lease_ms;
+      this.nvrAway = false;
+      await this.keepOnly(streams);
+    } catch (thrown) {
+      if (this.stopping.signal.aborted) return;
+      if (!this.nvrAway) logger.warn('streams could not be claimed', { error: toAppError(thrown).message });
+      this.nvrAway = true;
+      if (this.running.size > 0 && clock.monotonicMs() >= this.leaseEndsAtMs) {
+        logger.warn('the lease of the streams is over', { count: this.running.size });
+        await this.keepOnly([]);
+      }
+    }
+  }
+
+  /** Makes what runs equal to what is assigned. A stream whose address or rate changed is started anew. */
+  private async keepOnly(assigned: readonly AssignedStream[]): Promise<void> {
+    const wanted = new Map(assigned.map((stream) => [stream.stream_id, stream]));
+    const unwanted = [...this.running.values()].filter(({ stream }) => !sameStream(stream, wanted.get(stream.stream_id)));
+    await Promise.all(
+      unwanted.map(async (analysis) => {
+        this.running.delete(analysis.stream.stream_id);
+        await analysis.stop();
+        if (!wanted.has(analysis.stream.stream_id)) this.options.onEnded(analysis.stream.stream_id);
+        this.options.logger.info('stream stopped', { cameraId: analysis.stream.camera_id });
+      }),
+    );
+    for (const [streamId, stream] of wanted) {
+      if (this.running.has(streamId)) continue;
+      this.running.set(streamId, this.options.begin(stream));
+      this.options.logger.info('stream started', { cameraId: stream.camera_id, framesName: stream.frames_name });
+    }
+  }
+
+  private async pause(): Promise<void> {
+    const nudged = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    await Promise.race([nudged, sleep(claimEveryMs, this.stopping.signal).catch(() => undefined)]);
+    this.wake = undefined;
+  }
+}
+
+function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
+  return b !== undefined && a.url === b.url && a.frames_name === b.frames_name && a.frames_per_second === b.frames_per_second && a.camera_id === b.camera_id;
+}
