@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { adapterCapacity, type AdapterCapacity } from '@nightjar/contracts';
+import { Bus, InferenceDispatcher, type InferenceCall } from '@nightjar/messaging';
+import { createLogger, sleep, systemClock } from '@nightjar/runtime';
+import { samplePictures, startTestBus, type TestBus } from '@nightjar/testing';
+import { EnginePool } from './engine/engine-pool.js';
+import { subscribe, type Subscriptions } from './subscriptions.js';
+
+const logger = createLogger({ service: 'test', level: 'silent' });
+
+describe('inference work from the bus', () => {
+  let modelCacheDir: string;
+  let photo: Buffer;
+  let testBus: TestBus;
+  let agentBus: Bus;
+  let adapterBus: Bus;
+  let dispatcher: InferenceDispatcher;
+  let pool: EnginePool;
+  let subscriptions: Subscriptions;
+  const capacities: AdapterCapacity[] = [];
+
+  const infer = (overrides: Partial<InferenceCall> = {}) =>
+    dispatcher.infer({ capability: 'person_detection', lane: 'live', source: 'camera_0', picture: photo, timeoutMs: 10_000, ...overrides });
+
+  beforeAll(async () => {
+    modelCacheDir = await mkdtemp(path.join(os.tmpdir(), 'nightjar-models-'));
+    photo = await readFile(samplePictures[0]!);
+    testBus = await startTestBus();
+    agentBus = Bus.open({ url: testBus.url, name: 'agent', logger });
+    adapterBus = Bus.open({ url: testBus.url, name: 'adapter', logger });
+    await Promise.all([agentBus, adapterBus].map((bus) => bus.ready(AbortSignal.timeout(10_000))));
+    agentBus.on(adapterCapacity, (capacity) => void capacities.push(capacity));
+    dispatcher = new InferenceDispatcher(agentBus, systemClock);
+    pool = new EnginePool({
+      entry: new URL('../dist/engine/engine-process.js', import.meta.url),
+      processes: 1,
+      settings: { modelCacheDir, preload: ['nanodet'], logLevel: 'silent' },
+      queueCapacity: 16,
+      hangMs: 10_000,
+      startTimeoutMs: 30_000,
+      clock: systemClock,
+      logger,
+    });
+    await pool.start(AbortSignal.timeout(40_000));
+    subscriptions = subscribe({ bus: adapterBus, pool, adapterId: 'adapter-1', clock: systemClock, logger });
+  });
+  afterAll(async () => {
+    await subscriptions.stop();
+    await Promise.all([agentBus.close(), adapterBus.close()]);
+    await pool.stop(AbortSignal.timeout(5_000));
+    await testBus.stop();
+    await rm(modelCacheDir, { recursive: true, force: true });
+  });
+
+  it('answers with the persons on the picture', async () => {
+    const { detections, picture, model, latency_ms: latencyMs } = await infer();
+    expect(detections.length).toBeGreaterThanOrEqual(2);
+    expect(detections.length).toBeLessThanOrEqual(4);
+    expect(detections.every(({ label, confidence }) => label === 'person' && confidence >= 0.45)).toBe(true);
+    expect(picture).toEqual({ w: 1920, h: 1280 });
+    expect(model.name).toBe('nanodet');
+    expect(latencyMs).toBeGreaterThan(0);
+  });
+
+  it('gives weaker detections to a caller that asks for them', async () => {
+    const weak = await infer({ minConfidence: 0.2 });
+    expect(weak.detections.length).toBeGreaterThan((await infer()).detections.length);
+  });
+
+  it('serves both lanes and several sources at a time', async () => {
+    const calls = [0, 1, 2, 3, 4, 5].map((index) => infer({ lane: index % 2 === 0 ? 'live' : 'batch', source: `camera_${index}` }));
+    for (const { detections } of await Promise.all(calls)) expect(detections.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('tells the caller what is wrong with a picture', async () => {
+    await expect(infer({ picture: Buffer.from('text') })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('not a JPEG') });
+    await expect(infer({ picture: photo.subarray(0, 50_000) })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('answers after its engine process was killed in the middle', async () => {
+    const [pid] = pool.pids;
+    process.kill(pid!, 'SIGSTOP');
+    const answer = infer();
+    while (pool.status.busy === 0) await sleep(5, AbortSignal.timeout(5_000));
+    process.kill(pid!, 'SIGKILL');
+    expect((await answer).detections.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('tells its capacity', async () => {
+    while (capacities.length === 0) await sleep(50, AbortSignal.timeout(6_000));
+    expect(capacities[0]).toMatchObject({ adapter_id: 'adapter-1', capabilities: ['person_detection'], slots_total: 1 });
+  });
+
+  it('leaves work to others once it stops', async () => {
+    await subscriptions.stop();
+    await expect(infer({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+});
