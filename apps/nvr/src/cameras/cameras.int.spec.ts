@@ -1,0 +1,171 @@
+import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { camerasChanged, CameraView, claimStreams, readFrame, releaseStreams } from '@nightjar/contracts';
+import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+
+let nvr: TestNvr;
+beforeAll(async () => {
+  nvr = await startTestNvr({ demoCameraUrl: 'rtsp://demo:s3cret@127.0.0.1:18554/camera' });
+});
+afterAll(() => nvr.stop());
+
+async function send(method: string, pathname: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  const response = await nvr.fetch(pathname, { method, ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+  return { status: response.status, body: await response.json() };
+}
+const list = async (query = '') => (await send('GET', `/api/v1/cameras${query}`)).body as { cameras: CameraView[]; total: number };
+
+describe('the cameras', () => {
+  it('are listed with the demo camera, with and without a trailing slash', async () => {
+    for (const query of ['', '/']) {
+      const { cameras, total } = await list(query);
+      expect(total).toBe(1);
+      expect(cameras.map((camera) => CameraView.parse(camera))).toMatchObject([
+        { id: 1, uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', frames_name: 'camera_0', rtsp_url: 'rtsp://127.0.0.1:18554/camera', username: 'demo', recording_state: 'never', live_online: null },
+      ]);
+    }
+  });
+
+  it.each(['1', 'cam1', 'cam-1', 'camera_0'])('are found as %s', async (reference) => {
+    expect((await send('GET', `/api/v1/cameras/${reference}`)).body).toMatchObject({ id: 1 });
+  });
+
+  it.each(['2', 'camera_9', '__proto__', 'x%00y', '..%2f1'])('are not found as %s', async (reference) => {
+    expect(await send('GET', `/api/v1/cameras/${reference}`)).toEqual({ status: 404, body: { detail: 'Camera not found' } });
+  });
+
+  it('are created, changed and deleted, and others hear of it', async () => {
+    const heard: number[] = [];
+    nvr.bus.on(camerasChanged, ({ camera_id }) => void heard.push(camera_id));
+    const created = await send('POST', '/api/v1/cameras', { name: 'Yard & gate', rtsp_url: 'rtsp://admin:pass%20word@10.1.2.3/main', substream_url: 'rtsp://10.1.2.3/sub', location: 'north' });
+    expect(created).toMatchObject({ status: 200, body: { name: 'Yard & gate', frames_name: expect.stringMatching(/^camera_\d+$/), rtsp_url: 'rtsp://10.1.2.3/main', username: 'admin', ip_address: '10.1.2.3', port: 554 } });
+    const { id } = created.body as CameraView;
+    expect((created.body as CameraView).frames_name).toBe(`camera_${id}`);
+    expect(JSON.stringify(created.body)).not.toContain('pass');
+    const row = await nvr.database.camera.findUniqueOrThrow({ where: { id } });
+    expect(Buffer.from(row.encryptedPassword ?? []).includes('pass word')).toBe(false);
+    expect(await send('PUT', `/api/v1/cameras/${id}`, { name: 'Yard', is_active: false })).toMatchObject({ status: 200, body: { name: 'Yard', is_active: false, location: 'north', username: 'admin' } });
+    expect((await list()).cameras.map((camera) => camera.id)).toEqual([1]);
+    expect((await list('?active_only=false')).total).toBe(2);
+    expect(await send('DELETE', `/api/v1/cameras/cam-${id}`)).toEqual({ status: 200, body: { message: 'Camera deleted successfully' } });
+    expect((await send('GET', `/api/v1/cameras/${id}`)).status).toBe(404);
+    expect(heard).toEqual([id, id, id]);
+  });
+
+  it('are refused twice at one address, unless forced', async () => {
+    const camera = { name: 'One', rtsp_url: 'rtsp://10.1.2.4/main' };
+    expect((await send('POST', '/api/v1/cameras', camera)).status).toBe(200);
+    expect(await send('POST', '/api/v1/cameras', { ...camera, name: 'Two' })).toMatchObject({ status: 409, body: { detail: { code: 'duplicate_camera', duplicates: [{ name: 'One' }] } } });
+    expect((await send('POST', '/api/v1/cameras?force=true', { ...camera, name: 'Two' })).status).toBe(200);
+  });
+
+  it('keep their frames name to themselves', async () => {
+    expect((await send('POST', '/api/v1/cameras', { name: 'Gate', rtsp_url: 'rtsp://10.1.2.5/1', frames_name: 'gate' })).status).toBe(200);
+    expect(await send('POST', '/api/v1/cameras', { name: 'Gate', rtsp_url: 'rtsp://10.1.2.6/1', frames_name: 'gate' })).toEqual({ status: 409, body: { detail: 'another camera has this frames_name' } });
+  });
+
+  it.each([
+    ['no URL', { name: 'x' }, 'rtsp_url'],
+    ['another scheme', { name: 'x', rtsp_url: 'file:///etc/passwd' }, 'rtsp_url'],
+    ['an address of the internet', { name: 'x', rtsp_url: 'rtsp://8.8.8.8/1' }, 'rtsp_url'],
+    ['this machine', { name: 'x', rtsp_url: 'rtsp://127.0.0.1/1' }, 'rtsp_url'],
+    ['this machine by name', { name: 'x', rtsp_url: 'rtsp://localhost/1' }, 'rtsp_url'],
+    ['this machine in hexadecimal', { name: 'x', rtsp_url: 'rtsp://0x7f.1/1' }, 'rtsp_url'],
+    ['this machine as a number', { name: 'x', rtsp_url: 'rtsp://2130706433/1' }, 'rtsp_url'],
+    ['an unknown field', { name: 'x', rtsp_url: 'rtsp://10.0.0.1/1', owner_id: 3 }, undefined],
+    ['a name that is an id', { name: 'x', rtsp_url: 'rtsp://10.0.0.1/1', frames_name: 'cam7' }, 'frames_name'],
+    ['a name of control characters', { name: 'a\u0000b', rtsp_url: 'rtsp://10.0.0.1/1' }, 'name'],
+    ['a number for a name', { name: 5, rtsp_url: 'rtsp://10.0.0.1/1' }, 'name'],
+  ])('are not created with %s', async (_name, body, field) => {
+    const answer = await send('POST', '/api/v1/cameras', body);
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({ detail: [{ loc: field === undefined ? ['body'] : ['body', field], msg: expect.any(String) }] });
+  });
+
+  it('are listed in pages, and a page that makes no sense is refused', async () => {
+    const { cameras, total } = await list('?skip=1&limit=1');
+    expect([cameras.length, total > 2]).toEqual([1, true]);
+    for (const query of ['?limit=0', '?limit=x', '?skip=-1', '?active_only=maybe']) expect((await send('GET', `/api/v1/cameras${query}`)).status).toBe(422);
+  });
+
+  it('are seen and changed by their owner or an administrator only', async () => {
+    const { passwordHash } = await nvr.database.user.findUniqueOrThrow({ where: { username: 'admin' } });
+    const viewer = await nvr.database.user.create({ data: { username: 'viewer', passwordHash } });
+    await nvr.database.camera.update({ where: { framesName: 'gate' }, data: { ownerId: viewer.id } });
+    const headers = { authorization: `Bearer ${await logIn(nvr.url, { username: 'viewer', password: adminPassword })}` };
+    const get = async (pathname: string) => (await nvr.fetch(pathname, { headers })).status;
+    expect((await (await nvr.fetch('/api/v1/cameras', { headers })).json() as { total: number }).total).toBe(1);
+    expect([await get('/api/v1/cameras/gate'), await get('/api/v1/cameras/1'), await get('/api/v1/cameras/1/snapshot'), await get('/api/v1/recordings/1?start_unix=1&end_unix=2'), await get('/api/v1/events/stream?camera_id=1')]).toEqual([200, 404, 404, 404, 404]);
+    expect((await nvr.fetch('/api/v1/cameras/gate', { method: 'DELETE', headers })).status).toBe(403);
+  });
+});
+
+describe('a snapshot', () => {
+  const directory = () => path.join(nvr.config.framesDir, 'camera_0');
+
+  it('is 503 without a picture, the picture while it is fresh, and 503 again when it is old', async () => {
+    expect((await nvr.fetch('/api/v1/cameras/1/snapshot')).status).toBe(503);
+    await mkdir(directory(), { recursive: true });
+    await writeFile(path.join(directory(), 'latest.jpg'), Buffer.from([0xff, 0xd8, 0xff, 1, 2, 3]));
+    const answer = await nvr.fetch('/api/v1/cameras/camera_0/snapshot');
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control'), (await answer.arrayBuffer()).byteLength]).toEqual([200, 'image/jpeg', 'no-store', 6]);
+    await utimes(path.join(directory(), 'latest.jpg'), 1, 1);
+    expect((await nvr.fetch('/api/v1/cameras/1/snapshot')).status).toBe(503);
+  });
+});
+
+describe('a picture over the bus', () => {
+  const read = (uri: string, offset = 0) => nvr.bus.requestWithBody(readFrame, { uri, offset }, { timeoutMs: 5_000 });
+
+  it('comes in parts of half a megabyte, with size and time', async () => {
+    const picture = Buffer.alloc(700_000, 7);
+    await mkdir(path.join(nvr.config.framesDir, 'big'), { recursive: true });
+    await writeFile(path.join(nvr.config.framesDir, 'big', 'a.jpg'), picture);
+    const [first, second] = [await read('opennvr://frames/big/a.jpg'), await read('opennvr://big/a.jpg', 524_288)];
+    expect([first.value.size_bytes, first.body.length, second.body.length]).toEqual([700_000, 524_288, 700_000 - 524_288]);
+    expect(Buffer.concat([first.body, second.body]).equals(picture)).toBe(true);
+  });
+
+  it('never comes from elsewhere', async () => {
+    await writeFile(path.join(nvr.config.framesDir, '..', 'secret.jpg'), 'secret');
+    await symlink(path.join(nvr.config.framesDir, '..', 'secret.jpg'), path.join(nvr.config.framesDir, 'big', 'link.jpg'));
+    await symlink(path.join(nvr.config.framesDir, '..'), path.join(nvr.config.framesDir, 'up'));
+    for (const uri of ['opennvr://big/link.jpg', 'opennvr://up/secret.jpg', 'opennvr://big/missing.jpg']) await expect(read(uri)).rejects.toMatchObject({ code: 'not_found' });
+    for (const uri of ['opennvr://../secret.jpg', 'opennvr://big/../../secret.jpg', 'opennvr://big/%2e%2e', 'file:///etc/passwd', 'opennvr://frames//etc/passwd']) await expect(read(uri)).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('is refused beyond 8 MiB', async () => {
+    await writeFile(path.join(nvr.config.framesDir, 'big', 'huge.jpg'), Buffer.alloc(8 * 1024 * 1024 + 1));
+    await expect(read('opennvr://big/huge.jpg')).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+});
+
+describe('streams', () => {
+  const claim = (agent_id: string, slots_total: number) => nvr.bus.request(claimStreams, { agent_id, slots_total }, { timeoutMs: 5_000 });
+  const release = (agent_id: string) => nvr.bus.request(releaseStreams, { agent_id }, { timeoutMs: 5_000 });
+
+  it('are given to the agent that asks, with credentials in the URL, for ten seconds', async () => {
+    await nvr.database.camera.updateMany({ where: { isDemo: false }, data: { isActive: false } });
+    expect(await claim('a', 4)).toEqual({
+      lease_ms: 10_000,
+      streams: [{ camera_id: 1, stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', frames_name: 'camera_0', name: 'Demo camera', url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera', frames_per_second: 2 }],
+    });
+  });
+
+  it('have one owner at a time, and go on when he gives them back or falls silent', async () => {
+    expect((await claim('b', 4)).streams).toEqual([]);
+    expect(await release('a')).toEqual({ released: 1 });
+    expect((await claim('b', 4)).streams).toHaveLength(1);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: new Date(Date.now() - 1_000) } });
+    await release('b');
+    expect((await claim('c', 4)).streams).toHaveLength(1);
+    expect((await claim('c', 0)).streams).toEqual([]);
+  });
+
+  it('are not given away when their camera is inactive or not to be analysed', async () => {
+    await nvr.database.camera.update({ where: { id: 1 }, data: { analyticsEnabled: false } });
+    expect((await claim('d', 4)).streams).toEqual([]);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { analyticsEnabled: true } });
+  });
+});

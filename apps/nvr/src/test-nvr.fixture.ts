@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { DeclaredRoute } from '@nightjar/auth';
+import { openNvrDatabase, type NvrDatabase } from '@nightjar/database';
+import { Bus } from '@nightjar/messaging';
+import { createLogger, Health, Shutdown } from '@nightjar/runtime';
+import { createTestDatabase, startTestBus } from '@nightjar/testing';
+import type { ApiConfig } from './config.js';
+import { startApi } from './start-api.js';
+
+export const adminPassword = 'correct horse battery';
+
+/** The API process on a database, a bus and directories of its own. */
+export interface TestNvr {
+  url: string;
+  config: ApiConfig;
+  routes: DeclaredRoute[];
+  database: NvrDatabase;
+  /** Another member of the bus: an agent, or the recorder. */
+  bus: Bus;
+  /** Calls with the admin's token. */
+  fetch(pathname: string, init?: RequestInit): Promise<Response>;
+  token: string;
+  stop(): Promise<void>;
+}
+
+export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<TestNvr> {
+  const logger = createLogger({ service: 'nvr', level: 'silent' });
+  const [testDatabase, testBus, directory] = await Promise.all([createTestDatabase(), startTestBus(), mkdtemp(path.join(os.tmpdir(), 'nightjar-nvr-'))]);
+  const config: ApiConfig = {
+    databaseUrl: testDatabase.url,
+    natsUrl: testBus.url,
+    secretKey: randomBytes(32).toString('base64'),
+    framesDir: path.join(directory, 'frames'),
+    recordingsDir: path.join(directory, 'recordings'),
+    evidenceDir: path.join(directory, 'evidence'),
+    dashboardDir: path.join(directory, 'site'),
+    cameraNetworks: ['10.0.0.0/8'],
+    ownPorts: [],
+    host: '127.0.0.1',
+    port: 0,
+    issuer: 'nightjar',
+    adminPassword,
+    demoCameraUrl: undefined,
+    detectFps: 2,
+    ...overrides,
+  };
+  await mkdir(config.framesDir, { recursive: true });
+  await mkdir(path.join(config.dashboardDir, 'assets'), { recursive: true });
+  await writeFile(path.join(config.dashboardDir, 'index.html'), '<!doctype html><title>site</title>');
+  await writeFile(path.join(config.dashboardDir, 'assets', 'page-1a2b.js'), 'export {};');
+  const shutdown = new Shutdown({ logger });
+  const health = new Health();
+  const { url, routes } = await startApi({ logger, shutdown, health }, config);
+  const bus = Bus.open({ url: testBus.url, name: 'test', logger });
+  await bus.ready(AbortSignal.timeout(10_000));
+  const database = openNvrDatabase({ url: testDatabase.url, connectionsMax: 2 });
+  const token = await logIn(url);
+  return {
+    url,
+    config,
+    routes,
+    database,
+    bus,
+    token,
+    fetch: (pathname, init = {}) => fetch(`${url}${pathname}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    stop: async () => {
+      await bus.close();
+      await database.$disconnect();
+      await shutdown.run('the test is over');
+      await Promise.all([testBus.stop(), testDatabase.drop(), rm(directory, { recursive: true, force: true })]);
+    },
+  };
+}
+
+export async function logIn(url: string, credentials: { username: string; password: string } = { username: 'admin', password: adminPassword }): Promise<string> {
+  const response = await fetch(`${url}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams(credentials) });
+  const { access_token } = (await response.json()) as { access_token: string };
+  return access_token;
+}
