@@ -37,7 +37,13 @@ async function start({ logger, shutdown, health }: ProcessContext): Promise<void
   shutdown.register('requests in flight', (deadline) => http.requests.finished(deadline));
   logger.info('listening', { url: http.url });
 
-  await pool.start(shutdown.signal);
+  try {
+    await pool.start(shutdown.signal);
+  } catch (error) {
+    // Told to stop in the middle of the start: that is no failure.
+    if (shutdown.signal.aborted) return;
+    throw error;
+  }
   if (bus) {
     const subscriptions = subscribe({ bus, pool, adapterId: config.adapterId, clock, logger });
     shutdown.register('bus intake', () => subscriptions.stop());

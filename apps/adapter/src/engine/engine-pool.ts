@@ -94,7 +94,7 @@ export class EnginePool {
    * (the picture cost two processes), or what the engine process reports
    */
   run<Task extends EngineTaskName>(request: EngineRequest<Task>): Promise<EngineResult<Task>> {
-    const { work, lane, turn } = request;
+    const { work } = request;
     if (this.stopping) return Promise.reject(new AppError('unavailable', 'the adapter is stopping'));
     if (this.quarantine.has(work.picture)) {
       return Promise.reject(new AppError('model_error', 'this picture made the model fail twice; it is refused for ten minutes'));

@@ -94,7 +94,7 @@ function toStatus({ manifest, fingerprint, loaded, problem }: ModelState): Model
 }
 
 if (process.send === undefined) {
-  console.error('an engine process is started by the adapter, not by hand');
+  process.stderr.write('an engine process is started by the adapter, not by hand\n');
   process.exit(2);
 }
 const engine = new EngineProcess();
