@@ -1,3 +1,4 @@
+export { hasErrorCode } from './error-code.js';
 export { findFreePort } from './find-free-port.js';
 export { isProcessAlive, readCommandLine, signalProcess, stopProcess, waitUntilGone, type StopStep } from './stop-process.js';
 export { startEmbeddedPostgres, stopOrphanedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { generateApiKey } from '@nightjar/auth';
+import { hasErrorCode } from '@nightjar/embedded';
 import { AppError } from '@nightjar/runtime';
 import { z } from 'zod';
 
@@ -51,7 +52,7 @@ async function readKept(file: string): Promise<Credentials | undefined> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
   try {

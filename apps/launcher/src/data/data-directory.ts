@@ -1,5 +1,6 @@
 import { chmod, mkdir, stat, statfs, writeFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode } from '@nightjar/embedded';
 import { AppError } from '@nightjar/runtime';
 
 /** Room that a start needs: cluster, log of the database, demo clip, converted models. */
@@ -18,7 +19,7 @@ export async function prepareDataDirectory(dataDir: string): Promise<void> {
     try {
       await mkdir(dataDir, { recursive: true });
     } catch (cause) {
-      if (hasCode(cause, 'ENOTDIR')) throw new AppError('invalid_argument', `NIGHTJAR_DATA_DIR is ${dataDir}, which lies below a file`, { cause });
+      if (hasErrorCode(cause, 'ENOTDIR', 'EEXIST')) throw new AppError('invalid_argument', `NIGHTJAR_DATA_DIR is ${dataDir}, which lies below a file`, { cause });
       throw cause;
     }
     await chmod(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
@@ -35,8 +36,4 @@ async function writeProbe(dataDir: string): Promise<void> {
   const probe = path.join(dataDir, `.probe-${process.pid}`);
   await writeFile(probe, 'nightjar');
   await rm(probe);
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

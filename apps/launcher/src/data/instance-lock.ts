@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isProcessAlive, readCommandLine } from '@nightjar/embedded';
+import { hasErrorCode, isProcessAlive, readCommandLine } from '@nightjar/embedded';
 import { AppError } from '@nightjar/runtime';
 
 const ATTEMPTS = 3;
@@ -37,7 +37,7 @@ async function create(file: string): Promise<boolean> {
     await handle.close();
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasErrorCode(error, 'EEXIST')) return false;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { access, chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node
 import os from 'node:os';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
+import { hasErrorCode } from '../error-code.js';
 import { makeEnterableDirectory, SYSTEM_DIR, type PostgresBinaries } from './postgres-binaries.js';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
@@ -60,7 +61,7 @@ async function isCluster(dataDir: string): Promise<boolean> {
     await access(path.join(dataDir, 'PG_VERSION'));
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
+    if (hasErrorCode(error, 'EACCES')) {
       throw new AppError('permission_denied', `the database in ${dataDir} belongs to another user: start as that user, or set NIGHTJAR_DATA_DIR`, { cause: error });
     }
     return false;

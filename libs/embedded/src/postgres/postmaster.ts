@@ -5,11 +5,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@nightjar/runtime';
 import pg from 'pg';
+import { hasErrorCode } from '../error-code.js';
 import { isProcessAlive, readCommandLine } from '../stop-process.js';
 import { POSTGRES_ENV, SUPERUSER } from './data-directory.js';
 import type { ProcessIdentity } from './service-account.js';
 
 const READY_POLL_MS = 50;
+/** SQLSTATE invalid_password */
+const INVALID_PASSWORD = '28P01';
 
 /** A running server process on a data directory. `child` is absent when the process outlived the program that started it. */
 export interface Postmaster {
@@ -103,7 +106,7 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
       await client.query('select 1');
       return;
     } catch (cause) {
-      if (isRefusedPassword(cause)) {
+      if (hasErrorCode(cause, INVALID_PASSWORD)) {
         throw new AppError('unavailable', 'the embedded database refuses the password kept beside it: restore the credentials file of this data directory', { cause });
       }
       if (!isProcessAlive(server.pid)) throw await startFailure(server, cause);
@@ -118,10 +121,6 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
 /** Connection settings of the superuser on a server at `port`. */
 export function connectionTo(port: number, password: string): { host: string; port: number; user: string; password: string; database: string } {
   return { host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' };
-}
-
-function isRefusedPassword(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '28P01';
 }
 
 /** `conflict` when another process took the port first. */

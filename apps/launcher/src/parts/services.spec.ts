@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { readLauncherConfig } from '../config.js';
+import type { Credentials } from '../data/credentials.js';
+import { describeServices, type ServiceDefinition } from './services.js';
+
+const credentials: Credentials = {
+  adminPassword: 'admin-secret',
+  apiKey: 'api-key-secret-1234',
+  databaseOwnerPassword: 'owner-secret-123456',
+  gatewayDatabasePassword: 'gateway-secret-1234',
+  nvrDatabasePassword: 'nvr-secret-12345678',
+  busToken: 'bustoken1234567890',
+  secretKey: `${'A'.repeat(43)}=`,
+};
+
+function describeWith(environment: Record<string, string> = {}): Map<string, ServiceDefinition> {
+  const services = describeServices(readLauncherConfig(environment, '/nowhere'), credentials, {
+    ports: { adapter: 1, nvr: 2, recorder: 3, gateway: 4, agent: 5 },
+    gatewayDatabaseUrl: 'postgresql://gateway@db/nightjar',
+    nvrDatabaseUrl: 'postgresql://nvr@db/nightjar',
+    natsUrl: 'nats://token@127.0.0.1:4333',
+    ffmpegPath: '/usr/bin/ffmpeg',
+    demoCameraUrl: 'rtsp://127.0.0.1:6/live',
+  });
+  return new Map(services.map((service) => [service.name, service]));
+}
+
+describe('the services', () => {
+  it('start with those that answer others', () => {
+    expect([...describeWith().keys()]).toEqual(['adapter', 'nvr', 'gateway', 'recorder', 'agent']);
+  });
+
+  it('all know the bus, the ports and whom they belong to', () => {
+    for (const { environment } of describeWith({ PATH: '/bin' }).values()) {
+      expect(environment).toMatchObject({ PATH: '/bin', NATS_URL: 'nats://token@127.0.0.1:4333', NVR_PORT: '2', NIGHTJAR_RECORDER_PORT: '3', NIGHTJAR_SUPERVISED: '1' });
+    }
+  });
+
+  it('are told no other service’s secrets', () => {
+    const secrets = { API_KEY: 'adapter-key-secret', INTERNAL_API_KEY: 'internal-secret-internal-secret-1', DATABASE_URL: 'postgresql://owner@db/nightjar' };
+    const services = describeWith({ ...secrets, BOOTSTRAP_ADMIN_PASSWORD: 'given-admin-secret' });
+    const toldTo = (text: string): string[] => [...services.values()].filter(({ environment }) => Object.values(environment).some((value) => value.includes(text))).map(({ name }) => name);
+    expect({
+      adminPassword: toldTo('admin-secret'),
+      apiKey: toldTo(credentials.apiKey),
+      ownerPassword: toldTo(credentials.databaseOwnerPassword),
+      ownerUrl: toldTo('owner@db'),
+      gatewayDatabase: toldTo('gateway@db'),
+      nvrDatabase: toldTo('nvr@db'),
+      secretKey: toldTo(credentials.secretKey),
+      adapterKey: toldTo(secrets.API_KEY),
+      internalKey: toldTo(secrets.INTERNAL_API_KEY),
+    }).toEqual({
+      adminPassword: ['nvr'],
+      apiKey: ['gateway'],
+      ownerPassword: [],
+      ownerUrl: [],
+      gatewayDatabase: ['gateway'],
+      nvrDatabase: ['nvr', 'recorder'],
+      secretKey: ['nvr', 'recorder'],
+      adapterKey: ['adapter'],
+      internalKey: ['nvr'],
+    });
+  });
+
+  it('are asked on loopback where they listen everywhere', () => {
+    const nvr = describeWith({ NVR_HOST: '0.0.0.0' }).get('nvr');
+    expect(nvr).toMatchObject({ address: 'http://0.0.0.0:2', probeUrl: 'http://127.0.0.1:2' });
+    expect(describeWith({ NVR_HOST: '::1' }).get('nvr')?.probeUrl).toBe('http://[::1]:2');
+  });
+});
