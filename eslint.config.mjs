@@ -85,8 +85,8 @@ export default tseslint.config(
       ],
     },
   },
-  // Integration specs stand outside the build graph (.nxignore): they start what they test on, through @nightjar/testing.
-  { files: ['**/*.int.spec.ts', '**/*.gpu.spec.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
+  // Integration specs and their fixtures stand outside the build graph (.nxignore): they start what they test on, through @nightjar/testing.
+  { files: ['**/*.int.spec.ts', '**/*.gpu.spec.ts', '**/*.fixture.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
   { files: ['libs/messaging/**/*.spec.ts'], rules: { '@nx/enforce-module-boundaries': boundaries(testConstraints.map((constraint) => ({ ...constraint, bannedExternalImports: [] }))) } },
   { files: ['**/config.ts', 'libs/runtime/src/settings.ts', 'libs/embedded/**/*.ts', 'libs/testing/**/*.ts', 'libs/media/src/find-ffmpeg.ts', 'apps/launcher/**/*.ts', 'prisma.config.ts'], rules: { 'no-restricted-properties': 'off' } },
   // The launcher talks to a person at a terminal; a failed start prints one line.
