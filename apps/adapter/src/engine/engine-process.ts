@@ -18,7 +18,7 @@ class EngineProcess {
       case 'run':
         return this.run(command.requestId, command.work);
       case 'stop':
-        return process.disconnect();
+        return process.exit();
     }
   }
 
@@ -33,9 +33,8 @@ class EngineProcess {
       await report({ type: 'ready', models: statusOf(this.models) });
     } catch (error) {
       this.logger.error('the engine process can not start', { error });
-      process.exitCode = 1;
       await report({ type: 'start_failed', ...describeFailure(error) });
-      process.disconnect();
+      process.exit(1);
     }
   }
 
