@@ -58,12 +58,12 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
   await checkPythonSample({ agent, scratch });
 
   await check('agent: reads on when the camera goes away and comes back', async () => {
-    const [camera] = findProcess(dataDir, 'camera');
+    const [camera] = findProcess(dataDir, 'demo-camera.main.js');
     assert.ok(camera, 'no demo camera process found');
     process.kill(camera.pid, 'SIGKILL');
-    await eventually('the camera gone', () => !findProcess(dataDir, 'camera').some(({ pid }) => pid === camera.pid));
+    await eventually('the camera gone', () => !findProcess(dataDir, 'demo-camera.main.js').some(({ pid }) => pid === camera.pid));
     const goneAtMs = Date.now();
-    await eventually('the camera restarted', () => findProcess(dataDir, 'camera').length > 0, { withinMs: 20_000 });
+    await eventually('the camera restarted', () => findProcess(dataDir, 'demo-camera.main.js').length > 0, { withinMs: 20_000 });
     const frame = path.join(dataDir, 'frames', 'camera_0', 'latest.jpg');
     await eventually('a new frame', () => fs.statSync(frame).mtimeMs > goneAtMs + 1_500, { withinMs: 60_000 });
     const overlays = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 20_000, until: (all) => all.length >= 3 });

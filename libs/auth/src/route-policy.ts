@@ -27,9 +27,9 @@ declare module 'fastify' {
   }
 }
 
-/** Declares who may call a controller's route, or all routes of a controller. */
-export function Policy(policy: RoutePolicy): MethodDecorator & ClassDecorator {
-  return RouteConfig({ policy }) as MethodDecorator & ClassDecorator;
+/** Declares who may call a controller's route. On every method: what stands on the class is not inherited by its routes. */
+export function Policy(policy: RoutePolicy): MethodDecorator {
+  return RouteConfig({ policy }) as MethodDecorator;
 }
 
 /** One row of an app's route table, for tests and for the reference. */

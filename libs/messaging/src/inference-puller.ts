@@ -16,6 +16,8 @@ export interface PulledWork {
   picture: Uint8Array;
   lane: Lane;
   deadlineUnixMs: number;
+  /** 1 for the first delivery; 2 when a puller had it before and fell silent. */
+  deliveries: number;
 }
 
 export interface InferencePullerOptions {
@@ -121,7 +123,7 @@ export class InferencePuller {
       const request = InferenceRequest.safeParse(json);
       if (!request.success) throw new AppError('invalid_argument', 'not an inference request', { cause: request.error });
       const remainingMs = item.deadlineUnixMs - this.options.clock.wallMs();
-      const value = await item.run({ request: request.data, picture: body, lane: item.lane, deadlineUnixMs: item.deadlineUnixMs }, AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))));
+      const value = await item.run({ request: request.data, picture: body, lane: item.lane, deadlineUnixMs: item.deadlineUnixMs, deliveries: deliveriesOf(item.message) }, AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))));
       return { ok: true, value };
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -129,6 +131,13 @@ export class InferencePuller {
       return { ok: false, error: errorBody(error) };
     }
   }
+}
+
+/** JetStream tells it in the reply subject: `$JS.ACK.<stream>.<consumer>.<deliveries>.…`, with domain and account hash before the stream on newer servers. */
+function deliveriesOf(message: Msg): number {
+  const tokens = (message.reply ?? '').split('.');
+  const deliveries = Number(tokens[tokens.length >= 11 ? 6 : 4]);
+  return Number.isInteger(deliveries) && deliveries > 0 ? deliveries : 1;
 }
 
 type Pulled = { kind: 'work'; message: Msg } | { kind: 'empty' } | { kind: 'missing' };

@@ -50,9 +50,9 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
     });
     await expect(infer('live')).resolves.toMatchObject({ picture: { w: 3, h: 7 } });
     await expect(infer('batch', Uint8Array.of(1))).resolves.toMatchObject({ picture: { w: 1, h: 7 } });
-    expect(seen.map(({ lane, request }) => [lane, request.source])).toEqual([
-      ['live', 'camera_0'],
-      ['batch', 'camera_0'],
+    expect(seen.map(({ lane, request, deliveries }) => [lane, request.source, deliveries])).toEqual([
+      ['live', 'camera_0', 1],
+      ['batch', 'camera_0', 1],
     ]);
   });
 

@@ -23,6 +23,8 @@ export interface EngineRequest<Task extends EngineTaskName> {
   readonly turn: string;
   /** Waiting and running together. */
   readonly timeoutMs: number;
+  /** How often another adapter may have begun it already; counts into the runs it may have in all. */
+  readonly earlierRuns?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -136,7 +138,7 @@ export class EnginePool {
 
   /** Watches deadline and signal until the caller is answered. A run that nobody waits for any more goes on: nothing can stop it. */
   private openEntry(request: EngineRequest<EngineTaskName>, caller: { resolve: (result: EngineResult) => void; reject: (error: AppError) => void }): Entry {
-    const { work, lane, turn, timeoutMs, signal } = request;
+    const { work, lane, turn, timeoutMs, earlierRuns = 0, signal } = request;
     const onAbort = () => this.abandon(entry, toAppError(signal?.reason));
     const timer = setTimeout(() => this.abandon(entry, new AppError('deadline_exceeded', 'the model did not answer in time')), timeoutMs);
     const once = (answer: () => void) => {
@@ -153,7 +155,7 @@ export class EnginePool {
       resolve: (result) => once(() => caller.resolve(result)),
       reject: (error) => once(() => caller.reject(error)),
       answered: false,
-      runs: 0,
+      runs: earlierRuns,
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();

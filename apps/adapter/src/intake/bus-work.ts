@@ -13,7 +13,7 @@ import { checkPicture } from './picture-header.js';
  */
 export async function detectPersonsForBus(work: PulledWork, parts: { pool: EnginePool; clock: Clock; signal: AbortSignal }): Promise<InferenceResult> {
   const { pool, clock, signal } = parts;
-  const { picture, request, lane, deadlineUnixMs } = work;
+  const { picture, request, lane, deadlineUnixMs, deliveries } = work;
   const receivedMs = clock.monotonicMs();
   checkPicture(picture);
   const result = await pool.run({
@@ -21,6 +21,7 @@ export async function detectPersonsForBus(work: PulledWork, parts: { pool: Engin
     lane,
     turn: request.source,
     timeoutMs: Math.max(1, deadlineUnixMs - clock.wallMs()),
+    earlierRuns: deliveries - 1,
     signal,
   });
   return { ...describeDetections(result), latency_ms: Math.round(clock.monotonicMs() - receivedMs) };
