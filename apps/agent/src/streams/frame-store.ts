@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { clipBox, expandBox, pixelLtwh, type BoxXyxy } from '@nightjar/geometry';
@@ -87,9 +88,15 @@ export class FrameStore {
   }
 
   private async replace(file: string, bytes: Uint8Array): Promise<void> {
-    const temporary = path.join(this.directory, `.${file}.tmp`);
-    await writeFile(temporary, bytes);
-    await rename(temporary, path.join(this.directory, file));
+    // A name of its own: two events may open on the same frame and replace the same picture.
+    const temporary = path.join(this.directory, `.${file}.${randomUUID()}.tmp`);
+    try {
+      await writeFile(temporary, bytes);
+      await rename(temporary, path.join(this.directory, file));
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 }
 
