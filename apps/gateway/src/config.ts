@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { loadSettings, SettingsError } from '@nightjar/runtime';
+import { processingBoundSecondsMax } from './uploads/processing-bound.js';
 
 /** What the gateway is told by its environment. */
 export interface GatewayConfig {
@@ -26,7 +27,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Gatewa
     databaseUrl: required('DATABASE_URL', values.DATABASE_URL),
     busUrl: required('NATS_URL', values.NATS_URL),
     mediaDir: values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media'),
-    defaultMaxProcessingSeconds: values.NIGHTJAR_JOB_MAX_SECONDS,
+    defaultMaxProcessingSeconds: Math.min(values.NIGHTJAR_JOB_MAX_SECONDS, processingBoundSecondsMax),
     uploadBytesMax: values.NIGHTJAR_UPLOAD_MAX_BYTES,
     bootstrapApiKey: values.BOOTSTRAP_API_KEY,
   };

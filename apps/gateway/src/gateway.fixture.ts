@@ -9,6 +9,8 @@ import type { GatewayConfig } from './config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 import type { LeaseTimings } from './jobs/job-leases.js';
 
+export type RequestBody = NonNullable<RequestInit['body']>;
+
 /** The key that every gateway of a test knows. */
 export const apiKey = 'key-of-the-gateway-tests';
 
@@ -76,7 +78,7 @@ export class GatewayFixture {
     return fetch(`${this.gateway.url}${route}`, { ...init, headers: { 'X-API-Key': apiKey, ...(init.headers as Record<string, string> | undefined) } });
   }
 
-  async submitVideo(body: BodyInit = 'not looked at by the gateway', headers: Record<string, string> = {}): Promise<string> {
+  async submitVideo(body: RequestBody = 'not looked at by the gateway', headers: Record<string, string> = {}): Promise<string> {
     const response = await this.request('/v0.2/request/video', { method: 'POST', body, headers: { 'Content-Type': 'video/mp4', ...headers } });
     return ((await response.json()) as { job_id: string }).job_id;
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '@nightjar/auth';
 import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
-import { apiKey, finishedVideo, GatewayFixture, imageResult, videoResult } from './gateway.fixture.js';
+import { apiKey, finishedVideo, GatewayFixture, imageResult, videoResult, type RequestBody } from './gateway.fixture.js';
 
 const clip = Buffer.from('bytes of a video; the gateway does not look at them');
 const picture = Buffer.from('bytes of a picture');
@@ -28,7 +28,7 @@ describe('the job API', () => {
     await testDatabase?.drop();
   });
 
-  const post = (route: string, body: BodyInit, headers: Record<string, string> = {}) => fixture.request(route, { method: 'POST', body, headers });
+  const post = (route: string, body: RequestBody, headers: Record<string, string> = {}) => fixture.request(route, { method: 'POST', body, headers });
   const postImages = (body: unknown) => post('/v0.2/request/images', JSON.stringify(body), { 'Content-Type': 'application/json' });
   const statusAndCode = async (response: Response) => [response.status, ((await response.json()) as { error?: { code: string } }).error?.code];
 

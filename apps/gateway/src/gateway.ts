@@ -14,7 +14,6 @@ import { storeBootstrapApiKeyWhenPossible } from './keys/bootstrap-api-key.js';
 import { subscribe } from './subscriptions.js';
 import { MediaStore } from './uploads/media-store.js';
 import { keepRemovingOrphans } from './uploads/remove-orphans.js';
-import { SubmissionSettings } from './uploads/submissions.controller.js';
 import { Submissions } from './uploads/submissions.js';
 import { prepareUploadRoutes } from './uploads/upload-routes.js';
 
@@ -44,7 +43,7 @@ export async function startGateway(context: ProcessContext, config: GatewayConfi
   const jobs = new JobStore(database);
   const keys = new ApiKeys(database, clock);
   const leases = new JobLeases({ database, media, bus, logger, timings });
-  const submissions = new Submissions({ jobs, media, bus, clock, logger, uploadBytesMax: config.uploadBytesMax });
+  const submissions = new Submissions({ jobs, media, bus, clock, logger, uploadBytesMax: config.uploadBytesMax, defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds });
   const background = [keepRemovingOrphans({ media, jobs, clock, logger, signal: shutdown.signal })];
   if (config.bootstrapApiKey !== undefined) {
     let stored = false;
@@ -61,7 +60,7 @@ export async function startGateway(context: ProcessContext, config: GatewayConfi
   health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
   let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with({ jobs, submissions, submissionSettings: new SubmissionSettings(config.defaultMaxProcessingSeconds) }),
+    module: AppModule.with({ jobs, submissions }),
     host: config.host,
     port: config.port,
     logger,

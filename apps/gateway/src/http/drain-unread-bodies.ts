@@ -11,7 +11,8 @@ export function drainUnreadBodies(fastify: FastifyInstance): void {
     const { raw } = request;
     if (!raw.complete) {
       const cut = setTimeout(() => raw.destroy(), lingerMs).unref();
-      raw.once('close', () => clearTimeout(cut)).resume();
+      // A form's parser that nobody reads from would hold it back.
+      raw.once('close', () => clearTimeout(cut)).unpipe().resume();
     }
     done();
   });

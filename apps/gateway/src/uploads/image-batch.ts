@@ -59,5 +59,8 @@ export function decodeImage(dataBase64: string): { bytes: Uint8Array } | { error
 
 /** RFC 4648 §4; Node's decoder would skip what it does not know. The padding may be missing, as many encoders leave it out. */
 function isBase64(text: string): boolean {
-  return /^[A-Za-z0-9+/]+(={0,2})$/.test(text) && (text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1);
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const digits = text.length - padding;
+  const lengthFits = padding > 0 ? text.length % 4 === 0 : digits % 4 !== 1;
+  return digits > 0 && lengthFits && !/[^A-Za-z0-9+/]/.test(text.slice(0, digits));
 }

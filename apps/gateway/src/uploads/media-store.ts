@@ -31,13 +31,13 @@ export class MediaStore {
    * Writes a body as it comes; memory holds one chunk. When it fails nothing is left, and the body is not destroyed, so that
    * its sender can still be answered.
    * @returns bytes written
-   * @throws AppError `payload_too_large` over `bytesMax`, `invalid_argument` for 0 bytes, `cancelled` when the sender went
-   *   away, `unavailable` when the disk can't take it
+   * @throws AppError `payload_too_large` over `bytesMax`, `invalid_argument` for 0 bytes or a body that breaks off,
+   *   `unavailable` when the disk can't take it
    */
   async receive(file: string, body: Readable, limits: { bytesMax: number }): Promise<number> {
     let sizeBytes = 0;
     async function* counted(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunksOf(body)) {
         sizeBytes += chunk.length;
         if (sizeBytes > limits.bytesMax) throw new AppError('payload_too_large', `the upload has more than ${limits.bytesMax} bytes`);
         yield chunk;
@@ -99,6 +99,15 @@ export class MediaStore {
   }
 }
 
+/** Leaves the body alive when its reader stops. */
+async function* chunksOf(body: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    throw new AppError('invalid_argument', 'the upload broke off', { cause });
+  }
+}
+
 async function writeSynced(file: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
@@ -132,7 +141,6 @@ async function modifiedUnixMs(file: string): Promise<number> {
 
 function writeFailure(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') return new AppError('cancelled', 'the upload ended early', { cause: error });
   if (code !== undefined && storeFullCodes.has(code)) {
     return new AppError('unavailable', 'the media store can not take the upload', { cause: error, retryAfterMs: storeFullRetryMs });
   }

@@ -6,6 +6,7 @@ import type { MediaStore } from './media-store.js';
 /** Younger files may belong to a submit that runs, in this gateway or in another one on the same store. */
 const orphanAgeMs = 3_600_000;
 const searchEveryMs = 3_600_000;
+const retryMs = 60_000;
 const jobsPerQuery = 500;
 
 /**
@@ -37,12 +38,14 @@ export async function removeOrphans(options: { media: MediaStore; jobs: JobStore
 export async function keepRemovingOrphans(options: { media: MediaStore; jobs: JobStore; clock: Clock; logger: Logger; signal: AbortSignal }): Promise<void> {
   const { clock, logger, signal, ...stores } = options;
   while (!signal.aborted) {
+    let nextMs = searchEveryMs;
     try {
       const removed = await removeOrphans({ ...stores, untouchedSinceUnixMs: clock.wallMs() - orphanAgeMs });
       if (removed.folders + removed.halfWritten > 0) logger.info('orphaned uploads removed', removed);
     } catch (error) {
-      logger.warn('orphaned uploads were not searched', { error });
+      nextMs = retryMs;
+      logger.warn('orphaned uploads were not searched', { error, retryMs });
     }
-    await sleep(searchEveryMs, signal).catch(() => undefined);
+    await sleep(nextMs, signal).catch(() => undefined);
   }
 }

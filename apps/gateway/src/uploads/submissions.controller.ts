@@ -7,58 +7,50 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requireOwner } from '../http/require-owner.js';
 import { requestHeaders, resultLocation, routes } from '../http/routes.js';
 import { scopes } from '../keys/api-keys.js';
+import { refuseWebhook, webhookInHeaders } from '../webhooks/requested-webhook.js';
 import { parseImageBatch } from './image-batch.js';
 import { processingBoundSeconds } from './processing-bound.js';
-import { Submissions } from './submissions.js';
+import { Submissions, type IncomingVideo, type Submitter } from './submissions.js';
+import { openVideoForm } from './video-form.js';
 
 /** A sender that is silent for this long has gone: its connection is cut and what it sent is removed. */
 const uploadStallMs = 30_000;
 
-/** What the controller needs of the settings. */
-export class SubmissionSettings {
-  constructor(readonly defaultMaxProcessingSeconds: number) {}
-}
-
 /** Takes uploads in and answers 202 with the job's id and the place where its result is polled. */
 @Controller()
 export class SubmissionsController {
-  constructor(
-    private readonly submissions: Submissions,
-    private readonly settings: SubmissionSettings,
-  ) {}
+  constructor(private readonly submissions: Submissions) {}
 
   @Post(routes.submitVideo)
   @Policy({ kind: 'authenticated', scope: scopes.writeJobs })
   @HttpCode(202)
   async submitVideo(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const owner = requireOwner(request);
-    const maxProcessingSeconds = this.maxProcessingSeconds(request);
-    refuseWebhook(request.headers[requestHeaders.webhookUrl] ?? request.headers[requestHeaders.webhookSecret]);
-    if (!(request.body instanceof Readable)) throw new AppError('invalid_argument', 'the upload is empty');
+    const submitter = submitterOf(request);
+    refuseWebhook(webhookInHeaders(request.headers));
     request.raw.setTimeout(uploadStallMs);
-    return accepted(reply, 'video', await this.submissions.submitVideo({ owner, maxProcessingSeconds, body: request.body }));
+    const video = request.isMultipart() ? await openVideoForm(request) : plainVideo(request.body);
+    return accepted(reply, 'video', await this.submissions.submitVideo({ ...submitter, video }));
   }
 
   @Post(routes.submitImages)
   @Policy({ kind: 'authenticated', scope: scopes.writeJobs })
   @HttpCode(202)
   async submitImages(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const owner = requireOwner(request);
-    const maxProcessingSeconds = this.maxProcessingSeconds(request);
+    const submitter = submitterOf(request);
     const batch = parseImageBatch(request.body);
     refuseWebhook(batch.webhook);
-    return accepted(reply, 'image', await this.submissions.submitImages({ owner, maxProcessingSeconds, batch }));
-  }
-
-  private maxProcessingSeconds(request: FastifyRequest): number {
-    return processingBoundSeconds(request.headers[requestHeaders.maxProcessingTime], this.settings.defaultMaxProcessingSeconds);
+    return accepted(reply, 'image', await this.submissions.submitImages({ ...submitter, batch }));
   }
 }
 
-/** To take a webhook and never call it would be a lie. */
-function refuseWebhook(webhook: unknown): void {
-  if (webhook === undefined || webhook === null) return;
-  throw new AppError('unprocessable', 'this server does not deliver webhooks yet: leave the webhook out and poll the result');
+/** Read before the body: a request that is refused for its headers costs no upload. */
+function submitterOf(request: FastifyRequest): Submitter {
+  return { owner: requireOwner(request), maxProcessingSeconds: processingBoundSeconds(request.headers[requestHeaders.maxProcessingTime]) };
+}
+
+function plainVideo(body: unknown): IncomingVideo {
+  if (!(body instanceof Readable)) throw new AppError('invalid_argument', 'the upload is empty');
+  return { body, readRest: async () => undefined };
 }
 
 function accepted(reply: FastifyReply, mediaType: MediaType, jobId: JobId): { job_id: JobId } {

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import { jobQueued, type JobId } from '@nightjar/contracts';
+import { jobQueued, type JobId, type MediaType } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, type Clock, type Logger } from '@nightjar/runtime';
 import { createJobId } from '../jobs/job-id.js';
-import type { JobOwner, JobStore, NewItem } from '../jobs/job.store.js';
+import type { JobOwner, JobStore, NewItem, NewJob } from '../jobs/job.store.js';
 import { decodeImage, type ImageBatch } from './image-batch.js';
 import type { MediaStore } from './media-store.js';
 
@@ -14,6 +14,21 @@ export interface SubmissionsOptions {
   clock: Clock;
   logger: Logger;
   uploadBytesMax: number;
+  /** Of a job that names no bound; 0: unbounded. */
+  defaultMaxProcessingSeconds: number;
+}
+
+/** Who submits, and how long the job may take. */
+export interface Submitter {
+  owner: JobOwner;
+  maxProcessingSeconds: number | undefined;
+}
+
+/** A video on its way in. */
+export interface IncomingVideo {
+  body: Readable;
+  /** Reads what follows the video in its request; throws when that makes the request one to refuse. */
+  readRest(): Promise<void>;
 }
 
 /**
@@ -23,25 +38,35 @@ export interface SubmissionsOptions {
 export class Submissions {
   constructor(private readonly options: SubmissionsOptions) {}
 
-  /** @throws AppError as `MediaStore.receive`, `unavailable` while the database is away */
-  async submitVideo(video: { owner: JobOwner; maxProcessingSeconds: number; body: Readable }): Promise<JobId> {
-    const { clock, jobs, media, uploadBytesMax } = this.options;
-    const { body, ...job } = video;
-    const id = createJobId('video', clock.wallMs());
+  /** @throws AppError as `MediaStore.receive` and `readRest`, `unavailable` while the database is away */
+  async submitVideo(submission: Submitter & { video: IncomingVideo }): Promise<JobId> {
+    const { jobs, media, uploadBytesMax } = this.options;
+    const { video } = submission;
+    const job = this.newJob('video', submission);
+    const { id } = job;
     const file = `${id}/video`;
-    const sizeBytes = await this.orDropFiles(id, () => media.receive(file, body, { bytesMax: uploadBytesMax }));
-    await this.commit(id, () => jobs.insertVideoJob({ id, ...job, file, sizeBytes }));
+    const sizeBytes = await this.orDropFiles(id, async () => {
+      const bytes = await media.receive(file, video.body, { bytesMax: uploadBytesMax });
+      await video.readRest();
+      return bytes;
+    });
+    await this.commit(id, () => jobs.insertVideoJob({ ...job, file, sizeBytes }));
     return id;
   }
 
   /** A picture that can't be used becomes a failed item. @throws AppError `unavailable` when the disk or the database can't take the batch */
-  async submitImages(submission: { owner: JobOwner; maxProcessingSeconds: number; batch: ImageBatch }): Promise<JobId> {
-    const { clock, jobs } = this.options;
-    const { batch, ...job } = submission;
-    const id = createJobId('image', clock.wallMs());
-    const items = await this.orDropFiles(id, () => this.storeImages(id, batch));
-    await this.commit(id, () => jobs.insertImageJob({ id, ...job, items }));
+  async submitImages(submission: Submitter & { batch: ImageBatch }): Promise<JobId> {
+    const { jobs } = this.options;
+    const job = this.newJob('image', submission);
+    const { id } = job;
+    const items = await this.orDropFiles(id, () => this.storeImages(id, submission.batch));
+    await this.commit(id, () => jobs.insertImageJob({ ...job, items }));
     return id;
+  }
+
+  private newJob(mediaType: MediaType, { owner, maxProcessingSeconds }: Submitter): NewJob {
+    const { clock, defaultMaxProcessingSeconds } = this.options;
+    return { id: createJobId(mediaType, clock.wallMs()), owner, maxProcessingSeconds: maxProcessingSeconds ?? defaultMaxProcessingSeconds };
   }
 
   /** One after the other: a second decoded picture in memory would gain nothing. */
