@@ -52,7 +52,7 @@ CREATE TABLE "jobs"."job" (
     "cancel_requested" BOOLEAN NOT NULL DEFAULT false,
     "progress" REAL NOT NULL DEFAULT 0,
     "stage" VARCHAR(64),
-    "result" JSONB,
+    "result" JSON,
     "error_code" VARCHAR(64),
     "error_message" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -70,7 +70,7 @@ CREATE TABLE "jobs"."job_item" (
     "state" "jobs"."job_state" NOT NULL DEFAULT 'queued',
     "media_file" TEXT,
     "size_bytes" INTEGER NOT NULL DEFAULT 0,
-    "result" JSONB,
+    "result" JSON,
     "error_code" VARCHAR(64),
     "error_message" TEXT,
 

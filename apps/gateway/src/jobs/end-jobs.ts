@@ -33,7 +33,7 @@ export async function endJobs(database: JobsDatabase, options: { which: Prisma.S
       WITH ended AS (
         UPDATE jobs.job SET
           state = ${ending.state}::jobs.job_state,
-          result = ${ending.result === undefined ? null : storedJson(ending.result)}::jsonb,
+          result = ${ending.result === undefined ? null : storedJson(ending.result)}::json,
           error_code = ${error?.code ?? null},
           error_message = ${error?.message ?? null},
           progress = CASE ${ending.state} WHEN 'finished' THEN 1 ELSE progress END,
@@ -41,8 +41,8 @@ export async function endJobs(database: JobsDatabase, options: { which: Prisma.S
         WHERE state = ANY(${statesBefore(ending.state)}::text[]::jobs.job_state[]) AND (${which})
         RETURNING id
       ), outcome AS (
-        SELECT * FROM jsonb_to_recordset(${storedJson((ending.items ?? []).map(outcomeRow))}::jsonb)
-          AS o("index" int, state text, result jsonb, error_code text, error_message text)
+        SELECT * FROM json_to_recordset(${storedJson((ending.items ?? []).map(outcomeRow))}::json)
+          AS o("index" int, state text, result json, error_code text, error_message text)
       ), ended_item AS (
         UPDATE jobs.job_item AS item SET
           state = coalesce(outcome.state, 'failed')::jobs.job_state,

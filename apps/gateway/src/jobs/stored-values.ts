@@ -8,7 +8,7 @@ export function storedText(text: string): string {
   return Buffer.from(text.replaceAll('\0', ''), 'utf8').toString('utf8');
 }
 
-/** JSON text that Postgres takes as `jsonb`, whatever a worker put into it (a line read by OCR, the message of an error). */
+/** JSON text that Postgres takes, whatever a worker put into it (a line read by OCR, the message of an error). */
 export function storedJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? storedText(part) : part));
 }
