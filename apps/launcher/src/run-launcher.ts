@@ -15,12 +15,16 @@ class StopRequest extends Error {
 
 /**
  * Brings the system up, keeps it up until it is told to stop or a part gives up, takes it down in order.
- * Resolves to the exit code: 0 after an ordered stop, 130 when the start was interrupted, 1 after a failure.
+ * Resolves to the exit code: 0 after an ordered stop, 130 when the start or the stop was cut short, 1 after a failure.
  */
 export async function runLauncher(config: LauncherConfig, terminal: Terminal): Promise<number> {
   const stopping = new AbortController();
   const system = new System({ config, terminal, onGivenUp: (reason) => stopping.abort(reason) });
-  const stopListening = listenForStop(stopping, system, terminal);
+  let isForced = false;
+  const stopListening = listenForStop(stopping, terminal, () => {
+    isForced = true;
+    system.kill();
+  });
   let isUp = false;
   let failure: unknown;
   try {
@@ -41,7 +45,7 @@ export async function runLauncher(config: LauncherConfig, terminal: Terminal): P
   stopListening();
   if (failure instanceof StopRequest) {
     terminal.progress('stopped', 'everything; the data stays');
-    return isUp ? 0 : 130;
+    return isUp && !isForced ? 0 : 130;
   }
   terminal.line(`nightjar: ${explainFailure(failure, config.dataDir)}`);
   return 1;
@@ -51,13 +55,13 @@ export async function runLauncher(config: LauncherConfig, terminal: Terminal): P
  * The first signal, or the end of whoever started us (npm is killed by SIGTERM and leaves us behind), begins an ordered
  * stop; the second signal ends everything at once.
  */
-function listenForStop(stopping: AbortController, system: System, terminal: Terminal): () => void {
+function listenForStop(stopping: AbortController, terminal: Terminal, force: () => void): () => void {
   const parentPid = process.ppid;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (!stopping.signal.aborted) return stopping.abort(new StopRequest(signal === 'SIGINT' ? 'Ctrl-C' : signal));
     terminal.progress('stopping', 'at once');
-    system.kill();
-    setTimeout(() => process.exit(1), FORCED_EXIT_MS);
+    force();
+    setTimeout(() => process.exit(130), FORCED_EXIT_MS);
   };
   const onUnexpected = (error: unknown): void => stopping.abort(new AppError('internal', `unexpected: ${explainFailure(error)}`, { cause: toAppError(error) }));
   const parentWatch = setInterval(() => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { migrate } from '@nightjar/database';
@@ -24,6 +24,7 @@ export interface TestPostgres {
 export async function startTestPostgres(): Promise<TestPostgres> {
   await sweepKilledRuns();
   const directory = await mkdtemp(path.join(os.tmpdir(), `nightjar-test-${process.pid}-`));
+  await chmod(directory, 0o711); // as root, Postgres runs as another user and must get through
   const postgres = await startEmbeddedPostgres({
     dataDir: path.join(directory, 'postgres'),
     password: randomBytes(16).toString('hex'),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -32,6 +32,7 @@ describe('embedded Postgres', () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(path.join(os.tmpdir(), `nightjar-test-${process.pid}-`));
+    await chmod(directory, 0o711); // as root, Postgres runs as another user and must get through
     options = { dataDir: path.join(directory, 'postgres'), password, database: 'nightjar' };
   });
   afterEach(async () => {
@@ -41,6 +42,7 @@ describe('embedded Postgres', () => {
 
   it('makes a cluster with checksums that only the password opens, and only on loopback', async () => {
     const server = await start();
+    expect(server.dataDir).toBe(options.dataDir);
     expect(await query(server.url, `select current_setting('data_checksums') as checksums, current_setting('listen_addresses') as listens, current_setting('fsync') as fsync`)).toEqual([
       { checksums: 'on', listens: '127.0.0.1', fsync: 'on' },
     ]);
