@@ -14,7 +14,8 @@ export async function check(name, run) {
     return value;
   } catch (error) {
     results.failed++;
-    console.log(`FAIL ${seconds()} s  ${name}\n     ${String(error?.message ?? error).split('\n').slice(0, 12).join('\n     ')}`);
+    const cause = error?.cause ? ` (${error.cause.code ?? error.cause.message})` : '';
+    console.log(`FAIL ${seconds()} s  ${name}\n     ${`${error?.message ?? error}${cause}`.split('\n').slice(0, 12).join('\n     ')}`);
     return undefined;
   }
 }

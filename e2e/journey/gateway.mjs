@@ -86,7 +86,7 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
   }
 
   const long = path.join(scratch, 'long.mp4');
-  const longVideo = makeVideo(long, { rounds: 20 });
+  const longVideo = makeVideo(long, { rounds: 10 });
   await check('gateway: a job whose agent is killed with SIGKILL still finishes, once', async () => {
     const location = expectStatus(await submitVideo(fs.readFileSync(long)), 202).headers.get('location');
     await eventually('work under way', async () => {

@@ -1,8 +1,9 @@
 // What the journey measures. Numbers are printed, never judged: this machine's neighbours move them.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { call } from './checks.mjs';
 import { samplePicture } from './media.mjs';
 import { cpuMsOf, findProcess, root } from './system.mjs';
@@ -28,7 +29,9 @@ export async function measureInference({ adapter, dataDir, images = 200 }) {
   }));
   const seconds = (performance.now() - startedMs) / 1000;
   const served = (cpuMs() - cpuBefore) / images;
-  const bare = JSON.parse(execFileSync(process.execPath, [path.join(root, 'bench/bare-pipeline.mjs'), samplePicture(1), String(images)], { encoding: 'utf8', env: { ...process.env, NIGHTJAR_DATA_DIR: dataDir } }));
+  const bareLoop = [path.join(root, 'bench/bare-pipeline.mjs'), samplePicture(1), String(images)];
+  const { stdout } = await promisify(execFile)(process.execPath, bareLoop, { env: { ...process.env, NIGHTJAR_DATA_DIR: dataDir } });
+  const bare = JSON.parse(stdout);
   return [
     `/infer at concurrency 4: ${(images / seconds).toFixed(1)} images/s (${os.cpus().length} cores, load ${os.loadavg()[0].toFixed(1)}; the demo camera is analysed meanwhile and its share is counted)`,
     `CPU per image: served ${served.toFixed(1)} ms, bare loop ${bare.cpuMsPerImage.toFixed(1)} ms, bare/served ${(bare.cpuMsPerImage / served).toFixed(2)}`,
