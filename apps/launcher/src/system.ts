@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ensureDemoClip, findFreePort } from '@nightjar/embedded';
 import { AppError, deadlineSignal, systemClock } from '@nightjar/runtime';
 import type { LauncherConfig } from './config.js';
 import { ensureCredentials, type StoredCredentials } from './data/credentials.js';
 import { prepareDataDirectory } from './data/data-directory.js';
 import { lockDataDirectory, type InstanceLock } from './data/instance-lock.js';
+import { DEMO_CAMERA, demoCameraUrl, startDemoCameraProcess } from './demo/demo-camera.js';
 import { seedDemoFrames } from './demo/demo-frames.js';
 import { obtainFfmpeg } from './ffmpeg/obtain-ffmpeg.js';
 import { bringUpBus, type BusLinks } from './parts/bus-part.js';
@@ -21,8 +21,6 @@ import { waitUntilReady } from './supervision/wait-until-ready.js';
 import { renderTable, type Terminal } from './terminal/terminal.js';
 
 const START_TIMEOUT_MS = 180_000;
-const DEMO_CAMERA = 'demo camera';
-const DEMO_CAMERA_ENTRY = fileURLToPath(new URL('./demo/demo-camera.main.js', import.meta.url));
 
 /** Who stops after whom; parts of one line stop together. Whoever asks stops before whoever answers. */
 const STOP_ORDER: readonly (readonly string[])[] = [['agent'], ['recorder', 'gateway'], ['nvr'], ['adapter', DEMO_CAMERA], ['bus'], ['Postgres']];
@@ -32,6 +30,21 @@ interface TableRow {
   readonly address: string;
   /** What it is, for parts that can be several things. */
   readonly description?: string;
+}
+
+interface ServersOptions {
+  readonly ports: Record<ServiceName, number>;
+  readonly ffmpegPath: string;
+  /** Absent without the demo. */
+  readonly demoPort: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface DemoCameraOptions {
+  readonly clip: Promise<string>;
+  readonly port: number;
+  readonly ffmpegPath: string;
+  readonly signal: AbortSignal;
 }
 
 export interface SystemOptions {
@@ -120,9 +133,34 @@ export class System {
 
   async #startParts(ports: Record<ServiceName, number>, ffmpegPath: string, signal: AbortSignal): Promise<void> {
     const { config } = this.options;
+    const demo = config.demo ? { port: await findFreePort() } : undefined;
+    // Rendered while the database is made: the camera is waited for longest on the first start.
+    const failed = new AbortController();
+    const clip = demo && ensureDemoClip({ directory: path.join(config.dataDir, 'demo'), ffmpegPath, signal: AbortSignal.any([signal, failed.signal]) });
+    clip?.catch(() => undefined); // whoever awaits it hears of its failure
+    try {
+      const services = await this.#startServers({ ports, ffmpegPath, demoPort: demo?.port, signal });
+      // The readers of cameras start when there is something to read; the others meanwhile.
+      const readers = services.filter(({ name }) => name === 'recorder' || name === 'agent');
+      const others = services.filter((service) => !readers.includes(service));
+      await startTogether(signal, [
+        ...others.map((service) => (shared: AbortSignal) => this.#startService(service, shared)),
+        async (shared) => {
+          if (demo && clip) await this.#startDemoCamera({ clip, port: demo.port, ffmpegPath, signal: shared });
+          await startTogether(shared, readers.map((service) => (inner: AbortSignal) => this.#startService(service, inner)));
+        },
+      ]);
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  /** Brings up what the services stand on, and describes them. */
+  async #startServers({ ports, ffmpegPath, demoPort, signal }: ServersOptions): Promise<ServiceDefinition[]> {
+    const { config } = this.options;
     if (!this.#credentials) throw new AppError('internal', 'the credentials come first');
     const { credentials } = this.#credentials;
-    const demoPort = config.demo ? await findFreePort() : undefined;
     const links: { database?: DatabaseLinks; bus?: BusLinks } = {};
     await startTogether(signal, [
       async () => void (links.database = await bringUpDatabase({ ...this.#partOptions('Postgres'), givenUrl: config.databaseUrl, dataDir: config.dataDir, credentials })),
@@ -132,24 +170,16 @@ export class System {
     const { database, bus } = links;
     if (!database || !bus) throw new AppError('internal', 'the database and the bus come first');
 
-    const demoCameraUrl = demoPort === undefined ? undefined : `rtsp://127.0.0.1:${demoPort}/live`;
-    const services = describeServices(config, credentials, { ports, gatewayDatabaseUrl: database.gatewayUrl, nvrDatabaseUrl: database.nvrUrl, natsUrl: bus.natsUrl, ffmpegPath, demoCameraUrl });
+    const cameraUrl = demoPort === undefined ? undefined : demoCameraUrl(demoPort);
+    const urls = { gatewayDatabaseUrl: database.gatewayUrl, nvrDatabaseUrl: database.nvrUrl, natsUrl: bus.natsUrl, demoCameraUrl: cameraUrl };
+    const services = describeServices(config, credentials, { ...urls, ports, ffmpegPath });
     this.#rows = [
       { name: 'Postgres', address: database.address, description: database.description },
       { name: 'bus', address: bus.address, description: bus.description },
-      ...(demoCameraUrl === undefined ? [] : [{ name: DEMO_CAMERA, address: demoCameraUrl }]),
+      ...(cameraUrl === undefined ? [] : [{ name: DEMO_CAMERA, address: cameraUrl }]),
       ...services.map(({ name, address }) => ({ name, address })),
     ];
-    // The readers of cameras start when there is something to read; the others meanwhile.
-    const readers = services.filter(({ name }) => name === 'recorder' || name === 'agent');
-    const others = services.filter((service) => !readers.includes(service));
-    await startTogether(signal, [
-      ...others.map((service) => (shared: AbortSignal) => this.#startService(service, shared)),
-      async (shared) => {
-        if (demoPort !== undefined) await this.#startDemoCamera(demoPort, ffmpegPath, shared);
-        await startTogether(shared, readers.map((service) => (inner: AbortSignal) => this.#startService(service, inner)));
-      },
-    ]);
+    return services;
   }
 
   /** What every part is brought up with. */
@@ -171,19 +201,14 @@ export class System {
     return untilAborted(supervisor.start(), signal);
   }
 
-  async #startDemoCamera(port: number, ffmpegPath: string, signal: AbortSignal): Promise<void> {
+  async #startDemoCamera({ clip, port, ffmpegPath, signal }: DemoCameraOptions): Promise<void> {
     const { config, terminal } = this.options;
     terminal.progress(DEMO_CAMERA, 'preparing its clip (made once, from pictures with people)');
-    const clip = await ensureDemoClip({ directory: path.join(config.dataDir, 'demo'), ffmpegPath, signal });
+    const file = await clip;
     const log = this.#openLog('demo-camera');
     const { clock, supervise, onState } = this.#partOptions(DEMO_CAMERA);
-    const args = [clip, String(port), ffmpegPath];
-    const supervisor = new Supervisor({
-      name: DEMO_CAMERA,
-      clock,
-      onState,
-      start: () => startServiceProcess({ name: DEMO_CAMERA, entry: DEMO_CAMERA_ENTRY, args, environment: { ...config.inherited, NIGHTJAR_DATA_DIR: config.dataDir }, log }),
-    });
+    const environment = { ...config.inherited, NIGHTJAR_DATA_DIR: config.dataDir };
+    const supervisor = new Supervisor({ name: DEMO_CAMERA, clock, onState, start: () => startDemoCameraProcess({ clip: file, port, ffmpegPath, environment, log }) });
     supervise(supervisor);
     await untilAborted(supervisor.start(), signal);
   }
