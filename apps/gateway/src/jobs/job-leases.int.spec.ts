@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobOutcome } from '@nightjar/contracts';
 import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
 import { finishedVideo, GatewayFixture, imageResult, shortLeases, videoResult } from '../gateway.fixture.js';
+import { createJobId } from './job-id.js';
 import { freeReturnsMax } from './return-job.js';
 
 const pictureBase64 = Buffer.from('not looked at by the gateway').toString('base64');
@@ -87,6 +89,25 @@ describe('the lease protocol', () => {
     expect(await fixture.claim()).toBeNull();
   });
 
+  it('never puts a job back whose attempts are used up, between whichever statements its lease runs out', async () => {
+    const { id: apiKeyId } = await fixture.database.apiKey.findFirstOrThrow();
+    const jobs = Array.from({ length: 400 }, (_, number) => ({
+      id: createJobId('video', Date.now()),
+      tenantId: 1,
+      apiKeyId,
+      mediaType: 'video' as const,
+      state: 'processing' as const,
+      startedAt: new Date(),
+      leaseId: randomUUID(),
+      leaseUntil: new Date(Date.now() + 300 + 2 * number),
+      attempt: 1,
+      attemptsMax: 1,
+    }));
+    await fixture.database.job.createMany({ data: jobs });
+    await fixture.until(async () => (await fixture.database.job.count({ where: { state: 'processing' } })) === 0);
+    expect(await fixture.database.job.count({ where: { state: 'failed' } })).toBe(jobs.length);
+  });
+
   it('does not count an attempt that was given back, and lets the job wait longer each time', async () => {
     const jobId = await fixture.submitVideo();
     const first = await fixture.claimWork();
@@ -117,7 +138,8 @@ describe('the lease protocol', () => {
   });
 
   it('keeps the outcome of each picture, and fails the one without', async () => {
-    const jobId = await fixture.submitImages([{ external_id: 'a', data_base64: pictureBase64 }, { data_base64: 'data:image/png;base64,AAAA' }, { data_base64: pictureBase64 }, { data_base64: pictureBase64 }]);
+    const picture = { data_base64: pictureBase64 };
+    const jobId = await fixture.submitImages([{ external_id: 'a', ...picture }, { data_base64: 'data:image/png;base64,AAAA' }, picture, picture]);
     const work = await fixture.claimWork();
     expect(work).toMatchObject({ media_type: 'image', items: [{ index: 0 }, { index: 2 }, { index: 3 }] });
     const items = [

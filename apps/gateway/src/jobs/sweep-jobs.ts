@@ -38,11 +38,12 @@ export async function sweepJobs(database: JobsDatabase): Promise<SweepResult> {
   return { ended: [...late, ...cancelled, ...exhausted], requeued: await requeueSilent(database) };
 }
 
+/** The conditions are whole: a lease may run out after the statements that end jobs and before this one. */
 async function requeueSilent(database: JobsDatabase): Promise<string[]> {
   const rows = await orUnavailable(
     database.$queryRaw<{ id: string }[]>`
       UPDATE jobs.job SET state = 'queued', lease_id = NULL, lease_until = NULL, lease_holder = NULL, stage = NULL
-      WHERE ${free(leaseRanOut)}
+      WHERE ${free(Prisma.sql`${leaseRanOut} AND attempt < attempts_max AND NOT cancel_requested`)}
       RETURNING id`,
   );
   return rows.map(({ id }) => id);

@@ -43,7 +43,7 @@ export class SubmissionsController {
   }
 }
 
-/** Read before the body: a request that is refused for its headers costs no upload. */
+/** For a video this runs before its body is read: one that is refused for its headers costs no upload. */
 function submitterOf(request: FastifyRequest): Submitter {
   return { owner: requireOwner(request), maxProcessingSeconds: processingBoundSeconds(request.headers[requestHeaders.maxProcessingTime]) };
 }

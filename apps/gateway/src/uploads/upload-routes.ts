@@ -11,7 +11,7 @@ const formFrameBytesMax = 64 * 1024;
 /** Bytes of image batches in memory at once, before they are parsed and decoded: what comes on top is a few times this. */
 const batchBytesAtOnce = 256 * 1024 ** 2;
 
-/** Prepares Fastify for the bodies of the submit routes: videos stay streams, forms are read part by part, image batches are JSON of up to 128 MiB. */
+/** Prepares Fastify for the bodies of the submit routes: videos stay streams, forms are read part by part, image batches are JSON. */
 export function prepareUploadRoutes(fastify: FastifyInstance, limits: { uploadBytesMax: number }): void {
   // Not awaited: plugins load when the app is initialised.
   void fastify.register(multipart);
