@@ -119,6 +119,7 @@ export class System {
       terminal.line(`  password    ${config.adminPassword === undefined ? credentials.adminPassword : 'as set by BOOTSTRAP_ADMIN_PASSWORD'}`);
       terminal.line(`  API key     ${config.apiKey === undefined ? credentials.apiKey : 'as set by BOOTSTRAP_API_KEY'}`);
       terminal.line(`  Both are shown this once and kept in ${file}.`);
+      if (config.databaseUrl !== undefined) terminal.line('  A database that was used before keeps the password and the keys it has.');
     } else {
       terminal.line(`  password and API key of the first start: ${file}`);
     }

@@ -42,7 +42,7 @@ describe('a supervisor', () => {
     parts = [];
     states = [];
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => void jest.useRealTimers());
 
   it('says ready when the process is', async () => {
     let becomeReady!: () => void;
