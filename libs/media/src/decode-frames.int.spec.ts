@@ -141,6 +141,14 @@ describe('probeFile', () => {
     await expect(probeFile({ ffmpeg, path: at('many.mkv') })).rejects.toThrow('9 streams');
   });
 
+  it('ends as cancelled on the signal', async () => {
+    const controller = new AbortController();
+    const probing = probeFile({ ffmpeg, path: at('cut.mp4'), signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    await expect(probing).rejects.toMatchObject({ code: 'cancelled' });
+    expect(childrenOfThisTest()).toEqual([]);
+  });
+
   it('says so when the file is not there', async () => {
     await expect(probeFile({ ffmpeg, path: at('missing.mp4') })).rejects.toMatchObject({ code: 'not_found' });
   });

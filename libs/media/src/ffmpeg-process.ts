@@ -99,6 +99,13 @@ export class FfmpegProcess {
     await this.exited.catch(() => undefined);
   }
 
+  /** Asks FFmpeg to end and leaves its pipes open: what it has begun still comes out. Follow with `stop`, it may not listen. */
+  endInOrder(): void {
+    if (this.over) return;
+    this.stopped ??= 'caller';
+    killGroup(this.child.pid, 'SIGTERM');
+  }
+
   private guard(run: FfmpegRun): void {
     const { pid } = this.child;
     if (pid !== undefined) {

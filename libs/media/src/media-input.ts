@@ -13,6 +13,8 @@ export interface CameraInput {
   readonly kind: 'camera';
   /** `rtsp://` or `rtsps://`. */
   readonly url: string;
+  /** Where the times of frames come from: the moment of their arrival (default), or the stream itself, exact among themselves. */
+  readonly timestamps?: 'arrival' | 'stream';
 }
 
 export type MediaInput = FileInput | CameraInput;
@@ -36,7 +38,7 @@ const cameraSilenceMicros = 15_000_000;
 export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[] {
   const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
   if (input.kind === 'camera') {
-    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), '-use_wallclock_as_timestamps', '1', '-i', cameraUrl(input.url)];
+    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), ...timeSource(input), '-i', cameraUrl(input.url)];
   }
   const file = path.resolve(input.path);
   // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
@@ -47,6 +49,14 @@ function cameraUrl(url: string): string {
   // The message must not repeat the URL: it holds a password.
   if (!/^rtsps?:\/\/[^\s]+$/i.test(url)) throw new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
   return url;
+}
+
+/**
+ * The times of a stream are kept as they are only while it is the only one: with sound beside it FFmpeg moves them when the
+ * first sender report comes. To measure the frame rate it would hold the stream back for a second; times make that needless.
+ */
+function timeSource({ timestamps }: CameraInput): string[] {
+  return timestamps === 'stream' ? ['-allowed_media_types', 'video', '-fpsprobesize', '0'] : ['-use_wallclock_as_timestamps', '1'];
 }
 
 /** Ends a read from a dead camera inside FFmpeg, for the case that nobody is left to watch it. Before 5.0 `-timeout` meant "listen". */

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { AppError } from '@nightjar/runtime';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
@@ -83,19 +83,30 @@ async function copyPackets(options: ProbeOptions, run: { packetsMax?: number; wa
   });
   const header: string[] = [];
   let endMs = 0;
-  const [stdout] = process.pipes;
-  if (stdout) {
-    let tickMs = 1;
-    for await (const line of createInterface({ input: stdout })) {
+  let tickMs = 1;
+  for (const stdout of process.pipes) {
+    onLines(stdout, (line) => {
       if (!line.startsWith('#')) endMs = Math.max(endMs, packetEnd(line) * tickMs);
       // A stream has a handful of header lines; what else may begin so is cut.
       else if (header.push(line.slice(0, 200)) <= 64) tickMs = readTickMs(line) ?? tickMs;
-    }
+    });
   }
   const exit = await process.exited;
   if (signal?.aborted) throw new AppError('cancelled', 'the look into the file was cancelled');
   if (exit.stopped === 'wall_limit') throw new AppError('deadline_exceeded', 'the look into the file took too long');
   return { exit, lines: header.slice(0, 64), endMs };
+}
+
+/** Line by line without node:readline, which waits for ever for the end of a stream that was destroyed. */
+function onLines(stream: Readable, take: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    // FFmpeg's lines are short; an endless one is not ours.
+    rest = (lines.pop() ?? '').slice(0, 4_096);
+    for (const line of lines) take(line);
+  });
 }
 
 function packetEnd(line: string): number {

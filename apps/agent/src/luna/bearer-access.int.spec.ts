@@ -1,0 +1,88 @@
+import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jwtAudience } from '@nightjar/auth';
+import { startTestBus, startTestCamera, type TestBus } from '@nightjar/testing';
+import { WebSocket } from 'ws';
+import { AgentFixture, streamId } from '../agent.fixture.js';
+
+const issuer = 'nightjar';
+const kid = randomUUID();
+const keys = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const foreignKeys = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+
+let nvr: Server;
+let keysServed = 0;
+let busServer: TestBus;
+let camera: Awaited<ReturnType<typeof startTestCamera>>;
+let fixture: AgentFixture;
+
+beforeAll(async () => {
+  nvr = createServer((_request, response) => {
+    keysServed++;
+    response.end(JSON.stringify({ keys: [{ ...keys.publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' }] }));
+  });
+  await new Promise<void>((resolve) => nvr.listen(0, '127.0.0.1', resolve));
+  const jwksUrl = `http://127.0.0.1:${(nvr.address() as AddressInfo).port}/.well-known/jwks.json`;
+  [busServer, camera] = await Promise.all([startTestBus(), startTestCamera()]);
+  fixture = await AgentFixture.start({ busUrl: busServer.url, config: { access: { kind: 'bearer', jwksUrl, issuer } } });
+  fixture.assign(camera.url);
+  await fixture.until(() => fixture.overlays.length > 0);
+});
+
+afterAll(async () => {
+  await fixture.close();
+  await camera.close();
+  await busServer.stop();
+  await new Promise((resolve) => nvr.close(resolve));
+});
+
+function token(claims: object = {}, options: { key?: KeyObject; kid?: string } = {}): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const head = encode({ alg: 'RS256', typ: 'JWT', kid: options.kid ?? kid });
+  const body = encode({ iss: issuer, aud: jwtAudience, iat: nowSeconds, exp: nowSeconds + 60, sub: 'admin', uid: 1, tid: 1, adm: true, ver: 1, typ: 'access', ...claims });
+  return `${head}.${body}.${sign('sha256', Buffer.from(`${head}.${body}`), options.key ?? keys.privateKey).toString('base64url')}`;
+}
+
+/** @returns 101, or the status of the refusal */
+function shakeHands(bearer?: string): Promise<number> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`, bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } });
+    socket.once('open', () => {
+      socket.terminate();
+      resolve(101);
+    });
+    socket.once('unexpected-response', (request, response) => {
+      request.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    socket.on('error', () => undefined);
+  });
+}
+
+describe('/1/ws beyond loopback', () => {
+  it('opens for a token of the NVR', async () => {
+    expect(await shakeHands(token())).toBe(101);
+  });
+
+  it('refuses no token, a foreign, an expired and a refresh token', async () => {
+    expect(await shakeHands()).toBe(401);
+    expect(await shakeHands('nonsense')).toBe(401);
+    expect(await shakeHands(token({}, { key: foreignKeys.privateKey }))).toBe(401);
+    expect(await shakeHands(token({ exp: 1_000 }))).toBe(401);
+    expect(await shakeHands(token({ aud: 'somebody else' }))).toBe(401);
+    expect(await shakeHands(token({ typ: 'refresh' }))).toBe(401);
+  });
+
+  it('does not ask the NVR anew for every key id that somebody makes up', async () => {
+    const before = keysServed;
+    for (let index = 0; index < 5; index++) expect(await shakeHands(token({}, { kid: randomUUID(), key: foreignKeys.privateKey }))).toBe(401);
+    expect(keysServed - before).toBeLessThanOrEqual(1);
+  });
+
+  it('still tells its version to everybody', async () => {
+    expect(await (await fetch(`${fixture.agent.url}/version`)).json()).toEqual({ Version: { api: 1, major: 0, minor: 3, patch: 1 } });
+  });
+});

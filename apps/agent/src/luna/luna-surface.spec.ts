@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { AppError, FakeClock } from '@nightjar/runtime';
+import type { FastifyRequest } from 'fastify';
+import { asLuna, lunaErrors, renderLunaError } from './luna-errors.js';
+import { lunaRequestId } from './luna-request-id.js';
+import { namesLoopback, refuseForeignPages } from './websocket-door.js';
+
+const clock = new FakeClock(1_536_751_345_678);
+const documented = /^[0-9]{10},[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
+const request = {} as FastifyRequest;
+
+describe('the request id', () => {
+  it('is made in the documented form when there is none', () => {
+    expect(lunaRequestId(undefined, clock)).toMatch(documented);
+    expect(lunaRequestId(undefined, clock)).toMatch(/^1536751345,/);
+  });
+
+  it('is the caller’s own when it is printable and short', () => {
+    expect(lunaRequestId('1536751345,8b8b5937-2e9c-4e8b-a7a7-5caf86621b5a', clock)).toBe('1536751345,8b8b5937-2e9c-4e8b-a7a7-5caf86621b5a');
+    expect(lunaRequestId('my own id', clock)).toBe('my own id');
+  });
+
+  it('is replaced when it could break a log or a header', () => {
+    for (const given of ['', 'x'.repeat(129), 'a\tb', 'ü', ['a', 'b']]) expect(lunaRequestId(given, clock)).toMatch(documented);
+  });
+});
+
+describe('error bodies', () => {
+  it('have the documented four fields', () => {
+    const { body } = renderLunaError(new AppError('not_found', 'Cannot GET /nope'), request);
+    expect(body).toEqual({ error_code: 12013, desc: 'Resource not found', detail: 'Cannot GET /nope', link: 'about:blank' });
+  });
+
+  it('carry the exact code where one was given', () => {
+    const error = new AppError('invalid_argument', 'stream_id is missing', { details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found') });
+    expect(renderLunaError(error, request).body).toMatchObject({ error_code: 12014, detail: 'Required parameters stream_id not found' });
+  });
+
+  it('never have a documented code for what is not documented', () => {
+    expect(renderLunaError(new AppError('unauthenticated', 'Not authenticated'), request).body).toMatchObject({ error_code: 401 });
+    expect(renderLunaError(new AppError('unavailable', 'the bus is away'), request).body).toMatchObject({ error_code: 1 });
+  });
+});
+
+describe('pages that are not ours (T12)', () => {
+  it('are refused by their origin', () => {
+    for (const origin of ['http://evil.example', 'https://127.0.0.1:5240.evil.example', 'null', '']) expect(() => refuseForeignPages({ origin, host: '127.0.0.1:5240' })).toThrow('another site');
+  });
+
+  it('let programs, which have no origin, and our own page through', () => {
+    expect(() => refuseForeignPages({ host: '127.0.0.1:5240' })).not.toThrow();
+    expect(() => refuseForeignPages({ origin: 'http://127.0.0.1:5240', host: '127.0.0.1:5240' })).not.toThrow();
+  });
+
+  it('are told from this machine by the name they call it', () => {
+    for (const host of ['127.0.0.1:5240', 'localhost', '[::1]:5240', '127.0.0.1']) expect(namesLoopback(host)).toBe(true);
+    for (const host of ['evil.example:5240', '127.0.0.1.evil.example', '10.0.0.7:5240', '', undefined]) expect(namesLoopback(host)).toBe(false);
+  });
+});
