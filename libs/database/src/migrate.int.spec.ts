@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@nightjar/testing';
 import pg from 'pg';
 import { createServiceRoles } from './create-roles.js';
+import { isDatabaseAway, isUniqueViolation } from './database-errors.js';
 import { migrate } from './migrate.js';
-import { isDatabaseAway, isUniqueViolation, openJobsDatabase, openNvrDatabase } from './open-database.js';
+import { openJobsDatabase, openNvrDatabase } from './open-database.js';
 
 let database: TestDatabase;
 const directory = mkdtempSync(path.join(os.tmpdir(), 'nightjar-migrations-'));

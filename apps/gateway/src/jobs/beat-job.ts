@@ -1,5 +1,4 @@
-import { Prisma, type JobsDatabase } from '@nightjar/database';
-import { orUnavailable } from '../database-away.js';
+import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { isLate } from './end-jobs.js';
 import { storedText } from './stored-values.js';
 

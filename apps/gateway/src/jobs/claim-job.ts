@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MediaType, Work } from '@nightjar/contracts';
-import type { JobsDatabase } from '@nightjar/database';
+import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
-import { orUnavailable } from '../database-away.js';
 import { isLate } from './end-jobs.js';
 import { storedText } from './stored-values.js';
 

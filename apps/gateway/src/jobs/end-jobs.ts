@@ -1,6 +1,5 @@
 import type { ItemOutcome, JobError } from '@nightjar/contracts';
-import { Prisma, type JobsDatabase } from '@nightjar/database';
-import { orUnavailable } from '../database-away.js';
+import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { jobErrors } from './job-error.js';
 import { statesBefore, type TerminalState } from './job-state.js';
 import { storedError, storedJson } from './stored-values.js';

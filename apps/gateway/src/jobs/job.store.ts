@@ -1,6 +1,5 @@
 import type { JobError, JobId, JobState, MediaType } from '@nightjar/contracts';
-import type { JobsDatabase, Prisma } from '@nightjar/database';
-import { orUnavailable } from '../database-away.js';
+import { type JobsDatabase, orUnavailable, type Prisma } from '@nightjar/database';
 
 /** Whose a job is. */
 export interface JobOwner {

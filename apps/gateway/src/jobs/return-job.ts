@@ -1,5 +1,4 @@
-import type { JobsDatabase } from '@nightjar/database';
-import { orUnavailable } from '../database-away.js';
+import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 import { isInAttempt, type Attempt } from './beat-job.js';
 
 /** A job that came back more often than this uses up attempts, so that one that drives its workers away comes to an end. */

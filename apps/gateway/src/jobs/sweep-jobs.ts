@@ -1,5 +1,4 @@
-import { Prisma, type JobsDatabase } from '@nightjar/database';
-import { orUnavailable } from '../database-away.js';
+import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { endJobs, isLate } from './end-jobs.js';
 import { jobErrors } from './job-error.js';
 

@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { hashApiKey, type Authenticate, type Principal } from '@nightjar/auth';
-import type { JobsDatabase } from '@nightjar/database';
+import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 import { AppError, type Clock } from '@nightjar/runtime';
-import { orUnavailable } from '../database-away.js';
 import { presentedKey } from './presented-key.js';
 
 /** What a key may do. */
