@@ -1,14 +1,14 @@
 import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
-import { sleep, startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
+import { startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
 import { AppModule, type Authentication } from './app.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
 import { SessionCheck } from './auth/session-check.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { DemoCamera } from './cameras/demo-camera.js';
 import type { ApiConfig } from './config.js';
-import { isDatabaseUnready } from './http/database-away.js';
+import { whenDatabaseAnswers } from './http/database-away.js';
 import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
 import type { ProcessParts } from './process-parts.js';
@@ -19,7 +19,6 @@ import { UsersStore } from './users/users.store.js';
 
 /** Bodies are small JSON; nothing is uploaded here. */
 const bodyLimitBytes = 256 * 1024;
-const databaseRetryMs = 500;
 
 /** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
 export async function startApi({ health, logger, shutdown }: ProcessContext, config: ApiConfig): Promise<{ url: string; routes: DeclaredRoute[] }> {
@@ -70,16 +69,4 @@ function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiC
     return start.isPrepared ? undefined : 'first users and cameras are not there yet';
   });
   health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
-}
-
-/** Does the work as soon as Postgres answers and has its tables; any other failure is thrown. */
-async function whenDatabaseAnswers(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isDatabaseUnready(error)) throw error;
-      await sleep(databaseRetryMs, signal).catch(() => undefined);
-    }
-  }
 }

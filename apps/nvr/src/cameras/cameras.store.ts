@@ -87,6 +87,11 @@ export class CamerasStore {
     return this.database.camera.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: 'asc' } });
   }
 
+  /** Also of a deleted camera: its recordings are still there. */
+  async findIdByUuid(uuid: string): Promise<number | undefined> {
+    return (await this.database.camera.findUnique({ where: { uuid }, select: { id: true } }))?.id;
+  }
+
   async listIds(scope: CameraScope): Promise<number[]> {
     return (await this.database.camera.findMany({ where: visibleCameras(scope), select: { id: true } })).map(({ id }) => id);
   }

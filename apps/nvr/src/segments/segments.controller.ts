@@ -46,10 +46,10 @@ export class SegmentsController {
       headOnly: request.method === 'HEAD',
     });
     const { first, last } = typeof served.range === 'object' ? served.range : { first: 0, last: served.sizeBytes - 1 };
-    void reply.headers({ 'Accept-Ranges': 'bytes', ETag: served.etag, 'Content-Type': 'video/mp4' });
+    void reply.headers({ 'Accept-Ranges': 'bytes', ETag: served.etag });
     if (served.range === 'unsatisfiable') return reply.code(416).header('Content-Range', `bytes */${served.sizeBytes}`).send({ detail: 'Range not satisfiable' });
     if (served.range) void reply.code(206).header('Content-Range', `bytes ${first}-${last}/${served.sizeBytes}`);
-    void reply.headers({ 'Content-Length': last - first + 1, 'Content-Disposition': `inline; filename="camera_${served.segment.cameraId}_${served.segment.startsAt.getTime()}.mp4"` });
+    void reply.headers({ 'Content-Type': 'video/mp4', 'Content-Length': last - first + 1, 'Content-Disposition': `inline; filename="camera_${served.segment.cameraId}_${served.segment.startsAt.getTime()}.mp4"` });
     await reply.send(served.content ?? null);
   }
 

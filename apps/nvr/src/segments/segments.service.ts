@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import type { ClipView } from '@nightjar/contracts';
@@ -67,7 +67,8 @@ export class SegmentsService {
     const sizeBytes = snapshot ?? segment.sizeBytes;
     const range = snapshot === undefined ? undefined : parseRangeHeader(request.range, sizeBytes);
     const { first, last } = range === undefined || range === 'unsatisfiable' ? { first: 0, last: sizeBytes - 1 } : range;
-    const content = range === 'unsatisfiable' || request.headOnly ? undefined : await this.openContent(segment.file, { first, last });
+    // Fastify would read a real file to its end only to throw it away.
+    const content = request.headOnly ? Readable.from([]) : range === 'unsatisfiable' ? undefined : await this.openContent(segment.file, { first, last });
     return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
   }
 

@@ -1,0 +1,77 @@
+import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
+import type { FfmpegBinary } from '@nightjar/media';
+import { reconnectPauseMs } from './recording-rules.js';
+import { runRecordingSession, type SessionEnd } from './recording-session.js';
+import type { SegmentRows } from './segment-rows.js';
+
+/** A connection that recorded this long was a good one: the next pause is short again. */
+const goodSessionMs = 10_000;
+
+export interface CameraRecorderOptions {
+  camera: { id: number; uuid: string };
+  /** Asked before each connection: the address is checked anew. */
+  findUrl: () => Promise<string>;
+  ffmpeg: FfmpegBinary;
+  root: string;
+  segmentMs: number;
+  rows: SegmentRows;
+  clock: Clock;
+  logger: Logger;
+  random: () => number;
+}
+
+/** Records one camera for as long as it is wanted: connects, records, and after each end waits and connects again, for ever. */
+export class CameraRecorder {
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private failedAttempts = 0;
+  private recordedUntilMs: number | undefined;
+  /** Set while files can't be written. */
+  diskProblem: string | undefined;
+
+  constructor(private readonly options: CameraRecorderOptions) {}
+
+  start(): void {
+    this.running ??= this.recordForEver();
+  }
+
+  /** Writes down what is under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async recordForEver(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.recordOnce();
+      if (signal.aborted) return;
+      await sleep(reconnectPauseMs(this.failedAttempts, this.options.random()), signal).catch(() => undefined);
+      this.failedAttempts++;
+    }
+  }
+
+  private async recordOnce(): Promise<void> {
+    const { camera, clock, ffmpeg, findUrl, logger, root, rows, segmentMs } = this.options;
+    try {
+      const url = await findUrl();
+      const end = await runRecordingSession({ ffmpeg, url, root, camera, segmentMs, rows, clock, previousEndMs: this.recordedUntilMs, signal: this.stopping.signal });
+      this.recordedUntilMs = end.recordedUntilMs;
+      this.diskProblem = undefined;
+      if (end.recordedMs >= goodSessionMs) this.failedAttempts = 0;
+      this.report(end);
+    } catch (error) {
+      if (isDiskError(error)) this.diskProblem = (error as NodeJS.ErrnoException).code;
+      logger.error('recording failed, it is tried again', { cameraId: camera.id, error });
+    }
+  }
+
+  private report({ ffmpegSaid, reason, recordedMs }: SessionEnd): void {
+    if (reason === 'stopped') return;
+    this.options.logger.warn('the stream of a camera ended, it is tried again', { cameraId: this.options.camera.id, reason, recordedMs: Math.round(recordedMs), ffmpegSaid });
+  }
+}
+
+function isDiskError(error: unknown): boolean {
+  return !(error instanceof AppError) && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

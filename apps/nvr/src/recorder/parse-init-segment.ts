@@ -1,0 +1,26 @@
+import { AppError } from '@nightjar/runtime';
+import { contentOf, descendantOf, type Mp4Box } from './mp4-boxes.js';
+
+/** What the `moov` box of a fragmented MP4 with one video track tells. */
+export interface VideoTrack {
+  /** Ticks a second of all times in its fragments. */
+  timescale: number;
+  /** FFmpeg's name of the codec, e.g. `h264`. */
+  codec: string;
+}
+
+const codecOfSampleEntry: Record<string, string> = { avc1: 'h264', avc3: 'h264', hvc1: 'hevc', hev1: 'hevc', av01: 'av1', vp09: 'vp9', mp4v: 'mpeg4' };
+
+/** @throws AppError `unprocessable` when it is no such box */
+export function parseInitSegment(moov: Mp4Box): VideoTrack {
+  const media = descendantOf(contentOf(moov), ['trak', 'mdia']);
+  const mediaHeader = media && descendantOf(media, ['mdhd']);
+  const sampleDescription = media && descendantOf(media, ['minf', 'stbl', 'stsd']);
+  if (!mediaHeader || !sampleDescription || mediaHeader.length < 24 || sampleDescription.length < 16) throw new AppError('unprocessable', 'the stream has no video track');
+  // Version 1 has times of 64 bit in front of the timescale (§8.4.2).
+  const timescale = mediaHeader.readUInt32BE(mediaHeader[0] === 1 ? 20 : 12);
+  // Version and flags, count of entries, size of the first one, its type (§8.5.2).
+  const sampleEntry = sampleDescription.toString('latin1', 12, 16);
+  if (timescale === 0) throw new AppError('unprocessable', 'the video track has no timescale');
+  return { timescale, codec: codecOfSampleEntry[sampleEntry] ?? sampleEntry.replace(/[^A-Za-z0-9]/g, '_') };
+}

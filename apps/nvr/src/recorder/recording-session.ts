@@ -1,0 +1,129 @@
+import { FfmpegProcess, inputArguments, type FfmpegBinary } from '@nightjar/media';
+import { AppError, type Clock } from '@nightjar/runtime';
+import { endWhenSilent } from './end-when-silent.js';
+import type { VideoTrack } from './parse-init-segment.js';
+import { readFragments, type StreamPart } from './read-fragments.js';
+import type { SegmentRows } from './segment-rows.js';
+import { SegmentWriter } from './segment-writer.js';
+import { StreamClock } from './stream-clock.js';
+
+/** Frames flow in fragments of at most a second; a camera that sends nothing for so long is gone, whatever FFmpeg says. */
+const silenceMsMax = 10_000;
+/** Connecting, looking at the stream and waiting for the first key frame take longer. */
+const firstBytesMsMax = 20_000;
+/** Longest time to write down what is under way when recording stops. */
+const endingMsMax = 2_000;
+const fragmentMicros = 1_000_000;
+
+export interface RecordingSessionOptions {
+  ffmpeg: FfmpegBinary;
+  /** Holds the camera's credentials: never log it. */
+  url: string;
+  root: string;
+  camera: { id: number; uuid: string };
+  segmentMs: number;
+  rows: SegmentRows;
+  clock: Clock;
+  previousEndMs: number | undefined;
+  signal: AbortSignal;
+}
+
+/** How a session went. */
+export interface SessionEnd {
+  reason: 'stopped' | 'stream ended' | 'silent' | 'times went wrong';
+  recordedMs: number;
+  recordedUntilMs: number | undefined;
+  /** What FFmpeg said at the end, without credentials. */
+  ffmpegSaid: string;
+}
+
+/**
+ * One connection to a camera, from FFmpeg's start to its end: `-c copy` into fragmented MP4 on a pipe, which this process cuts
+ * into files. FFmpeg ends with 0 when a camera hangs up, so no end of it means "done".
+ *
+ * FFmpeg takes the URL as an argument, and with it the camera's password: whoever may list the processes of this machine's
+ * user can read it there. There is no other way to hand FFmpeg an RTSP URL.
+ * @throws AppError `unavailable` when FFmpeg can't be started, the error of the disk when files can't be written
+ */
+export async function runRecordingSession(options: RecordingSessionOptions): Promise<SessionEnd> {
+  const { ffmpeg, signal, url } = options;
+  const process = FfmpegProcess.start({ ffmpeg, arguments: recordingArguments(url, ffmpeg) });
+  const onStop = () => {
+    process.endInOrder();
+    // FFmpeg hands out the fragment that it has begun; what hangs is ended.
+    setTimeout(() => void process.stop(), endingMsMax).unref();
+  };
+  if (signal.aborted) onStop();
+  else signal.addEventListener('abort', onStop, { once: true });
+  const recording = new Recording(options);
+  try {
+    const reason = await recording.recordAll(process);
+    await process.stop();
+    return { reason, recordedMs: recording.recordedMs, recordedUntilMs: recording.recordedUntilMs, ffmpegSaid: (await process.exited).stderrTail };
+  } finally {
+    signal.removeEventListener('abort', onStop);
+    await recording.close();
+    await process.stop();
+  }
+}
+
+function recordingArguments(url: string, ffmpeg: FfmpegBinary): string[] {
+  return [
+    ...inputArguments({ kind: 'camera', url, timestamps: 'stream' }, ffmpeg),
+    ...['-map', '0:v:0', '-c', 'copy', '-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+skip_trailer'],
+    ...['-frag_duration', String(fragmentMicros), '-flush_packets', '1', 'pipe:1'],
+  ];
+}
+
+/** What one session has written so far. */
+class Recording {
+  private readonly streamClock = new StreamClock();
+  private track: VideoTrack | undefined;
+  private writer: SegmentWriter | undefined;
+  recordedMs = 0;
+
+  constructor(private readonly options: RecordingSessionOptions) {}
+
+  get recordedUntilMs(): number | undefined {
+    return this.writer?.recordedUntilMs ?? this.options.previousEndMs;
+  }
+
+  /** Records until the stream ends, for whatever reason. */
+  async recordAll(process: FfmpegProcess): Promise<SessionEnd['reason']> {
+    let wasSilent = false;
+    const onSilence = () => {
+      wasSilent = true;
+      void process.stop();
+    };
+    const [stdout] = process.pipes;
+    if (!stdout) throw new AppError('internal', 'FFmpeg has no output');
+    const chunks = endWhenSilent(stdout, { firstMsMax: firstBytesMsMax, nextMsMax: silenceMsMax, onSilence });
+    for await (const part of readFragments(chunks)) {
+      if ((await this.take(part)) === 'broken') return 'times went wrong';
+    }
+    if (this.options.signal.aborted) return 'stopped';
+    return wasSilent ? 'silent' : 'stream ended';
+  }
+
+  async close(): Promise<void> {
+    await this.writer?.close();
+  }
+
+  private async take(part: StreamPart): Promise<'steady' | 'broken'> {
+    if (part.kind === 'init') {
+      const { camera, previousEndMs, root, rows, segmentMs } = this.options;
+      this.track = part.track;
+      this.writer = new SegmentWriter({ root, camera, segmentMs, rows, clock: this.streamClock, initBytes: part.bytes, track: part.track, previousEndMs });
+      return 'steady';
+    }
+    if (!this.writer || !this.track) throw new AppError('unprocessable', 'the stream has media before its begin');
+    const { durationTicks, startTicks } = part.fragment;
+    const msOf = (ticks: number) => (ticks * 1_000) / (this.track?.timescale ?? 1);
+    const clockState = this.streamClock.observe({ endMediaMs: msOf(startTicks + durationTicks), arrivedUnixMs: this.options.clock.wallMs() });
+    if (clockState === 'steady') {
+      await this.writer.write(part.fragment);
+      this.recordedMs += msOf(durationTicks);
+    }
+    return clockState;
+  }
+}

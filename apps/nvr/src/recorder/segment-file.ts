@@ -1,0 +1,86 @@
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A recorded file that grows by whole fragments. What `sizeBytes` says is on disk for certain. */
+export class SegmentFile {
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly absolutePath: string,
+    /** Relative to the recordings directory. */
+    readonly name: string,
+    private syncedBytes: number,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.syncedBytes;
+  }
+
+  /**
+   * Makes `<camera uuid>/<UTC day>/<Unix ms>.mp4` with its first bytes. An existing file is never touched: the clock may have
+   * gone back.
+   */
+  static async create(options: { root: string; cameraUuid: string; startsAtMs: number; bytes: Buffer }): Promise<SegmentFile> {
+    const { bytes, cameraUuid, root, startsAtMs } = options;
+    const day = new Date(startsAtMs).toISOString().slice(0, 10);
+    const directory = path.join(root, cameraUuid, day);
+    // Each time: somebody may have removed it.
+    await mkdir(directory, { recursive: true });
+    for (let nameMs = startsAtMs; ; nameMs++) {
+      const absolutePath = path.join(directory, `${nameMs}.mp4`);
+      const handle = await openNew(absolutePath);
+      if (!handle) continue;
+      const file = new SegmentFile(handle, absolutePath, `${cameraUuid}/${day}/${nameMs}.mp4`, 0);
+      try {
+        await file.append(bytes);
+        await syncDirectory(directory);
+      } catch (error) {
+        await file.discard();
+        throw error;
+      }
+      return file;
+    }
+  }
+
+  /** Returns when the bytes are on disk. After an error the file is as long as it was before. */
+  async append(bytes: Buffer): Promise<void> {
+    try {
+      await this.handle.appendFile(bytes);
+      await this.handle.datasync();
+      this.syncedBytes += bytes.length;
+    } catch (error) {
+      await this.handle.truncate(this.syncedBytes);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+
+  private async discard(): Promise<void> {
+    await this.handle.close();
+    await rm(this.absolutePath, { force: true });
+  }
+}
+
+/** Undefined when there is such a file. */
+async function openNew(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, 'ax');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+/** Makes the file's name as safe as its content; where directories can't be synced (Windows) the system does it by itself. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch (error) {
+    if (!['EISDIR', 'EPERM', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await handle?.close();
+  }
+}

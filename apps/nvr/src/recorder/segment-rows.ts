@@ -1,0 +1,64 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isDatabaseAway } from '@nightjar/database';
+import { sleep, type Logger } from '@nightjar/runtime';
+import { LOGGER } from '../process-parts.js';
+import { SegmentsStore, type SegmentState } from '../segments/segments.store.js';
+
+const flushEveryMs = 250;
+const retryMs = 1_000;
+/** Full, after days without a database: the oldest is dropped, the next start finds its file and makes the row. */
+const waitingMax = 20_000;
+
+/**
+ * Brings the state of recorded files into the database. Of each file the newest state waits; recording never waits for the
+ * database, and what could not be written is written when it is back.
+ */
+@Injectable()
+export class SegmentRows {
+  private readonly waiting = new Map<string, SegmentState>();
+  private isAway = false;
+
+  constructor(
+    private readonly store: SegmentsStore,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** The file must be synced up to what the state says. */
+  put(state: SegmentState): void {
+    this.waiting.delete(state.file);
+    this.waiting.set(state.file, state);
+    const [oldest] = this.waiting.keys();
+    if (this.waiting.size > waitingMax && oldest !== undefined) this.waiting.delete(oldest);
+  }
+
+  /** Writes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const isWritten = await this.flush();
+      await sleep(isWritten ? flushEveryMs : retryMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** @returns false when the database is away and something had to stay */
+  async flush(): Promise<boolean> {
+    for (const [file, state] of this.waiting) {
+      try {
+        await this.store.put(state);
+      } catch (error) {
+        if (isDatabaseAway(error)) return this.noteAway(error);
+        // Such a row will never be written; its file stays and is found by the next start.
+        this.logger.error('a segment is not written to the database', { file, error });
+      }
+      if (this.waiting.get(file) === state) this.waiting.delete(file);
+    }
+    if (this.isAway) this.logger.info('segments are written to the database again');
+    this.isAway = false;
+    return true;
+  }
+
+  private noteAway(error: unknown): false {
+    if (!this.isAway) this.logger.warn('segments can not be written to the database, recording goes on', { error });
+    this.isAway = true;
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+import { isTimeToRotate } from './recording-rules.js';
+import { SegmentFile } from './segment-file.js';
+import type { SegmentRows } from './segment-rows.js';
+import type { StreamClock } from './stream-clock.js';
+import type { VideoTrack } from './parse-init-segment.js';
+
+/** One fragment of the stream, ready to be appended once its times are moved. */
+export interface Fragment {
+  /** `moof` and `mdat`. */
+  bytes: Buffer;
+  startTicks: number;
+  durationTicks: number;
+  startsWithKeyFrame: boolean;
+  /** Moves the fragment's own times in `bytes` back by so many ticks. */
+  rebase(offsetTicks: number): void;
+}
+
+export interface SegmentWriterOptions {
+  root: string;
+  camera: { id: number; uuid: string };
+  segmentMs: number;
+  rows: SegmentRows;
+  clock: StreamClock;
+  /** `ftyp` and `moov`: the begin of each file. */
+  initBytes: Buffer;
+  track: VideoTrack;
+  /** End of what was recorded of this camera before, Unix ms; the next file does not begin earlier. */
+  previousEndMs: number | undefined;
+}
+
+interface OpenSegment {
+  file: SegmentFile;
+  startTicks: number;
+  startsAtMs: number;
+  durationMs: number;
+  isFirst: boolean;
+}
+
+/** Files that meet within this are one recording without a gap. */
+const contiguousMs = 500;
+
+/** Writes the fragments of one session into files that begin with key frames and are about `segmentMs` long. */
+export class SegmentWriter {
+  private current: OpenSegment | undefined;
+  private isFirstFile = true;
+  private lastKeyTicks: number | undefined;
+  private lastGroupMs = 0;
+  private endMs: number | undefined;
+
+  constructor(private readonly options: SegmentWriterOptions) {
+    this.endMs = options.previousEndMs;
+  }
+
+  /** Unix ms up to which this camera is recorded. */
+  get recordedUntilMs(): number | undefined {
+    return this.endMs;
+  }
+
+  /** Returns when the fragment is on disk. @throws the error of the disk; the file is closed with what it had */
+  async write(fragment: Fragment): Promise<void> {
+    if (fragment.startsWithKeyFrame) await this.beginGroup(fragment);
+    // A file begins with a key frame; what comes before the first one can't be shown.
+    if (!this.current && !fragment.startsWithKeyFrame) return;
+    try {
+      if (this.current) await this.append(this.current, fragment);
+      else this.current = await this.open(fragment);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.putRow(this.current, true);
+  }
+
+  /** Ends the open file, if there is one. */
+  async close(): Promise<void> {
+    const { current } = this;
+    if (!current) return;
+    this.current = undefined;
+    await current.file.close();
+    this.putRow(current, false);
+  }
+
+  private async beginGroup(fragment: Fragment): Promise<void> {
+    if (this.lastKeyTicks !== undefined) this.lastGroupMs = this.msOf(fragment.startTicks - this.lastKeyTicks);
+    this.lastKeyTicks = fragment.startTicks;
+    const fileMs = this.current?.durationMs ?? 0;
+    if (isTimeToRotate({ fileMs, lastGroupMs: this.lastGroupMs, segmentMs: this.options.segmentMs })) await this.close();
+  }
+
+  private async open(fragment: Fragment): Promise<OpenSegment> {
+    const { camera, initBytes, root } = this.options;
+    const { startTicks } = fragment;
+    const startsAtMs = this.startOf(startTicks, this.endMs);
+    fragment.rebase(startTicks);
+    const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, bytes: Buffer.concat([initBytes, fragment.bytes]) });
+    const isFirst = this.isFirstFile;
+    this.isFirstFile = false;
+    return { file, startTicks, startsAtMs, durationMs: this.msOf(fragment.durationTicks), isFirst };
+  }
+
+  private async append(segment: OpenSegment, fragment: Fragment): Promise<void> {
+    const endTicks = fragment.startTicks + fragment.durationTicks;
+    fragment.rebase(segment.startTicks);
+    await segment.file.append(fragment.bytes);
+    segment.durationMs = this.msOf(endTicks - segment.startTicks);
+    // Until the clock has settled, what is known of the session's begin gets better.
+    if (segment.isFirst && !this.options.clock.isSettled) segment.startsAtMs = this.startOf(segment.startTicks, this.options.previousEndMs);
+  }
+
+  /** Where the file before ends, if the two meet; a new reading of the clock where they drifted apart, or where there was a gap. */
+  private startOf(startTicks: number, previousEndMs: number | undefined): number {
+    const byClockMs = this.options.clock.unixMsOf(this.msOf(startTicks));
+    return previousEndMs !== undefined && Math.abs(byClockMs - previousEndMs) <= contiguousMs ? previousEndMs : byClockMs;
+  }
+
+  private putRow(segment: OpenSegment, open: boolean): void {
+    const { camera, rows, track } = this.options;
+    const { durationMs, file, startsAtMs } = segment;
+    this.endMs = startsAtMs + durationMs;
+    rows.put({ cameraId: camera.id, file: file.name, startsAt: new Date(startsAtMs), endsAt: new Date(this.endMs), sizeBytes: file.sizeBytes, videoCodec: track.codec, open });
+  }
+
+  private msOf(ticks: number): number {
+    return Math.round((ticks * 1_000) / this.options.track.timescale);
+  }
+}
