@@ -1,9 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { claimStreams, eventCommitted, overlayDrawn, readFrame, releaseStreams, reportEvent } from '@nightjar/contracts';
+import { orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { EventsService } from './events/events.service.js';
 import { FramesService } from './frames/frames.service.js';
-import { orUnavailable } from './http/database-away.js';
 import { LiveHub } from './live/live-hub.js';
 import { StreamsService } from './streams/streams.service.js';
 
@@ -13,10 +13,10 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const frames = app.get(FramesService);
   const events = app.get(EventsService);
   const live = app.get(LiveHub);
-  bus.serve(claimStreams, (request) => orUnavailable(() => streams.claim(request)));
-  bus.serve(releaseStreams, (request) => orUnavailable(() => streams.release(request)));
+  bus.serve(claimStreams, (request) => orUnavailable(streams.claim(request)));
+  bus.serve(releaseStreams, (request) => orUnavailable(streams.release(request)));
   bus.serve(readFrame, (request) => frames.readPart(request));
-  bus.serve(reportEvent, (report) => orUnavailable(() => events.report(report)));
+  bus.serve(reportEvent, (report) => orUnavailable(events.report(report)));
   bus.on(eventCommitted, () => live.wake());
   bus.on(overlayDrawn, (overlay) => live.drawOverlay(overlay));
 }

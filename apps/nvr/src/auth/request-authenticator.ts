@@ -1,7 +1,7 @@
 import { createBearerAuthenticator, type Authenticate, type Principal } from '@nightjar/auth';
+import { orUnavailable } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
-import { orUnavailable } from '../http/database-away.js';
 import { recordingFileRoute, type RecordingTickets } from '../segments/recording-tickets.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -25,10 +25,12 @@ export class RequestAuthenticator {
       if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
       return ticketHolder;
     }
-    return orUnavailable(async () => {
-      await this.options.signingKeys.refresh();
-      return this.authenticateBearer(request);
-    });
+    return orUnavailable(this.authenticateToken(request));
+  }
+
+  private async authenticateToken(request: FastifyRequest): Promise<Principal> {
+    await this.options.signingKeys.refresh();
+    return this.authenticateBearer(request);
   }
 }
 
