@@ -51,6 +51,9 @@ export function findsPersons(...boxes: [number, number, number, number][]): Engi
 export class AgentFixture {
   /** What nvr assigns. */
   streams: AssignedStream[] = [];
+  streamLeaseMs = 10_000;
+  /** nvr does not answer claims. */
+  claimsUnheard = false;
   readonly events: (EventReport & { heardAtMs: number })[] = [];
   /** While set, nvr fails on every event with this. */
   eventFailure: AppError | undefined;
@@ -174,7 +177,10 @@ export class AgentFixture {
   }
 
   private answer(): void {
-    this.bus.serve(claimStreams, () => ({ lease_ms: 10_000, streams: this.streams }));
+    this.bus.serve(claimStreams, () => {
+      if (this.claimsUnheard) throw new AppError('unavailable', 'the database is away');
+      return { lease_ms: this.streamLeaseMs, streams: this.streams };
+    });
     this.bus.serve(releaseStreams, () => ({ released: ++this.releases }));
     this.bus.serve(reportEvent, (report) => {
       if (this.eventFailure) throw this.eventFailure;

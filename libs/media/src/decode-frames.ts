@@ -80,10 +80,7 @@ function decodeArguments(options: DecodeOptions): string[] {
     `[shown]${thinned}scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p[picture]`,
     `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray[luma]`,
   ].join(';');
-  // FFmpeg guesses a camera's frame rate for seconds; the wall clock makes the guess useless, and the first frame waits for it.
-  const opening = options.input.kind === 'camera' ? ['-fpsprobesize', '2'] : [];
   return [
-    ...opening,
     ...inputArguments(options.input, options.ffmpeg),
     ...['-filter_complex_threads', '1', '-filter_complex', graph],
     ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, '-threads', '1', '-f', 'mjpeg', 'pipe:1'],

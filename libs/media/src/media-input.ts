@@ -25,10 +25,15 @@ const cameraProtocols = ['rtsp', 'rtsps', 'rtp', 'udp', 'tcp', 'tls'];
 /** A file may declare any number of streams; each costs memory before the first byte is decoded. */
 const streamsOpenedMax = 64;
 /** Largest picture that is decoded: an 8K frame has 33 million pixels. */
-export const decodedPixelsMax = 50_000_000;
+const decodedPixelsMax = 50_000_000;
 /** Largest single allocation inside FFmpeg. */
 const allocationBytesMax = 512 * 1024 * 1024;
 const cameraSilenceMicros = 15_000_000;
+/**
+ * Only the picture is asked for. Nobody here hears the sound, and with it FFmpeg moves the stream's own times when the first
+ * sender report comes. To measure the frame rate it would hold the stream back for a second or two; times make that needless.
+ */
+const pictureOnly = ['-allowed_media_types', 'video', '-fpsprobesize', '0'];
 
 /**
  * The arguments that open an input, up to and including `-i`, with everything that keeps a hostile one in bounds: protocol and
@@ -38,7 +43,8 @@ const cameraSilenceMicros = 15_000_000;
 export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[] {
   const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
   if (input.kind === 'camera') {
-    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), ...timeSource(input), '-i', cameraUrl(input.url)];
+    const timeSource = input.timestamps === 'stream' ? [] : ['-use_wallclock_as_timestamps', '1'];
+    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), ...pictureOnly, ...timeSource, '-i', cameraUrl(input.url)];
   }
   const file = path.resolve(input.path);
   // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
@@ -49,14 +55,6 @@ function cameraUrl(url: string): string {
   // The message must not repeat the URL: it holds a password.
   if (!/^rtsps?:\/\/[^\s]+$/i.test(url)) throw new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
   return url;
-}
-
-/**
- * The times of a stream are kept as they are only while it is the only one: with sound beside it FFmpeg moves them when the
- * first sender report comes. To measure the frame rate it would hold the stream back for a second; times make that needless.
- */
-function timeSource({ timestamps }: CameraInput): string[] {
-  return timestamps === 'stream' ? ['-allowed_media_types', 'video', '-fpsprobesize', '0'] : ['-use_wallclock_as_timestamps', '1'];
 }
 
 /** Ends a read from a dead camera inside FFmpeg, for the case that nobody is left to watch it. Before 5.0 `-timeout` meant "listen". */

@@ -156,6 +156,18 @@ describe('the analysis of a live stream', () => {
     await fixture.until(() => fixture.overlays.length > before);
   });
 
+  it('goes on while nvr is away, until its lease is over: then another agent may have the stream', async () => {
+    fixture.streamLeaseMs = 4_000;
+    fixture.assign(camera.url);
+    await fixture.until(() => fixture.overlays.length > 0);
+    fixture.claimsUnheard = true;
+    await sleep(2_000);
+    expect(camera.sessionCount).toBe(1);
+    await fixture.until(() => camera.sessionCount === 0, 8_000);
+    fixture.claimsUnheard = false;
+    await fixture.until(() => camera.sessionCount === 1);
+  });
+
   it('goes on with pictures while no adapter answers', async () => {
     fixture.engine = () => Promise.reject(new AppError('model_error', 'the engine died'));
     fixture.assign(camera.url);
