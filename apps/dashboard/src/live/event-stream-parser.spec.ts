@@ -23,6 +23,8 @@ describe('an event stream', () => {
   });
 
   it('gives no message without data', () => {
-    expect(new EventStreamParser().push('event: gap\nid: 3\n\n')).toEqual([]);
+    const parser = new EventStreamParser();
+    expect(parser.push('event: gap\nid: 3\n\n')).toEqual([]);
+    expect(parser.lastEventId).toBe('3');
   });
 });

@@ -14,7 +14,12 @@ export class EventStreamParser {
   private rest = '';
   private event = '';
   private data: string[] = [];
-  private lastEventId: string | undefined;
+  private position: string | undefined;
+
+  /** The last id that was set, also by a message without data: where the stream continues after a break. */
+  get lastEventId(): string | undefined {
+    return this.position;
+  }
 
   /** @returns the messages that this piece completed, in order */
   push(text: string): StreamMessage[] {
@@ -32,13 +37,13 @@ export class EventStreamParser {
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (field === 'event') this.event = value;
     if (field === 'data') this.data.push(value);
-    if (field === 'id' && !value.includes('\0')) this.lastEventId = value;
+    if (field === 'id' && !value.includes('\0')) this.position = value;
     return [];
   }
 
   private dispatch(): StreamMessage[] {
     const { data } = this;
-    const message = { event: this.event || 'message', lastEventId: this.lastEventId, data: data.join('\n') };
+    const message = { event: this.event || 'message', lastEventId: this.position, data: data.join('\n') };
     this.data = [];
     this.event = '';
     return data.length === 0 ? [] : [message];

@@ -52,10 +52,10 @@ async function follow({ api, stop, onConnection, deliver }: Follow): Promise<voi
           pauseMs = reconnectMsMin;
           onConnection('live');
         },
-        deliver: (message) => {
-          lastEventId = message.lastEventId ?? lastEventId;
-          deliver(message);
+        onPosition: (id) => {
+          lastEventId = id;
         },
+        deliver,
       });
     } catch (error) {
       if (stop.aborted || (error instanceof ApiError && error.status === 401)) return;
@@ -71,10 +71,12 @@ interface ReadOnce {
   stop: AbortSignal;
   lastEventId: string | undefined;
   onOpen: () => void;
+  /** Everything up to this id was delivered. */
+  onPosition: (id: string) => void;
   deliver: (message: StreamMessage) => void;
 }
 
-async function readOnce({ api, stop, lastEventId, onOpen, deliver }: ReadOnce): Promise<void> {
+async function readOnce({ api, stop, lastEventId, onOpen, onPosition, deliver }: ReadOnce): Promise<void> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), silenceMsMax);
   try {
@@ -89,6 +91,7 @@ async function readOnce({ api, stop, lastEventId, onOpen, deliver }: ReadOnce): 
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMsMax);
       for (const message of parser.push(decoder.decode(value, { stream: true }))) deliver(message);
+      if (parser.lastEventId !== undefined) onPosition(parser.lastEventId);
     }
   } finally {
     clearTimeout(timer);

@@ -5,7 +5,7 @@ import { CLOCK } from '../process-parts.js';
 const windowMs = 60_000;
 const attemptsPerUserAndAddress = 5;
 const attemptsPerAddress = 20;
-/** Full: windows that ended go first, then the oldest. Whoever can fill it owns that many addresses anyway. */
+/** Full: the oldest is forgotten. Whoever can fill it has that many addresses to try from anyway. */
 const windowsMax = 10_000;
 
 interface Window {
@@ -53,11 +53,10 @@ export class LoginLimiter {
     return opened;
   }
 
+  /** All windows are equally long, so the first ones in the map end first. */
   private makeRoom(nowMs: number): void {
-    if (this.windows.size < windowsMax) return;
-    for (const [key, window] of this.windows) if (window.endsAtMs <= nowMs) this.windows.delete(key);
-    for (const key of this.windows.keys()) {
-      if (this.windows.size < windowsMax) return;
+    for (const [key, window] of this.windows) {
+      if (window.endsAtMs > nowMs && this.windows.size < windowsMax) return;
       this.windows.delete(key);
     }
   }

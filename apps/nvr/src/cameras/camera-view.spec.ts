@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { CameraView } from '@nightjar/contracts';
+import { cameraView } from './camera-view.js';
+import type { Camera } from './cameras.store.js';
+
+const nowMs = 1_700_000_000_000;
+const at = new Date(nowMs);
+const unset = { description: null, substreamUrl: null, location: null, manufacturer: null, model: null, deletedAt: null, ownerId: null };
+const camera: Camera = {
+  ...unset,
+  id: 3,
+  uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
+  framesName: 'camera_3',
+  name: 'Gate',
+  rtspUrl: 'rtsp://cam.lan:8554/1',
+  username: 'admin',
+  encryptedPassword: Buffer.from('sealed'),
+  isActive: true,
+  isDemo: false,
+  recordingEnabled: true,
+  analyticsEnabled: true,
+  createdAt: at,
+  updatedAt: at,
+};
+
+const recordedAgo = (ms: number) => ({ endsAt: new Date(nowMs - ms) });
+
+describe('a camera as others see it', () => {
+  it('fits its contract and holds no password', () => {
+    const view = CameraView.parse(cameraView({ camera, lastRecording: recordedAgo(1_000), nowMs }));
+    expect(view).toMatchObject({ ip_address: null, port: 8554, username: 'admin' });
+    expect(JSON.stringify(view)).not.toContain('sealed');
+  });
+
+  it.each([
+    ['recording', true, 'online', {}, recordedAgo(14_000)],
+    ['stalled', false, 'offline', {}, recordedAgo(16_000)],
+    ['never', null, 'unknown', {}, undefined],
+    ['not_recording', null, 'unknown', { isActive: false }, recordedAgo(1_000)],
+    ['off', null, 'unknown', { recordingEnabled: false }, recordedAgo(1_000)],
+  ] as const)('is %s', (state, liveOnline, status, changes, lastRecording) => {
+    expect(cameraView({ camera: { ...camera, ...changes }, lastRecording, nowMs })).toMatchObject({ recording_state: state, live_online: liveOnline, status });
+  });
+});
