@@ -33,24 +33,23 @@ export interface SavedEvent {
 
 /**
  * Every write takes it and keeps it to its commit: so `seq` grows in commit order, and whoever has seen `seq` n has missed
- * nothing below. The price is one event write at a time, some hundred a second. Any number that no one else locks.
+ * nothing below. The price is one event write at a time, a few hundred a second. Any number that no one else locks.
  */
 const writeLock = 72_707_404n;
 
 @Injectable()
 export class EventsStore {
+  /** Last of the writes of this process: they wait here, not each with a connection of the pool in its hand. */
+  private lastWrite: Promise<unknown> = Promise.resolve();
+
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
-  /** Opens or changes an event. @throws AppError `not_found` for an unknown camera */
+  /** Opens or changes an event. At most as many wait as the bus lets in. @throws AppError `not_found` for an unknown camera */
   save(key: EventKey, report: EventState): Promise<SavedEvent> {
-    return this.database.$transaction(async (transaction) => {
-      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
-      const known = await transaction.event.findUnique({ where: { cameraId_trackId_startedAt: key } });
-      const state = mergeEvent(known ? stateOf(known) : undefined, report);
-      if (known && !state) return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
-      const written = known ? await change(transaction, known.id, state ?? report) : await open(transaction, key, state ?? report);
-      return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
-    });
+    const write = this.lastWrite.then(() => this.write(key, report));
+    // The next write begins when this one is over, however it ended; its caller hears of the error.
+    this.lastWrite = write.catch(() => undefined);
+    return write;
   }
 
   /** Newest first. */
@@ -86,6 +85,17 @@ export class EventsStore {
   async seqBeforeNewest(count: number): Promise<number | undefined> {
     const row = await this.database.event.findFirst({ select: { seq: true }, orderBy: { seq: 'desc' }, skip: count });
     return row ? Number(row.seq) : undefined;
+  }
+
+  private write(key: EventKey, report: EventState): Promise<SavedEvent> {
+    return this.database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
+      const known = await transaction.event.findUnique({ where: { cameraId_trackId_startedAt: key } });
+      const state = mergeEvent(known ? stateOf(known) : undefined, report);
+      if (known && !state) return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
+      const written = known ? await change(transaction, known.id, state ?? report) : await open(transaction, key, state ?? report);
+      return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
+    });
   }
 }
 

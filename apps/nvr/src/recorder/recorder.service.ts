@@ -44,14 +44,15 @@ export class RecorderService {
 
   /** Follows the rows until the signal aborts; then everything that is under way is written down. */
   async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.wake(), { once: true });
     while (!signal.aborted) {
       try {
         await this.reconcile(await this.cameras.listRecorded());
       } catch (error) {
         this.logger.warn('cameras can not be read, those known go on', { error });
       }
-      await sleep(reconcileEveryMs, AbortSignal.any([signal, this.wakeUp.signal])).catch(() => undefined);
-      this.wakeUp = new AbortController();
+      await sleep(reconcileEveryMs, this.wakeUp.signal).catch(() => undefined);
+      if (!signal.aborted) this.wakeUp = new AbortController();
     }
     await this.reconcile([]);
   }
