@@ -26,19 +26,50 @@ const constraints = [
   { sourceTag: 'lib:database', onlyDependOnLibsWithTags: lib('contracts', 'runtime'), bannedExternalImports: busPackages },
   { sourceTag: 'lib:auth', onlyDependOnLibsWithTags: lib('contracts', 'runtime'), bannedExternalImports: doors },
   // Brings Postgres up, so it may speak to it; nobody but the launcher and the tests imports it.
-  { sourceTag: 'lib:embedded', onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'media'), bannedExternalImports: [...busPackages, '@prisma/*'] },
-  { sourceTag: 'lib:testing', onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'embedded', 'database', 'media', 'messaging'), bannedExternalImports: busPackages },
-  { sourceTag: 'app:gateway', onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'messaging', 'database', 'auth'), bannedExternalImports: doors },
-  { sourceTag: 'app:nvr', onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'runtime', 'messaging', 'database', 'auth', 'media'), bannedExternalImports: doors },
-  { sourceTag: 'app:agent', onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'tracking', 'runtime', 'messaging', 'media', 'auth'), bannedExternalImports: doors },
-  { sourceTag: 'app:adapter', onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'tracking', 'runtime', 'messaging', 'auth'), bannedExternalImports: doors },
+  {
+    sourceTag: 'lib:embedded',
+    onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'media'),
+    bannedExternalImports: [...busPackages, '@prisma/*'],
+  },
+  {
+    sourceTag: 'lib:testing',
+    onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'embedded', 'database', 'media', 'messaging'),
+    bannedExternalImports: busPackages,
+  },
+  {
+    sourceTag: 'app:gateway',
+    onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'messaging', 'database', 'auth'),
+    bannedExternalImports: doors,
+  },
+  {
+    sourceTag: 'app:nvr',
+    onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'runtime', 'messaging', 'database', 'auth', 'media'),
+    bannedExternalImports: doors,
+  },
+  {
+    sourceTag: 'app:agent',
+    onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'tracking', 'runtime', 'messaging', 'media', 'auth'),
+    bannedExternalImports: doors,
+  },
+  {
+    sourceTag: 'app:adapter',
+    onlyDependOnLibsWithTags: lib('contracts', 'geometry', 'tracking', 'runtime', 'messaging', 'auth'),
+    bannedExternalImports: doors,
+  },
   { sourceTag: 'app:dashboard', onlyDependOnLibsWithTags: lib('contracts', 'geometry'), bannedExternalImports: doors },
-  { sourceTag: 'app:launcher', onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'database', 'embedded', 'media', 'auth'), bannedExternalImports: [...busPackages, '@prisma/*'] },
+  {
+    sourceTag: 'app:launcher',
+    onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'database', 'embedded', 'media', 'auth'),
+    bannedExternalImports: [...busPackages, '@prisma/*'],
+  },
 ];
 // A test may bring the real services up; its own feature's imports stay as they are.
 const testConstraints = constraints.map((constraint) => ({
   ...constraint,
-  onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, ...lib('testing', 'database', 'messaging', 'embedded', 'media', 'tracking', 'geometry')],
+  onlyDependOnLibsWithTags: [
+    ...constraint.onlyDependOnLibsWithTags,
+    ...lib('testing', 'database', 'messaging', 'embedded', 'media', 'tracking', 'geometry'),
+  ],
   ...(constraint.allowedExternalImports ? { allowedExternalImports: [...constraint.allowedExternalImports, '@jest/globals'] } : {}),
   bannedExternalImports: (constraint.bannedExternalImports ?? []).filter((name) => name !== 'pg'),
 }));
@@ -66,14 +97,25 @@ export default tseslint.config(
         { selector: 'CallExpression[callee.name="forwardRef"]', message: 'a cycle means a missing third thing' },
         { selector: 'ExportAllDeclaration', message: 'name what you export' },
       ],
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'read settings in config.ts through loadSettings' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'read settings in config.ts through loadSettings' },
+      ],
       'no-console': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'off',
     },
   },
-  { files: ['libs/contracts/**/*.ts', 'libs/geometry/**/*.ts', 'libs/tracking/**/*.ts'], ignores: ['**/*.spec.ts'], rules: { 'no-restricted-imports': importPatterns(...builtins) } },
-  { files: ['apps/dashboard/**/*.ts', 'apps/dashboard/**/*.tsx'], ignores: ['**/vite.config.ts'], rules: { 'no-restricted-imports': importPatterns(...builtins) } },
+  {
+    files: ['libs/contracts/**/*.ts', 'libs/geometry/**/*.ts', 'libs/tracking/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-imports': importPatterns(...builtins) },
+  },
+  {
+    files: ['apps/dashboard/**/*.ts', 'apps/dashboard/**/*.tsx'],
+    ignores: ['**/vite.config.ts'],
+    rules: { 'no-restricted-imports': importPatterns(...builtins) },
+  },
   {
     files: ['**/*.spec.ts'],
     rules: {
@@ -87,8 +129,27 @@ export default tseslint.config(
   },
   // Integration specs and their fixtures stand outside the build graph (.nxignore): they start what they test on, through @nightjar/testing.
   { files: ['**/*.int.spec.ts', '**/*.gpu.spec.ts', '**/*.fixture.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
-  { files: ['libs/messaging/**/*.spec.ts'], rules: { '@nx/enforce-module-boundaries': boundaries(testConstraints.map((constraint) => ({ ...constraint, bannedExternalImports: [] }))) } },
-  { files: ['**/config.ts', 'libs/runtime/src/settings.ts', 'libs/embedded/**/*.ts', 'libs/testing/**/*.ts', 'libs/media/src/find-ffmpeg.ts', 'apps/launcher/**/*.ts', 'prisma.config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['libs/messaging/**/*.spec.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(testConstraints.map((constraint) => ({ ...constraint, bannedExternalImports: [] }))),
+    },
+  },
+  {
+    files: [
+      '**/config.ts',
+      'libs/runtime/src/settings.ts',
+      'libs/embedded/**/*.ts',
+      'libs/testing/**/*.ts',
+      'libs/media/src/find-ffmpeg.ts',
+      'apps/launcher/**/*.ts',
+      'prisma.config.ts',
+    ],
+    rules: { 'no-restricted-properties': 'off' },
+  },
   // The launcher talks to a person at a terminal; a failed start prints one line.
-  { files: ['apps/launcher/**/*.ts', 'libs/runtime/src/process-main.ts', 'libs/testing/**/*.ts', 'libs/embedded/src/**/*.main.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['apps/launcher/**/*.ts', 'libs/runtime/src/process-main.ts', 'libs/testing/**/*.ts', 'libs/embedded/src/**/*.main.ts'],
+    rules: { 'no-console': 'off' },
+  },
 );

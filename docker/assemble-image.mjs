@@ -20,7 +20,10 @@ const readManifest = (directory) => JSON.parse(fs.readFileSync(path.join(directo
 function runtimeDependencies({ dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
   const optional = new Set(Object.keys(optionalDependencies));
   const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
-  return [...new Set([...Object.keys(dependencies), ...optional, ...peers])].map((name) => ({ name, optional: optional.has(name) || peers.includes(name) }));
+  return [...new Set([...Object.keys(dependencies), ...optional, ...peers])].map((name) => ({
+    name,
+    optional: optional.has(name) || peers.includes(name),
+  }));
 }
 
 /** Where Node would find a package from a directory: the nearest node_modules above it. Links are kept, to tell our own libs apart. */
@@ -71,7 +74,9 @@ function copyProject(place, target) {
 /** Copies an npm package without the packages nested in it (those count by themselves) and without other platforms' builds. */
 function copyPackage(place, target) {
   const source = path.join(root, place);
-  const foreign = (nativeBuilds[place.replace(/^.*node_modules\//, '')] ?? []).flatMap((builds) => foreignBuilds(path.join(source, builds)));
+  const foreign = (nativeBuilds[place.replace(/^.*node_modules\//, '')] ?? []).flatMap((builds) =>
+    foreignBuilds(path.join(source, builds)),
+  );
   fs.cpSync(source, path.join(target, place), {
     recursive: true,
     filter: (file) => file !== path.join(source, 'node_modules') && !foreign.includes(file),
@@ -81,7 +86,12 @@ function copyPackage(place, target) {
 function foreignBuilds(builds) {
   const wanted = path.join(builds, process.platform, process.arch);
   if (!fs.existsSync(wanted)) throw new Error(`no build for ${process.platform}/${process.arch} in ${path.relative(root, builds)}`);
-  return fs.readdirSync(builds).flatMap((platform) => fs.readdirSync(path.join(builds, platform)).map((arch) => path.join(builds, platform, arch)).filter((build) => build !== wanted));
+  return fs.readdirSync(builds).flatMap((platform) =>
+    fs
+      .readdirSync(path.join(builds, platform))
+      .map((arch) => path.join(builds, platform, arch))
+      .filter((build) => build !== wanted),
+  );
 }
 
 function assemble(app, target, guests) {
@@ -93,7 +103,8 @@ function assemble(app, target, guests) {
     fs.mkdirSync(path.dirname(link), { recursive: true });
     fs.symlinkSync(path.relative(path.dirname(link), path.join(target, lib)), link);
   }
-  if (libs.includes('libs/database')) fs.cpSync(path.join(root, 'prisma/migrations'), path.join(target, 'prisma/migrations'), { recursive: true });
+  if (libs.includes('libs/database'))
+    fs.cpSync(path.join(root, 'prisma/migrations'), path.join(target, 'prisma/migrations'), { recursive: true });
   console.log(`${app}: ${libs.length} libs, ${packages.length} packages`);
 }
 

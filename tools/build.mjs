@@ -49,7 +49,12 @@ await runCompiler('TypeScript', require.resolve('typescript/bin/tsc'), ['-b']);
 const fingerprint = fingerprintSources();
 const isCurrent = existsSync(builtPage) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint;
 if (!isCurrent) {
-  await runCompiler('dashboard', path.join(path.dirname(require.resolve('vite/package.json')), 'bin/vite.js'), ['build', dashboard, '--logLevel', 'warn']);
+  await runCompiler('dashboard', path.join(path.dirname(require.resolve('vite/package.json')), 'bin/vite.js'), [
+    'build',
+    dashboard,
+    '--logLevel',
+    'warn',
+  ]);
   writeFileSync(stampFile, fingerprint);
 }
 console.log(`nightjar: built in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);

@@ -26,15 +26,24 @@ function configReferenceProblems() {
 
 /** Packages that our projects import, as CREDITS.md has to list them. */
 function creditProblems() {
-  const projects = ['apps', 'libs'].flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}/package.json`));
-  const names = new Set(projects.flatMap((file) => Object.keys(JSON.parse(read(file)).dependencies ?? {})).filter((name) => !name.startsWith('@nightjar/')));
-  const rows = new Set([...names].map((name) => {
-    const { version, license } = JSON.parse(read(`node_modules/${name}/package.json`));
-    return `| ${name} | ${version} | ${license} |`;
-  }));
+  const projects = ['apps', 'libs'].flatMap((folder) =>
+    fs.readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}/package.json`),
+  );
+  const names = new Set(
+    projects.flatMap((file) => Object.keys(JSON.parse(read(file)).dependencies ?? {})).filter((name) => !name.startsWith('@nightjar/')),
+  );
+  const rows = new Set(
+    [...names].map((name) => {
+      const { version, license } = JSON.parse(read(`node_modules/${name}/package.json`));
+      return `| ${name} | ${version} | ${license} |`;
+    }),
+  );
   const table = read('CREDITS.md').split('| package | version | licence |\n|---|---|---|\n')[1] ?? '';
   const written = new Set(table.split('\n\n')[0].trim().split('\n'));
-  return [...[...rows].filter((row) => !written.has(row)).map((row) => `lacks: ${row}`), ...[...written].filter((row) => !rows.has(row)).map((row) => `nobody imports: ${row}`)];
+  return [
+    ...[...rows].filter((row) => !written.has(row)).map((row) => `lacks: ${row}`),
+    ...[...written].filter((row) => !rows.has(row)).map((row) => `nobody imports: ${row}`),
+  ];
 }
 
 check('docs/reference/config.md is what libs/runtime says', configReferenceProblems());

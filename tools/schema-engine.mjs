@@ -21,7 +21,9 @@ const { values: options, positionals } = parseArgs({
 globalThis.PRISMA_WASM_PANIC_REGISTRY ??= {
   set_message: (message) => process.stderr.write(`${JSON.stringify({ level: 'ERROR', fields: { message } })}\n`),
 };
-const wasmFile = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm').replace(/schema_engine\.js$/, 'schema_engine_bg.wasm');
+const wasmFile = createRequire(import.meta.url)
+  .resolve('@prisma/schema-engine-wasm')
+  .replace(/schema_engine\.js$/, 'schema_engine_bg.wasm');
 const { instance } = await WebAssembly.instantiate(fs.readFileSync(wasmFile), { './schema_engine_bg.js': engineBindings });
 engineBindings.__wbg_set_wasm(instance.exports);
 instance.exports.__wbindgen_start();

@@ -24,7 +24,16 @@ function readersOfSettings() {
 
 /** What a setting may be, in the words of its schema. */
 function describeValues(schema) {
-  const { enum: choices, type, format, pattern, minimum, exclusiveMinimum, maximum, minLength } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const {
+    enum: choices,
+    type,
+    format,
+    pattern,
+    minimum,
+    exclusiveMinimum,
+    maximum,
+    minLength,
+  } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   if (choices) return choices.map((choice) => `\`${choice}\``).join(' ');
   if (type === 'integer' || type === 'number') {
     const least = exclusiveMinimum === undefined ? `from ${minimum}` : `above ${exclusiveMinimum}`;

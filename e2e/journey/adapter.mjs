@@ -6,7 +6,12 @@ import { call, check, eventually, expectStatus } from './checks.mjs';
 import { bombPng, samplePicture } from './media.mjs';
 import { findProcess } from './system.mjs';
 
-const documentedUris = ['opennvr://frames/camera_0/latest.jpg', 'opennvr://frames/camera_0/person.jpg', 'opennvr://camera_0/event_trigger.jpg', 'opennvr://camera_warehouse/dark_corner.jpg'];
+const documentedUris = [
+  'opennvr://frames/camera_0/latest.jpg',
+  'opennvr://frames/camera_0/person.jpg',
+  'opennvr://camera_0/event_trigger.jpg',
+  'opennvr://camera_warehouse/dark_corner.jpg',
+];
 
 function assertPersonCount(json) {
   assert.equal(json.task, 'person_counting');
@@ -34,19 +39,32 @@ export async function checkAdapter({ adapter, dataDir }) {
   const counting = (uri, field = 'data') => infer({ task: 'person_counting', [field]: { frame: { uri } } });
 
   for (const uri of documentedUris) {
-    await check(`adapter: person_counting answers for ${uri}`, () => eventually('200', async () => {
-      const { json } = expectStatus(await counting(uri), 200);
-      assertPersonCount(json);
-      return true;
-    }));
+    await check(`adapter: person_counting answers for ${uri}`, () =>
+      eventually('200', async () => {
+        const { json } = expectStatus(await counting(uri), 200);
+        assertPersonCount(json);
+        return true;
+      }),
+    );
   }
-  await check('adapter: finds people in the demo camera’s live picture', () => eventually('somebody', async () => {
-    const { json } = await counting(documentedUris[0]);
-    return json.count >= 1;
-  }, { withinMs: 40_000 }));
-  await check('adapter: "input" works like "data"', async () => assertPersonCount(expectStatus(await counting(documentedUris[1], 'input'), 200).json));
+  await check('adapter: finds people in the demo camera’s live picture', () =>
+    eventually(
+      'somebody',
+      async () => {
+        const { json } = await counting(documentedUris[0]);
+        return json.count >= 1;
+      },
+      { withinMs: 40_000 },
+    ),
+  );
+  await check('adapter: "input" works like "data"', async () =>
+    assertPersonCount(expectStatus(await counting(documentedUris[1], 'input'), 200).json),
+  );
   await check('adapter: a multipart JPEG with field task is counted (2 to 4 of 3 people)', async () => {
-    const { json } = expectStatus(await call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', fs.readFileSync(samplePicture(1))) }), 200);
+    const { json } = expectStatus(
+      await call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', fs.readFileSync(samplePicture(1))) }),
+      200,
+    );
     assertPersonCount(json);
     assert.ok(json.count >= 2 && json.count <= 4, `counted ${json.count}`);
   });
@@ -58,7 +76,9 @@ export async function checkAdapter({ adapter, dataDir }) {
     assert.equal(json.models_loaded.length, 1);
     assert.match(json.models_loaded[0].name, /nanodet/i);
   });
-  await check('adapter: /capabilities lists the tasks', async () => assert.deepEqual((await call(`${adapter}/capabilities`)).json, { tasks: ['person_counting'] }));
+  await check('adapter: /capabilities lists the tasks', async () =>
+    assert.deepEqual((await call(`${adapter}/capabilities`)).json, { tasks: ['person_counting'] }),
+  );
   await check('adapter: /adapters lists what was found, enabled, loaded', async () => {
     const { json } = expectStatus(await call(`${adapter}/adapters`), 200);
     assert.equal(json.count, json.adapters.length);
@@ -73,7 +93,11 @@ export async function checkAdapter({ adapter, dataDir }) {
     ['an unknown task', 400, () => infer({ task: 'face_detection', data: { frame: { uri: documentedUris[1] } } }), /person_counting/],
     ['no task', 400, () => infer({ data: { frame: { uri: documentedUris[1] } } })],
     ['a prototype name as task', 400, () => infer({ task: 'constructor', data: { frame: { uri: documentedUris[1] } } })],
-    ['a body that is no JSON', 400, () => call(`${adapter}/infer`, { method: 'POST', body: '{"task":', headers: { 'content-type': 'application/json' } })],
+    [
+      'a body that is no JSON',
+      400,
+      () => call(`${adapter}/infer`, { method: 'POST', body: '{"task":', headers: { 'content-type': 'application/json' } }),
+    ],
     ['a missing frame', 404, () => counting('opennvr://frames/camera_0/nobody.jpg')],
     ['a path outside the frames root', 400, () => counting('opennvr://frames/../../../etc/passwd')],
     ['a path with encoded dots', 400, () => counting('opennvr://frames/camera_0/%2e%2e%2fpasswd')],
@@ -82,8 +106,16 @@ export async function checkAdapter({ adapter, dataDir }) {
     ['a text file called .jpg', 400, () => counting('opennvr://camera_0/text.jpg')],
     ['a 0-byte frame', 400, () => counting('opennvr://camera_0/empty.jpg')],
     ['a 0-byte upload', 400, () => call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', Buffer.alloc(0)) })],
-    ['a 60,000 x 60,000 PNG', 400, () => call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', bombPng(), 'bomb.png', 'image/png') })],
-    ['an upload over 32 MiB', 413, () => call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', Buffer.alloc(33 << 20)) })],
+    [
+      'a 60,000 x 60,000 PNG',
+      400,
+      () => call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', bombPng(), 'bomb.png', 'image/png') }),
+    ],
+    [
+      'an upload over 32 MiB',
+      413,
+      () => call(`${adapter}/infer`, { method: 'POST', body: multipart('person_counting', Buffer.alloc(33 << 20)) }),
+    ],
   ];
   for (const [what, status, run, text, statuses] of refusals) {
     await check(`adapter: ${what} is answered ${status}`, async () => {
@@ -100,7 +132,8 @@ export async function checkAdapter({ adapter, dataDir }) {
     assert.ok(engines.length >= 1, 'no engine process found');
     const running = Array.from({ length: 8 }, () => counting(documentedUris[1]));
     for (const { pid } of engines) process.kill(pid, 'SIGKILL');
-    for (const answer of await Promise.all(running)) assert.ok([200, 503].includes(answer.status), `status ${answer.status}: ${answer.bytes}`);
+    for (const answer of await Promise.all(running))
+      assert.ok([200, 503].includes(answer.status), `status ${answer.status}: ${answer.bytes}`);
     await eventually('a good answer', async () => (await counting(documentedUris[1])).status === 200);
     for (const { pid } of engines) assert.ok(!findProcess(dataDir, 'engine-process').some((now) => now.pid === pid));
   });

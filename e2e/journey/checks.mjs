@@ -60,7 +60,12 @@ export async function call(url, { method = 'GET', headers = {}, json, body } = {
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, bytes, json: isJson && bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    bytes,
+    json: isJson && bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : undefined,
+  };
 }
 
 /** Fails with the whole answer when the status is another one. */

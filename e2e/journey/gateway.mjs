@@ -8,12 +8,22 @@ import { findProcess } from './system.mjs';
 
 export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
   const key = { 'X-API-Key': apiKey };
-  const submitVideo = (bytes, headers = key) => call(`${gateway}/v0.2/request/video`, { method: 'POST', body: bytes, headers: { 'content-type': 'application/octet-stream', ...headers } });
+  const submitVideo = (bytes, headers = key) =>
+    call(`${gateway}/v0.2/request/video`, {
+      method: 'POST',
+      body: bytes,
+      headers: { 'content-type': 'application/octet-stream', ...headers },
+    });
   const poll = async (location) => expectStatus(await call(new URL(location, gateway), { headers: key }), 200).json;
-  const untilTerminal = (location, withinMs = 120_000) => eventually('a terminal state', async () => {
-    const json = await poll(location);
-    return ['finished', 'failed'].includes(json.status) && json;
-  }, { withinMs, everyMs: 300 });
+  const untilTerminal = (location, withinMs = 120_000) =>
+    eventually(
+      'a terminal state',
+      async () => {
+        const json = await poll(location);
+        return ['finished', 'failed'].includes(json.status) && json;
+      },
+      { withinMs, everyMs: 300 },
+    );
 
   await check('gateway: no key and a wrong key are answered 401', async () => {
     for (const headers of [{}, { 'X-API-Key': 'nj_wrong' }]) {
@@ -33,12 +43,16 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
     const location = answer.headers.get('location');
     assert.ok(location.endsWith(`/v0.2/results/video/${answer.json.job_id}`), location);
     const seen = new Set();
-    const done = await eventually('finished', async () => {
-      const json = await poll(location);
-      seen.add(json.status);
-      assert.ok(['queued', 'processing', 'finished'].includes(json.status), JSON.stringify(json));
-      return json.status === 'finished' && json;
-    }, { withinMs: 120_000, everyMs: 100 });
+    const done = await eventually(
+      'finished',
+      async () => {
+        const json = await poll(location);
+        seen.add(json.status);
+        assert.ok(['queued', 'processing', 'finished'].includes(json.status), JSON.stringify(json));
+        return json.status === 'finished' && json;
+      },
+      { withinMs: 120_000, everyMs: 100 },
+    );
     assert.ok(seen.has('processing') || seen.has('queued'), `states seen: ${[...seen].join(', ')}`);
     checkVideoResult(done.result, { seconds, cuts });
   });
@@ -54,14 +68,24 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
     assert.match(answer.json.job_id, /^image_batch_/);
     const done = await untilTerminal(answer.headers.get('location'));
     assert.equal(done.status, 'finished');
-    assert.deepEqual(done.items.map((item) => [item.external_id, item.status]), [['first', 'finished'], ['broken', 'failed'], ['third', 'finished']]);
+    assert.deepEqual(
+      done.items.map((item) => [item.external_id, item.status]),
+      [
+        ['first', 'finished'],
+        ['broken', 'failed'],
+        ['third', 'finished'],
+      ],
+    );
     assert.ok(done.items[0].result.person_ids.length >= 2 && done.items[2].result.person_ids.length >= 1);
     assert.ok(done.items[1].error.code && done.items[1].error.message);
   });
 
   for (const [what, bytes] of [
     ['a file that is no video', Buffer.from('this is no video\n'.repeat(100))],
-    ['a playlist that calls itself a video', Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n')],
+    [
+      'a playlist that calls itself a video',
+      Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n'),
+    ],
   ]) {
     await check(`gateway: ${what} fails with a reason`, async () => {
       const done = await untilTerminal(expectStatus(await submitVideo(bytes), 202).headers.get('location'));
@@ -74,9 +98,21 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
   const refusals = [
     ['an empty video', 400, () => submitVideo(Buffer.alloc(0))],
     ['a negative Max-Processing-Time', 400, () => submitVideo(Buffer.alloc(10), { ...key, 'Max-Processing-Time': '-1' })],
-    ['a text as video', 415, () => call(`${gateway}/v0.2/request/video`, { method: 'POST', body: 'x', headers: { ...key, 'content-type': 'text/plain' } })],
-    ['an empty list of pictures', 422, () => call(`${gateway}/v0.2/request/images`, { method: 'POST', json: { images: [] }, headers: key })],
-    ['a body that is no JSON', 400, () => call(`${gateway}/v0.2/request/images`, { method: 'POST', body: '{', headers: { ...key, 'content-type': 'application/json' } })],
+    [
+      'a text as video',
+      415,
+      () => call(`${gateway}/v0.2/request/video`, { method: 'POST', body: 'x', headers: { ...key, 'content-type': 'text/plain' } }),
+    ],
+    [
+      'an empty list of pictures',
+      422,
+      () => call(`${gateway}/v0.2/request/images`, { method: 'POST', json: { images: [] }, headers: key }),
+    ],
+    [
+      'a body that is no JSON',
+      400,
+      () => call(`${gateway}/v0.2/request/images`, { method: 'POST', body: '{', headers: { ...key, 'content-type': 'application/json' } }),
+    ],
   ];
   for (const [what, status, run] of refusals) {
     await check(`gateway: ${what} is answered ${status}`, async () => {
@@ -112,7 +148,10 @@ function checkVideoResult(result, { seconds, cuts }) {
     assert.ok(Math.abs(scenes[index].end_seconds - cut) <= 0.5, `cut at ${cut} found at ${scenes[index].end_seconds}`);
   });
   assert.ok(diffs.length >= 4 && diffs.every((diff) => diff >= 0 && diff <= 1) && Math.max(...diffs) > 0.02);
-  assert.ok(constellations.some(({ person_ids: persons }) => persons.length >= 1), 'no persons found');
+  assert.ok(
+    constellations.some(({ person_ids: persons }) => persons.length >= 1),
+    'no persons found',
+  );
   for (const { time_segment: segment, person_ids: persons } of constellations) {
     assert.ok(segment.end_seconds > segment.start_seconds && segment.end_seconds <= seconds + 0.5);
     for (const person of persons) assert.ok(person.relative_prominence > 0 && person.relative_prominence <= 1);

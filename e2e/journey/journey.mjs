@@ -30,7 +30,9 @@ let launched = startLauncher(settings);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stopLauncher(launched).finally(() => process.exit(130)));
 
 try {
-  const secondsToReady = await check('start: first start on empty data is ready within 120 s', () => waitUntilReady(launched, addresses, 120_000));
+  const secondsToReady = await check('start: first start on empty data is ready within 120 s', () =>
+    waitUntilReady(launched, addresses, 120_000),
+  );
   if (secondsToReady === undefined) {
     console.log(launched.output.slice(-6_000));
     throw new Error('the system did not start');
@@ -39,11 +41,15 @@ try {
   printed.push(`ready ${secondsToReady.toFixed(1)} s after the launcher was started on empty data`);
   await prepareMedia();
   await check('start: one table with each service, its address and state, then how to log in', async () => {
-    await eventually('the table', () => launched.output.includes('dashboard') || launched.output.includes('Dashboard'), { withinMs: 10_000 });
-    for (const address of Object.values(addresses)) assert.ok(launched.output.includes(new URL(address).port), `${address} is not in the table:\n${launched.output}`);
+    await eventually('the table', () => launched.output.includes('dashboard') || launched.output.includes('Dashboard'), {
+      withinMs: 10_000,
+    });
+    for (const address of Object.values(addresses))
+      assert.ok(launched.output.includes(new URL(address).port), `${address} is not in the table:\n${launched.output}`);
   });
   await check('every service answers /livez and /readyz', async () => {
-    for (const address of Object.values(addresses)) for (const route of ['/livez', '/readyz']) expectStatus(await call(address + route), 200);
+    for (const address of Object.values(addresses))
+      for (const route of ['/livez', '/readyz']) expectStatus(await call(address + route), 200);
   });
   await checkCredentials({ dataDir });
   const nvrState = await checkNvr({ nvr: addresses.nvr, adminPassword, readyAtMs, scratch });
@@ -54,9 +60,16 @@ try {
   printed.push(...(await measureInference({ adapter: addresses.adapter, dataDir })));
 
   const images = [{ data_base64: fs.readFileSync(samplePicture(1)).toString('base64') }];
-  const submitted = expectStatus(await call(`${addresses.gateway}/v0.2/request/images`, { method: 'POST', json: { images }, headers: { 'X-API-Key': apiKey } }), 202);
+  const submitted = expectStatus(
+    await call(`${addresses.gateway}/v0.2/request/images`, { method: 'POST', json: { images }, headers: { 'X-API-Key': apiKey } }),
+    202,
+  );
   const jobLocation = submitted.headers.get('location');
-  await eventually('finished', async () => (await call(new URL(jobLocation, addresses.gateway), { headers: { 'X-API-Key': apiKey } })).json.status === 'finished', { withinMs: 60_000 });
+  await eventually(
+    'finished',
+    async () => (await call(new URL(jobLocation, addresses.gateway), { headers: { 'X-API-Key': apiKey } })).json.status === 'finished',
+    { withinMs: 60_000 },
+  );
   await checkRestarts({ launched, settings, scratch, apiKey, adminPassword, jobLocation, cameraId: nvrState.camera.id });
   await checkWrongStarts({ scratch });
 } catch (error) {
@@ -64,7 +77,8 @@ try {
     throw error;
   });
 } finally {
-  if (launched.child.exitCode === null && launched.child.signalCode === null) await stopLauncher(launched).catch((error) => console.log(error.message));
+  if (launched.child.exitCode === null && launched.child.signalCode === null)
+    await stopLauncher(launched).catch((error) => console.log(error.message));
   for (const { pid } of processesOf(scratch)) process.kill(pid, 'SIGKILL');
   if (!process.env.JOURNEY_KEEP) fs.rmSync(scratch, { recursive: true, force: true });
   else console.log(`kept ${scratch}`);

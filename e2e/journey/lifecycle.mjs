@@ -26,11 +26,28 @@ export async function checkWrongStarts({ scratch }) {
   await check('start: --help lists the settings', async () => {
     const launched = startLauncher(await fresh('help'), ['--help']);
     assert.equal((await launched.exited).code, 0);
-    for (const name of ['DATABASE_URL', 'NATS_URL', 'FFMPEG_PATH', 'GATEWAY_PORT', 'NIGHTJAR_DATA_DIR', 'NIGHTJAR_DEMO', 'BOOTSTRAP_ADMIN_PASSWORD']) assert.ok(launched.output.includes(name), `${name} is not listed`);
+    for (const name of [
+      'DATABASE_URL',
+      'NATS_URL',
+      'FFMPEG_PATH',
+      'GATEWAY_PORT',
+      'NIGHTJAR_DATA_DIR',
+      'NIGHTJAR_DEMO',
+      'BOOTSTRAP_ADMIN_PASSWORD',
+    ])
+      assert.ok(launched.output.includes(name), `${name} is not listed`);
   });
-  await expectRefusal({ what: 'an unknown setting', settings: { ...(await fresh('unknown')), NIGHTJAR_DATADIR: '/tmp' }, says: /NIGHTJAR_DATADIR/ });
+  await expectRefusal({
+    what: 'an unknown setting',
+    settings: { ...(await fresh('unknown')), NIGHTJAR_DATADIR: '/tmp' },
+    says: /NIGHTJAR_DATADIR/,
+  });
   await expectRefusal({ what: 'a port that is no number', settings: { ...(await fresh('port')), NVR_PORT: 'many' }, says: /NVR_PORT/ });
-  await expectRefusal({ what: 'a data directory that is a file', settings: { ...(await fresh('x')), NIGHTJAR_DATA_DIR: import.meta.filename ?? new URL(import.meta.url).pathname }, says: /lifecycle\.mjs|NIGHTJAR_DATA_DIR|data dir/i });
+  await expectRefusal({
+    what: 'a data directory that is a file',
+    settings: { ...(await fresh('x')), NIGHTJAR_DATA_DIR: import.meta.filename ?? new URL(import.meta.url).pathname },
+    says: /lifecycle\.mjs|NIGHTJAR_DATA_DIR|data dir/i,
+  });
   const taken = await fresh('taken');
   const server = net.createServer().listen(Number(taken.GATEWAY_PORT), '127.0.0.1');
   await expectRefusal({ what: 'a taken port', settings: taken, says: new RegExp(taken.GATEWAY_PORT) });
@@ -45,7 +62,13 @@ export async function checkRestarts({ launched, settings, scratch, apiKey, admin
     const token = await login({ nvr: addresses.nvr, adminPassword });
     const headers = { Authorization: `Bearer ${token}` };
     const job = expectStatus(await call(new URL(jobLocation, addresses.gateway), { headers: { 'X-API-Key': apiKey } }), 200).json;
-    const clips = expectStatus(await call(`${addresses.nvr}/api/v1/recordings/${cameraId}?start_unix=${Date.now() / 1000 - 3_600}&end_unix=${Date.now() / 1000 + 60}`, { headers }), 200).json;
+    const clips = expectStatus(
+      await call(
+        `${addresses.nvr}/api/v1/recordings/${cameraId}?start_unix=${Date.now() / 1000 - 3_600}&end_unix=${Date.now() / 1000 + 60}`,
+        { headers },
+      ),
+      200,
+    ).json;
     const events = expectStatus(await call(`${addresses.nvr}/api/v1/events/latest?limit=500`, { headers }), 200).json.events;
     return { headers, job, clips, events };
   };
@@ -64,9 +87,20 @@ export async function checkRestarts({ launched, settings, scratch, apiKey, admin
     console.log(`     ready after ${seconds.toFixed(1)} s`);
     const after = await whatWas();
     assert.deepEqual(after.job, before.job);
-    for (const clip of before.clips) assert.ok(after.clips.some(({ id, end_unix: end }) => id === clip.id && end >= clip.end_unix - 0.001), `clip ${clip.id} is gone or shorter`);
-    for (const event of before.events) assert.ok(after.events.some(({ id }) => id === event.id), `event ${event.id} is gone`);
-    assert.ok(after.clips.filter(({ id }) => before.clips.some((clip) => clip.id === id)).every(({ open }) => !open), 'a clip of the first run is still open');
+    for (const clip of before.clips)
+      assert.ok(
+        after.clips.some(({ id, end_unix: end }) => id === clip.id && end >= clip.end_unix - 0.001),
+        `clip ${clip.id} is gone or shorter`,
+      );
+    for (const event of before.events)
+      assert.ok(
+        after.events.some(({ id }) => id === event.id),
+        `event ${event.id} is gone`,
+      );
+    assert.ok(
+      after.clips.filter(({ id }) => before.clips.some((clip) => clip.id === id)).every(({ open }) => !open),
+      'a clip of the first run is still open',
+    );
     await playClip({ nvr: addresses.nvr, headers: after.headers, clip: after.clips[0], scratch });
     assert.ok(!second.output.includes(adminPassword), 'the password is printed again');
   });

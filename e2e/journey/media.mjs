@@ -9,7 +9,8 @@ const require = createRequire(import.meta.url);
 const pictures = path.join(path.dirname(require.resolve('@vladmandic/face-api/package.json')), 'demo');
 export const samplePicture = (number) => path.join(pictures, `sample${number}.jpg`);
 
-const ffmpeg = (args) => execFileSync(findFfmpegPath(), ['-v', 'error', '-nostdin', '-y', ...args], { stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
+const ffmpeg = (args) =>
+  execFileSync(findFfmpegPath(), ['-v', 'error', '-nostdin', '-y', ...args], { stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
 
 let ffmpegPath;
 function findFfmpegPath() {
@@ -26,7 +27,9 @@ export async function prepareMedia() {
 export function makeVideo(file, { rounds = 1 } = {}) {
   const shots = [1, 2, 4];
   const inputs = shots.flatMap((number) => ['-loop', '1', '-framerate', '15', '-t', '4', '-i', samplePicture(number)]);
-  const scaled = shots.map((_, index) => `[${index}:v]scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720,setsar=1,format=yuv420p[v${index}]`).join(';');
+  const scaled = shots
+    .map((_, index) => `[${index}:v]scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720,setsar=1,format=yuv420p[v${index}]`)
+    .join(';');
   const joined = `${scaled};${shots.map((_, index) => `[v${index}]`).join('')}concat=n=${shots.length}:v=1:a=0[v]`;
   const once = rounds === 1 ? file : `${file}.once.mp4`;
   ffmpeg([...inputs, '-filter_complex', joined, '-map', '[v]', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '15', '-bf', '0', once]);
@@ -55,7 +58,12 @@ export function bombPng() {
   header.writeUInt32BE(60_000, 0);
   header.writeUInt32BE(60_000, 4);
   header.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(Buffer.alloc(1_000))), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    chunk('IDAT', zlib.deflateSync(Buffer.alloc(1_000))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 // PNG's checksum; zlib.crc32 came with Node 22.

@@ -24,9 +24,11 @@ export async function measureInference({ adapter, dataDir, images = 200 }) {
   const cpuBefore = cpuMs();
   const startedMs = performance.now();
   let left = images;
-  await Promise.all(Array.from({ length: 4 }, async () => {
-    while (left-- > 0) await send();
-  }));
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (left-- > 0) await send();
+    }),
+  );
   const seconds = (performance.now() - startedMs) / 1000;
   const served = (cpuMs() - cpuBefore) / images;
   const bareLoop = [path.join(root, 'bench/bare-pipeline.mjs'), samplePicture(1), String(images)];

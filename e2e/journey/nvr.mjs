@@ -16,7 +16,11 @@ export async function readEventStream({ nvr, token, query = '', lastEventId, unt
   const timer = setTimeout(() => controller.abort(), withinMs);
   const events = [];
   try {
-    const headers = { Authorization: `Bearer ${token}`, Accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'Last-Event-ID': String(lastEventId) }) };
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      Accept: 'text/event-stream',
+      ...(lastEventId === undefined ? {} : { 'Last-Event-ID': String(lastEventId) }),
+    };
     const response = await fetch(`${nvr}/api/v1/events/stream${query}`, { headers, signal: controller.signal });
     assert.equal(response.status, 200);
     assert.match(response.headers.get('content-type'), /text\/event-stream/);
@@ -26,7 +30,12 @@ export async function readEventStream({ nvr, token, query = '', lastEventId, unt
       const blocks = buffered.split(/\r?\n\r?\n/);
       buffered = blocks.pop();
       for (const block of blocks) {
-        const fields = Object.fromEntries(block.split(/\r?\n/).filter((line) => !line.startsWith(':')).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
+        const fields = Object.fromEntries(
+          block
+            .split(/\r?\n/)
+            .filter((line) => !line.startsWith(':'))
+            .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
+        );
         if (fields.data === undefined) continue;
         events.push({ event: fields.event, id: fields.id, data: JSON.parse(fields.data), atMs: Date.now() });
         if (until(events)) return events;
@@ -48,11 +57,20 @@ export async function checkNvr({ nvr, adminPassword, readyAtMs, scratch }) {
     }
   });
   await check('nvr: a wrong password is answered 401', async () => {
-    expectStatus(await call(`${nvr}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams({ username: 'admin', password: 'wrong-password' }) }), 401);
+    expectStatus(
+      await call(`${nvr}/api/v1/auth/login`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: 'admin', password: 'wrong-password' }),
+      }),
+      401,
+    );
   });
   const token = await check('nvr: login gives a JWT', async () => {
     const jwt = await login({ nvr, adminPassword });
-    const [header, claims] = jwt.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
+    const [header, claims] = jwt
+      .split('.')
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
     assert.equal(header.alg, 'RS256');
     assert.ok(claims.exp - claims.iat <= 15 * 60 && claims.iss && claims.aud);
     return jwt;
@@ -69,11 +87,15 @@ export async function checkNvr({ nvr, adminPassword, readyAtMs, scratch }) {
   });
 
   await check('nvr: the first clip is listed within 15 s of ready, and plays', async () => {
-    const clip = await eventually('a clip', async () => {
-      const now = Date.now() / 1000;
-      const { json } = await get(`recordings/${camera.id}?start_unix=${now - 3_600}&end_unix=${now + 60}`);
-      return json[0];
-    }, { withinMs: Math.max(1_000, readyAtMs + 15_000 - Date.now()) });
+    const clip = await eventually(
+      'a clip',
+      async () => {
+        const now = Date.now() / 1000;
+        const { json } = await get(`recordings/${camera.id}?start_unix=${now - 3_600}&end_unix=${now + 60}`);
+        return json[0];
+      },
+      { withinMs: Math.max(1_000, readyAtMs + 15_000 - Date.now()) },
+    );
     await playClip({ nvr, headers, clip, scratch });
   });
   await check('nvr: the camera is also found as "cam1", "cam-1" and by its frames name', async () => {
@@ -83,13 +105,20 @@ export async function checkNvr({ nvr, adminPassword, readyAtMs, scratch }) {
     }
   });
   await check('nvr: wrong ranges are answered 422, an unknown camera 404', async () => {
-    for (const query of ['', '?start_unix=5&end_unix=5', '?start_unix=x&end_unix=2', `?start_unix=0&end_unix=${32 * 86_400}`]) await get(`recordings/${camera.id}${query}`, 422);
+    for (const query of ['', '?start_unix=5&end_unix=5', '?start_unix=x&end_unix=2', `?start_unix=0&end_unix=${32 * 86_400}`])
+      await get(`recordings/${camera.id}${query}`, 422);
     await get('recordings/999999?start_unix=0&end_unix=1', 404);
     await get('unknown', 404);
   });
 
   await check('nvr: the stream delivers overlays within 2 s of their frame', async () => {
-    const events = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 30_000, until: (all) => all.filter(({ data }) => data.tracks.length > 0).length >= 4 });
+    const events = await readEventStream({
+      nvr,
+      token,
+      query: '?types=overlay',
+      withinMs: 30_000,
+      until: (all) => all.filter(({ data }) => data.tracks.length > 0).length >= 4,
+    });
     const boxes = events.filter(({ event, data }) => event === 'overlay' && data.tracks.length > 0);
     assert.ok(boxes.length >= 4, `${events.length} overlays, ${boxes.length} with boxes`);
     for (const { data, atMs, id } of boxes) {
@@ -100,24 +129,48 @@ export async function checkNvr({ nvr, adminPassword, readyAtMs, scratch }) {
     }
   });
   await check('nvr: person events are rows, shown newest first, with their picture', async () => {
-    const latest = await eventually('an event', async () => {
-      const { json } = await get('events/latest?limit=50');
-      assert.equal(json.count, json.events.length);
-      return json.events.length > 0 && json.events;
-    }, { withinMs: 60_000 });
+    const latest = await eventually(
+      'an event',
+      async () => {
+        const { json } = await get('events/latest?limit=50');
+        assert.equal(json.count, json.events.length);
+        return json.events.length > 0 && json.events;
+      },
+      { withinMs: 60_000 },
+    );
     assert.ok(latest.every(({ label, camera_id: id }) => label === 'person' && id === camera.id));
     const starts = latest.map(({ started_at: at }) => Date.parse(at));
-    assert.deepEqual(starts, [...starts].sort((a, b) => b - a));
+    assert.deepEqual(
+      starts,
+      [...starts].sort((a, b) => b - a),
+    );
     const evidence = await get(`events/${latest[0].id}/evidence`);
     assert.equal(evidence.bytes.readUInt16BE(0), 0xffd8);
   });
   await check('nvr: notifications arrive live, and Last-Event-ID replays what was missed, once', async () => {
     const isNotification = ({ event }) => event === 'notification';
-    const live = (await readEventStream({ nvr, token, query: '?types=notification', withinMs: 90_000, until: (all) => all.filter(isNotification).length >= 2 })).filter(isNotification);
+    const live = (
+      await readEventStream({
+        nvr,
+        token,
+        query: '?types=notification',
+        withinMs: 90_000,
+        until: (all) => all.filter(isNotification).length >= 2,
+      })
+    ).filter(isNotification);
     assert.ok(live.length >= 2, `${live.length} notifications`);
     await sleep(1_000);
     const first = Number(live[0].id);
-    const replayed = (await readEventStream({ nvr, token, query: '?types=notification', lastEventId: first, withinMs: 15_000, until: (all) => all.filter(isNotification).length >= 1 })).filter(isNotification);
+    const replayed = (
+      await readEventStream({
+        nvr,
+        token,
+        query: '?types=notification',
+        lastEventId: first,
+        withinMs: 15_000,
+        until: (all) => all.filter(isNotification).length >= 1,
+      })
+    ).filter(isNotification);
     const ids = replayed.map(({ id }) => Number(id));
     assert.ok(ids.length >= 1 && ids.every((id) => id > first), `replayed ${ids}`);
     assert.equal(new Set(ids).size, ids.length);

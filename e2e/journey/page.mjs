@@ -5,7 +5,13 @@ import { chromium } from 'playwright-core';
 import { check, skip } from './checks.mjs';
 
 function findBrowser() {
-  const candidates = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', chromium.executablePath()];
+  const candidates = [
+    process.env.CHROMIUM_PATH,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    chromium.executablePath(),
+  ];
   return candidates.find((file) => file && fs.existsSync(file));
 }
 
@@ -31,7 +37,9 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
       await page.getByRole('button', { name: /sign in|log in/i }).click();
       const picture = page.locator('img[data-testid="live-picture"]');
       await picture.waitFor({ timeout: 20_000 });
-      await page.waitForFunction(() => (document.querySelector('img[data-testid="live-picture"]')?.naturalWidth ?? 0) > 0, undefined, { timeout: 20_000 });
+      await page.waitForFunction(() => (document.querySelector('img[data-testid="live-picture"]')?.naturalWidth ?? 0) > 0, undefined, {
+        timeout: 20_000,
+      });
       await page.locator('[data-testid="overlay-box"]').first().waitFor({ timeout: 40_000 });
       await page.locator('[data-testid="event-row"]').first().waitFor({ timeout: 60_000 });
       if (screenshot) {

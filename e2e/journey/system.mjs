@@ -12,9 +12,16 @@ const launcher = path.join(root, 'apps/launcher/dist/main.js');
 
 export async function freePorts(count) {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise((resolve, reject) => {
-      const server = net.createServer().once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((resolve, reject) => {
+          const server = net
+            .createServer()
+            .once('error', reject)
+            .listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
   );
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
@@ -37,12 +44,22 @@ export async function ownSettings(dataDir) {
 
 export function addressesOf(settings) {
   const at = (port) => `http://127.0.0.1:${port}`;
-  return { gateway: at(settings.GATEWAY_PORT), nvr: at(settings.NVR_PORT), agent: at(settings.AGENT_PORT), adapter: at(settings.ADAPTER_PORT) };
+  return {
+    gateway: at(settings.GATEWAY_PORT),
+    nvr: at(settings.NVR_PORT),
+    agent: at(settings.AGENT_PORT),
+    adapter: at(settings.ADAPTER_PORT),
+  };
 }
 
 /** Runs the launcher; its output is kept and, when it ends badly, shown. */
 export function startLauncher(settings, args = []) {
-  const child = spawn(process.execPath, [launcher, ...args], { cwd: root, env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: root,
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const launched = { child, output: '', exited: new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal }))) };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (launched.output += data));
   return launched;
@@ -57,7 +74,14 @@ export async function waitUntilReady(launched, addresses, withinMs) {
     'ready',
     async () => {
       if (ended) return true;
-      const answers = await Promise.all(Object.values(addresses).map((address) => fetch(`${address}/readyz`, { signal: AbortSignal.timeout(2_000) }).then((r) => r.status, () => 0)));
+      const answers = await Promise.all(
+        Object.values(addresses).map((address) =>
+          fetch(`${address}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+            (r) => r.status,
+            () => 0,
+          ),
+        ),
+      );
       return answers.every((status) => status === 200);
     },
     { withinMs, everyMs: 250 },
@@ -100,7 +124,10 @@ export const findProcess = (dataDir, part) => processesOf(dataDir).filter(({ com
 
 /** CPU time in ms that a process used so far, its ended children included. */
 export function cpuMsOf(pid) {
-  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = fs
+    .readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   // utime, stime of the process itself, in ticks of 10 ms.
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -25,7 +25,9 @@ function variableProblems(environment, generated) {
 }
 
 function healthProblems(name, service, services) {
-  const isAwaited = Object.values(services).some(({ depends_on: dependsOn = {} }) => dependsOn[name]?.condition === 'service_completed_successfully');
+  const isAwaited = Object.values(services).some(
+    ({ depends_on: dependsOn = {} }) => dependsOn[name]?.condition === 'service_completed_successfully',
+  );
   if (isAwaited) return service.restart === 'no' ? [] : ['others wait for its end, but it is restarted'];
   return service.healthcheck?.test ? [] : ['no healthcheck'];
 }
@@ -49,7 +51,9 @@ function mountProblems(service, declared) {
 function volumeOwnerProblems(service, app) {
   const dockerfile = read(`docker/${app}.Dockerfile`);
   const places = (service.volumes ?? []).filter((mount) => !mount.startsWith('.')).map((mount) => mount.split(':')[1]);
-  return places.filter((place) => !new RegExp(`^RUN install -d .*${place}( |$)`, 'm').test(dockerfile)).map((place) => `the image makes no ${place}, so root would own the volume`);
+  return places
+    .filter((place) => !new RegExp(`^RUN install -d .*${place}( |$)`, 'm').test(dockerfile))
+    .map((place) => `the image makes no ${place}, so root would own the volume`);
 }
 
 /** Our image `nightjar/x` runs apps/x; other images are Postgres and NATS, whose settings are not ours. */
@@ -59,7 +63,8 @@ function ownProblems(service) {
   const command = service.command ?? [];
   const problems = [...settingProblems({ app, names: Object.keys(service.environment ?? {}), command }), ...entryProblems(command)];
   problems.push(...volumeOwnerProblems(service, app));
-  if (service.build?.dockerfile !== `docker/${app}.Dockerfile` || !exists(service.build.dockerfile)) problems.push(`is not built from docker/${app}.Dockerfile`);
+  if (service.build?.dockerfile !== `docker/${app}.Dockerfile` || !exists(service.build.dockerfile))
+    problems.push(`is not built from docker/${app}.Dockerfile`);
   if (service.read_only !== true || !service.cap_drop?.includes('ALL')) problems.push('is not read-only without capabilities');
   return problems;
 }

@@ -16,7 +16,10 @@ export function serviceApps() {
 
 /** @returns {{ instruction: string, rest: string }[]} the lines of a Dockerfile, continued ones joined */
 function readInstructions(file) {
-  const lines = read(file).replace(/^\s*#.*\n/gm, '').replace(/\\\n/g, ' ').split('\n');
+  const lines = read(file)
+    .replace(/^\s*#.*\n/gm, '')
+    .replace(/\\\n/g, ' ')
+    .split('\n');
   return lines.flatMap((line) => {
     const [, instruction, rest] = /^([A-Z]+)\s+(.+)$/.exec(line.trim()) ?? [];
     return instruction ? [{ instruction, rest: rest.trim() }] : [];
@@ -36,11 +39,21 @@ function readStages(file) {
 /** COPY from the build context: what it names must be there. `--parents` takes a pattern that matches nothing without a word. */
 function copyProblems(instructions) {
   const copies = instructions.filter(({ instruction, rest }) => instruction === 'COPY' && !rest.startsWith('--from='));
-  return copies.flatMap(({ rest }) => rest.split(/\s+/).filter((word) => !word.startsWith('--')).slice(0, -1)).flatMap((source) => {
-    const [folder, pattern] = source.split('/*/');
-    const found = pattern === undefined ? exists(source) : fs.readdirSync(path.join(root, folder)).every((name) => exists(`${folder}/${name}/${pattern}`));
-    return found ? [] : [`COPY ${source}: not in the repository`];
-  });
+  return copies
+    .flatMap(({ rest }) =>
+      rest
+        .split(/\s+/)
+        .filter((word) => !word.startsWith('--'))
+        .slice(0, -1),
+    )
+    .flatMap((source) => {
+      const [folder, pattern] = source.split('/*/');
+      const found =
+        pattern === undefined
+          ? exists(source)
+          : fs.readdirSync(path.join(root, folder)).every((name) => exists(`${folder}/${name}/${pattern}`));
+      return found ? [] : [`COPY ${source}: not in the repository`];
+    });
 }
 
 /** What a stage that is run, not only built from, must say. */
@@ -63,7 +76,8 @@ function dockerfileProblems(app) {
   const finals = stages.filter((stage) => stage.some(({ instruction }) => instruction === 'CMD'));
   const problems = copyProblems(stages.flat());
   if (finals.length === 0) problems.push('no stage has a CMD');
-  if (!stages.flat().some(({ rest }) => rest.startsWith(`node docker/assemble-image.mjs ${app} `))) problems.push('does not assemble its own app');
+  if (!stages.flat().some(({ rest }) => rest.startsWith(`node docker/assemble-image.mjs ${app} `)))
+    problems.push('does not assemble its own app');
   return [...problems, ...finals.flatMap((stage) => finalStageProblems(app, stage))];
 }
 
@@ -80,5 +94,8 @@ export function checkImages(check) {
     check(`image ${app}: what it holds at run time`, contentProblems(app));
   }
   const place = path.relative(root, migrationsDirectory).replaceAll(path.sep, '/');
-  check('images with a database: migrations are where the program looks', place === 'prisma/migrations' ? [] : [`looks in ${place}, docker/assemble-image.mjs copies prisma/migrations`]);
+  check(
+    'images with a database: migrations are where the program looks',
+    place === 'prisma/migrations' ? [] : [`looks in ${place}, docker/assemble-image.mjs copies prisma/migrations`],
+  );
 }

@@ -23,7 +23,11 @@ export const isSecret = (name) => secretName.test(name);
  */
 export function settingProblems({ app, names, command = [] }) {
   const unknown = names.filter((name) => !Object.hasOwn(settings, name)).map((name) => `${name} is no setting`);
-  if (command.includes(migrationEntry)) return [...unknown, ...names.filter((name) => name !== 'DATABASE_URL' && !universal.has(name)).map((name) => `${name} is not read by the migrations`)];
+  if (command.includes(migrationEntry))
+    return [
+      ...unknown,
+      ...names.filter((name) => name !== 'DATABASE_URL' && !universal.has(name)).map((name) => `${name} is not read by the migrations`),
+    ];
   const config = `apps/${app}/src/config.ts`;
   if (!exists(config)) return [...unknown, `${config} is missing`];
   const readHere = new Set(read(config).match(/\b[A-Z][A-Z0-9_]+\b/g));
@@ -34,5 +38,8 @@ export function settingProblems({ app, names, command = [] }) {
 /** What is wrong with a start command: `node apps/x/dist/y.js` must be built from apps/x/src/y.ts. */
 export function entryProblems(command) {
   const entries = command.filter((word) => /^apps\/[^/]+\/dist\/.+\.js$/.test(word));
-  return entries.map((entry) => entry.replace('/dist/', '/src/').replace(/\.js$/, '.ts')).filter((source) => !exists(source)).map((source) => `${source} is missing`);
+  return entries
+    .map((entry) => entry.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))
+    .filter((source) => !exists(source))
+    .map((source) => `${source} is missing`);
 }

@@ -8,7 +8,10 @@ import { hasKubectl, parseFiles, renderInHouse, renderWithKubectl } from './rend
 const podOf = ({ spec }) => spec.template.spec;
 const isWorkload = ({ kind }) => kind === 'Deployment' || kind === 'Job';
 /** kustomize adds a hash to the names of generated ConfigMaps. */
-const named = (objects, kind, name) => objects.find((object) => object.kind === kind && (object.metadata.name === name || object.metadata.name.replace(/-[a-z0-9]{10}$/, '') === name));
+const named = (objects, kind, name) =>
+  objects.find(
+    (object) => object.kind === kind && (object.metadata.name === name || object.metadata.name.replace(/-[a-z0-9]{10}$/, '') === name),
+  );
 
 /** Problems of the first object that lacks what is asked, in words. */
 const demand = (conditions) => Object.entries(conditions).flatMap(([text, holds]) => (holds ? [] : [text]));
@@ -67,8 +70,12 @@ function environmentProblems(workload, objects) {
     const { command = [] } = container;
     return [
       ...variables.filter(({ missing }) => missing).map(({ missing }) => `ConfigMap ${missing} does not exist`),
-      ...variables.filter(({ name, literal }) => name && literal && isSecret(name)).map(({ name }) => `${name} is written out instead of referred to`),
-      ...(app ? settingProblems({ app, names: variables.flatMap(({ name }) => name ?? []), command }) : [`image ${container.image} is not ours`]),
+      ...variables
+        .filter(({ name, literal }) => name && literal && isSecret(name))
+        .map(({ name }) => `${name} is written out instead of referred to`),
+      ...(app
+        ? settingProblems({ app, names: variables.flatMap(({ name }) => name ?? []), command })
+        : [`image ${container.image} is not ours`]),
       ...entryProblems(command),
     ];
   });
@@ -84,7 +91,8 @@ function storageProblems(workload, objects) {
   ];
 }
 
-const matches = (selector, { spec }) => Object.entries(selector).every(([label, value]) => spec.template.metadata.labels?.[label] === value);
+const matches = (selector, { spec }) =>
+  Object.entries(selector).every(([label, value]) => spec.template.metadata.labels?.[label] === value);
 
 /** Services, disruption budgets and scaled objects must find the pods they are about. */
 function targetProblems(object, objects) {
@@ -93,23 +101,33 @@ function targetProblems(object, objects) {
     const target = deployments.find((deployment) => matches(object.spec.selector, deployment));
     if (!target) return ['selects no pods'];
     const ports = podOf(target).containers.flatMap((container) => container.ports ?? []);
-    return object.spec.ports.filter(({ targetPort }) => !ports.some(({ name }) => name === targetPort)).map(({ targetPort }) => `port ${targetPort} does not exist`);
+    return object.spec.ports
+      .filter(({ targetPort }) => !ports.some(({ name }) => name === targetPort))
+      .map(({ targetPort }) => `port ${targetPort} does not exist`);
   }
-  if (object.kind === 'PodDisruptionBudget') return deployments.some((deployment) => matches(object.spec.selector.matchLabels, deployment)) ? [] : ['selects no pods'];
+  if (object.kind === 'PodDisruptionBudget')
+    return deployments.some((deployment) => matches(object.spec.selector.matchLabels, deployment)) ? [] : ['selects no pods'];
   if (object.kind !== 'ScaledObject') return [];
   const queues = Capability.options.flatMap((capability) => Lane.options.map((lane) => inferenceQueue(capability, lane)));
   const triggers = object.spec.triggers.map(({ metadata }) => metadata);
   const target = named(objects, 'Deployment', object.spec.scaleTargetRef.name);
   return [
     ...demand({ 'scales no Deployment': Boolean(target), 'the Deployment sets a number of pods too': target?.spec.replicas === undefined }),
-    ...queues.filter(({ streamName, consumerName }) => !triggers.some(({ stream, consumer }) => stream === streamName && consumer === consumerName)).map(({ streamName }) => `does not watch ${streamName}`),
+    ...queues
+      .filter(
+        ({ streamName, consumerName }) => !triggers.some(({ stream, consumer }) => stream === streamName && consumer === consumerName),
+      )
+      .map(({ streamName }) => `does not watch ${streamName}`),
   ];
 }
 
 /** Networks that cameras may be in are named twice: for the program and for the network. */
 function cameraNetworkProblems(objects) {
   const policy = named(objects, 'NetworkPolicy', 'cameras');
-  const open = policy.spec.egress.flatMap(({ to }) => to.map(({ ipBlock }) => ipBlock.cidr)).sort().join(',');
+  const open = policy.spec.egress
+    .flatMap(({ to }) => to.map(({ ipBlock }) => ipBlock.cidr))
+    .sort()
+    .join(',');
   const allowed = (named(objects, 'ConfigMap', 'nvr-settings').data.NIGHTJAR_CAMERA_NETWORKS ?? '').split(',').sort().join(',');
   return open === allowed ? [] : [`policy opens ${open}, NIGHTJAR_CAMERA_NETWORKS is ${allowed}`];
 }
@@ -117,7 +135,12 @@ function cameraNetworkProblems(objects) {
 function objectProblems(object, objects) {
   if (object.kind === 'Secret') return ['a Secret does not belong into the repository'];
   if (!isWorkload(object)) return targetProblems(object, objects);
-  return [...hardeningProblems(object), ...probeProblems(object), ...environmentProblems(object, objects), ...storageProblems(object, objects)];
+  return [
+    ...hardeningProblems(object),
+    ...probeProblems(object),
+    ...environmentProblems(object, objects),
+    ...storageProblems(object, objects),
+  ];
 }
 
 function checkRendered(check, folder, objects) {
@@ -146,13 +169,21 @@ export function checkKubernetes(check) {
   const by = hasKubectl ? 'kubectl kustomize' : 'read without kubectl';
   for (const folder of ['deploy/base', ...overlays]) {
     const render = hasKubectl ? renderWithKubectl : folder === 'deploy/base' ? renderInHouse : parseFiles;
-    const objects = attempt(check, (found) => `${folder}: ${by}${found ? `, ${found.length} objects` : ''}`, () => render(folder));
+    const objects = attempt(
+      check,
+      (found) => `${folder}: ${by}${found ? `, ${found.length} objects` : ''}`,
+      () => render(folder),
+    );
     if (objects && render !== parseFiles) checkRendered(check, folder, objects);
   }
   for (const name of fs.readdirSync(path.join(root, 'deploy/examples'))) {
-    attempt(check, () => `deploy/examples/${name}: parses`, () => {
-      const broken = parseAllDocuments(read(`deploy/examples/${name}`)).flatMap(({ errors }) => errors);
-      if (broken.length > 0) throw new Error(broken[0].message);
-    });
+    attempt(
+      check,
+      () => `deploy/examples/${name}: parses`,
+      () => {
+        const broken = parseAllDocuments(read(`deploy/examples/${name}`)).flatMap(({ errors }) => errors);
+        if (broken.length > 0) throw new Error(broken[0].message);
+      },
+    );
   }
 }

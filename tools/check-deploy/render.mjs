@@ -7,10 +7,12 @@ import { exists, read, root } from './known-settings.mjs';
 export const hasKubectl = spawnSync('kubectl', ['kustomize', '--help'], { stdio: 'ignore' }).status === 0;
 
 function parseDocuments(text) {
-  return parseAllDocuments(text).map((document) => {
-    if (document.errors.length > 0) throw new Error(document.errors[0].message);
-    return document.toJS();
-  }).filter(Boolean);
+  return parseAllDocuments(text)
+    .map((document) => {
+      if (document.errors.length > 0) throw new Error(document.errors[0].message);
+      return document.toJS();
+    })
+    .filter(Boolean);
 }
 
 /** @returns {object[]} the objects that `kubectl apply -k` would send. @throws Error with what kustomize says */
@@ -36,11 +38,17 @@ export function renderInHouse(folder) {
   const { resources = [], configMapGenerator = [], patches = [] } = parse(read(`${folder}/kustomization.yaml`));
   const objects = resources.flatMap((resource) => parseDocuments(read(`${folder}/${resource}`)));
   for (const { name, literals } of configMapGenerator) {
-    objects.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: Object.fromEntries(literals.map((literal) => literal.split(/=(.*)/s, 2))) });
+    objects.push({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name },
+      data: Object.fromEntries(literals.map((literal) => literal.split(/=(.*)/s, 2))),
+    });
   }
   for (const { path: file, target } of patches) {
     const operations = parse(read(`${folder}/${file}`));
-    for (const object of objects.filter(({ kind }) => kind === target.kind)) for (const { path: pointer, value } of operations) addAt(object, pointer, value);
+    for (const object of objects.filter(({ kind }) => kind === target.kind))
+      for (const { path: pointer, value } of operations) addAt(object, pointer, value);
   }
   return objects;
 }
@@ -49,8 +57,10 @@ export function renderInHouse(folder) {
 export function parseFiles(folder) {
   const { resources = [], patches = [] } = parse(read(`${folder}/kustomization.yaml`));
   const files = [...resources, ...patches.flatMap(({ path: file }) => file ?? [])].map((file) => path.posix.join(folder, file));
-  return files.filter((file) => file.endsWith('.yaml')).flatMap((file) => {
-    if (!exists(file)) throw new Error(`${file} is missing`);
-    return parseDocuments(read(file));
-  });
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => {
+      if (!exists(file)) throw new Error(`${file} is missing`);
+      return parseDocuments(read(file));
+    });
 }

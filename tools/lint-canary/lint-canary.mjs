@@ -5,7 +5,11 @@ import { ESLint } from 'eslint';
 
 const boundaries = '@nx/enforce-module-boundaries';
 const cases = [
-  ['apps/adapter/src/canary.ts', "import { openJobsDatabase } from '@nightjar/database';\nexport const x = openJobsDatabase;\n", boundaries],
+  [
+    'apps/adapter/src/canary.ts',
+    "import { openJobsDatabase } from '@nightjar/database';\nexport const x = openJobsDatabase;\n",
+    boundaries,
+  ],
   ['apps/adapter/src/canary.ts', "import { Pool } from 'pg';\nexport const x = Pool;\n", boundaries],
   ['apps/adapter/src/canary.ts', "import { connect } from '@nats-io/transport-node';\nexport const x = connect;\n", boundaries],
   ['apps/adapter/src/canary.ts', "import { AppModule } from '../../gateway/src/app.module.js';\nexport const x = AppModule;\n", boundaries],
@@ -19,7 +23,11 @@ const cases = [
   ['libs/contracts/src/canary.ts', "import { AppError } from '@nightjar/runtime';\nexport const x = AppError;\n", boundaries],
   ['libs/geometry/src/canary.ts', "import path from 'node:path';\nexport const x = path;\n", 'no-restricted-imports'],
   ['apps/nvr/src/canary.ts', "export * from './app.module.js';\n", 'no-restricted-syntax'],
-  ['apps/nvr/src/canary.ts', "import { forwardRef } from '@nestjs/common';\nexport const x = forwardRef(() => Object);\n", 'no-restricted-syntax'],
+  [
+    'apps/nvr/src/canary.ts',
+    "import { forwardRef } from '@nestjs/common';\nexport const x = forwardRef(() => Object);\n",
+    'no-restricted-syntax',
+  ],
   ['apps/nvr/src/canary.ts', 'export const x = process.env.HOME;\n', 'no-restricted-properties'],
   ['apps/nvr/src/canary.spec.ts', "import { it } from '@jest/globals';\nit.only('x', () => undefined);\n", 'no-restricted-properties'],
   ['apps/nvr/src/canary.ts', "console.log('x');\n", 'no-console'],
@@ -40,7 +48,9 @@ for (const [filePath, text, ruleId] of cases) {
   const [{ messages }] = await eslint.lintText(text, { filePath });
   if (messages.some((message) => message.ruleId === ruleId && message.severity === 2)) continue;
   silent++;
-  console.error(`lint canary: ${ruleId} is silent on ${filePath}: ${text.split('\n')[0]} (${messages.map((message) => message.ruleId).join(', ') || 'no message'})`);
+  console.error(
+    `lint canary: ${ruleId} is silent on ${filePath}: ${text.split('\n')[0]} (${messages.map((message) => message.ruleId).join(', ') || 'no message'})`,
+  );
 }
 console.log(`lint canary: ${cases.length - silent} of ${cases.length} rules bite`);
 process.exit(silent === 0 ? 0 : 1);

@@ -46,7 +46,10 @@ describe('the adapter as a process', () => {
     expect(response.status).toBe(200);
     expect(((await response.json()) as { count: number }).count).toBeGreaterThanOrEqual(2);
 
-    const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '')).trim().split(/\s+/).filter(Boolean);
+    const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => ''))
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     expect(children.map(Number).filter(isAlive)).toEqual([]);

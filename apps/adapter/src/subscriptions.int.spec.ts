@@ -76,7 +76,10 @@ describe('inference work from the bus', () => {
   });
 
   it('tells the caller what is wrong with a picture', async () => {
-    await expect(infer({ picture: Buffer.from('text') })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('not a JPEG') });
+    await expect(infer({ picture: Buffer.from('text') })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('not a JPEG'),
+    });
     await expect(infer({ picture: photo.subarray(0, 50_000) })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 

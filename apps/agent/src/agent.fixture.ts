@@ -114,18 +114,35 @@ export class AgentFixture {
 
   /** Assigns the stream of a camera, or takes it away, and nudges the agent as nvr does. */
   assign(url: string | undefined): void {
-    this.streams = url === undefined ? [] : [{ camera_id: 1, stream_id: streamId, frames_name: 'camera_0', name: 'test', url, frames_per_second: 4 }];
+    this.streams =
+      url === undefined ? [] : [{ camera_id: 1, stream_id: streamId, frames_name: 'camera_0', name: 'test', url, frames_per_second: 4 }];
     this.bus.publish(camerasChanged, { camera_id: 1 });
   }
 
   queueVideo(file: string, more: Partial<VideoWork> = {}): VideoWork {
-    const work: VideoWork = { media_type: 'video', job_id: newJobId('video'), lease: randomUUID(), attempt: 1, lease_ms: 3_000, file, ...more };
+    const work: VideoWork = {
+      media_type: 'video',
+      job_id: newJobId('video'),
+      lease: randomUUID(),
+      attempt: 1,
+      lease_ms: 3_000,
+      file,
+      ...more,
+    };
     this.queue(work);
     return work;
   }
 
   queueImages(files: readonly string[], more: Partial<ImageWork> = {}): ImageWork {
-    const work: ImageWork = { media_type: 'image', job_id: newJobId('image_batch'), lease: randomUUID(), attempt: 1, lease_ms: 3_000, items: files.map((file, index) => ({ index, file })), ...more };
+    const work: ImageWork = {
+      media_type: 'image',
+      job_id: newJobId('image_batch'),
+      lease: randomUUID(),
+      attempt: 1,
+      lease_ms: 3_000,
+      items: files.map((file, index) => ({ index, file })),
+      ...more,
+    };
     this.queue(work);
     return work;
   }
@@ -150,7 +167,9 @@ export class AgentFixture {
   /** FFmpeg processes of this agent: those that work on its directory, or on the camera at `url`. */
   ffmpegProcesses(url?: string): string[] {
     const table = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
-    return table.split('\n').filter((line) => line.includes('-nostdin') && (line.includes(this.directory) || (url !== undefined && line.includes(url))));
+    return table
+      .split('\n')
+      .filter((line) => line.includes('-nostdin') && (line.includes(this.directory) || (url !== undefined && line.includes(url))));
   }
 
   /** Waits until a job's pictures reach the engine: FFmpeg decodes, and is paused where the engine takes none. */

@@ -72,7 +72,17 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const reporter = new EventReporter({ bus, logger });
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
   const subscribers = new StreamSubscribers({ logger });
-  const services = { ffmpeg, bus, dispatcher, reporter, subscribers, framesDir: config.framesDir, session: randomBytes(4).toString('hex'), clock, logger };
+  const services = {
+    ffmpeg,
+    bus,
+    dispatcher,
+    reporter,
+    subscribers,
+    framesDir: config.framesDir,
+    session: randomBytes(4).toString('hex'),
+    clock,
+    logger,
+  };
   const streams = new StreamClaims({
     bus,
     agentId: config.agentId,
@@ -82,7 +92,14 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     clock,
     logger,
   });
-  const jobs = new JobWorker({ bus, agentId: config.agentId, slots: config.jobSlots, runWork: workRunner({ ffmpeg, dispatcher, mediaDir: config.mediaDir, clock }), clock, logger });
+  const jobs = new JobWorker({
+    bus,
+    agentId: config.agentId,
+    slots: config.jobSlots,
+    runWork: workRunner({ ffmpeg, dispatcher, mediaDir: config.mediaDir, clock }),
+    clock,
+    logger,
+  });
   subscribe(bus, { jobs, streams });
 
   const door = new WebSocketDoor();
@@ -134,7 +151,8 @@ function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Log
   }
   return (request) => {
     // A page whose name was made to resolve to this machine is not on it.
-    if (access.loopbackOnly && !namesLoopback(request.headers.host)) return Promise.reject(new AppError('permission_denied', 'this agent is for its own machine'));
+    if (access.loopbackOnly && !namesLoopback(request.headers.host))
+      return Promise.reject(new AppError('permission_denied', 'this agent is for its own machine'));
     return Promise.resolve({ kind: 'service', name: 'anybody' });
   };
 }

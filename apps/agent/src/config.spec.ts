@@ -18,7 +18,10 @@ describe('readConfig', () => {
   });
 
   it('opens to everybody only when told to', () => {
-    expect(readConfig({ ...environment, AGENT_HOST: '0.0.0.0', NIGHTJAR_ALLOW_OPEN: '1' }).access).toEqual({ kind: 'open', loopbackOnly: false });
+    expect(readConfig({ ...environment, AGENT_HOST: '0.0.0.0', NIGHTJAR_ALLOW_OPEN: '1' }).access).toEqual({
+      kind: 'open',
+      loopbackOnly: false,
+    });
   });
 
   it('says what is missing', () => {

@@ -25,13 +25,22 @@ export interface AgentConfig {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentConfig {
   const values = loadSettings(
     [
-      ...(['AGENT_HOST', 'AGENT_PORT', 'NATS_URL', 'FFMPEG_PATH', 'NIGHTJAR_DATA_DIR', 'NIGHTJAR_FRAMES_DIR', 'NIGHTJAR_MEDIA_DIR'] as const),
+      ...([
+        'AGENT_HOST',
+        'AGENT_PORT',
+        'NATS_URL',
+        'FFMPEG_PATH',
+        'NIGHTJAR_DATA_DIR',
+        'NIGHTJAR_FRAMES_DIR',
+        'NIGHTJAR_MEDIA_DIR',
+      ] as const),
       ...(['NIGHTJAR_AGENT_ID', 'NIGHTJAR_AGENT_STREAM_SLOTS', 'NIGHTJAR_AGENT_JOB_SLOTS'] as const),
       ...(['NIGHTJAR_JWKS_URL', 'NIGHTJAR_PUBLIC_URL', 'NIGHTJAR_ALLOW_OPEN'] as const),
     ],
     environment,
   );
-  if (values.NATS_URL === undefined) throw new SettingsError('NATS_URL must be set: the agent starts no services of its own, "npm start" does');
+  if (values.NATS_URL === undefined)
+    throw new SettingsError('NATS_URL must be set: the agent starts no services of its own, "npm start" does');
   return {
     host: values.AGENT_HOST,
     port: values.AGENT_PORT,
@@ -42,7 +51,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     jobSlots: values.NIGHTJAR_AGENT_JOB_SLOTS,
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     mediaDir: path.resolve(values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media')),
-    access: accessOf({ host: values.AGENT_HOST, jwksUrl: values.NIGHTJAR_JWKS_URL, issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar', allowOpen: values.NIGHTJAR_ALLOW_OPEN }),
+    access: accessOf({
+      host: values.AGENT_HOST,
+      jwksUrl: values.NIGHTJAR_JWKS_URL,
+      issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
+      allowOpen: values.NIGHTJAR_ALLOW_OPEN,
+    }),
   };
 }
 
@@ -51,7 +65,9 @@ function accessOf(given: { host: string; jwksUrl: string | undefined; issuer: st
   if (isLoopbackHost(given.host)) return { kind: 'open', loopbackOnly: true };
   if (given.jwksUrl !== undefined) return { kind: 'bearer', jwksUrl: given.jwksUrl, issuer: given.issuer };
   if (given.allowOpen) return { kind: 'open', loopbackOnly: false };
-  throw new SettingsError('AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1');
+  throw new SettingsError(
+    'AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1',
+  );
 }
 
 function defaultAgentId(): string {

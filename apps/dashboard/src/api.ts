@@ -34,7 +34,11 @@ export class Api {
 
   /** @throws ApiError with 401 for wrong credentials, 429 after too many attempts */
   static async signIn(credentials: { username: string; password: string }, onSignedOut: () => void): Promise<Api> {
-    const response = await send('/api/v1/auth/login-json', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(credentials) });
+    const response = await send('/api/v1/auth/login-json', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(credentials),
+    });
     return new Api(await read(response, Token).then((answer) => answer.access_token), onSignedOut);
   }
 

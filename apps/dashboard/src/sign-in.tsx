@@ -2,7 +2,15 @@ import { useState, type FormEvent } from 'react';
 import { Api } from './api.js';
 
 /** Asks who is there. `notice` tells why the last session ended. */
-export function SignIn({ notice, onSignedIn, onSignedOut }: { notice: string | undefined; onSignedIn: (api: Api) => void; onSignedOut: () => void }) {
+export function SignIn({
+  notice,
+  onSignedIn,
+  onSignedOut,
+}: {
+  notice: string | undefined;
+  onSignedIn: (api: Api) => void;
+  onSignedOut: () => void;
+}) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
 

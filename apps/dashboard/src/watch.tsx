@@ -7,7 +7,11 @@ import { LiveCamera } from './live/live-camera.js';
 import { useLiveStream, type Connection } from './live/use-live-stream.js';
 
 const eventsMax = 100;
-const connectionText: Record<Connection, string> = { connecting: 'connecting …', live: 'live', interrupted: 'connection lost, trying again …' };
+const connectionText: Record<Connection, string> = {
+  connecting: 'connecting …',
+  live: 'live',
+  interrupted: 'connection lost, trying again …',
+};
 
 /** The page of a signed-in person: cameras with boxes on the left, what happens on the right. */
 export function Watch({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
@@ -56,7 +60,9 @@ export function Watch({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
       <main>
         <div className="cameras">
           {cameras?.length === 0 && <p className="empty">No camera yet. Add one with POST /api/v1/cameras.</p>}
-          {cameras?.map((camera) => <LiveCamera key={camera.id} api={api} camera={camera} overlay={overlays[camera.id]} />)}
+          {cameras?.map((camera) => (
+            <LiveCamera key={camera.id} api={api} camera={camera} overlay={overlays[camera.id]} />
+          ))}
         </div>
         <EventList events={events} cameras={cameras ?? []} problem={problem} />
       </main>

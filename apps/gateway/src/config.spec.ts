@@ -6,7 +6,13 @@ const environment = { DATABASE_URL: 'postgresql://db/nightjar', NATS_URL: 'nats:
 
 describe('the configuration of the gateway', () => {
   it('needs a database and a bus, and has a default for the rest', () => {
-    expect(readConfig(environment)).toMatchObject({ host: '127.0.0.1', port: 8080, mediaDir: path.join('.nightjar', 'media'), defaultMaxProcessingSeconds: 0, bootstrapApiKey: undefined });
+    expect(readConfig(environment)).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      mediaDir: path.join('.nightjar', 'media'),
+      defaultMaxProcessingSeconds: 0,
+      bootstrapApiKey: undefined,
+    });
   });
 
   it.each(['DATABASE_URL', 'NATS_URL'])('says so when %s is missing', (name) => {

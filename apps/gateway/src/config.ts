@@ -18,7 +18,17 @@ export interface GatewayConfig {
 /** @throws SettingsError when a setting is wrong or one that must be there is not */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): GatewayConfig {
   const values = loadSettings(
-    ['GATEWAY_HOST', 'GATEWAY_PORT', 'DATABASE_URL', 'NATS_URL', 'NIGHTJAR_DATA_DIR', 'NIGHTJAR_MEDIA_DIR', 'NIGHTJAR_JOB_MAX_SECONDS', 'NIGHTJAR_UPLOAD_MAX_BYTES', 'BOOTSTRAP_API_KEY'],
+    [
+      'GATEWAY_HOST',
+      'GATEWAY_PORT',
+      'DATABASE_URL',
+      'NATS_URL',
+      'NIGHTJAR_DATA_DIR',
+      'NIGHTJAR_MEDIA_DIR',
+      'NIGHTJAR_JOB_MAX_SECONDS',
+      'NIGHTJAR_UPLOAD_MAX_BYTES',
+      'BOOTSTRAP_API_KEY',
+    ],
     environment,
   );
   return {

@@ -37,7 +37,13 @@ export class GatewayFixture {
     private readonly shutdown: Shutdown,
   ) {}
 
-  static async start(options: { databaseUrl: string; busUrl: string; mediaDir?: string; timings?: LeaseTimings; config?: Partial<GatewayConfig> }): Promise<GatewayFixture> {
+  static async start(options: {
+    databaseUrl: string;
+    busUrl: string;
+    mediaDir?: string;
+    timings?: LeaseTimings;
+    config?: Partial<GatewayConfig>;
+  }): Promise<GatewayFixture> {
     const mediaDir = options.mediaDir ?? (await mkdtemp(path.join(os.tmpdir(), 'nightjar-media-')));
     const logger = createLogger({ service: 'gateway', level: 'silent' });
     const shutdown = new Shutdown({ logger });
@@ -75,11 +81,18 @@ export class GatewayFixture {
 
   /** A request with the key of the tests, unless `headers` names another. */
   request(route: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
-    return fetch(`${this.gateway.url}${route}`, { ...init, headers: { 'X-API-Key': apiKey, ...(init.headers as Record<string, string> | undefined) } });
+    return fetch(`${this.gateway.url}${route}`, {
+      ...init,
+      headers: { 'X-API-Key': apiKey, ...(init.headers as Record<string, string> | undefined) },
+    });
   }
 
   async submitVideo(body: RequestBody = 'not looked at by the gateway', headers: Record<string, string> = {}): Promise<string> {
-    const response = await this.request('/v0.2/request/video', { method: 'POST', body, headers: { 'Content-Type': 'video/mp4', ...headers } });
+    const response = await this.request('/v0.2/request/video', {
+      method: 'POST',
+      body,
+      headers: { 'Content-Type': 'video/mp4', ...headers },
+    });
     return ((await response.json()) as { job_id: string }).job_id;
   }
 

@@ -28,9 +28,13 @@ describe('the job API', () => {
     await testDatabase?.drop();
   });
 
-  const post = (route: string, body: RequestBody, headers: Record<string, string> = {}) => fixture.request(route, { method: 'POST', body, headers });
+  const post = (route: string, body: RequestBody, headers: Record<string, string> = {}) =>
+    fixture.request(route, { method: 'POST', body, headers });
   const postImages = (body: unknown) => post('/v0.2/request/images', JSON.stringify(body), { 'Content-Type': 'application/json' });
-  const statusAndCode = async (response: Response) => [response.status, ((await response.json()) as { error?: { code: string } }).error?.code];
+  const statusAndCode = async (response: Response) => [
+    response.status,
+    ((await response.json()) as { error?: { code: string } }).error?.code,
+  ];
 
   it('takes a video from 202 with Location over queued and processing to finished', async () => {
     const submitted = await post('/v0.2/request/video', clip, { 'Content-Type': 'video/mp4', 'Max-Processing-Time': '60' });
@@ -42,7 +46,10 @@ describe('the job API', () => {
 
     const queued = await fixture.request(location);
     expect(queued.headers.get('Retry-After')).toBe('2');
-    expect([queued.status, await queued.json()]).toEqual([200, { job_id: jobId, status: 'queued', result: null, progress: 0, stage: null }]);
+    expect([queued.status, await queued.json()]).toEqual([
+      200,
+      { job_id: jobId, status: 'queued', result: null, progress: 0, stage: null },
+    ]);
 
     const work = await fixture.claimWork();
     expect(work).toMatchObject({ media_type: 'video', job_id: jobId, attempt: 1, lease_ms: 30_000, file: `${jobId}/video` });
@@ -64,12 +71,21 @@ describe('the job API', () => {
       { data_base64: '' },
     ]);
     expect(jobId).toMatch(/^image_batch_/);
-    expect(await fixture.poll(jobId)).toMatchObject({ status: 'queued', items: [{ status: 'queued' }, { status: 'failed' }, { status: 'failed' }, { status: 'failed' }] });
+    expect(await fixture.poll(jobId)).toMatchObject({
+      status: 'queued',
+      items: [{ status: 'queued' }, { status: 'failed' }, { status: 'failed' }, { status: 'failed' }],
+    });
     const work = await fixture.claimWork();
     expect(work).toMatchObject({ media_type: 'image', items: [{ index: 0, file: `${jobId}/0` }] });
     expect(await readFile(path.join(fixture.mediaDir, `${jobId}/0`))).toEqual(picture);
     await fixture.finish(work, { state: 'finished', media_type: 'image', items: [{ index: 0, state: 'finished', result: imageResult }] });
-    const failed = (index: number, externalId: string | null, code: string) => ({ index, external_id: externalId, status: 'failed', result: null, error: expect.objectContaining({ code }) });
+    const failed = (index: number, externalId: string | null, code: string) => ({
+      index,
+      external_id: externalId,
+      status: 'failed',
+      result: null,
+      error: expect.objectContaining({ code }),
+    });
     expect(await fixture.poll(jobId)).toEqual({
       job_id: jobId,
       status: 'finished',
@@ -91,7 +107,15 @@ describe('the job API', () => {
   it.each([
     ['no images', { images: [] }],
     ['65 images', { images: Array.from({ length: 65 }, () => ({ data_base64: pictureBase64 })) }],
-    ['an external_id twice', { images: [{ external_id: 'a', data_base64: pictureBase64 }, { external_id: 'a', data_base64: pictureBase64 }] }],
+    [
+      'an external_id twice',
+      {
+        images: [
+          { external_id: 'a', data_base64: pictureBase64 },
+          { external_id: 'a', data_base64: pictureBase64 },
+        ],
+      },
+    ],
     ['an external_id of 257 characters', { images: [{ external_id: 'a'.repeat(257), data_base64: pictureBase64 }] }],
     ['an external_id with NUL', { images: [{ external_id: 'a\0', data_base64: pictureBase64 }] }],
     ['an external_id with half a surrogate pair', { images: [{ external_id: 'a\ud800', data_base64: pictureBase64 }] }],
@@ -134,15 +158,28 @@ describe('the job API', () => {
   });
 
   it('takes a body without Content-Type for a video', async () => {
-    const response = await fetch(`${fixture.gateway.url}/v0.2/request/video`, { method: 'POST', body: new Uint8Array(clip), headers: { 'X-API-Key': apiKey } });
+    const response = await fetch(`${fixture.gateway.url}/v0.2/request/video`, {
+      method: 'POST',
+      body: new Uint8Array(clip),
+      headers: { 'X-API-Key': apiKey },
+    });
     expect(response.status).toBe(202);
   });
 
   it('finds no result for an unknown id, one of the other media type, or another tenant', async () => {
     const video = await fixture.submitVideo();
     const batch = await fixture.submitImages([{ data_base64: pictureBase64 }]);
-    await fixture.database.apiKey.create({ data: { tenantId: 2, name: 'neighbour', prefix: 'neigh', sha256: hashOf('key-of-the-neighbour'), scopes: ['jobs:read'] } });
-    const routes = [`video/${batch}`, `images/${video}`, `video/${video.replace(/.$/, 'z')}`, 'video/video_12345', 'video/__proto__', 'images/constructor'];
+    await fixture.database.apiKey.create({
+      data: { tenantId: 2, name: 'neighbour', prefix: 'neigh', sha256: hashOf('key-of-the-neighbour'), scopes: ['jobs:read'] },
+    });
+    const routes = [
+      `video/${batch}`,
+      `images/${video}`,
+      `video/${video.replace(/.$/, 'z')}`,
+      'video/video_12345',
+      'video/__proto__',
+      'images/constructor',
+    ];
     for (const route of routes) expect(await statusAndCode(await fixture.request(`/v0.2/results/${route}`))).toEqual([404, 'not_found']);
     const asNeighbour = { headers: { 'X-API-Key': 'key-of-the-neighbour' } };
     expect((await fixture.request(`/v0.2/results/video/${video}`, asNeighbour)).status).toBe(404);
@@ -161,7 +198,9 @@ describe('the job API', () => {
   });
 
   it('declares a policy for every route', () => {
-    const declared = fixture.gateway.routes.map(({ method, url, policy }) => `${method} ${url} ${policy.kind}${'scope' in policy ? ` ${policy.scope}` : ''}`);
+    const declared = fixture.gateway.routes.map(
+      ({ method, url, policy }) => `${method} ${url} ${policy.kind}${'scope' in policy ? ` ${policy.scope}` : ''}`,
+    );
     expect(declared.sort()).toEqual([
       'GET /livez public',
       'GET /readyz public',

@@ -31,7 +31,11 @@ export interface RunningGateway {
  * Brings the gateway up: store, database, bus, sweeper, HTTP. It starts while Postgres or the bus is away and becomes ready
  * when both are there. Every route but the health routes needs a key, so it may listen anywhere.
  */
-export async function startGateway(context: ProcessContext, config: GatewayConfig, timings: LeaseTimings = defaultLeaseTimings): Promise<RunningGateway> {
+export async function startGateway(
+  context: ProcessContext,
+  config: GatewayConfig,
+  timings: LeaseTimings = defaultLeaseTimings,
+): Promise<RunningGateway> {
   const { logger, shutdown, health } = context;
   const clock = systemClock;
   const media = await MediaStore.open(config.mediaDir);
@@ -43,12 +47,24 @@ export async function startGateway(context: ProcessContext, config: GatewayConfi
   const jobs = new JobStore(database);
   const keys = new ApiKeys(database, clock);
   const leases = new JobLeases({ database, media, bus, logger, timings });
-  const submissions = new Submissions({ jobs, media, bus, clock, logger, uploadBytesMax: config.uploadBytesMax, defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds });
+  const submissions = new Submissions({
+    jobs,
+    media,
+    bus,
+    clock,
+    logger,
+    uploadBytesMax: config.uploadBytesMax,
+    defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds,
+  });
   const background = [keepRemovingOrphans({ media, jobs, clock, logger, signal: shutdown.signal })];
   if (config.bootstrapApiKey !== undefined) {
     let stored = false;
     health.addCheck('bootstrap key', () => (stored ? undefined : 'not stored yet'));
-    background.push(storeBootstrapApiKeyWhenPossible({ database, key: config.bootstrapApiKey, logger, signal: shutdown.signal }).then(() => void (stored = true)));
+    background.push(
+      storeBootstrapApiKeyWhenPossible({ database, key: config.bootstrapApiKey, logger, signal: shutdown.signal }).then(
+        () => void (stored = true),
+      ),
+    );
   }
   shutdown.register('background work', async () => void (await Promise.all(background)));
   const sweeper = new JobSweeper({ leases, everyMs: timings.sweepEveryMs, logger });

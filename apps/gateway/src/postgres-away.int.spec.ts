@@ -14,9 +14,15 @@ class CuttableRoad {
   async open(): Promise<string> {
     const server = net.createServer((near) => {
       const far = net.connect(Number(this.target.port), this.target.hostname);
-      for (const [from, to] of [[near, far], [far, near]] as const) {
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         this.sockets.add(from);
-        from.on('error', () => to.destroy()).on('close', () => this.sockets.delete(from)).pipe(to);
+        from
+          .on('error', () => to.destroy())
+          .on('close', () => this.sockets.delete(from))
+          .pipe(to);
       }
     });
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
@@ -61,7 +67,12 @@ describe('while Postgres is away', () => {
     const requests = [
       () => fixture.request(`/v0.2/results/video/${jobId}`),
       submit,
-      () => fixture.request('/v0.2/request/images', { method: 'POST', body: '{"images":[{"data_base64":"AAAA"}]}', headers: { 'Content-Type': 'application/json' } }),
+      () =>
+        fixture.request('/v0.2/request/images', {
+          method: 'POST',
+          body: '{"images":[{"data_base64":"AAAA"}]}',
+          headers: { 'Content-Type': 'application/json' },
+        }),
       // A key that nobody remembers has to be looked up.
       () => fixture.request(`/v0.2/results/video/${jobId}`, { headers: { 'X-API-Key': 'a-key-that-was-never-seen' } }),
     ];

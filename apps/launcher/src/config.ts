@@ -58,7 +58,8 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
   const values = loadSettings(Object.keys(settings) as SettingName[], merged);
   const given = (name: SettingName): string | undefined => merged[name] || undefined;
 
-  const dataDir = given('NIGHTJAR_DATA_DIR') === undefined ? path.join(CHECKOUT_DIR, '.nightjar') : path.resolve(workingDir, values.NIGHTJAR_DATA_DIR);
+  const dataDir =
+    given('NIGHTJAR_DATA_DIR') === undefined ? path.join(CHECKOUT_DIR, '.nightjar') : path.resolve(workingDir, values.NIGHTJAR_DATA_DIR);
   const inherited = Object.fromEntries(Object.entries(merged).filter(([name]) => !NOT_INHERITED.includes(name as SettingName)));
   const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = values;
   return {
@@ -78,7 +79,11 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
       adapter: { host: values.ADAPTER_HOST, port: values.ADAPTER_PORT, portSetting: 'ADAPTER_PORT' },
       nvr: { host: values.NVR_HOST, port: values.NVR_PORT, portSetting: 'NVR_PORT' },
       // Only we ask the recorder how it is: any free port does, unless one is asked for.
-      recorder: { host: values.NVR_HOST, port: given('NIGHTJAR_RECORDER_PORT') === undefined ? 0 : values.NIGHTJAR_RECORDER_PORT, portSetting: 'NIGHTJAR_RECORDER_PORT' },
+      recorder: {
+        host: values.NVR_HOST,
+        port: given('NIGHTJAR_RECORDER_PORT') === undefined ? 0 : values.NIGHTJAR_RECORDER_PORT,
+        portSetting: 'NIGHTJAR_RECORDER_PORT',
+      },
       gateway: { host: values.GATEWAY_HOST, port: values.GATEWAY_PORT, portSetting: 'GATEWAY_PORT' },
       agent: { host: values.AGENT_HOST, port: values.AGENT_PORT, portSetting: 'AGENT_PORT' },
     },

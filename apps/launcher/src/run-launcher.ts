@@ -63,7 +63,8 @@ function listenForStop(stopping: AbortController, terminal: Terminal, force: () 
     force();
     setTimeout(() => process.exit(130), FORCED_EXIT_MS);
   };
-  const onUnexpected = (error: unknown): void => stopping.abort(new AppError('internal', `unexpected: ${explainFailure(error)}`, { cause: toAppError(error) }));
+  const onUnexpected = (error: unknown): void =>
+    stopping.abort(new AppError('internal', `unexpected: ${explainFailure(error)}`, { cause: toAppError(error) }));
   const parentWatch = setInterval(() => {
     if (process.ppid !== parentPid && !stopping.signal.aborted) stopping.abort(new StopRequest('the process that started it is gone'));
   }, PARENT_POLL_MS);

@@ -4,7 +4,10 @@ import { startTogether } from './start-together.js';
 describe('tasks that are started together', () => {
   it('all end before it does', async () => {
     const done: number[] = [];
-    await startTogether(new AbortController().signal, [1, 2].map((task) => async () => void done.push(task)));
+    await startTogether(
+      new AbortController().signal,
+      [1, 2].map((task) => async () => void done.push(task)),
+    );
     expect(done).toEqual([1, 2]);
   });
 

@@ -23,7 +23,14 @@ import { renderTable, type Terminal } from './terminal/terminal.js';
 const START_TIMEOUT_MS = 180_000;
 
 /** Who stops after whom; parts of one line stop together. Whoever asks stops before whoever answers. */
-const STOP_ORDER: readonly (readonly string[])[] = [['agent'], ['recorder', 'gateway'], ['nvr'], ['adapter', DEMO_CAMERA], ['bus'], ['Postgres']];
+const STOP_ORDER: readonly (readonly string[])[] = [
+  ['agent'],
+  ['recorder', 'gateway'],
+  ['nvr'],
+  ['adapter', DEMO_CAMERA],
+  ['bus'],
+  ['Postgres'],
+];
 
 interface TableRow {
   readonly name: string;
@@ -116,7 +123,9 @@ export class System {
     if (!this.#credentials) return;
     const { credentials, file, areNew } = this.#credentials;
     if (areNew) {
-      terminal.line(`  password    ${config.adminPassword === undefined ? credentials.adminPassword : 'as set by BOOTSTRAP_ADMIN_PASSWORD'}`);
+      terminal.line(
+        `  password    ${config.adminPassword === undefined ? credentials.adminPassword : 'as set by BOOTSTRAP_ADMIN_PASSWORD'}`,
+      );
       terminal.line(`  API key     ${config.apiKey === undefined ? credentials.apiKey : 'as set by BOOTSTRAP_API_KEY'}`);
       terminal.line(`  Both are shown this once and kept in ${file}.`);
       if (config.databaseUrl !== undefined) terminal.line('  A database that was used before keeps the password and the keys it has.');
@@ -137,7 +146,9 @@ export class System {
     const demo = config.demo ? { port: await findFreePort() } : undefined;
     // Rendered while the database is made: the camera is waited for longest on the first start.
     const failed = new AbortController();
-    const clip = demo && ensureDemoClip({ directory: path.join(config.dataDir, 'demo'), ffmpegPath, signal: AbortSignal.any([signal, failed.signal]) });
+    const clip =
+      demo &&
+      ensureDemoClip({ directory: path.join(config.dataDir, 'demo'), ffmpegPath, signal: AbortSignal.any([signal, failed.signal]) });
     clip?.catch(() => undefined); // whoever awaits it hears of its failure
     try {
       const services = await this.#startServers({ ports, ffmpegPath, demoPort: demo?.port, signal });
@@ -148,7 +159,10 @@ export class System {
         ...others.map((service) => (shared: AbortSignal) => this.#startService(service, shared)),
         async (shared) => {
           if (demo && clip) await this.#startDemoCamera({ clip, port: demo.port, ffmpegPath, signal: shared });
-          await startTogether(shared, readers.map((service) => (inner: AbortSignal) => this.#startService(service, inner)));
+          await startTogether(
+            shared,
+            readers.map((service) => (inner: AbortSignal) => this.#startService(service, inner)),
+          );
         },
       ]);
     } catch (error) {
@@ -164,7 +178,13 @@ export class System {
     const { credentials } = this.#credentials;
     const links: { database?: DatabaseLinks; bus?: BusLinks } = {};
     await startTogether(signal, [
-      async () => void (links.database = await bringUpDatabase({ ...this.#partOptions('Postgres'), givenUrl: config.databaseUrl, dataDir: config.dataDir, credentials })),
+      async () =>
+        void (links.database = await bringUpDatabase({
+          ...this.#partOptions('Postgres'),
+          givenUrl: config.databaseUrl,
+          dataDir: config.dataDir,
+          credentials,
+        })),
       async () => void (links.bus = await bringUpBus({ ...this.#partOptions('bus'), config, token: credentials.busToken })),
       async () => (config.demo ? seedDemoFrames(config.framesDir) : undefined),
     ]);
@@ -172,7 +192,12 @@ export class System {
     if (!database || !bus) throw new AppError('internal', 'the database and the bus come first');
 
     const cameraUrl = demoPort === undefined ? undefined : demoCameraUrl(demoPort);
-    const urls = { gatewayDatabaseUrl: database.gatewayUrl, nvrDatabaseUrl: database.nvrUrl, natsUrl: bus.natsUrl, demoCameraUrl: cameraUrl };
+    const urls = {
+      gatewayDatabaseUrl: database.gatewayUrl,
+      nvrDatabaseUrl: database.nvrUrl,
+      natsUrl: bus.natsUrl,
+      demoCameraUrl: cameraUrl,
+    };
     const services = describeServices(config, credentials, { ...urls, ports, ffmpegPath });
     this.#rows = [
       { name: 'Postgres', address: database.address, description: database.description },
@@ -196,7 +221,13 @@ export class System {
   #startService({ name, entry, environment, probeUrl }: ServiceDefinition, signal: AbortSignal): Promise<void> {
     const log = this.#openLog(name);
     const { clock, supervise, onState } = this.#partOptions(name);
-    const supervisor = new Supervisor({ name, clock, onState, start: () => startServiceProcess({ name, entry, environment, log }), untilReady: (life) => waitUntilReady(probeUrl, life) });
+    const supervisor = new Supervisor({
+      name,
+      clock,
+      onState,
+      start: () => startServiceProcess({ name, entry, environment, log }),
+      untilReady: (life) => waitUntilReady(probeUrl, life),
+    });
     supervise(supervisor);
     this.options.terminal.progress(name, 'starting');
     return untilAborted(supervisor.start(), signal);
@@ -209,7 +240,12 @@ export class System {
     const log = this.#openLog('demo-camera');
     const { clock, supervise, onState } = this.#partOptions(DEMO_CAMERA);
     const environment = { ...config.inherited, NIGHTJAR_DATA_DIR: config.dataDir };
-    const supervisor = new Supervisor({ name: DEMO_CAMERA, clock, onState, start: () => startDemoCameraProcess({ clip: file, port, ffmpegPath, environment, log }) });
+    const supervisor = new Supervisor({
+      name: DEMO_CAMERA,
+      clock,
+      onState,
+      start: () => startDemoCameraProcess({ clip: file, port, ffmpegPath, environment, log }),
+    });
     supervise(supervisor);
     await untilAborted(supervisor.start(), signal);
   }
@@ -219,7 +255,8 @@ export class System {
     if (state.kind === 'ready') terminal.progress(name, this.#supervisors.get(name)?.restarts ? 'ready again' : 'ready');
     if (state.kind === 'restarting') terminal.progress(name, `${state.reason}; starting again in ${state.delayMs / 1000} s`);
     if (!this.#isUp) return;
-    if (state.kind === 'given up') this.options.onGivenUp(new AppError('unavailable', `${name} does not stay up: ${state.reason}; see ${this.#logsDir}`));
+    if (state.kind === 'given up')
+      this.options.onGivenUp(new AppError('unavailable', `${name} does not stay up: ${state.reason}; see ${this.#logsDir}`));
     const isSettled = [...this.#supervisors.values()].every((supervisor) => supervisor.state.kind === 'ready');
     if (state.kind === 'ready' && isSettled) this.#printTable();
   }
@@ -248,7 +285,10 @@ export class System {
 
   #tooSlow(): AppError {
     const late = [...this.#supervisors.values()].filter(({ state }) => state.kind !== 'ready').map(({ name }) => name);
-    return new AppError('deadline_exceeded', `not ready within ${START_TIMEOUT_MS / 1000} s: ${late.join(', ') || 'the start'}; see ${this.#logsDir}`);
+    return new AppError(
+      'deadline_exceeded',
+      `not ready within ${START_TIMEOUT_MS / 1000} s: ${late.join(', ') || 'the start'}; see ${this.#logsDir}`,
+    );
   }
 }
 

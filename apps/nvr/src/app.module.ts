@@ -30,7 +30,16 @@ export class AppModule {
   static with(parts: ProcessParts<ApiConfig>, authentication: Authentication): DynamicModule {
     return {
       module: AppModule,
-      imports: [ProcessPartsModule.with(parts, authenticationProviders(authentication)), AuthModule, CamerasModule, StreamsModule, FramesModule, EventsModule, LiveModule, SegmentsModule],
+      imports: [
+        ProcessPartsModule.with(parts, authenticationProviders(authentication)),
+        AuthModule,
+        CamerasModule,
+        StreamsModule,
+        FramesModule,
+        EventsModule,
+        LiveModule,
+        SegmentsModule,
+      ],
       controllers: [HealthController],
       providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseAwayInterceptor }],
     };

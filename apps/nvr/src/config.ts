@@ -59,7 +59,14 @@ const nvrSettings = [
 
 /** @throws SettingsError */
 export function readApiConfig(): ApiConfig {
-  const values = loadSettings([...nvrSettings, 'BOOTSTRAP_ADMIN_PASSWORD', 'NIGHTJAR_EVIDENCE_DIR', 'NIGHTJAR_PUBLIC_URL', 'NIGHTJAR_DEMO_CAMERA_URL', 'NIGHTJAR_DETECT_FPS']);
+  const values = loadSettings([
+    ...nvrSettings,
+    'BOOTSTRAP_ADMIN_PASSWORD',
+    'NIGHTJAR_EVIDENCE_DIR',
+    'NIGHTJAR_PUBLIC_URL',
+    'NIGHTJAR_DEMO_CAMERA_URL',
+    'NIGHTJAR_DETECT_FPS',
+  ]);
   return {
     ...nvrConfigOf(values),
     host: values.NVR_HOST,
@@ -94,7 +101,9 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
     secretKey: required('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     recordingsDir: path.resolve(values.NIGHTJAR_RECORDINGS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'recordings')),
-    cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS.split(',').map((network) => network.trim()).filter((network) => network !== ''),
+    cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS.split(',')
+      .map((network) => network.trim())
+      .filter((network) => network !== ''),
     ownPorts: [
       values.NVR_PORT,
       values.GATEWAY_PORT,

@@ -63,17 +63,33 @@ describe('while Postgres is away', () => {
   it('everything that needs it is 503 with Retry-After, nothing is 500 or 401, and all is well again by itself', async () => {
     expect((await nvr.fetch('/api/v1/cameras')).status).toBe(200);
     wire.cut();
-    const login = () => fetch(`${nvr.url}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams({ username: 'admin', password: adminPassword }) });
-    for (const ask of [() => nvr.fetch('/api/v1/cameras'), () => nvr.fetch('/api/v1/events/latest'), () => nvr.fetch('/api/v1/recordings/1?start_unix=1&end_unix=2'), () => nvr.fetch('/api/v1/events/stream'), login]) {
+    const login = () =>
+      fetch(`${nvr.url}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams({ username: 'admin', password: adminPassword }) });
+    for (const ask of [
+      () => nvr.fetch('/api/v1/cameras'),
+      () => nvr.fetch('/api/v1/events/latest'),
+      () => nvr.fetch('/api/v1/recordings/1?start_unix=1&end_unix=2'),
+      () => nvr.fetch('/api/v1/events/stream'),
+      login,
+    ]) {
       const answer = await ask();
-      expect([answer.status, Number(answer.headers.get('retry-after')) > 0, await answer.json()]).toEqual([503, true, { detail: 'the database does not answer' }]);
+      expect([answer.status, Number(answer.headers.get('retry-after')) > 0, await answer.json()]).toEqual([
+        503,
+        true,
+        { detail: 'the database does not answer' },
+      ]);
     }
     // The user was asked for a moment ago; after that even who he is can't be told.
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     expect((await nvr.fetch('/api/v1/auth/me')).status).toBe(503);
-    await expect(nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1 }, { timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1 }, { timeoutMs: 5_000 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
     const ready = await fetch(`${nvr.url}/readyz`);
-    expect([ready.status, ((await ready.json()) as { checks: unknown }).checks]).toEqual([503, { database: expect.not.stringMatching(/^ok$/), bus: 'ok' }]);
+    expect([ready.status, ((await ready.json()) as { checks: unknown }).checks]).toEqual([
+      503,
+      { database: expect.not.stringMatching(/^ok$/), bus: 'ok' },
+    ]);
     expect((await fetch(`${nvr.url}/livez`)).status).toBe(200);
     wire.mend();
     expect((await nvr.fetch('/api/v1/cameras')).status).toBe(200);

@@ -52,7 +52,14 @@ describe('the routes of the NVR', () => {
   });
 
   it('answer 404 as JSON for what is not there, also under /api', async () => {
-    for (const path of ['/api/v1/nothing', '/api/v1/recordings', '/nothing', '/.env', '/assets/../../package.json', '/assets/%2e%2e/index.html']) {
+    for (const path of [
+      '/api/v1/nothing',
+      '/api/v1/recordings',
+      '/nothing',
+      '/.env',
+      '/assets/../../package.json',
+      '/assets/%2e%2e/index.html',
+    ]) {
       const answer = await fetch(`${nvr.url}${path}`);
       expect([path, answer.status, answer.headers.get('content-type')]).toEqual([path, 404, 'application/json; charset=utf-8']);
     }
@@ -60,11 +67,18 @@ describe('the routes of the NVR', () => {
 
   it('serve the dashboard: its page anew each time, its assets for ever', async () => {
     const page = await fetch(`${nvr.url}/`);
-    expect([page.headers.get('content-type'), page.headers.get('cache-control'), await page.text()]).toEqual(['text/html; charset=utf-8', 'no-cache', '<!doctype html><title>site</title>']);
+    expect([page.headers.get('content-type'), page.headers.get('cache-control'), await page.text()]).toEqual([
+      'text/html; charset=utf-8',
+      'no-cache',
+      '<!doctype html><title>site</title>',
+    ]);
     const again = await fetch(`${nvr.url}/`, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
     const asset = await fetch(`${nvr.url}/assets/page-1a2b.js`);
-    expect([asset.headers.get('content-type'), asset.headers.get('cache-control')]).toEqual(['text/javascript; charset=utf-8', 'public, max-age=31536000, immutable']);
+    expect([asset.headers.get('content-type'), asset.headers.get('cache-control')]).toEqual([
+      'text/javascript; charset=utf-8',
+      'public, max-age=31536000, immutable',
+    ]);
   });
 
   it('carry headers that keep a browser from guessing, framing and telling', async () => {

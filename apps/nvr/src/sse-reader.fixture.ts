@@ -57,7 +57,9 @@ export class SseReader {
   }
 
   private take(block: string): void {
-    const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+    const fields = Object.fromEntries(
+      block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+    );
     if (block.startsWith(':')) this.comments++;
     if (fields.id !== undefined) this.lastId = fields.id;
     if (fields.data !== undefined) this.messages.push({ id: fields.id, event: fields.event ?? 'message', data: JSON.parse(fields.data) });

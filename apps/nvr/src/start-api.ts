@@ -21,7 +21,10 @@ import { UsersStore } from './users/users.store.js';
 const bodyLimitBytes = 256 * 1024;
 
 /** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
-export async function startApi({ health, logger, shutdown }: ProcessContext, config: ApiConfig): Promise<{ url: string; routes: DeclaredRoute[] }> {
+export async function startApi(
+  { health, logger, shutdown }: ProcessContext,
+  config: ApiConfig,
+): Promise<{ url: string; routes: DeclaredRoute[] }> {
   const database = openNvrDatabase({ url: config.databaseUrl });
   shutdown.register('database', () => database.$disconnect());
   const bus = Bus.open({ url: config.natsUrl, name: 'nvr', logger });

@@ -26,7 +26,14 @@ export async function startRecorder(context: ProcessContext, config: RecorderCon
   shutdown.register('database', () => database.$disconnect());
   const bus = Bus.open({ url: config.natsUrl, name: 'nvr recorder', logger });
   shutdown.register('bus', () => bus.close());
-  const parts: ProcessParts<RecorderConfig> = { config, logger, clock: systemClock, database, bus, secretBox: new SecretBox(config.secretKey) };
+  const parts: ProcessParts<RecorderConfig> = {
+    config,
+    logger,
+    clock: systemClock,
+    database,
+    bus,
+    secretBox: new SecretBox(config.secretKey),
+  };
   const start = { isRepaired: false };
   const http = await startHttpApp({
     module: RecorderModule.with(parts, ffmpeg),
@@ -56,7 +63,9 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
   const stopRows = new AbortController();
   const writingRows = rows.run(stopRows.signal);
   const recording = app.get(RecorderService).run(shutdown.signal);
-  const indexing = repair.indexLostFiles(startedAtMs, shutdown.signal).catch((error: unknown) => logger.error('files without rows can not be looked for', { error }));
+  const indexing = repair
+    .indexLostFiles(startedAtMs, shutdown.signal)
+    .catch((error: unknown) => logger.error('files without rows can not be looked for', { error }));
   shutdown.register('recording', async () => {
     await recording;
     await indexing;
@@ -66,7 +75,10 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
   });
 }
 
-function addReadinessChecks(health: Health, options: { parts: ProcessParts<RecorderConfig>; recorder: RecorderService; start: { isRepaired: boolean } }): void {
+function addReadinessChecks(
+  health: Health,
+  options: { parts: ProcessParts<RecorderConfig>; recorder: RecorderService; start: { isRepaired: boolean } },
+): void {
   const { parts, recorder, start } = options;
   health.addCheck('database', async () => {
     await parts.database.$queryRaw`SELECT 1`;

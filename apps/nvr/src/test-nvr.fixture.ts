@@ -28,7 +28,11 @@ export interface TestNvr {
 
 export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<TestNvr> {
   const logger = createLogger({ service: 'nvr', level: 'silent' });
-  const [testDatabase, testBus, directory] = await Promise.all([createTestDatabase(), startTestBus(), mkdtemp(path.join(os.tmpdir(), 'nightjar-nvr-'))]);
+  const [testDatabase, testBus, directory] = await Promise.all([
+    createTestDatabase(),
+    startTestBus(),
+    mkdtemp(path.join(os.tmpdir(), 'nightjar-nvr-')),
+  ]);
   const config: ApiConfig = {
     databaseUrl: testDatabase.url,
     natsUrl: testBus.url,
@@ -75,7 +79,10 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
   };
 }
 
-export async function logIn(url: string, credentials: { username: string; password: string } = { username: 'admin', password: adminPassword }): Promise<string> {
+export async function logIn(
+  url: string,
+  credentials: { username: string; password: string } = { username: 'admin', password: adminPassword },
+): Promise<string> {
   const response = await fetch(`${url}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams(credentials) });
   const { access_token } = (await response.json()) as { access_token: string };
   return access_token;

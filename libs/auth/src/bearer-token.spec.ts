@@ -7,7 +7,19 @@ import { createBearerAuthenticator } from './bearer-token.js';
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const nowSeconds = Math.floor(Date.now() / 1000);
-const goodClaims = { sub: 'admin', uid: 1, tid: 1, adm: true, ver: 1, typ: 'access', iss: 'nightjar', aud: 'nightjar', iat: nowSeconds, nbf: nowSeconds, exp: nowSeconds + 60 };
+const goodClaims = {
+  sub: 'admin',
+  uid: 1,
+  tid: 1,
+  adm: true,
+  ver: 1,
+  typ: 'access',
+  iss: 'nightjar',
+  aud: 'nightjar',
+  iat: nowSeconds,
+  nbf: nowSeconds,
+  exp: nowSeconds + 60,
+};
 const goodHeader = { alg: 'RS256', typ: 'JWT', kid: 'k1' };
 
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -20,13 +32,20 @@ function signHmac(claims: object): string {
   return `${text}.${createHmac('sha256', publicPem).update(text).digest('base64url')}`;
 }
 
-const request = (token?: string) => ({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }) as unknown as FastifyRequest;
+const request = (token?: string) =>
+  ({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }) as unknown as FastifyRequest;
 const findKey = async (kid: string) => (kid === 'k1' ? publicPem : undefined);
 const authenticate = createBearerAuthenticator({ issuer: 'nightjar', findKey });
 
 describe('a bearer token', () => {
   it('that we signed tells who calls', async () => {
-    await expect(authenticate(request(sign(goodClaims)))).resolves.toEqual({ kind: 'user', userId: 1, username: 'admin', tenantId: 1, isSuperuser: true });
+    await expect(authenticate(request(sign(goodClaims)))).resolves.toEqual({
+      kind: 'user',
+      userId: 1,
+      username: 'admin',
+      tenantId: 1,
+      isSuperuser: true,
+    });
   });
 
   it.each([
@@ -52,7 +71,11 @@ describe('a bearer token', () => {
   });
 
   it('is not called bad when the database that knows the user is away', async () => {
-    const away = createBearerAuthenticator({ issuer: 'nightjar', findKey, accepts: () => Promise.reject(new AppError('unavailable', 'database is away')) });
+    const away = createBearerAuthenticator({
+      issuer: 'nightjar',
+      findKey,
+      accepts: () => Promise.reject(new AppError('unavailable', 'database is away')),
+    });
     await expect(away(request(sign(goodClaims)))).rejects.toMatchObject({ code: 'unavailable' });
   });
 });

@@ -80,7 +80,11 @@ const leasedJob = {
 /** A leased job. `lease` is the fencing token: every later message of this attempt carries it. Files are relative to the media store. */
 export const Work = z.discriminatedUnion('media_type', [
   z.object({ media_type: z.literal('video'), ...leasedJob, file: z.string() }),
-  z.object({ media_type: z.literal('image'), ...leasedJob, items: z.array(z.object({ index: z.number().int().min(0), file: z.string() })) }),
+  z.object({
+    media_type: z.literal('image'),
+    ...leasedJob,
+    items: z.array(z.object({ index: z.number().int().min(0), file: z.string() })),
+  }),
 ]);
 export type Work = z.infer<typeof Work>;
 export type VideoWork = Extract<Work, { media_type: 'video' }>;

@@ -10,7 +10,10 @@ export interface RolePasswords {
  * schemas, after the migrations; repeating it renews the passwords.
  * @returns connection URLs of the two roles, made from the owner's
  */
-export async function createServiceRoles(options: { ownerUrl: string; passwords: RolePasswords }): Promise<{ gatewayUrl: string; nvrUrl: string }> {
+export async function createServiceRoles(options: {
+  ownerUrl: string;
+  passwords: RolePasswords;
+}): Promise<{ gatewayUrl: string; nvrUrl: string }> {
   const client = new pg.Client({ connectionString: options.ownerUrl });
   await client.connect();
   try {

@@ -10,10 +10,16 @@ const lostConnectionCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024'
 
 /** Whether an error says that Postgres is away or too slow, so that the caller should come again. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientKnownRequestError && (lostConnectionCodes.has(error.code) || lostConnectionKinds.has(adapterErrorKind(error)))) return true;
+  if (
+    error instanceof Prisma.PrismaClientKnownRequestError &&
+    (lostConnectionCodes.has(error.code) || lostConnectionKinds.has(adapterErrorKind(error)))
+  )
+    return true;
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   const text = error instanceof Error ? `${error.message} ${String((error as NodeJS.ErrnoException).code ?? '')}` : '';
-  return /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|terminating connection|the database system is|Connection terminated|timeout exceeded when trying to connect|DatabaseNotReachable|ConnectionClosed/i.test(text);
+  return /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|terminating connection|the database system is|Connection terminated|timeout exceeded when trying to connect|DatabaseNotReachable|ConnectionClosed/i.test(
+    text,
+  );
 }
 
 function adapterErrorKind(error: Prisma.PrismaClientKnownRequestError): string {
@@ -23,7 +29,10 @@ function adapterErrorKind(error: Prisma.PrismaClientKnownRequestError): string {
 
 /** Whether an insert or update met a unique index. */
 export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2002' || (error.code === 'P2010' && error.message.includes('23505')));
+  return (
+    error instanceof Prisma.PrismaClientKnownRequestError &&
+    (error.code === 'P2002' || (error.code === 'P2010' && error.message.includes('23505')))
+  );
 }
 
 /** What a caller is told while Postgres is away: `unavailable`, come again in a second. Any other error passes unchanged. */

@@ -39,7 +39,9 @@ export async function migrate(options: { url: string; directory?: string; lockTi
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLockKey]);
     await client.query('SET lock_timeout = 0');
     await client.query(createHistoryTable);
-    const { rows } = await client.query<HistoryRow>('SELECT migration_name, checksum, finished_at, rolled_back_at FROM public._prisma_migrations');
+    const { rows } = await client.query<HistoryRow>(
+      'SELECT migration_name, checksum, finished_at, rolled_back_at FROM public._prisma_migrations',
+    );
     const missing = missingMigrations(rows, readMigrations(directory));
     for (const migration of missing) await apply(client, migration);
     return missing.map(({ name }) => name);
@@ -79,11 +81,10 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(migration.sql);
-    await client.query('INSERT INTO public._prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
-      randomUUID(),
-      migration.checksum,
-      migration.name,
-    ]);
+    await client.query(
+      'INSERT INTO public._prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)',
+      [randomUUID(), migration.checksum, migration.name],
+    );
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK');

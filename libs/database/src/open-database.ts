@@ -24,7 +24,14 @@ export function openNvrDatabase(options: OpenOptions): NvrDatabase {
 
 function open({ url, connectionsMax = 10 }: OpenOptions): PrismaClient {
   const adapter = new PrismaPg(
-    { connectionString: url, max: connectionsMax, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, statement_timeout: 30_000, application_name: 'nightjar' },
+    {
+      connectionString: url,
+      max: connectionsMax,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      statement_timeout: 30_000,
+      application_name: 'nightjar',
+    },
     // An idle connection that dies with its server is no reason to end the process: the next query opens another.
     { onPoolError: () => undefined, onConnectionError: () => undefined },
   );

@@ -1,7 +1,12 @@
 export { hasErrorCode } from './error-code.js';
 export { findFreePort } from './find-free-port.js';
 export { isProcessAlive, readCommandLine, signalProcess, stopProcess, waitUntilGone, type StopStep } from './stop-process.js';
-export { startEmbeddedPostgres, stopOrphanedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';
+export {
+  startEmbeddedPostgres,
+  stopOrphanedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from './postgres/embedded-postgres.js';
 export { BUS_PAYLOAD_BYTES_MAX, EmbeddedBroker } from './broker/embedded-broker.js';
 export { type BusServer, type BusServerOptions } from './bus/bus-server.js';
 export { chooseBus, type BusChoice, type BusPreferences } from './bus/choose-bus.js';

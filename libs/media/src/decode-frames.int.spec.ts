@@ -28,8 +28,35 @@ beforeAll(async () => {
   ffmpeg = found;
   directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-media-'));
   // Black for two seconds, then white for two.
-  await runFfmpeg('-f', 'lavfi', '-i', 'color=black:s=1920x1080:r=30:d=2', '-f', 'lavfi', '-i', 'color=white:s=1920x1080:r=30:d=2', '-filter_complex', '[0:v][1:v]concat=n=2:v=1[v]', '-map', '[v]', ...h264, at('cut.mp4'));
-  await runFfmpeg('-i', at('cut.mp4'), '-c', 'copy', '-f', 'hls', '-hls_time', '2', '-hls_segment_filename', at('part%d.ts'), at('list.m3u8'));
+  await runFfmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    'color=black:s=1920x1080:r=30:d=2',
+    '-f',
+    'lavfi',
+    '-i',
+    'color=white:s=1920x1080:r=30:d=2',
+    '-filter_complex',
+    '[0:v][1:v]concat=n=2:v=1[v]',
+    '-map',
+    '[v]',
+    ...h264,
+    at('cut.mp4'),
+  );
+  await runFfmpeg(
+    '-i',
+    at('cut.mp4'),
+    '-c',
+    'copy',
+    '-f',
+    'hls',
+    '-hls_time',
+    '2',
+    '-hls_segment_filename',
+    at('part%d.ts'),
+    at('list.m3u8'),
+  );
   await copyFile(at('list.m3u8'), at('playlist.mp4'));
   await runFfmpeg('-f', 'lavfi', '-i', 'sine=d=1', '-c:a', 'aac', at('sound.m4a'));
 });
@@ -37,7 +64,15 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 function decode(file: string, options: Partial<DecodeOptions> = {}): AsyncGenerator<DecodedFrame, void, undefined> {
-  return decodeFrames({ ffmpeg, input: { kind: 'file', path: at(file) }, samplesPerSecond: 8, samplesPerPicture: 4, signal: new AbortController().signal, clock: systemClock, ...options });
+  return decodeFrames({
+    ffmpeg,
+    input: { kind: 'file', path: at(file) },
+    samplesPerSecond: 8,
+    samplesPerPicture: 4,
+    signal: new AbortController().signal,
+    clock: systemClock,
+    ...options,
+  });
 }
 
 async function collect(frames: AsyncIterable<DecodedFrame>): Promise<DecodedFrame[]> {
@@ -112,13 +147,21 @@ describe('decodeFrames of a file', () => {
   it('refuses text, nothing, and sound without a picture', async () => {
     await writeFile(at('text.mp4'), 'hello');
     await writeFile(at('empty.mp4'), '');
-    for (const file of ['text.mp4', 'empty.mp4', 'sound.m4a']) await expect(collect(decode(file))).rejects.toMatchObject({ code: 'unprocessable' });
+    for (const file of ['text.mp4', 'empty.mp4', 'sound.m4a'])
+      await expect(collect(decode(file))).rejects.toMatchObject({ code: 'unprocessable' });
   });
 });
 
 describe('probeFile', () => {
   it('tells duration, size, codec, rate and streams', async () => {
-    expect(await probeFile({ ffmpeg, path: at('cut.mp4') })).toMatchObject({ durationMs: 4_000, width: 1920, height: 1080, codec: 'h264', framesPerSecond: 30, streams: 1 });
+    expect(await probeFile({ ffmpeg, path: at('cut.mp4') })).toMatchObject({
+      durationMs: 4_000,
+      width: 1920,
+      height: 1080,
+      codec: 'h264',
+      framesPerSecond: 30,
+      streams: 1,
+    });
   });
 
   it('measures the duration of a recording that carries none', async () => {
@@ -132,7 +175,8 @@ describe('probeFile', () => {
 
   it('refuses a playlist, text, and sound without a picture', async () => {
     await writeFile(at('text.mp4'), 'hello');
-    for (const file of ['playlist.mp4', 'text.mp4', 'sound.m4a']) await expect(probeFile({ ffmpeg, path: at(file) })).rejects.toMatchObject({ code: 'unprocessable' });
+    for (const file of ['playlist.mp4', 'text.mp4', 'sound.m4a'])
+      await expect(probeFile({ ffmpeg, path: at(file) })).rejects.toMatchObject({ code: 'unprocessable' });
   });
 
   it('refuses a file with more streams than are read', async () => {
@@ -165,7 +209,10 @@ describe('FfmpegProcess', () => {
   });
 
   it('keeps the end of what FFmpeg says, without credentials', async () => {
-    const process = FfmpegProcess.start({ ffmpeg, arguments: ['-timeout', '200000', '-i', 'rtsp://admin:hunter2@127.0.0.1:9/stream', '-f', 'null', '-'] });
+    const process = FfmpegProcess.start({
+      ffmpeg,
+      arguments: ['-timeout', '200000', '-i', 'rtsp://admin:hunter2@127.0.0.1:9/stream', '-f', 'null', '-'],
+    });
     for (const pipe of process.pipes) pipe.resume();
     const exit = await process.exited;
     expect(exit.code).not.toBe(0);

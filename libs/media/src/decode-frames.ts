@@ -189,7 +189,9 @@ class SampleReader {
     clearTimeout(timer);
     if (!stalled) return;
     const isCamera = this.options.input.kind === 'camera';
-    throw new AppError(isCamera ? 'unavailable' : 'deadline_exceeded', `no frame for ${Math.round(stallMs / 1_000)} s`, { retryAfterMs: 1_000 });
+    throw new AppError(isCamera ? 'unavailable' : 'deadline_exceeded', `no frame for ${Math.round(stallMs / 1_000)} s`, {
+      retryAfterMs: 1_000,
+    });
   }
 }
 

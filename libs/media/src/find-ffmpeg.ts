@@ -23,7 +23,8 @@ export async function findFfmpeg(options: { configuredPath?: string | undefined 
   const { configuredPath } = options;
   if (configuredPath !== undefined && configuredPath !== '') {
     const version = await readVersion(configuredPath);
-    if (version === undefined) throw new AppError('invalid_argument', `FFMPEG_PATH is set to "${configuredPath}", which is not a working FFmpeg`);
+    if (version === undefined)
+      throw new AppError('invalid_argument', `FFMPEG_PATH is set to "${configuredPath}", which is not a working FFmpeg`);
     return { path: configuredPath, version, foundBy: 'FFMPEG_PATH' };
   }
   const onPath = await readVersion('ffmpeg');

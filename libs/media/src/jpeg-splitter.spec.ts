@@ -3,9 +3,18 @@ import { JpegSplitter } from './jpeg-splitter.js';
 
 /** A JPEG by its segments: the scan data is not a real picture, which the splitter never looks at. */
 function jpeg(options: { width: number; height: number; scan?: number[]; extraSegment?: Buffer }): Buffer {
-  const frameHeader = Buffer.from([0xff, 0xc0, 0, 8, 8, options.height >> 8, options.height & 255, options.width >> 8, options.width & 255, 0].slice(0, 10));
+  const frameHeader = Buffer.from(
+    [0xff, 0xc0, 0, 8, 8, options.height >> 8, options.height & 255, options.width >> 8, options.width & 255, 0].slice(0, 10),
+  );
   const scanHeader = Buffer.from([0xff, 0xda, 0, 4, 1, 1]);
-  return Buffer.concat([Buffer.from([0xff, 0xd8]), options.extraSegment ?? Buffer.alloc(0), frameHeader, scanHeader, Buffer.from(options.scan ?? [1, 2, 3]), Buffer.from([0xff, 0xd9])]);
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    options.extraSegment ?? Buffer.alloc(0),
+    frameHeader,
+    scanHeader,
+    Buffer.from(options.scan ?? [1, 2, 3]),
+    Buffer.from([0xff, 0xd9]),
+  ]);
 }
 
 function segment(code: number, payload: Buffer): Buffer {

@@ -60,7 +60,8 @@ export class JpegSplitter {
     if (this.pending.length < this.cursor + 4) return false;
     const end = this.cursor + 2 + this.pending.readUInt16BE(this.cursor + 2);
     if (this.pending.length < end) return false;
-    if (isStartOfFrame(code)) this.size = { height: this.pending.readUInt16BE(this.cursor + 5), width: this.pending.readUInt16BE(this.cursor + 7) };
+    if (isStartOfFrame(code))
+      this.size = { height: this.pending.readUInt16BE(this.cursor + 5), width: this.pending.readUInt16BE(this.cursor + 7) };
     this.cursor = end;
     this.inScan = code === marker.startOfScan;
     return true;

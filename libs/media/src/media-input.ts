@@ -44,11 +44,34 @@ export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[
   const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
   if (input.kind === 'camera') {
     const timeSource = input.timestamps === 'stream' ? [] : ['-use_wallclock_as_timestamps', '1'];
-    return [...bounds, '-protocol_whitelist', cameraProtocols.join(','), '-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(ffmpeg), ...pictureOnly, ...timeSource, '-i', cameraUrl(input.url)];
+    return [
+      ...bounds,
+      '-protocol_whitelist',
+      cameraProtocols.join(','),
+      '-f',
+      'rtsp',
+      '-rtsp_transport',
+      'tcp',
+      ...socketTimeout(ffmpeg),
+      ...pictureOnly,
+      ...timeSource,
+      '-i',
+      cameraUrl(input.url),
+    ];
   }
   const file = path.resolve(input.path);
   // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
-  return [...bounds, '-protocol_whitelist', 'file,pipe', '-format_whitelist', fileFormats.join(','), '-max_streams', String(streamsOpenedMax), '-i', `file:${file}`];
+  return [
+    ...bounds,
+    '-protocol_whitelist',
+    'file,pipe',
+    '-format_whitelist',
+    fileFormats.join(','),
+    '-max_streams',
+    String(streamsOpenedMax),
+    '-i',
+    `file:${file}`,
+  ];
 }
 
 function cameraUrl(url: string): string {

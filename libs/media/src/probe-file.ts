@@ -43,9 +43,11 @@ export async function probeFile(options: ProbeOptions): Promise<VideoProbe> {
   const sizeBytes = await sizeOf(options.path);
   const { exit, lines } = await copyPackets(options, { packetsMax: 1, wallLimitMs: probeWallMs, logLevel: 'info' });
   const header = readHeader(lines);
-  if (exit.code !== 0 || header === undefined) throw new AppError('unprocessable', 'the file is not a video', { cause: new Error(lastLine(exit.stderrTail)) });
+  if (exit.code !== 0 || header === undefined)
+    throw new AppError('unprocessable', 'the file is not a video', { cause: new Error(lastLine(exit.stderrTail)) });
   const opened = readOpening(exit.stderrTail);
-  if (opened.streams > streamsMax) throw new AppError('unprocessable', `the file has ${opened.streams} streams, at most ${streamsMax} are read`);
+  if (opened.streams > streamsMax)
+    throw new AppError('unprocessable', `the file has ${opened.streams} streams, at most ${streamsMax} are read`);
   const durationMs = opened.durationMs ?? (await measureDurationMs(options));
   if (durationMs > durationMsMax) throw new AppError('unprocessable', `the video is longer than ${durationMsMax / 3_600_000} hours`);
   return { sizeBytes, durationMs, ...header, framesPerSecond: opened.framesPerSecond, streams: opened.streams };
@@ -62,7 +64,8 @@ async function sizeOf(file: string): Promise<number> {
 /** Reads the whole file without decoding it: recordings made by browsers carry no duration. */
 async function measureDurationMs(options: ProbeOptions): Promise<number> {
   const { exit, endMs } = await copyPackets(options, { wallLimitMs: measureWallMs, logLevel: 'error' });
-  if (exit.code !== 0 || endMs === 0) throw new AppError('unprocessable', 'the file is not a video', { cause: new Error(lastLine(exit.stderrTail)) });
+  if (exit.code !== 0 || endMs === 0)
+    throw new AppError('unprocessable', 'the file is not a video', { cause: new Error(lastLine(exit.stderrTail)) });
   return endMs;
 }
 

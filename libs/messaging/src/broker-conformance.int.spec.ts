@@ -1,5 +1,17 @@
 import { jest, afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { AckPolicy, DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, type Consumer, type JetStreamClient, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DiscardPolicy,
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type Consumer,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import { connect, createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { hasNatsServer, startTestBus, type TestBus } from '@nightjar/testing';
 
@@ -60,7 +72,9 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     await alice.flush();
     await bob.flush();
     for (const subscription of subscriptions) subscription.unsubscribe();
-    const received = await Promise.all(subscriptions.map(async (subscription) => (await take(subscription, 9)).map((message) => message.string())));
+    const received = await Promise.all(
+      subscriptions.map(async (subscription) => (await take(subscription, 9)).map((message) => message.string())),
+    );
     expect(received).toEqual([['a'], ['a', 'b'], ['a', 'b'], []]);
   });
 
@@ -140,8 +154,20 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     beforeEach(async () => {
       manager = await jetstreamManager(alice);
       queue = jetstream(alice);
-      await manager.streams.add({ name: 'WORK', subjects: ['work.items.>'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory, discard: DiscardPolicy.New, max_msgs: 3 });
-      await manager.consumers.add('WORK', { durable_name: 'pullers', ack_policy: AckPolicy.Explicit, ack_wait: 400 * NANOS_PER_MS, max_deliver: 2 });
+      await manager.streams.add({
+        name: 'WORK',
+        subjects: ['work.items.>'],
+        retention: RetentionPolicy.Workqueue,
+        storage: StorageType.Memory,
+        discard: DiscardPolicy.New,
+        max_msgs: 3,
+      });
+      await manager.consumers.add('WORK', {
+        durable_name: 'pullers',
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: 400 * NANOS_PER_MS,
+        max_deliver: 2,
+      });
       consumer = await jetstream(bob).consumers.get('WORK', 'pullers');
     });
     afterEach(async () => {
@@ -149,10 +175,27 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     });
 
     it('makes a stream and a consumer twice without complaint, and refuses another configuration', async () => {
-      const again = await manager.streams.add({ name: 'WORK', subjects: ['work.items.>'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory, discard: DiscardPolicy.New, max_msgs: 3 });
+      const again = await manager.streams.add({
+        name: 'WORK',
+        subjects: ['work.items.>'],
+        retention: RetentionPolicy.Workqueue,
+        storage: StorageType.Memory,
+        discard: DiscardPolicy.New,
+        max_msgs: 3,
+      });
       expect(again.config.max_msgs).toBe(3);
-      await manager.consumers.add('WORK', { durable_name: 'pullers', ack_policy: AckPolicy.Explicit, ack_wait: 400 * NANOS_PER_MS, max_deliver: 2 });
-      const other = manager.streams.add({ name: 'WORK', subjects: ['work.other'], retention: RetentionPolicy.Workqueue, storage: StorageType.Memory });
+      await manager.consumers.add('WORK', {
+        durable_name: 'pullers',
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: 400 * NANOS_PER_MS,
+        max_deliver: 2,
+      });
+      const other = manager.streams.add({
+        name: 'WORK',
+        subjects: ['work.other'],
+        retention: RetentionPolicy.Workqueue,
+        storage: StorageType.Memory,
+      });
       await expect(other).rejects.toMatchObject({ code: 10058 });
       await expect(manager.streams.info('MISSING')).rejects.toMatchObject({ code: 10059 });
       await expect(manager.consumers.info('WORK', 'missing')).rejects.toMatchObject({ code: 10014 });
@@ -255,7 +298,13 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
 
   it('forgets messages that are older than the stream keeps them', async () => {
     const manager = await jetstreamManager(alice);
-    await manager.streams.add({ name: 'SHORT', subjects: ['short'], storage: StorageType.Memory, max_age: 300 * NANOS_PER_MS, duplicate_window: 200 * NANOS_PER_MS });
+    await manager.streams.add({
+      name: 'SHORT',
+      subjects: ['short'],
+      storage: StorageType.Memory,
+      max_age: 300 * NANOS_PER_MS,
+      duplicate_window: 200 * NANOS_PER_MS,
+    });
     await jetstream(alice).publish('short', 'x');
     expect((await manager.streams.info('SHORT')).state.messages).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 900));

@@ -7,7 +7,11 @@ import { Bus, WithBody } from './bus.js';
 
 const logger = createLogger({ service: 'spec', level: 'silent' });
 const double = rpc({ subject: 'spec.double', request: z.object({ n: z.number() }), reply: z.object({ n: z.number() }) });
-const counted = fact({ subject: (payload: { kind: string; n: number }) => `spec.counted.${payload.kind}`, pattern: 'spec.counted.*', payload: z.object({ kind: z.string(), n: z.number() }) });
+const counted = fact({
+  subject: (payload: { kind: string; n: number }) => `spec.counted.${payload.kind}`,
+  pattern: 'spec.counted.*',
+  payload: z.object({ kind: z.string(), n: z.number() }),
+});
 
 describe('the bus', () => {
   let server: Awaited<ReturnType<typeof startTestBus>>;
@@ -39,17 +43,29 @@ describe('the bus', () => {
   });
 
   it('carries an error of ours with its code, and nothing of any other error', async () => {
-    await expect(client.request(double, { n: 13 }, { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'conflict', message: 'thirteen', retryAfterMs: 70 });
-    await expect(client.request(double, { n: 14 }, { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'internal', message: 'internal error' });
+    await expect(client.request(double, { n: 13 }, { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'thirteen',
+      retryAfterMs: 70,
+    });
+    await expect(client.request(double, { n: 14 }, { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'internal',
+      message: 'internal error',
+    });
   });
 
   it('refuses a question of another shape', async () => {
-    await expect(client.request(double, { n: 'x' } as unknown as { n: number }, { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(client.request(double, { n: 'x' } as unknown as { n: number }, { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
   });
 
   it('says unavailable at once when nobody serves', async () => {
     const nobody = rpc({ ...double, subject: 'spec.nobody' });
-    await expect(client.request(nobody, { n: 1 }, { timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'unavailable', message: 'nobody answers spec.nobody' });
+    await expect(client.request(nobody, { n: 1 }, { timeoutMs: 5_000 })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'nobody answers spec.nobody',
+    });
   });
 
   it('keeps the caller’s deadline and signal', async () => {

@@ -88,7 +88,11 @@ export class Bus {
         queue: 'servers',
         callback: (error, message) => {
           if (error) return this.options.logger.error('bus subscription failed', { subject: rpc.subject, error });
-          if (inFlight >= callsInFlightMax) return respond(message, { ok: false, error: errorBody(new AppError('overloaded', 'too many calls at once', { retryAfterMs: 200 })) });
+          if (inFlight >= callsInFlightMax)
+            return respond(message, {
+              ok: false,
+              error: errorBody(new AppError('overloaded', 'too many calls at once', { retryAfterMs: 200 })),
+            });
           inFlight++;
           void this.answer(rpc, handler, message).finally(() => inFlight--);
         },
@@ -97,7 +101,11 @@ export class Bus {
   }
 
   /** @throws AppError with the server's code; `unavailable` without connection or server, `deadline_exceeded` when late, `cancelled` on the signal */
-  async request<Request extends z.ZodType, Reply extends z.ZodType>(rpc: Rpc<Request, Reply>, request: z.infer<Request>, options: RequestOptions): Promise<z.infer<Reply>> {
+  async request<Request extends z.ZodType, Reply extends z.ZodType>(
+    rpc: Rpc<Request, Reply>,
+    request: z.infer<Request>,
+    options: RequestOptions,
+  ): Promise<z.infer<Reply>> {
     return (await this.requestWithBody(rpc, request, options)).value;
   }
 
@@ -112,7 +120,12 @@ export class Bus {
     const payload = encodeMessage(request, options.body, headers);
     const { json, body } = await this.exchange(rpc.subject, payload, headers, options);
     const reply = Reply.parse(json);
-    if (!reply.ok) throw new AppError(reply.error.code, reply.error.message, reply.error.retry_after_ms === undefined ? {} : { retryAfterMs: reply.error.retry_after_ms });
+    if (!reply.ok)
+      throw new AppError(
+        reply.error.code,
+        reply.error.message,
+        reply.error.retry_after_ms === undefined ? {} : { retryAfterMs: reply.error.retry_after_ms },
+      );
     const value = rpc.reply.safeParse(reply.value);
     if (!value.success) throw new AppError('internal', `the answer on ${rpc.subject} has another shape`, { cause: value.error });
     return { value: value.data, body };
@@ -146,7 +159,17 @@ export class Bus {
     const { logger, name, url } = this.options;
     while (!this.closing.signal.aborted) {
       try {
-        const connection = await connect({ ...connectionTarget(url), name, maxReconnectAttempts: -1, reconnectTimeWait: 250, reconnectJitter: 250, pingInterval: 10_000, maxPingOut: 2, timeout: 3_000, ignoreAuthErrorAbort: true });
+        const connection = await connect({
+          ...connectionTarget(url),
+          name,
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 250,
+          reconnectJitter: 250,
+          pingInterval: 10_000,
+          maxPingOut: 2,
+          timeout: 3_000,
+          ignoreAuthErrorAbort: true,
+        });
         this.connection = connection;
         this.isUp = true;
         for (const start of this.subscriptions) start(connection);
@@ -176,7 +199,12 @@ export class Bus {
     if (error) throw error;
   }
 
-  private async receive<Payload extends z.ZodType>(fact: Fact<Payload>, handler: (payload: z.infer<Payload>) => void | Promise<void>, error: Error | null, message: Msg): Promise<void> {
+  private async receive<Payload extends z.ZodType>(
+    fact: Fact<Payload>,
+    handler: (payload: z.infer<Payload>) => void | Promise<void>,
+    error: Error | null,
+    message: Msg,
+  ): Promise<void> {
     if (error) return this.options.logger.error('bus subscription failed', { subject: fact.pattern, error });
     try {
       await handler(fact.payload.parse(decodeMessage(message.data, message.headers).json));
@@ -185,7 +213,11 @@ export class Bus {
     }
   }
 
-  private async answer<Request extends z.ZodType, Reply extends z.ZodType>(rpc: Rpc<Request, Reply>, handler: Handler<Request, Reply>, message: Msg): Promise<void> {
+  private async answer<Request extends z.ZodType, Reply extends z.ZodType>(
+    rpc: Rpc<Request, Reply>,
+    handler: Handler<Request, Reply>,
+    message: Msg,
+  ): Promise<void> {
     const requestId = message.headers?.get(requestIdHeader) || randomUUID();
     try {
       const { json, body } = decodeMessage(message.data, message.headers);
@@ -201,7 +233,12 @@ export class Bus {
     }
   }
 
-  private async exchange(subject: string, payload: Uint8Array, headers: ReturnType<typeof newHeaders>, options: RequestOptions): Promise<{ json: unknown; body: Uint8Array }> {
+  private async exchange(
+    subject: string,
+    payload: Uint8Array,
+    headers: ReturnType<typeof newHeaders>,
+    options: RequestOptions,
+  ): Promise<{ json: unknown; body: Uint8Array }> {
     const connection = this.requireConnection();
     const signal = deadlineSignal(options.timeoutMs, options.signal);
     const aborted = new Promise<never>((_resolve, reject) => {
@@ -209,7 +246,10 @@ export class Bus {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
     try {
-      const message = await Promise.race([connection.request(subject, payload, { timeout: options.timeoutMs + 100, headers, noMux: false }), aborted]);
+      const message = await Promise.race([
+        connection.request(subject, payload, { timeout: options.timeoutMs + 100, headers, noMux: false }),
+        aborted,
+      ]);
       return decodeMessage(message.data, message.headers);
     } catch (error) {
       throw requestFailure(error, subject, payload.length);
@@ -225,9 +265,12 @@ function respond(message: Msg, reply: z.infer<typeof Reply>, body?: Uint8Array):
 function requestFailure(error: unknown, subject: string, payloadBytes: number): AppError {
   const { name, cause } = error as Error;
   const is = (kind: string) => name === kind || (cause as Error | undefined)?.name === kind;
-  if (error instanceof RequestError && error.isNoResponders()) return new AppError('unavailable', `nobody answers ${subject}`, { cause: error, retryAfterMs: 1_000 });
-  if (is('InvalidArgumentError')) return new AppError('payload_too_large', `${payloadBytes} bytes are more than the bus carries in one message`, { cause: error });
-  if (is('ClosedConnectionError') || is('DrainingConnectionError') || is('ConnectionError')) return new AppError('unavailable', 'the bus connection ended', { cause: error, retryAfterMs: 1_000 });
+  if (error instanceof RequestError && error.isNoResponders())
+    return new AppError('unavailable', `nobody answers ${subject}`, { cause: error, retryAfterMs: 1_000 });
+  if (is('InvalidArgumentError'))
+    return new AppError('payload_too_large', `${payloadBytes} bytes are more than the bus carries in one message`, { cause: error });
+  if (is('ClosedConnectionError') || is('DrainingConnectionError') || is('ConnectionError'))
+    return new AppError('unavailable', 'the bus connection ended', { cause: error, retryAfterMs: 1_000 });
   if (is('AbortError')) return new AppError('cancelled', `the call of ${subject} was cancelled`, { cause: error });
   if (is('TimeoutError')) return new AppError('deadline_exceeded', `no answer on ${subject} in time`, { cause: error });
   return toAppError(error);

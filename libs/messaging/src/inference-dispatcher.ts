@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, headers as newHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { ErrorBody, inferenceHeaders, inferenceQueue, InferenceResult, inlinePictureBytesMax, type InferenceRequest, type Capability, type Lane } from '@nightjar/contracts';
+import {
+  ErrorBody,
+  inferenceHeaders,
+  inferenceQueue,
+  InferenceResult,
+  inlinePictureBytesMax,
+  type InferenceRequest,
+  type Capability,
+  type Lane,
+} from '@nightjar/contracts';
 import { AppError, deadlineSignal, type Clock } from '@nightjar/runtime';
 import { z } from 'zod';
 import type { Bus } from './bus.js';
@@ -43,7 +52,8 @@ export class InferenceDispatcher {
 
   /** @throws AppError `overloaded` when the queue is full, `deadline_exceeded`, `cancelled`, `unavailable`, or the adapter's own error */
   async infer(call: InferenceCall): Promise<InferenceResult> {
-    if (call.picture.length > inlinePictureBytesMax) throw new AppError('payload_too_large', `a picture on the bus has at most ${inlinePictureBytesMax} bytes`);
+    if (call.picture.length > inlinePictureBytesMax)
+      throw new AppError('payload_too_large', `a picture on the bus has at most ${inlinePictureBytesMax} bytes`);
     const connection = this.bus.requireConnection();
     const callId = randomUUID();
     const signal = deadlineSignal(call.timeoutMs, call.signal);
@@ -58,7 +68,12 @@ export class InferenceDispatcher {
   private async exchange(connection: NatsConnection, callId: string, call: InferenceCall, signal: AbortSignal): Promise<Msg> {
     const answered = new Promise<Msg>((resolve, reject) => {
       this.waiting.set(callId, { resolve });
-      const onAbort = () => reject(call.signal?.aborted ? new AppError('cancelled', 'the inference was cancelled') : new AppError('deadline_exceeded', 'no adapter answered in time', { retryAfterMs: 1_000 }));
+      const onAbort = () =>
+        reject(
+          call.signal?.aborted
+            ? new AppError('cancelled', 'the inference was cancelled')
+            : new AppError('deadline_exceeded', 'no adapter answered in time', { retryAfterMs: 1_000 }),
+        );
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -72,7 +87,12 @@ export class InferenceDispatcher {
     const headers = newHeaders();
     headers.set(inferenceHeaders.deadlineUnixMs, String(Math.floor(this.clock.wallMs() + call.timeoutMs)));
     headers.set(inferenceHeaders.replyTo, `${this.openInbox(connection)}.${callId}`);
-    const request: InferenceRequest = { capability: call.capability, source: call.source, request_id: callId, min_confidence: call.minConfidence };
+    const request: InferenceRequest = {
+      capability: call.capability,
+      source: call.source,
+      request_id: callId,
+      min_confidence: call.minConfidence,
+    };
     const payload = encodeMessage(request, call.picture, headers);
     const { subject } = inferenceQueue(call.capability, call.lane);
     await this.prepare(connection, call.capability, false);

@@ -84,7 +84,10 @@ export class InferencePuller {
       if (found.kind === 'missing') return { items: [], queueMissing: true };
       if (found.kind === 'work') return { items: [{ message: found.message, lane }], queueMissing: false };
     }
-    const requests = lanes.map((lane) => ({ lane, request: new PullRequest(connection, this.options.capability, lane, waitMs, this.stopping.signal) }));
+    const requests = lanes.map((lane) => ({
+      lane,
+      request: new PullRequest(connection, this.options.capability, lane, waitMs, this.stopping.signal),
+    }));
     await Promise.race(requests.map(({ request }) => request.first));
     const results = await Promise.all(requests.map(async ({ lane, request }) => ({ lane, found: await request.settle() })));
     return {
@@ -123,7 +126,16 @@ export class InferencePuller {
       const request = InferenceRequest.safeParse(json);
       if (!request.success) throw new AppError('invalid_argument', 'not an inference request', { cause: request.error });
       const remainingMs = item.deadlineUnixMs - this.options.clock.wallMs();
-      const value = await item.run({ request: request.data, picture: body, lane: item.lane, deadlineUnixMs: item.deadlineUnixMs, deliveries: deliveriesOf(item.message) }, AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))));
+      const value = await item.run(
+        {
+          request: request.data,
+          picture: body,
+          lane: item.lane,
+          deadlineUnixMs: item.deadlineUnixMs,
+          deliveries: deliveriesOf(item.message),
+        },
+        AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))),
+      );
       return { ok: true, value };
     } catch (thrown) {
       const error = toAppError(thrown);

@@ -8,7 +8,12 @@ import { InferenceDispatcher } from './inference-dispatcher.js';
 import { InferencePuller, type PulledWork } from './inference-puller.js';
 
 const logger = createLogger({ service: 'spec', level: 'silent' });
-const result: InferenceResult = { detections: [], picture: { w: 1, h: 1 }, model: { name: 'm', version: '1', fingerprint: 'f' }, latency_ms: 1 };
+const result: InferenceResult = {
+  detections: [],
+  picture: { w: 1, h: 1 },
+  model: { name: 'm', version: '1', fingerprint: 'f' },
+  latency_ms: 1,
+};
 
 const kinds = (await hasNatsServer()) ? (['nats-server', 'embedded broker'] as const) : (['embedded broker'] as const);
 
@@ -40,7 +45,8 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
     pullers.push(puller);
     puller.start();
   }
-  const infer = (lane: Lane, picture = Uint8Array.of(1, 2, 3), timeoutMs = 5_000) => dispatcher.infer({ capability: 'person_detection', lane, source: 'camera_0', picture, timeoutMs });
+  const infer = (lane: Lane, picture = Uint8Array.of(1, 2, 3), timeoutMs = 5_000) =>
+    dispatcher.infer({ capability: 'person_detection', lane, source: 'camera_0', picture, timeoutMs });
 
   it('brings the picture to a free slot and its answer back', async () => {
     const seen: PulledWork[] = [];
@@ -117,7 +123,12 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
   });
 
   it('answers overloaded at once when the queue is full', async () => {
-    const calls = Array.from({ length: 300 }, () => infer('live', undefined, 1_500).then(() => 'ok', (error: AppError) => error.code));
+    const calls = Array.from({ length: 300 }, () =>
+      infer('live', undefined, 1_500).then(
+        () => 'ok',
+        (error: AppError) => error.code,
+      ),
+    );
     const codes = await Promise.all(calls);
     expect(codes.filter((code) => code === 'overloaded').length).toBeGreaterThanOrEqual(300 - 256);
     expect(new Set(codes)).toEqual(new Set(['overloaded', 'deadline_exceeded']));

@@ -22,6 +22,7 @@ export function decodeMessage(data: Uint8Array, headers: MsgHdrs | undefined): {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   if (!marked) return { json: JSON.parse(bytes.toString('utf8')), body: emptyBody };
   const length = Number(marked);
-  if (!Number.isInteger(length) || length < 0 || length > bytes.length) throw new SyntaxError('the JSON part of the message is longer than the message');
+  if (!Number.isInteger(length) || length < 0 || length > bytes.length)
+    throw new SyntaxError('the JSON part of the message is longer than the message');
   return { json: JSON.parse(bytes.toString('utf8', 0, length)), body: bytes.subarray(length) };
 }

@@ -34,7 +34,14 @@ describe('an HTTP app', () => {
 
   beforeAll(async () => {
     health.addCheck('database', () => databaseState);
-    http = await startHttpApp({ module: SampleModule, host: '127.0.0.1', port: 0, logger: createLogger({ service: 'spec', level: 'silent' }), health, bodyLimitBytes: 1_000 });
+    http = await startHttpApp({
+      module: SampleModule,
+      host: '127.0.0.1',
+      port: 0,
+      logger: createLogger({ service: 'spec', level: 'silent' }),
+      health,
+      bodyLimitBytes: 1_000,
+    });
   });
   afterAll(() => http.close());
 

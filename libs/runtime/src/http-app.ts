@@ -90,7 +90,13 @@ function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const quiet = reply.statusCode < 400 && (request.method === 'GET' || request.method === 'HEAD');
     // The route's pattern, not the URL: a query string may hold a ticket.
-    const fields = { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId: request.id };
+    const fields = {
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      requestId: request.id,
+    };
     logger[quiet ? 'debug' : 'info']('request', fields);
     done();
   });
@@ -117,6 +123,10 @@ class ErrorFilter implements ExceptionFilter {
     }
     const rendered = this.render(error, request);
     if (error.retryAfterMs !== undefined) void reply.header('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
-    void reply.headers(rendered.headers ?? {}).code(error.httpStatus).type(rendered.contentType ?? 'application/json').send(rendered.body);
+    void reply
+      .headers(rendered.headers ?? {})
+      .code(error.httpStatus)
+      .type(rendered.contentType ?? 'application/json')
+      .send(rendered.body);
   }
 }

@@ -31,7 +31,10 @@ function describeError(error: unknown): unknown {
 
 function cleanFields(fields: object): object {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? withoutCredentials(value) : value instanceof Error ? describeError(value) : value]),
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? withoutCredentials(value) : value instanceof Error ? describeError(value) : value,
+    ]),
   );
 }
 
@@ -40,7 +43,13 @@ function wrap(inner: PinoLogger): Logger {
     if (fields === undefined) inner[level](message);
     else inner[level](cleanFields(fields), message);
   };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: (fields) => wrap(inner.child(cleanFields(fields))) };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(inner.child(cleanFields(fields))),
+  };
 }
 
 /** JSON lines on stdout. `level` is a pino level. */

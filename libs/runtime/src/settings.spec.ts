@@ -3,11 +3,17 @@ import { isLoopbackHost, loadSettings, SettingsError } from './settings.js';
 
 describe('settings', () => {
   it('fall back to their defaults, also when they are empty', () => {
-    expect(loadSettings(['NVR_PORT', 'NIGHTJAR_DEMO', 'REQUIRE_AUTH'], { NVR_PORT: '' })).toEqual({ NVR_PORT: 8000, NIGHTJAR_DEMO: true, REQUIRE_AUTH: false });
+    expect(loadSettings(['NVR_PORT', 'NIGHTJAR_DEMO', 'REQUIRE_AUTH'], { NVR_PORT: '' })).toEqual({
+      NVR_PORT: 8000,
+      NIGHTJAR_DEMO: true,
+      REQUIRE_AUTH: false,
+    });
   });
 
   it('are read with their type', () => {
-    expect(loadSettings(['NVR_PORT', 'NIGHTJAR_DEMO', 'REQUIRE_AUTH'], { NVR_PORT: '80', NIGHTJAR_DEMO: '0', REQUIRE_AUTH: 'TRUE' })).toEqual({
+    expect(
+      loadSettings(['NVR_PORT', 'NIGHTJAR_DEMO', 'REQUIRE_AUTH'], { NVR_PORT: '80', NIGHTJAR_DEMO: '0', REQUIRE_AUTH: 'TRUE' }),
+    ).toEqual({
       NVR_PORT: 80,
       NIGHTJAR_DEMO: false,
       REQUIRE_AUTH: true,
@@ -32,5 +38,7 @@ describe('settings', () => {
 
 describe('a loopback address', () => {
   it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('%s is one', (address) => expect(isLoopbackHost(address)).toBe(true));
-  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'])('%s is none', (address) => expect(isLoopbackHost(address)).toBe(false));
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org'])('%s is none', (address) =>
+    expect(isLoopbackHost(address)).toBe(false),
+  );
 });

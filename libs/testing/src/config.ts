@@ -7,7 +7,8 @@ export const TEST_POSTGRES_URL_VARIABLE = 'TEST_POSTGRES_URL';
 /** Throws when the spec was not started as part of the `int` project. */
 export function readTestPostgresUrl(environment: NodeJS.ProcessEnv = process.env): string {
   const url = environment[TEST_POSTGRES_URL_VARIABLE];
-  if (url === undefined || url === '') throw new Error('no Postgres for this test: run it with "npm run test:int" (file name *.int.spec.ts)');
+  if (url === undefined || url === '')
+    throw new Error('no Postgres for this test: run it with "npm run test:int" (file name *.int.spec.ts)');
   return url;
 }
 

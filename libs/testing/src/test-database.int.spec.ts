@@ -12,7 +12,9 @@ describe('a test database', () => {
   it('has both schemas, migrated', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    const { rows } = await client.query<{ nspname: string }>(`select nspname from pg_namespace where nspname in ('jobs', 'nvr') order by 1`);
+    const { rows } = await client.query<{ nspname: string }>(
+      `select nspname from pg_namespace where nspname in ('jobs', 'nvr') order by 1`,
+    );
     await client.end();
     expect(rows.map((row) => row.nspname)).toEqual(['jobs', 'nvr']);
   });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assignByWeight, UNASSIGNED } from './assignment.js';
 
-const solve = (matrix: number[][]) =>
-  Array.from(assignByWeight(Float64Array.from(matrix.flat()), matrix.length, matrix[0]?.length ?? 0));
+const solve = (matrix: number[][]) => Array.from(assignByWeight(Float64Array.from(matrix.flat()), matrix.length, matrix[0]?.length ?? 0));
 
 /** Best total weight by trying every assignment; for matrices small enough to try. */
 function bestTotal(matrix: number[][], row = 0, used = new Set<number>()): number {
@@ -26,17 +25,21 @@ function seeded(seed: number): () => number {
 
 describe('assignByWeight', () => {
   it('prefers the best total over the best single pair', () => {
-    expect(solve([
-      [0.9, 0.8],
-      [0.8, 0.1],
-    ])).toEqual([1, 0]);
+    expect(
+      solve([
+        [0.9, 0.8],
+        [0.8, 0.1],
+      ]),
+    ).toEqual([1, 0]);
   });
 
   it('never uses a pair of weight 0 or less', () => {
-    expect(solve([
-      [0, 0.5],
-      [-1, 0],
-    ])).toEqual([1, UNASSIGNED]);
+    expect(
+      solve([
+        [0, 0.5],
+        [-1, 0],
+      ]),
+    ).toEqual([1, UNASSIGNED]);
   });
 
   it('answers for empty sides', () => {
@@ -53,9 +56,7 @@ describe('assignByWeight', () => {
     for (let round = 0; round < 200; round++) {
       const rows = 1 + Math.floor(random() * 5);
       const columns = 1 + Math.floor(random() * 5);
-      const matrix = Array.from({ length: rows }, () =>
-        Array.from({ length: columns }, () => (random() < 0.4 ? 0 : random())),
-      );
+      const matrix = Array.from({ length: rows }, () => Array.from({ length: columns }, () => (random() < 0.4 ? 0 : random())));
       expect(totalOf(matrix, solve(matrix))).toBeCloseTo(bestTotal(matrix), 9);
     }
   });

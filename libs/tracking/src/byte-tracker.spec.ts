@@ -29,7 +29,7 @@ describe('ByteTracker', () => {
     { fps: 2, metresPerSecond: 1.4 },
   ])('follows a walker at $fps frames a second under one id', ({ fps, metresPerSecond }) => {
     // 100 px stand for a person of 1.7 m.
-    const pixelsPerFrame = (metresPerSecond / 1.7) * 100 / fps;
+    const pixelsPerFrame = ((metresPerSecond / 1.7) * 100) / fps;
     const tracker = new ByteTracker();
     const ids = new Set<number>();
     for (let frame = 0; frame < 20; frame++) {

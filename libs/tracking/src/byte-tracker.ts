@@ -135,7 +135,12 @@ export class ByteTracker {
   }
 
   /** How well each track (row) fits each detection (column); 0 where they may not be joined. */
-  private weights(stage: { tracks: readonly Track[]; detections: readonly TrackableDetection[]; growthHeights: number; match: 'high' | 'low' }): Float64Array {
+  private weights(stage: {
+    tracks: readonly Track[];
+    detections: readonly TrackableDetection[];
+    growthHeights: number;
+    match: 'high' | 'low';
+  }): Float64Array {
     const { tracks, detections, growthHeights, match } = stage;
     const weights = new Float64Array(tracks.length * detections.length);
     const grown = detections.map(({ box }) => growByHeight(box, growthHeights));

@@ -29,8 +29,7 @@ export class ConstantVelocityFilter {
   /** Moves on by `frames`. The noise is that of one frame and adds up with the frames that passed. */
   predict(frames: number, noise: { positionDeviation: number; velocityDeviation: number }): void {
     this.current += this.velocity * frames;
-    this.positionVariance +=
-      2 * frames * this.covariance + frames * frames * this.velocityVariance + frames * noise.positionDeviation ** 2;
+    this.positionVariance += 2 * frames * this.covariance + frames * frames * this.velocityVariance + frames * noise.positionDeviation ** 2;
     this.covariance += frames * this.velocityVariance;
     this.velocityVariance += frames * noise.velocityDeviation ** 2;
   }

@@ -36,7 +36,10 @@ const decoders: Readonly<Record<ModelManifest['decoder'], Decoder>> = {
  * Compressed picture in, boxes out: decode once, run the model, read its outputs, drop duplicates.
  * @throws AppError `invalid_argument` when the picture can't be decoded
  */
-export async function detectObjects(bytes: Uint8Array, options: { model: LoadedModel; labels: readonly string[]; minScore: number }): Promise<Detections> {
+export async function detectObjects(
+  bytes: Uint8Array,
+  options: { model: LoadedModel; labels: readonly string[]; minScore: number },
+): Promise<Detections> {
   const { model, labels, minScore } = options;
   const { manifest } = model;
   const startedMs = performance.now();

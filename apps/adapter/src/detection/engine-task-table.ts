@@ -5,7 +5,11 @@ import { detectObjects } from './detect-objects.js';
 interface EngineTask<Task extends EngineTaskName> {
   /** Name of the model that does it. */
   readonly model: string;
-  readonly run: (call: { model: LoadedModel; picture: Uint8Array; options: EngineTasks[Task]['options'] }) => Promise<EngineTasks[Task]['result']>;
+  readonly run: (call: {
+    model: LoadedModel;
+    picture: Uint8Array;
+    options: EngineTasks[Task]['options'];
+  }) => Promise<EngineTasks[Task]['result']>;
 }
 
 /** How each task of the protocol is done. */

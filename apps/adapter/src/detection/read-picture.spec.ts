@@ -40,7 +40,9 @@ describe('readPicture', () => {
 
   it('takes the first picture of an animation', async () => {
     const frames = Buffer.concat([Buffer.alloc(10 * 10 * 3, 255), Buffer.alloc(10 * 10 * 3, 0)]);
-    const animation = await sharp(frames, { raw: { width: 10, height: 20, channels: 3, pageHeight: 10 } }).webp({ lossless: true }).toBuffer();
+    const animation = await sharp(frames, { raw: { width: 10, height: 20, channels: 3, pageHeight: 10 } })
+      .webp({ lossless: true })
+      .toBuffer();
     const { pixels, picture } = await readPicture(animation, target);
     expect(picture).toEqual({ width: 10, height: 10 });
     expect(middleOf(pixels)).toEqual([255, 255, 255]);

@@ -14,7 +14,10 @@ sharp.cache(false);
  * @returns the pixels, and the size of the upright picture they were made from
  * @throws AppError `invalid_argument` when the bytes are no picture or a damaged one
  */
-export async function readPicture(bytes: Uint8Array, target: { widthPixels: number; heightPixels: number }): Promise<{ pixels: PixelBuffer; picture: PictureSize }> {
+export async function readPicture(
+  bytes: Uint8Array,
+  target: { widthPixels: number; heightPixels: number },
+): Promise<{ pixels: PixelBuffer; picture: PictureSize }> {
   try {
     const source = sharp(bytes, { limitInputPixels: maxPicturePixels, failOn: 'error', sequentialRead: true, pages: 1 });
     const { autoOrient } = await source.metadata();

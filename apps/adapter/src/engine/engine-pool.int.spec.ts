@@ -56,7 +56,13 @@ describe('EnginePool', () => {
     await pool.start(AbortSignal.timeout(40_000));
   };
   const detect = (picture: Uint8Array, overrides: Partial<EngineRequest<'person_detection'>> = {}) =>
-    pool.run({ work: { task: 'person_detection', options: { minScore: 0.45 }, picture }, lane: 'live', turn: 'camera_0', timeoutMs: 20_000, ...overrides });
+    pool.run({
+      work: { task: 'person_detection', options: { minScore: 0.45 }, picture },
+      lane: 'live',
+      turn: 'camera_0',
+      timeoutMs: 20_000,
+      ...overrides,
+    });
 
   it('finds the persons on a photo, in two processes at a time', async () => {
     await openPool({ processes: 2 });
@@ -66,7 +72,14 @@ describe('EnginePool', () => {
     expect(answers[0]!.objects.length).toBeLessThanOrEqual(4);
     expect(answers[0]).toMatchObject({ picture: { width: 1920, height: 1280 }, model: { name: 'nanodet' } });
     expect(answers[0]!.model.fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(pool.status).toMatchObject({ processes: 2, ready: 2, busy: 0, queued: 0, deaths: 0, models: [{ name: 'nanodet', loaded: true }] });
+    expect(pool.status).toMatchObject({
+      processes: 2,
+      ready: 2,
+      busy: 0,
+      queued: 0,
+      deaths: 0,
+      models: [{ name: 'nanodet', loaded: true }],
+    });
   });
 
   it('answers a request whose process is killed, by running it again', async () => {

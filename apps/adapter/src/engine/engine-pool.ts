@@ -131,13 +131,17 @@ export class EnginePool {
   /** Refuses what is new and what waits, lets what runs end until the deadline, then ends the processes. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.stopping = true;
-    for (let entry = this.queue.take(); entry; entry = this.queue.take()) entry.reject(new AppError('unavailable', 'the adapter is stopping'));
+    for (let entry = this.queue.take(); entry; entry = this.queue.take())
+      entry.reject(new AppError('unavailable', 'the adapter is stopping'));
     await this.until(() => this.slots.every(({ state }) => state !== 'busy'), deadline).catch(() => undefined);
     await Promise.all(this.slots.map((slot) => slot.stop(deadline)));
   }
 
   /** Watches deadline and signal until the caller is answered. A run that nobody waits for any more goes on: nothing can stop it. */
-  private openEntry(request: EngineRequest<EngineTaskName>, caller: { resolve: (result: EngineResult) => void; reject: (error: AppError) => void }): Entry {
+  private openEntry(
+    request: EngineRequest<EngineTaskName>,
+    caller: { resolve: (result: EngineResult) => void; reject: (error: AppError) => void },
+  ): Entry {
     const { work, lane, turn, timeoutMs, earlierRuns = 0, signal } = request;
     const onAbort = () => this.abandon(entry, toAppError(signal?.reason));
     const timer = setTimeout(() => this.abandon(entry, new AppError('deadline_exceeded', 'the model did not answer in time')), timeoutMs);
@@ -194,7 +198,10 @@ export class EnginePool {
   private handleDeath(entry: Entry, death: EngineProcessDied): void {
     if (entry.runs >= runsMax) {
       this.quarantine.add(entry.work.picture);
-      this.options.logger.error('a picture cost two engine processes and is refused for a while', { task: entry.work.task, bytes: entry.work.picture.length });
+      this.options.logger.error('a picture cost two engine processes and is refused for a while', {
+        task: entry.work.task,
+        bytes: entry.work.picture.length,
+      });
       entry.reject(new AppError('model_error', 'the model failed twice on this picture', { cause: death }));
     } else if (this.stopping) {
       entry.reject(new AppError('unavailable', 'the adapter is stopping', { cause: death }));

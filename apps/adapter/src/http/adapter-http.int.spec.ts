@@ -18,7 +18,11 @@ const uri = 'opennvr://frames/camera_0/latest.jpg';
 interface Answer {
   status: number;
   headers: Headers;
-  body: Record<string, unknown> & { detail?: string; count?: number; detections?: { bbox: number[]; confidence: number; track_id: number }[] };
+  body: Record<string, unknown> & {
+    detail?: string;
+    count?: number;
+    detections?: { bbox: number[]; confidence: number; track_id: number }[];
+  };
 }
 
 /** The header of a PNG of 60,000 x 60,000 pixels. */
@@ -41,7 +45,12 @@ describe('the adapter over HTTP', () => {
     const response = await fetch(http.url + route, init);
     return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
   };
-  const infer = (body: unknown) => call('/infer', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const infer = (body: unknown) =>
+    call('/infer', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
   const inferPicture = (picture: Uint8Array, fields: Record<string, string> = { task: 'person_counting' }) => {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
@@ -69,7 +78,11 @@ describe('the adapter over HTTP', () => {
     });
     await pool.start(AbortSignal.timeout(40_000));
     open = (apiKey) => {
-      const frames = new FrameResolver({ directory: new FramesDirectory(path.join(directory, 'frames'), maxPictureBytes), bus: undefined, allowed: undefined });
+      const frames = new FrameResolver({
+        directory: new FramesDirectory(path.join(directory, 'frames'), maxPictureBytes),
+        bus: undefined,
+        allowed: undefined,
+      });
       const parts = { pool, frames, tasks: new LegacyTasks(pool, systemClock), hardware: new SystemHardware() };
       return startAdapterHttp({ host: '127.0.0.1', port: 0, apiKey, parts, health: new Health(), logger });
     };
@@ -84,7 +97,13 @@ describe('the adapter over HTTP', () => {
   it("answers the documentation's own request with real detections", async () => {
     const { status, headers, body } = await infer({ task: 'person_counting', data: { frame: { uri } } });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ task: 'person_counting', bbox_format: 'ltwh', tracking: 'local', model_name: 'nanodet', model_version: '3.0.4' });
+    expect(body).toMatchObject({
+      task: 'person_counting',
+      bbox_format: 'ltwh',
+      tracking: 'local',
+      model_name: 'nanodet',
+      model_version: '3.0.4',
+    });
     expect(body.count).toBeGreaterThanOrEqual(2);
     expect(body.count).toBeLessThanOrEqual(4);
     expect(body.detections).toHaveLength(body.count!);
@@ -103,7 +122,9 @@ describe('the adapter over HTTP', () => {
   it('gives the same answer for "input", base64 and multipart', async () => {
     const boxes = async (answer: Promise<Answer>) => (await answer).body.detections!.map(({ bbox }) => bbox);
     const expected = await boxes(infer({ task: 'person_counting', data: { frame: { uri }, session: 'one' } }));
-    expect(await boxes(infer({ task: 'person_counting', input: { frame: { uri: 'opennvr://camera_0/latest.jpg' }, session: 'two' } }))).toEqual(expected);
+    expect(
+      await boxes(infer({ task: 'person_counting', input: { frame: { uri: 'opennvr://camera_0/latest.jpg' }, session: 'two' } })),
+    ).toEqual(expected);
     expect(await boxes(infer({ task: 'person_counting', input: { frame: { base64: photo.toString('base64') } } }))).toEqual(expected);
     expect(await boxes(inferPicture(photo))).toEqual(expected);
   });
@@ -118,7 +139,12 @@ describe('the adapter over HTTP', () => {
   });
 
   it.each([
-    ['an unknown task', { task: 'mind_reading', data: { frame: { uri } } }, 400, "Unknown task 'mind_reading'; available tasks: person_counting"],
+    [
+      'an unknown task',
+      { task: 'mind_reading', data: { frame: { uri } } },
+      400,
+      "Unknown task 'mind_reading'; available tasks: person_counting",
+    ],
     ['a task named like a property of objects', { task: '__proto__', data: { frame: { uri } } }, 400, 'available tasks: person_counting'],
     ['no task', { data: { frame: { uri } } }, 400, "Missing 'task' or 'input'"],
     ['no input', { task: 'person_counting' }, 400, "Missing 'task' or 'input'"],
@@ -126,9 +152,24 @@ describe('the adapter over HTTP', () => {
     ['a body that is no object', [1, 2], 400, "Missing 'task' or 'input'"],
     ['a body that is no JSON', '{"task":', 400, 'JSON'],
     ['an empty JSON body', '', 400, 'empty'],
-    ['a frame that is not there', { task: 'person_counting', data: { frame: { uri: 'opennvr://camera_0/missing.jpg' } } }, 404, 'Frame not found'],
-    ['a path out of the frames', { task: 'person_counting', data: { frame: { uri: 'opennvr://frames/../../etc/passwd' } } }, 400, 'Invalid frame URI'],
-    ['a text file called .jpg', { task: 'person_counting', data: { frame: { uri: 'opennvr://camera_0/text.jpg' } } }, 400, 'not a JPEG, PNG or WebP'],
+    [
+      'a frame that is not there',
+      { task: 'person_counting', data: { frame: { uri: 'opennvr://camera_0/missing.jpg' } } },
+      404,
+      'Frame not found',
+    ],
+    [
+      'a path out of the frames',
+      { task: 'person_counting', data: { frame: { uri: 'opennvr://frames/../../etc/passwd' } } },
+      400,
+      'Invalid frame URI',
+    ],
+    [
+      'a text file called .jpg',
+      { task: 'person_counting', data: { frame: { uri: 'opennvr://camera_0/text.jpg' } } },
+      400,
+      'not a JPEG, PNG or WebP',
+    ],
     ['an empty file', { task: 'person_counting', data: { frame: { uri: 'opennvr://camera_0/empty.jpg' } } }, 400, 'empty'],
     ['an empty picture in base64', { task: 'person_counting', data: { frame: { base64: '' } } }, 400, 'empty'],
     ['what is no base64', { task: 'person_counting', data: { frame: { base64: '!!!!' } } }, 400, 'empty'],
@@ -169,7 +210,11 @@ describe('the adapter over HTTP', () => {
     const large = Buffer.alloc(maxPictureBytes + 1, 65);
     expect((await inferPicture(large)).status).toBe(413);
     expect((await infer(`"${large.toString()}"`)).status).toBe(413);
-    const damaged = await call('/infer', { method: 'POST', headers: { 'Content-Type': 'multipart/form-data; boundary=x' }, body: '--x\r\nContent-Disposition: form-data; name="task"\r\n\r\nperson' });
+    const damaged = await call('/infer', {
+      method: 'POST',
+      headers: { 'Content-Type': 'multipart/form-data; boundary=x' },
+      body: '--x\r\nContent-Disposition: form-data; name="task"\r\n\r\nperson',
+    });
     expect(damaged.status).toBe(400);
     const unknown = await call('/infer', { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: 'a,b' });
     expect(unknown.status).toBe(415);
@@ -192,11 +237,24 @@ describe('the adapter over HTTP', () => {
     });
     expect(JSON.stringify(health)).not.toContain(os.hostname());
     expect((await call('/capabilities')).body).toEqual({ tasks: ['person_counting'] });
-    expect((await call('/adapters')).body).toMatchObject({ adapters: ['nanodet'], count: 1, details: [{ name: 'nanodet', enabled: true, model_loaded: true, tasks: ['person_counting'] }] });
-    expect((await call('/tasks')).body).toMatchObject({ count: 1, tasks: [{ task: 'person_counting', adapter: 'nanodet', enabled: true }] });
-    expect((await call('/schema?task=person_counting')).body).toMatchObject({ task: 'person_counting', schema: { type: 'object', required: ['frame'] } });
+    expect((await call('/adapters')).body).toMatchObject({
+      adapters: ['nanodet'],
+      count: 1,
+      details: [{ name: 'nanodet', enabled: true, model_loaded: true, tasks: ['person_counting'] }],
+    });
+    expect((await call('/tasks')).body).toMatchObject({
+      count: 1,
+      tasks: [{ task: 'person_counting', adapter: 'nanodet', enabled: true }],
+    });
+    expect((await call('/schema?task=person_counting')).body).toMatchObject({
+      task: 'person_counting',
+      schema: { type: 'object', required: ['frame'] },
+    });
     expect((await call('/schema')).body).toHaveProperty('schemas.person_counting');
-    expect(await call('/schema?task=mind_reading')).toMatchObject({ status: 404, body: { detail: "No routing rule found for task 'mind_reading'" } });
+    expect(await call('/schema?task=mind_reading')).toMatchObject({
+      status: 404,
+      body: { detail: "No routing rule found for task 'mind_reading'" },
+    });
     expect((await call('/livez')).status).toBe(200);
     expect(await call('/no-such-route')).toMatchObject({ status: 404, body: { detail: expect.any(String) } });
   });
@@ -205,7 +263,9 @@ describe('the adapter over HTTP', () => {
     const guarded = await open('the-adapter-key');
     const status = async (route: string, key?: string, method = 'GET') =>
       (await fetch(guarded.url + route, { method, headers: key === undefined ? {} : { 'X-API-Key': key } })).status;
-    expect(await Promise.all(['/health', '/capabilities', '/livez', '/readyz'].map((route) => status(route)))).toEqual([200, 200, 200, 200]);
+    expect(await Promise.all(['/health', '/capabilities', '/livez', '/readyz'].map((route) => status(route)))).toEqual([
+      200, 200, 200, 200,
+    ]);
     expect(await Promise.all(['/adapters', '/tasks', '/schema'].map((route) => status(route)))).toEqual([401, 401, 401]);
     expect(await status('/infer', undefined, 'POST')).toBe(401);
     expect(await Promise.all(['wrong', '', 'the-adapter-key '.repeat(9)].map((key) => status('/adapters', key)))).toEqual([401, 401, 401]);
@@ -231,7 +291,9 @@ describe('the adapter over HTTP', () => {
     };
     const running = fetch(`${http.url}/infer`, { method: 'POST', body: form() });
     await until(() => pool.status.busy === 1);
-    const waiting = fetch(`${http.url}/infer`, { method: 'POST', body: form(), signal: controller.signal }).catch((error: Error) => error.name);
+    const waiting = fetch(`${http.url}/infer`, { method: 'POST', body: form(), signal: controller.signal }).catch(
+      (error: Error) => error.name,
+    );
     await until(() => pool.status.queued === 1);
     controller.abort();
     expect(await waiting).toBe('AbortError');

@@ -11,7 +11,10 @@ import { checkPicture } from './picture-header.js';
  * Does one item of `person_detection` work from the bus. No tracks: whoever asks over the bus follows persons itself.
  * @throws AppError that travels to the caller
  */
-export async function detectPersonsForBus(work: PulledWork, parts: { pool: EnginePool; clock: Clock; signal: AbortSignal }): Promise<InferenceResult> {
+export async function detectPersonsForBus(
+  work: PulledWork,
+  parts: { pool: EnginePool; clock: Clock; signal: AbortSignal },
+): Promise<InferenceResult> {
   const { pool, clock, signal } = parts;
   const { picture, request, lane, deadlineUnixMs, deliveries } = work;
   const receivedMs = clock.monotonicMs();

@@ -63,12 +63,15 @@ describe('frames from a directory', () => {
     await expect(read(uri)).rejects.toMatchObject({ code: 'invalid_argument', message: 'Invalid frame URI' });
   });
 
-  it.each(['opennvr://camera_0/missing.jpg', 'opennvr://missing/latest.jpg', 'opennvr://camera_0/folder', 'opennvr://camera_0/pipe.jpg', 'opennvr://camera_out/secret.jpg'])(
-    'does not find %s',
-    async (uri) => {
-      await expect(read(uri)).rejects.toMatchObject({ code: 'not_found', message: 'Frame not found' });
-    },
-  );
+  it.each([
+    'opennvr://camera_0/missing.jpg',
+    'opennvr://missing/latest.jpg',
+    'opennvr://camera_0/folder',
+    'opennvr://camera_0/pipe.jpg',
+    'opennvr://camera_out/secret.jpg',
+  ])('does not find %s', async (uri) => {
+    await expect(read(uri)).rejects.toMatchObject({ code: 'not_found', message: 'Frame not found' });
+  });
 
   it('reads a frame while it is replaced again and again', async () => {
     const latest = path.join(base, 'frames', 'camera_0', 'replaced.jpg');
@@ -84,7 +87,9 @@ describe('frames from a directory', () => {
     const reads = await Promise.allSettled(Array.from({ length: 200 }, () => read('opennvr://camera_0/replaced.jpg')));
     reading = false;
     await replacing;
-    expect(reads.map((result) => (result.status === 'fulfilled' ? result.value.bytes.toString() : result.reason))).toEqual(new Array(200).fill('picture'));
+    expect(reads.map((result) => (result.status === 'fulfilled' ? result.value.bytes.toString() : result.reason))).toEqual(
+      new Array(200).fill('picture'),
+    );
   });
 
   it('refuses a frame above the limit', async () => {
@@ -92,7 +97,11 @@ describe('frames from a directory', () => {
   });
 
   it('reads only the directories it is allowed to', async () => {
-    const limited = new FrameResolver({ directory: new FramesDirectory(path.join(base, 'frames'), 100), bus: undefined, allowed: new Set(['camera_9']) });
+    const limited = new FrameResolver({
+      directory: new FramesDirectory(path.join(base, 'frames'), 100),
+      bus: undefined,
+      allowed: new Set(['camera_9']),
+    });
     await expect(limited.read('opennvr://camera_0/latest.jpg', { timeoutMs })).rejects.toMatchObject({ code: 'permission_denied' });
   });
 });

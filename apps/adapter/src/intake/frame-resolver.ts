@@ -23,7 +23,8 @@ export class FrameResolver {
     const frame = parseFrameUri(uri);
     if (!frame) throw new AppError('invalid_argument', 'Invalid frame URI');
     const { directory, bus, allowed } = this.options;
-    if (allowed && !allowed.has(frame.directory)) throw new AppError('permission_denied', 'the frames of this camera are not open to this adapter');
+    if (allowed && !allowed.has(frame.directory))
+      throw new AppError('permission_denied', 'the frames of this camera are not open to this adapter');
     if (await directory.exists()) return { frame, bytes: await directory.read(frame) };
     if (bus) return { frame, bytes: await bus.read(frame, options) };
     throw new AppError('not_found', 'Frame not found');

@@ -28,7 +28,9 @@ export class FramesDirectory {
       // Linux names the open directory itself; elsewhere its path has to do.
       const parent = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : folderPath;
       // Not blocking: the open of a named pipe would wait for a writer.
-      const handle = await open(path.join(parent, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(frameFailure);
+      const handle = await open(path.join(parent, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+        frameFailure,
+      );
       return await this.readAndClose(handle);
     } finally {
       await folder.close();

@@ -102,7 +102,10 @@ describe('NanoDet, converted from TensorFlow.js', () => {
   it('normalises inside the graph as it is done outside', async () => {
     const { input } = new ModelRepository().find('nanodet').manifest;
     const outside = await run(convertGraphModel(conversion), new Tensor('float32', normalise(photo), [1, 3, inputPixels, inputPixels]));
-    const inside = await run(convertGraphModel({ ...conversion, picture: input }), new Tensor('uint8', photo, [1, inputPixels, inputPixels, 3]));
+    const inside = await run(
+      convertGraphModel({ ...conversion, picture: input }),
+      new Tensor('uint8', photo, [1, inputPixels, inputPixels, 3]),
+    );
     for (const name of nanodetOutputs) expect(largestDifference(outside[name]!, inside[name]!)).toBeLessThan(1e-3);
   });
 
@@ -119,7 +122,11 @@ describe('NanoDet, converted from TensorFlow.js', () => {
 
   it('finds two to four of the three persons on the photo, and keeps the converted files', async () => {
     const loaded = await load();
-    const { objects, picture } = await detectObjects(await readFile(samplePictures[0]!), { model: loaded, labels: ['person'], minScore: 0.45 });
+    const { objects, picture } = await detectObjects(await readFile(samplePictures[0]!), {
+      model: loaded,
+      labels: ['person'],
+      minScore: 0.45,
+    });
     await loaded.session.release();
     expect(picture).toEqual({ width: 1920, height: 1280 });
     expect(objects.length).toBeGreaterThanOrEqual(2);

@@ -43,7 +43,12 @@ export async function loadModel(name: string, { repository, cache, logger }: Mod
   return { manifest, fingerprint, precision: agree ? 'int8' : 'fp32', session: kept };
 }
 
-async function openSession(options: { files: ModelFiles; precision: Precision; cache: ConvertedModelCache; logger: Logger }): Promise<OnnxSession> {
+async function openSession(options: {
+  files: ModelFiles;
+  precision: Precision;
+  cache: ConvertedModelCache;
+  logger: Logger;
+}): Promise<OnnxSession> {
   const { files, precision, cache, logger } = options;
   const { name } = files.manifest;
   const key = `${name}-${files.fingerprint.slice('sha256:'.length, 'sha256:'.length + 16)}-c${converterVersion}-${precision}`;

@@ -91,7 +91,11 @@ export class EventReporter {
       const error = toAppError(thrown);
       const tryAgain = error.retryable || error.code === 'cancelled' || (error.code === 'internal' && ++entry.failures < failuresMax);
       if (tryAgain) {
-        logger.warn('an event was not acknowledged yet', { cameraId: entry.report.camera_id, waiting: this.pending.size, error: error.message });
+        logger.warn('an event was not acknowledged yet', {
+          cameraId: entry.report.camera_id,
+          waiting: this.pending.size,
+          error: error.message,
+        });
         return false;
       }
       logger.warn('an event was refused', { cameraId: entry.report.camera_id, error });
@@ -115,7 +119,10 @@ export class EventReporter {
     const oldest = this.first();
     if (!oldest) return;
     this.pending.delete(oldest.key);
-    this.options.logger.warn('an event was dropped: too many wait', { cameraId: oldest.entry.report.camera_id, trackId: oldest.entry.report.track_id });
+    this.options.logger.warn('an event was dropped: too many wait', {
+      cameraId: oldest.entry.report.camera_id,
+      trackId: oldest.entry.report.track_id,
+    });
     for (const settled of oldest.entry.whenSettled) settled();
   }
 }

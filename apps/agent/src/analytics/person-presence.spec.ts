@@ -10,7 +10,9 @@ describe('PersonPresence', () => {
   it('opens an event when a track is confirmed, from its first frame on, once', () => {
     const presence = new PersonPresence({ confirmHits: 2, goneMs: 5_000 });
     expect(presence.update([seen(1, 1)], moment(0))).toEqual([]);
-    expect(presence.update([seen(1, 2, 0.8)], moment(500))).toEqual([{ kind: 'opened', trackId: 1, startedAtUnixMs: startUnixMs, score: 0.8, box }]);
+    expect(presence.update([seen(1, 2, 0.8)], moment(500))).toEqual([
+      { kind: 'opened', trackId: 1, startedAtUnixMs: startUnixMs, score: 0.8, box },
+    ]);
     expect(presence.update([seen(1, 3)], moment(1_000))).toEqual([]);
   });
 
@@ -27,7 +29,9 @@ describe('PersonPresence', () => {
     presence.update([seen(1, 2, 0.9)], moment(500));
     presence.update([seen(1, 3, 0.7)], moment(1_000));
     expect(presence.update([], moment(6_000))).toEqual([]);
-    expect(presence.update([], moment(6_001))).toEqual([{ kind: 'closed', trackId: 1, startedAtUnixMs: startUnixMs, endedAtUnixMs: startUnixMs + 1_000, score: 0.9 }]);
+    expect(presence.update([], moment(6_001))).toEqual([
+      { kind: 'closed', trackId: 1, startedAtUnixMs: startUnixMs, endedAtUnixMs: startUnixMs + 1_000, score: 0.9 },
+    ]);
     expect(presence.update([], moment(60_000))).toEqual([]);
   });
 

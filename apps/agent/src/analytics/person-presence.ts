@@ -31,10 +31,28 @@ export type PresenceState = 'candidate' | 'present' | 'away';
 export type PresenceSign = 'seen' | 'confirmed' | 'unseen' | 'gone';
 
 /** What each sign does in each state; `forgotten` is the end. */
-export const presenceMoves: Record<PresenceState, Record<PresenceSign, { next: PresenceState | 'forgotten'; change?: PresenceChange['kind'] }>> = {
-  candidate: { seen: { next: 'candidate' }, confirmed: { next: 'present', change: 'opened' }, unseen: { next: 'candidate' }, gone: { next: 'forgotten' } },
-  present: { seen: { next: 'present' }, confirmed: { next: 'present' }, unseen: { next: 'away' }, gone: { next: 'forgotten', change: 'closed' } },
-  away: { seen: { next: 'present' }, confirmed: { next: 'present' }, unseen: { next: 'away' }, gone: { next: 'forgotten', change: 'closed' } },
+export const presenceMoves: Record<
+  PresenceState,
+  Record<PresenceSign, { next: PresenceState | 'forgotten'; change?: PresenceChange['kind'] }>
+> = {
+  candidate: {
+    seen: { next: 'candidate' },
+    confirmed: { next: 'present', change: 'opened' },
+    unseen: { next: 'candidate' },
+    gone: { next: 'forgotten' },
+  },
+  present: {
+    seen: { next: 'present' },
+    confirmed: { next: 'present' },
+    unseen: { next: 'away' },
+    gone: { next: 'forgotten', change: 'closed' },
+  },
+  away: {
+    seen: { next: 'present' },
+    confirmed: { next: 'present' },
+    unseen: { next: 'away' },
+    gone: { next: 'forgotten', change: 'closed' },
+  },
 };
 
 interface Presence {
@@ -70,7 +88,14 @@ export class PersonPresence {
       presence.lastSeen = moment;
       presence.bestScore = Math.max(presence.bestScore, sighting.score);
       const change = this.move(sighting.trackId, presence, sighting.hits >= this.options.confirmHits ? 'confirmed' : 'seen');
-      if (change === 'opened') changes.push({ kind: 'opened', trackId: sighting.trackId, startedAtUnixMs: presence.startedAtUnixMs, score: presence.bestScore, box: sighting.box });
+      if (change === 'opened')
+        changes.push({
+          kind: 'opened',
+          trackId: sighting.trackId,
+          startedAtUnixMs: presence.startedAtUnixMs,
+          score: presence.bestScore,
+          box: sighting.box,
+        });
     }
     for (const [trackId, presence] of this.presences) {
       if (seen.has(trackId)) continue;

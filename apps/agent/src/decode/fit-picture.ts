@@ -17,7 +17,10 @@ const attempts = [
 export async function fitPicture(jpeg: Uint8Array): Promise<Uint8Array> {
   if (jpeg.length <= inlinePictureBytesMax) return jpeg;
   for (const { longestSide, quality } of attempts) {
-    const smaller = await sharp(jpeg).resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true }).jpeg({ quality }).toBuffer();
+    const smaller = await sharp(jpeg)
+      .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
+      .jpeg({ quality })
+      .toBuffer();
     if (smaller.length <= inlinePictureBytesMax) return smaller;
   }
   throw new AppError('payload_too_large', 'the picture does not fit into a message');

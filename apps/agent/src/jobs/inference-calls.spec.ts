@@ -20,13 +20,21 @@ describe('detectPersons', () => {
 
   it('does not ask again about a picture that the model fails on', async () => {
     const infer = () => Promise.reject(new AppError('model_error', 'the engine died twice'));
-    await expect(detectPersons({ ...call, dispatcher: { infer }, signal: never })).rejects.toMatchObject({ code: 'model_error', details: { jobCode: 'inference_failed' } });
+    await expect(detectPersons({ ...call, dispatcher: { infer }, signal: never })).rejects.toMatchObject({
+      code: 'model_error',
+      details: { jobCode: 'inference_failed' },
+    });
   });
 
   it('stops waiting on the signal', async () => {
     const stopping = new AbortController();
     const infer = () => Promise.reject(new AppError('unavailable', 'away', { retryAfterMs: 60_000 }));
-    const asked = detectPersons({ ...call, dispatcher: { infer }, signal: stopping.signal, onWaiting: () => setTimeout(() => stopping.abort(new AppError('cancelled', 'stop')), 1) });
+    const asked = detectPersons({
+      ...call,
+      dispatcher: { infer },
+      signal: stopping.signal,
+      onWaiting: () => setTimeout(() => stopping.abort(new AppError('cancelled', 'stop')), 1),
+    });
     await expect(asked).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

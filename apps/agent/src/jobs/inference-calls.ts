@@ -28,7 +28,15 @@ export async function detectPersons(call: PersonDetectionCall): Promise<Inferenc
   const { dispatcher, jobId, picture, minConfidence, signal } = call;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
-      return await dispatcher.infer({ capability: 'person_detection', lane: 'batch', source: jobId, picture, timeoutMs: callTimeoutMs, signal, ...(minConfidence === undefined ? {} : { minConfidence }) });
+      return await dispatcher.infer({
+        capability: 'person_detection',
+        lane: 'batch',
+        source: jobId,
+        picture,
+        timeoutMs: callTimeoutMs,
+        signal,
+        ...(minConfidence === undefined ? {} : { minConfidence }),
+      });
     } catch (thrown) {
       if (signal.aborted) throw new AppError('cancelled', 'the job was stopped', { cause: signal.reason });
       const error = toAppError(thrown);

@@ -74,10 +74,13 @@ export class JobAttempt {
   private startBound(): NodeJS.Timeout | undefined {
     const { processing_ms_left: leftMs } = this.work;
     if (leftMs == null) return undefined;
-    return setTimeout(() => {
-      this.stop('late');
-      void this.beat();
-    }, Math.min(leftMs, longestTimerMs));
+    return setTimeout(
+      () => {
+        this.stop('late');
+        void this.beat();
+      },
+      Math.min(leftMs, longestTimerMs),
+    );
   }
 
   /** @returns undefined when nobody waits for an outcome */
@@ -107,7 +110,11 @@ export class JobAttempt {
     const sentAtMs = this.parts.clock.monotonicMs();
     const { job_id, lease, lease_ms } = this.work;
     try {
-      const { verdict } = await this.parts.bus.request(beatJob, { job_id, lease, progress: this.progress.value, stage: this.progress.stage }, { timeoutMs: requestTimeoutMs, signal: this.over.signal });
+      const { verdict } = await this.parts.bus.request(
+        beatJob,
+        { job_id, lease, progress: this.progress.value, stage: this.progress.stage },
+        { timeoutMs: requestTimeoutMs, signal: this.over.signal },
+      );
       if (verdict === 'continue') this.leaseEndsAtMs = sentAtMs + lease_ms;
       else this.stop(verdict);
       return true;
@@ -127,7 +134,8 @@ export class JobAttempt {
       } catch (thrown) {
         const error = toAppError(thrown);
         this.parts.logger.warn('an outcome was not heard', { jobId: job_id, error });
-        if (!error.retryable && outcome.state === 'finished') return this.deliver({ state: 'failed', error: { code: 'result_not_delivered', message: error.message } });
+        if (!error.retryable && outcome.state === 'finished')
+          return this.deliver({ state: 'failed', error: { code: 'result_not_delivered', message: error.message } });
         await sleep(pauseAfterFailureMs);
       }
     }

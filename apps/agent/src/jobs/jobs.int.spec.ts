@@ -78,7 +78,10 @@ describe('a video job', () => {
 
   it('fails with a reason when the file is no video', async () => {
     await writeFile(fixture.file('media', 'text.mp4'), 'This is a text.');
-    await writeFile(fixture.file('media', 'list.mp4'), '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n');
+    await writeFile(
+      fixture.file('media', 'list.mp4'),
+      '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n',
+    );
     expect(failure(await fixture.outcomeOf(fixture.queueVideo('text.mp4')))).toBe('not_a_video');
     expect(failure(await fixture.outcomeOf(fixture.queueVideo('list.mp4')))).toBe('not_a_video');
     expect(failure(await fixture.outcomeOf(fixture.queueVideo('missing.mp4')))).toBe('media_missing');
@@ -151,7 +154,10 @@ describe('an image job', () => {
     await writeFile(media('text.jpg'), 'This is a text.');
     await writeFile(media('empty.jpg'), '');
     await writeFile(media('cut.jpg'), (await sharp(photo).jpeg().toBuffer()).subarray(0, 2_000));
-    await writeFile(media('picture.svg'), '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><image href="/etc/passwd"/></svg>');
+    await writeFile(
+      media('picture.svg'),
+      '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><image href="/etc/passwd"/></svg>',
+    );
     await writeFile(media('bomb.png'), pngHeader(60_000, 60_000));
     await copyFile(photo, media('photo.jpg'));
     fixture.engine = findsPersons([64, 36, 320, 180]);
@@ -170,7 +176,14 @@ describe('an image job', () => {
       [8, 'media_missing'],
     ]);
     const [large, , turned] = outcome.items;
-    expect(large).toMatchObject({ result: { picture: { w: 2_560, h: 1_440 }, person_detections: [{ bbox: [256, 144, 1_280, 720], label: 'person' }], person_ids: [{ relative_prominence: 0.25, gender: 'unidentified' }], ocr_results: [] } });
+    expect(large).toMatchObject({
+      result: {
+        picture: { w: 2_560, h: 1_440 },
+        person_detections: [{ bbox: [256, 144, 1_280, 720], label: 'person' }],
+        person_ids: [{ relative_prominence: 0.25, gender: 'unidentified' }],
+        ocr_results: [],
+      },
+    });
     // A viewer shows it upright.
     expect(turned).toMatchObject({ result: { picture: { w: 400, h: 300 } } });
   });
@@ -186,7 +199,10 @@ describe('an image job', () => {
       return findsPersons()(work);
     };
     const outcome = await fixture.outcomeOf(fixture.queueImages(['noise.png']));
-    expect(outcome).toMatchObject({ state: 'finished', items: [{ state: 'finished', result: { person_ids: [], picture: { w: 2_000, h: 2_000 } } }] });
+    expect(outcome).toMatchObject({
+      state: 'finished',
+      items: [{ state: 'finished', result: { person_ids: [], picture: { w: 2_000, h: 2_000 } } }],
+    });
     expect(sizes).toHaveLength(1);
     expect(sizes[0]).toBeLessThanOrEqual(512 * 1_024);
   });
@@ -198,7 +214,12 @@ function pngHeader(width: number, height: number): Buffer {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2], 8);
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), pngChunk('IHDR', header), pngChunk('IDAT', Buffer.alloc(64)), pngChunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', Buffer.alloc(64)),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function pngChunk(type: string, content: Buffer): Buffer {

@@ -7,6 +7,7 @@ describe('pathInStore', () => {
   });
 
   it('refuses names that lead out of it, and the store itself', () => {
-    for (const file of ['../frames/latest.jpg', '/etc/passwd', 'a/../../b', '.', '', '..']) expect(() => pathInStore('/data/media', file)).toThrow('outside the media store');
+    for (const file of ['../frames/latest.jpg', '/etc/passwd', 'a/../../b', '.', '', '..'])
+      expect(() => pathInStore('/data/media', file)).toThrow('outside the media store');
   });
 });

@@ -17,7 +17,8 @@ export interface WorkParts {
 
 /** Hands a leased job to the analysis of its media type. */
 export function workRunner(parts: WorkParts): RunWork {
-  return (work, progress, signal) => (work.media_type === 'video' ? runVideo(work, { parts, progress, signal }) : runImages(work, { parts, progress, signal }));
+  return (work, progress, signal) =>
+    work.media_type === 'video' ? runVideo(work, { parts, progress, signal }) : runImages(work, { parts, progress, signal });
 }
 
 interface WorkContext {
@@ -40,6 +41,7 @@ async function runImages(work: ImageWork, { parts, progress, signal }: WorkConte
 export function pathInStore(mediaDir: string, file: string): string {
   const full = path.resolve(mediaDir, file);
   const inside = path.relative(mediaDir, full);
-  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) throw new AppError('internal', 'the file of a job is outside the media store');
+  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside))
+    throw new AppError('internal', 'the file of a job is outside the media store');
   return full;
 }

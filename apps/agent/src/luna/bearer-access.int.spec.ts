@@ -42,14 +42,29 @@ function token(claims: object = {}, options: { key?: KeyObject; kid?: string } =
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const head = encode({ alg: 'RS256', typ: 'JWT', kid: options.kid ?? kid });
-  const body = encode({ iss: issuer, aud: jwtAudience, iat: nowSeconds, exp: nowSeconds + 60, sub: 'admin', uid: 1, tid: 1, adm: true, ver: 1, typ: 'access', ...claims });
+  const body = encode({
+    iss: issuer,
+    aud: jwtAudience,
+    iat: nowSeconds,
+    exp: nowSeconds + 60,
+    sub: 'admin',
+    uid: 1,
+    tid: 1,
+    adm: true,
+    ver: 1,
+    typ: 'access',
+    ...claims,
+  });
   return `${head}.${body}.${sign('sha256', Buffer.from(`${head}.${body}`), options.key ?? keys.privateKey).toString('base64url')}`;
 }
 
 /** @returns 101, or the status of the refusal */
 function shakeHands(bearer?: string): Promise<number> {
   return new Promise((resolve) => {
-    const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`, bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } });
+    const socket = new WebSocket(
+      `${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`,
+      bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } },
+    );
     socket.once('open', () => {
       socket.terminate();
       resolve(101);
@@ -78,7 +93,8 @@ describe('/1/ws beyond loopback', () => {
 
   it('does not ask the NVR anew for every key id that somebody makes up', async () => {
     const before = keysServed;
-    for (let index = 0; index < 5; index++) expect(await shakeHands(token({}, { kid: randomUUID(), key: foreignKeys.privateKey }))).toBe(401);
+    for (let index = 0; index < 5; index++)
+      expect(await shakeHands(token({}, { kid: randomUUID(), key: foreignKeys.privateKey }))).toBe(401);
     expect(keysServed - before).toBeLessThanOrEqual(1);
   });
 

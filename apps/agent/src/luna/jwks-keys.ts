@@ -2,7 +2,9 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { AppError, deadlineSignal, type Clock, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
 
-const Jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string().max(64), kty: z.literal('RSA'), n: z.string(), e: z.string() })).max(32) });
+const Jwks = z.object({
+  keys: z.array(z.looseObject({ kid: z.string().max(64), kty: z.literal('RSA'), n: z.string(), e: z.string() })).max(32),
+});
 
 const fetchTimeoutMs = 3_000;
 /** An unknown key id makes us look again, at most this often: anybody can make key ids up. */
@@ -27,7 +29,8 @@ export class JwksKeys {
       });
     }
     await this.fetching;
-    if (this.keys.size === 0) throw new AppError('unavailable', 'the keys of the NVR are not known yet', { retryAfterMs: unknownKeyPauseMs });
+    if (this.keys.size === 0)
+      throw new AppError('unavailable', 'the keys of the NVR are not known yet', { retryAfterMs: unknownKeyPauseMs });
     return this.keys.get(kid);
   }
 
@@ -35,12 +38,23 @@ export class JwksKeys {
     const { url, clock, logger } = this.options;
     this.fetchedAtMs = clock.monotonicMs();
     try {
-      const response = await fetch(url, { redirect: 'error', signal: deadlineSignal(fetchTimeoutMs), headers: { accept: 'application/json' } });
+      const response = await fetch(url, {
+        redirect: 'error',
+        signal: deadlineSignal(fetchTimeoutMs),
+        headers: { accept: 'application/json' },
+      });
       if (!response.ok) throw new AppError('unavailable', `the NVR answers ${response.status} for its keys`);
       const text = await response.text();
       if (text.length > documentBytesMax) throw new AppError('unavailable', 'the key document is too long');
       const { keys } = Jwks.parse(JSON.parse(text));
-      this.keys = new Map(keys.map((key) => [key.kid, createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()]));
+      this.keys = new Map(
+        keys.map((key) => [
+          key.kid,
+          createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+            .export({ type: 'spki', format: 'pem' })
+            .toString(),
+        ]),
+      );
     } catch (error) {
       logger.warn('the keys of the NVR were not fetched', { error });
     }

@@ -24,15 +24,24 @@ export class LiveResultsController {
   @Policy({ kind: 'authenticated' })
   async subscribe(@Query() query: Record<string, unknown>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const streamId = readStreamId(query.stream_id);
-    if (!this.streams.has(streamId)) throw new AppError('not_found', 'no such stream', { details: asLuna(lunaErrors.pageNotFound, `Stream ${streamId} is not processed by this agent`) });
+    if (!this.streams.has(streamId))
+      throw new AppError('not_found', 'no such stream', {
+        details: asLuna(lunaErrors.pageNotFound, `Stream ${streamId} is not processed by this agent`),
+      });
     const socket = await this.door.open(request, reply);
     this.subscribers.add(socket, streamId);
   }
 }
 
 function readStreamId(given: unknown): string {
-  if (given === undefined || given === '') throw new AppError('invalid_argument', 'stream_id is missing', { details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found') });
+  if (given === undefined || given === '')
+    throw new AppError('invalid_argument', 'stream_id is missing', {
+      details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found'),
+    });
   const streamId = StreamId.safeParse(given);
-  if (!streamId.success) throw new AppError('invalid_argument', 'stream_id is no uuid', { details: asLuna(lunaErrors.parameterInvalid, "path 'stream_id' message 'not a lower case uuid'") });
+  if (!streamId.success)
+    throw new AppError('invalid_argument', 'stream_id is no uuid', {
+      details: asLuna(lunaErrors.parameterInvalid, "path 'stream_id' message 'not a lower case uuid'"),
+    });
   return streamId.data;
 }

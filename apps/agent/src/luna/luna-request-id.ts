@@ -16,7 +16,9 @@ export function lunaRequestId(given: string | string[] | undefined, clock: Clock
 /** Puts the request id, and the build under `X-Nightjar-Version`, on every answer. */
 export function addLunaHeaders(fastify: FastifyInstance, options: { clock: Clock; version: string }): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header(lunaRequestIdHeader, lunaRequestId(request.headers['luna-request-id'], options.clock)).header('X-Nightjar-Version', options.version);
+    void reply
+      .header(lunaRequestIdHeader, lunaRequestId(request.headers['luna-request-id'], options.clock))
+      .header('X-Nightjar-Version', options.version);
     done();
   });
 }

@@ -32,7 +32,9 @@ describe('error bodies', () => {
   });
 
   it('carry the exact code where one was given', () => {
-    const error = new AppError('invalid_argument', 'stream_id is missing', { details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found') });
+    const error = new AppError('invalid_argument', 'stream_id is missing', {
+      details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found'),
+    });
     expect(renderLunaError(error, request).body).toMatchObject({ error_code: 12014, detail: 'Required parameters stream_id not found' });
   });
 
@@ -44,7 +46,8 @@ describe('error bodies', () => {
 
 describe('pages that are not ours (T12)', () => {
   it('are refused by their origin', () => {
-    for (const origin of ['http://evil.example', 'https://127.0.0.1:5240.evil.example', 'null', '']) expect(() => refuseForeignPages({ origin, host: '127.0.0.1:5240' })).toThrow('another site');
+    for (const origin of ['http://evil.example', 'https://127.0.0.1:5240.evil.example', 'null', ''])
+      expect(() => refuseForeignPages({ origin, host: '127.0.0.1:5240' })).toThrow('another site');
   });
 
   it('let programs, which have no origin, and our own page through', () => {
@@ -54,6 +57,7 @@ describe('pages that are not ours (T12)', () => {
 
   it('are told from this machine by the name they call it', () => {
     for (const host of ['127.0.0.1:5240', 'localhost', '[::1]:5240', '127.0.0.1']) expect(namesLoopback(host)).toBe(true);
-    for (const host of ['evil.example:5240', '127.0.0.1.evil.example', '10.0.0.7:5240', '', undefined]) expect(namesLoopback(host)).toBe(false);
+    for (const host of ['evil.example:5240', '127.0.0.1.evil.example', '10.0.0.7:5240', '', undefined])
+      expect(namesLoopback(host)).toBe(false);
   });
 });

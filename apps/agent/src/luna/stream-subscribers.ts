@@ -72,7 +72,8 @@ export class StreamSubscribers {
   /** The stream is no longer analysed here: a last message says so, then the sockets close. */
   end(streamId: string): void {
     this.send(streamId, { stream_status: 'stop', error: null, analytics_results: {} });
-    for (const { socket } of [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId)) socket.close(closeCodes.streamEnded, 'the stream stopped');
+    for (const { socket } of [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId))
+      socket.close(closeCodes.streamEnded, 'the stream stopped');
   }
 
   close(): void {

@@ -13,7 +13,12 @@ const clientMessageBytesMax = 4_096;
  * No compression: a bomb could be inflated before anybody is known (RFC 7692 is off).
  */
 export class WebSocketDoor {
-  private readonly server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: clientMessageBytesMax, clientTracking: false });
+  private readonly server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: clientMessageBytesMax,
+    clientTracking: false,
+  });
   private readonly handshakes = new WeakMap<IncomingMessage, { socket: Duplex; head: Buffer }>();
 
   /** Call before the server listens. */
@@ -36,7 +41,8 @@ export class WebSocketDoor {
    */
   async open(request: FastifyRequest, reply: FastifyReply): Promise<WebSocket> {
     const handshake = this.handshakes.get(request.raw);
-    if (!handshake || request.headers.upgrade?.toLowerCase() !== 'websocket') throw new AppError('invalid_argument', 'this resource speaks WebSocket: send an upgrade request');
+    if (!handshake || request.headers.upgrade?.toLowerCase() !== 'websocket')
+      throw new AppError('invalid_argument', 'this resource speaks WebSocket: send an upgrade request');
     refuseForeignPages(request.headers);
     reply.hijack();
     return new Promise((resolve) => this.server.handleUpgrade(request.raw, handshake.socket, handshake.head, resolve));

@@ -63,7 +63,15 @@ export class CameraSource {
     const { ffmpeg, url, framesPerSecond, clock, stallMs } = this.options;
     let frames = 0;
     try {
-      const decoded = decodeFrames({ ffmpeg, input: { kind: 'camera', url }, samplesPerSecond: framesPerSecond, samplesPerPicture: 1, signal, clock, ...(stallMs === undefined ? {} : { stallMs }) });
+      const decoded = decodeFrames({
+        ffmpeg,
+        input: { kind: 'camera', url },
+        samplesPerSecond: framesPerSecond,
+        samplesPerPicture: 1,
+        signal,
+        clock,
+        ...(stallMs === undefined ? {} : { stallMs }),
+      });
       for await (const frame of decoded) {
         if (frames++ === 0) this.announceOnline(handlers);
         this.hand(frame, handlers);

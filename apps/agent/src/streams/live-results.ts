@@ -34,7 +34,9 @@ export class LiveResults {
   private problemToldAtMs = Number.NEGATIVE_INFINITY;
   private readonly startedMonotonicMs: number;
 
-  constructor(private readonly options: { stream: AssignedStream; bus: Bus; subscribers: StreamSubscribers; session: string; clock: Clock }) {
+  constructor(
+    private readonly options: { stream: AssignedStream; bus: Bus; subscribers: StreamSubscribers; session: string; clock: Clock },
+  ) {
     this.startedMonotonicMs = options.clock.monotonicMs();
   }
 
@@ -52,7 +54,11 @@ export class LiveResults {
     const nowMs = this.options.clock.monotonicMs();
     if (nowMs - this.problemToldAtMs < problemEveryMs) return;
     this.problemToldAtMs = nowMs;
-    this.options.subscribers.send(this.options.stream.stream_id, { stream_status: problem.status, error: problem.error, analytics_results: {} });
+    this.options.subscribers.send(this.options.stream.stream_id, {
+      stream_status: problem.status,
+      error: problem.error,
+      analytics_results: {},
+    });
   }
 
   private overlay({ frame, picture, tracks }: FrameResult) {

@@ -50,7 +50,12 @@ export class PersonEvents {
 
   private open(change: Extract<PresenceChange, { kind: 'opened' }>, result: FrameResult, model: ModelIdentity): void {
     const { x1, y1, x2, y2 } = normaliseBox(change.box, { width: result.picture.w, height: result.picture.h });
-    this.payloads.set(change.trackId, { bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 }, frame: result.picture, frame_ts_ms: result.frame.capturedAtMs, model });
+    this.payloads.set(change.trackId, {
+      bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 },
+      frame: result.picture,
+      frame_ts_ms: result.frame.capturedAtMs,
+      model,
+    });
     const opening = this.writeAndReport(change, result).finally(() => this.opening.delete(change.trackId));
     this.opening.set(change.trackId, opening);
   }
@@ -60,12 +65,15 @@ export class PersonEvents {
     // The box stands in the picture that was analysed, which may be a smaller version of the frame.
     const scale = frame.picture.width / picture.w;
     const box = { x1: change.box.x1 * scale, y1: change.box.y1 * scale, x2: change.box.x2 * scale, y2: change.box.y2 * scale };
-    const file = await frames.writeEvent({ trackId: this.trackName(change.trackId), picture: frame.picture, box }).catch((error: unknown) => {
-      logger.error('the picture of an event was not written', { error });
-      return null;
-    });
+    const file = await frames
+      .writeEvent({ trackId: this.trackName(change.trackId), picture: frame.picture, box })
+      .catch((error: unknown) => {
+        logger.error('the picture of an event was not written', { error });
+        return null;
+      });
     reporter.report({ ...this.describe(change), ended_at_unix_ms: null, frame_file: file }, () => {
-      if (file !== null) frames.removeEvent(file).catch((error: unknown) => logger.warn('the picture of an event was not removed', { error }));
+      if (file !== null)
+        frames.removeEvent(file).catch((error: unknown) => logger.warn('the picture of an event was not removed', { error }));
     });
   }
 

@@ -62,7 +62,9 @@ export class StreamClaims {
     await this.loop;
     await this.keepOnly([]);
     const { bus, agentId, logger } = this.options;
-    await bus.request(releaseStreams, { agent_id: agentId }, { timeoutMs: requestTimeoutMs }).catch((error: unknown) => logger.warn('the streams were not given back', { error: toAppError(error).message }));
+    await bus
+      .request(releaseStreams, { agent_id: agentId }, { timeoutMs: requestTimeoutMs })
+      .catch((error: unknown) => logger.warn('the streams were not given back', { error: toAppError(error).message }));
   }
 
   private async claimForEver(): Promise<void> {
@@ -77,7 +79,11 @@ export class StreamClaims {
     const { bus, agentId, slots, clock, logger } = this.options;
     const sentAtMs = clock.monotonicMs();
     try {
-      const { lease_ms, streams } = await bus.request(claimStreams, { agent_id: agentId, slots_total: slots }, { timeoutMs: requestTimeoutMs, signal: this.stopping.signal });
+      const { lease_ms, streams } = await bus.request(
+        claimStreams,
+        { agent_id: agentId, slots_total: slots },
+        { timeoutMs: requestTimeoutMs, signal: this.stopping.signal },
+      );
       this.leaseEndsAtMs = sentAtMs + lease_ms;
       this.nvrAway = false;
       await this.keepOnly(streams);
@@ -121,5 +127,11 @@ export class StreamClaims {
 }
 
 function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
-  return b !== undefined && a.url === b.url && a.frames_name === b.frames_name && a.frames_per_second === b.frames_per_second && a.camera_id === b.camera_id;
+  return (
+    b !== undefined &&
+    a.url === b.url &&
+    a.frames_name === b.frames_name &&
+    a.frames_per_second === b.frames_per_second &&
+    a.camera_id === b.camera_id
+  );
 }

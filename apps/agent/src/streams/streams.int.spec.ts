@@ -45,7 +45,11 @@ describe('the analysis of a live stream', () => {
     await fixture.until(() => fixture.overlays.length >= 8);
     expect(await latestAgeMs()).toBeLessThan(1_000);
     expect(await sharp(await readFile(latest())).metadata()).toMatchObject({ format: 'jpeg', width: 640, height: 360 });
-    expect(fixture.overlays.at(-1)).toMatchObject({ camera_id: 1, frame: { w: 640, h: 360 }, tracks: [{ label: 'person', bbox: { x: 100 / 640, y: 50 / 360, w: 80 / 640, h: 200 / 360 } }] });
+    expect(fixture.overlays.at(-1)).toMatchObject({
+      camera_id: 1,
+      frame: { w: 640, h: 360 },
+      tracks: [{ label: 'person', bbox: { x: 100 / 640, y: 50 / 360, w: 80 / 640, h: 200 / 360 } }],
+    });
     expect(new Set(fixture.sources)).toEqual(new Set(['live camera_0']));
   });
 
@@ -76,12 +80,21 @@ describe('the analysis of a live stream', () => {
     expect((opened?.heardAtMs ?? 0) - (opened?.started_at_unix_ms ?? 0)).toBeLessThan(2_000);
     // nvr has its copy with the acknowledgement: only the camera's own pictures stay.
     await fixture.until(async () => !(await readdir(fixture.file('frames', 'camera_0'))).includes(opened?.frame_file ?? ''));
-    expect((await readdir(fixture.file('frames', 'camera_0'))).sort()).toEqual(expect.arrayContaining(['event_trigger.jpg', 'latest.jpg', 'person.jpg']));
-    expect(await sharp(await readFile(fixture.file('frames', 'camera_0', 'person.jpg'))).metadata()).toMatchObject({ width: 140, height: 260 });
+    expect((await readdir(fixture.file('frames', 'camera_0'))).sort()).toEqual(
+      expect.arrayContaining(['event_trigger.jpg', 'latest.jpg', 'person.jpg']),
+    );
+    expect(await sharp(await readFile(fixture.file('frames', 'camera_0', 'person.jpg'))).metadata()).toMatchObject({
+      width: 140,
+      height: 260,
+    });
 
     fixture.engine = findsPersons();
     await fixture.until(() => fixture.events.length > 1);
-    expect(fixture.events[1]).toMatchObject({ track_id: opened?.track_id, started_at_unix_ms: opened?.started_at_unix_ms, frame_file: null });
+    expect(fixture.events[1]).toMatchObject({
+      track_id: opened?.track_id,
+      started_at_unix_ms: opened?.started_at_unix_ms,
+      frame_file: null,
+    });
     expect(fixture.events[1]?.ended_at_unix_ms).toBeGreaterThan(opened?.started_at_unix_ms ?? 0);
   });
 
@@ -123,7 +136,12 @@ describe('the analysis of a live stream', () => {
     expect(messages[0]).toEqual({
       stream_status: 'in_progress',
       error: null,
-      analytics_results: { people_count: { frame_estimations: [{ people_count: 1, people_coordinates: [[140, 150]], time_offset: expect.any(Number) }], events: [] } },
+      analytics_results: {
+        people_count: {
+          frame_estimations: [{ people_count: 1, people_coordinates: [[140, 150]], time_offset: expect.any(Number) }],
+          events: [],
+        },
+      },
     });
     fixture.engine = findsPersons();
     await fixture.until(() => messages.some((message) => JSON.stringify(message).includes('"people_count":0,"people_coordinates":[]')));
@@ -181,7 +199,12 @@ describe('the analysis of a live stream', () => {
 });
 
 describe('the handshake of /1/ws', () => {
-  const handshake = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+  const handshake = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  };
 
   /** fetch can't send the headers of a handshake. */
   function statusOf(target: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
@@ -205,7 +228,10 @@ describe('the handshake of /1/ws', () => {
     await fixture.until(() => fixture.overlays.length >= 1);
     expect(await statusOf('/1/ws')).toMatchObject({ status: 400, body: expect.stringContaining('12014') });
     expect(await statusOf('/1/ws?stream_id=nonsense')).toMatchObject({ status: 400, body: expect.stringContaining('12022') });
-    expect(await statusOf('/1/ws?stream_id=557d54ec-29ad-4f3c-93b4-c9092ef12515')).toMatchObject({ status: 404, body: expect.stringContaining('12013') });
+    expect(await statusOf('/1/ws?stream_id=557d54ec-29ad-4f3c-93b4-c9092ef12515')).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('12013'),
+    });
     expect(await statusOf('/nothing')).toMatchObject({ status: 404 });
     const known = `/1/ws?stream_id=${streamId}`;
     expect(await statusOf(known, { origin: 'http://evil.example' })).toMatchObject({ status: 403 });

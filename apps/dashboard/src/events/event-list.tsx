@@ -3,7 +3,15 @@ import type { CameraView, EventView } from '@nightjar/contracts';
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 /** What happened, newest first; an event that still goes on says so. */
-export function EventList({ events, cameras, problem }: { events: readonly EventView[] | undefined; cameras: readonly CameraView[]; problem: string | undefined }) {
+export function EventList({
+  events,
+  cameras,
+  problem,
+}: {
+  events: readonly EventView[] | undefined;
+  cameras: readonly CameraView[];
+  problem: string | undefined;
+}) {
   return (
     <section className="events" aria-label="Events">
       <h2>Events</h2>

@@ -5,13 +5,27 @@ import { mergeEvent } from './merge-events.js';
 function event(id: number, startedAtSeconds: number, endedAt: string | null = null): EventView {
   const nothing = { recording_ref: null, plate_text: null, evidence_url: null, payload: null, track_id: null };
   const startedAt = new Date(startedAtSeconds * 1000).toISOString();
-  return { id, camera_id: 1, source: 'tier0', event_type: 'track', label: 'person', score: 0.9, started_at: startedAt, ended_at: endedAt, has_evidence: false, ...nothing };
+  return {
+    id,
+    camera_id: 1,
+    source: 'tier0',
+    event_type: 'track',
+    label: 'person',
+    score: 0.9,
+    started_at: startedAt,
+    ended_at: endedAt,
+    has_evidence: false,
+    ...nothing,
+  };
 }
 const ids = (events: readonly EventView[]) => events.map(({ id }) => id);
 
 describe('the event list', () => {
   it('keeps the newest first, whatever order they come in', () => {
-    const list = [event(1, 10), event(3, 30), event(2, 20), event(4, 30)].reduce<EventView[]>((events, one) => mergeEvent(events, one, 10), []);
+    const list = [event(1, 10), event(3, 30), event(2, 20), event(4, 30)].reduce<EventView[]>(
+      (events, one) => mergeEvent(events, one, 10),
+      [],
+    );
     expect(ids(list)).toEqual([4, 3, 2, 1]);
   });
 

@@ -14,7 +14,9 @@ export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraV
     <section className="live-camera" aria-label={`Live picture of ${camera.name}`}>
       <header>
         <h2>{camera.name}</h2>
-        <p aria-live="polite">{tracks.length === 0 ? 'nobody in the picture' : `${tracks.length} ${tracks.length === 1 ? 'person' : 'people'} in the picture`}</p>
+        <p aria-live="polite">
+          {tracks.length === 0 ? 'nobody in the picture' : `${tracks.length} ${tracks.length === 1 ? 'person' : 'people'} in the picture`}
+        </p>
       </header>
       <div className="picture">
         {pictureUrl ? (
@@ -60,7 +62,9 @@ function useNewestPicture(api: Api, cameraId: number): { pictureUrl: string | un
         }
       } catch (error) {
         if (stop.signal.aborted) return;
-        setProblem(error instanceof ApiError && error.status === 503 ? 'The camera gives no picture at the moment.' : (error as Error).message);
+        setProblem(
+          error instanceof ApiError && error.status === 503 ? 'The camera gives no picture at the moment.' : (error as Error).message,
+        );
       }
       if (!stop.signal.aborted) timer = setTimeout(() => void next(), pictureEveryMs);
     };

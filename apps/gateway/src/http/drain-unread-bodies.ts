@@ -12,7 +12,10 @@ export function drainUnreadBodies(fastify: FastifyInstance): void {
     if (!raw.complete) {
       const cut = setTimeout(() => raw.destroy(), lingerMs).unref();
       // A form's parser that nobody reads from would hold it back.
-      raw.once('close', () => clearTimeout(cut)).unpipe().resume();
+      raw
+        .once('close', () => clearTimeout(cut))
+        .unpipe()
+        .resume();
     }
     done();
   });

@@ -4,7 +4,10 @@ import { createJobId, mediaTypeOf } from './job-id.js';
 
 describe('a job id', () => {
   it('is a UUIDv7 behind the word for its media type', () => {
-    for (const [mediaType, prefix] of [['video', 'video_'], ['image', 'image_batch_']] as const) {
+    for (const [mediaType, prefix] of [
+      ['video', 'video_'],
+      ['image', 'image_batch_'],
+    ] as const) {
       const id = createJobId(mediaType, Date.now());
       expect(JobId.safeParse(id).success).toBe(true);
       expect(id.startsWith(prefix)).toBe(true);

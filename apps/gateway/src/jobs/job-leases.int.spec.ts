@@ -139,12 +139,21 @@ describe('the lease protocol', () => {
 
   it('keeps the outcome of each picture, and fails the one without', async () => {
     const picture = { data_base64: pictureBase64 };
-    const jobId = await fixture.submitImages([{ external_id: 'a', ...picture }, { data_base64: 'data:image/png;base64,AAAA' }, picture, picture]);
+    const jobId = await fixture.submitImages([
+      { external_id: 'a', ...picture },
+      { data_base64: 'data:image/png;base64,AAAA' },
+      picture,
+      picture,
+    ]);
     const work = await fixture.claimWork();
     expect(work).toMatchObject({ media_type: 'image', items: [{ index: 0 }, { index: 2 }, { index: 3 }] });
     const items = [
       { index: 0, state: 'finished' as const, result: imageResult },
-      { index: 2, state: 'failed' as const, error: { code: 'not_an_image', message: 'no picture\u0000 with a NUL and half a pair \ud800' } },
+      {
+        index: 2,
+        state: 'failed' as const,
+        error: { code: 'not_an_image', message: 'no picture\u0000 with a NUL and half a pair \ud800' },
+      },
     ];
     expect(await fixture.finish(work, { state: 'finished', media_type: 'image', items })).toBe(true);
     expect(await fixture.poll(jobId)).toEqual({
@@ -153,7 +162,13 @@ describe('the lease protocol', () => {
       items: [
         { index: 0, external_id: 'a', status: 'finished', result: imageResult, error: null },
         { index: 1, external_id: null, status: 'failed', result: null, error: expect.objectContaining({ code: 'data_uri' }) },
-        { index: 2, external_id: null, status: 'failed', result: null, error: { code: 'not_an_image', message: 'no picture with a NUL and half a pair \ufffd' } },
+        {
+          index: 2,
+          external_id: null,
+          status: 'failed',
+          result: null,
+          error: { code: 'not_an_image', message: 'no picture with a NUL and half a pair \ufffd' },
+        },
         { index: 3, external_id: null, status: 'failed', result: null, error: expect.objectContaining({ code: 'no_result' }) },
       ],
     });
@@ -162,7 +177,9 @@ describe('the lease protocol', () => {
   it('refuses to finish a video as a batch of images', async () => {
     await fixture.submitVideo();
     const work = await fixture.claimWork();
-    await expect(fixture.finish(work, { state: 'finished', media_type: 'image', items: [] })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(fixture.finish(work, { state: 'finished', media_type: 'image', items: [] })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
   });
 
   it('removes the upload of a job that has ended', async () => {

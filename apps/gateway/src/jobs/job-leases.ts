@@ -81,8 +81,10 @@ export class JobLeases {
   }
 
   private async finishWithResult(attempt: Attempt, outcome: Extract<JobOutcome, { state: 'finished' }>): Promise<boolean> {
-    if (outcome.media_type !== mediaTypeOf(attempt.jobId)) throw new AppError('invalid_argument', `${attempt.jobId} is no ${outcome.media_type} job`);
-    const ending: JobEnding = outcome.media_type === 'video' ? { state: 'finished', result: outcome.result } : { state: 'finished', items: outcome.items };
+    if (outcome.media_type !== mediaTypeOf(attempt.jobId))
+      throw new AppError('invalid_argument', `${attempt.jobId} is no ${outcome.media_type} job`);
+    const ending: JobEnding =
+      outcome.media_type === 'video' ? { state: 'finished', result: outcome.result } : { state: 'finished', items: outcome.items };
     if (await this.end(attempt, ending, Prisma.sql`${isLate} IS NOT TRUE`)) return true;
     // Over its bound a job fails even if the result came before the sweeper; pictures that are done stay done.
     const { items } = ending;

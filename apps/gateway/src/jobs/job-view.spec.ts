@@ -18,7 +18,11 @@ describe('the answer to a poll', () => {
   });
 
   it('is the result and nothing else once the job is finished', () => {
-    expect(videoJobView({ ...job, state: 'finished', progress: 1, result: { raw_scenes: [] } })).toEqual({ job_id: 'video_1', status: 'finished', result: { raw_scenes: [] } });
+    expect(videoJobView({ ...job, state: 'finished', progress: 1, result: { raw_scenes: [] } })).toEqual({
+      job_id: 'video_1',
+      status: 'finished',
+      result: { raw_scenes: [] },
+    });
     expect(retryAfterSeconds('finished')).toBeUndefined();
   });
 
@@ -31,7 +35,11 @@ describe('the answer to a poll', () => {
 
   it('gives an image that waits the status of its batch, and one that has ended its own', () => {
     const item = { index: 0, externalId: null, state: 'queued' as const, result: null, errorCode: null, errorMessage: null };
-    const { items } = imageJobView({ ...job, state: 'processing', items: [item, { ...item, index: 1, externalId: 'b', state: 'failed', errorCode: 'data_uri', errorMessage: null }] });
+    const { items } = imageJobView({
+      ...job,
+      state: 'processing',
+      items: [item, { ...item, index: 1, externalId: 'b', state: 'failed', errorCode: 'data_uri', errorMessage: null }],
+    });
     expect(items).toEqual([
       { index: 0, external_id: null, status: 'processing', result: null, error: null },
       { index: 1, external_id: 'b', status: 'failed', result: null, error: { code: 'data_uri', message: 'data_uri' } },

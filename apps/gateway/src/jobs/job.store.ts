@@ -74,12 +74,16 @@ export class JobStore {
 
   /** @returns null for an id that is unknown, of another tenant or of a video; items in the order of the request */
   findImageJob(id: JobId, tenantId: number): Promise<ImageJobRow | null> {
-    return orUnavailable(this.database.job.findFirst({ where: { id, tenantId, mediaType: 'image' }, include: { items: { orderBy: { index: 'asc' } } } }));
+    return orUnavailable(
+      this.database.job.findFirst({ where: { id, tenantId, mediaType: 'image' }, include: { items: { orderBy: { index: 'asc' } } } }),
+    );
   }
 
   /** Which of these jobs still need their uploads. */
   async findOpenIds(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await orUnavailable(this.database.job.findMany({ where: { id: { in: [...ids] }, state: { in: [...openStates] } }, select: { id: true } }));
+    const rows = await orUnavailable(
+      this.database.job.findMany({ where: { id: { in: [...ids] }, state: { in: [...openStates] } }, select: { id: true } }),
+    );
     return new Set(rows.map(({ id }) => id));
   }
 }

@@ -17,7 +17,11 @@ describe('a job over Max-Processing-Time', () => {
 
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, timings: { leaseMs: 30_000, sweepEveryMs: 60_000 } });
+    fixture = await GatewayFixture.start({
+      databaseUrl: testDatabase.url,
+      busUrl: bus.url,
+      timings: { leaseMs: 30_000, sweepEveryMs: 60_000 },
+    });
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();

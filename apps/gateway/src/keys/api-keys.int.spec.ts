@@ -28,7 +28,10 @@ describe('API keys', () => {
   });
 
   const digestOf = (text: string) => Uint8Array.from(hashApiKey(text));
-  const store = (columns: object = {}) => database.apiKey.create({ data: { tenantId: 7, name: 'test', prefix: key.slice(0, 11), sha256: digestOf(key), scopes: ['jobs:read'], ...columns } });
+  const store = (columns: object = {}) =>
+    database.apiKey.create({
+      data: { tenantId: 7, name: 'test', prefix: key.slice(0, 11), sha256: digestOf(key), scopes: ['jobs:read'], ...columns },
+    });
   const row = () => database.apiKey.findUniqueOrThrow({ where: { sha256: digestOf(key) } });
 
   it('name their tenant and scopes', async () => {

@@ -27,7 +27,12 @@ export async function storeBootstrapApiKey(database: JobsDatabase, key: string):
 }
 
 /** Keeps trying until the database is there and migrated; a service may start before either. */
-export async function storeBootstrapApiKeyWhenPossible(options: { database: JobsDatabase; key: string; logger: Logger; signal: AbortSignal }): Promise<void> {
+export async function storeBootstrapApiKeyWhenPossible(options: {
+  database: JobsDatabase;
+  key: string;
+  logger: Logger;
+  signal: AbortSignal;
+}): Promise<void> {
   const { database, key, logger, signal } = options;
   for (let retryMs = 250; !signal.aborted; retryMs = Math.min(2 * retryMs, 5_000)) {
     try {

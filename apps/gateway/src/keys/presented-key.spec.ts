@@ -9,10 +9,15 @@ describe('the key of a request', () => {
     expect(presentedKey({ 'x-api-key': 'nj_a', authorization: 'Bearer nj_b' })).toBe('nj_a');
   });
 
-  it.each([{}, { 'x-api-key': '' }, { authorization: 'Basic dXNlcjpwYXNz' }, { authorization: 'Bearer' }, { authorization: 'Bearer a b' }, { 'x-api-key': 'k'.repeat(257) }, { 'x-api-key': ['a', 'b'] }])(
-    'is none in %j',
-    (headers) => {
-      expect(presentedKey(headers)).toBeUndefined();
-    },
-  );
+  it.each([
+    {},
+    { 'x-api-key': '' },
+    { authorization: 'Basic dXNlcjpwYXNz' },
+    { authorization: 'Bearer' },
+    { authorization: 'Bearer a b' },
+    { 'x-api-key': 'k'.repeat(257) },
+    { 'x-api-key': ['a', 'b'] },
+  ])('is none in %j', (headers) => {
+    expect(presentedKey(headers)).toBeUndefined();
+  });
 });

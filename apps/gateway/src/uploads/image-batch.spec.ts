@@ -8,12 +8,26 @@ describe('an image batch', () => {
   });
 
   it('says which field is wrong', () => {
-    const read = () => parseImageBatch({ images: [{ external_id: 'a', data_base64: 'AAAA' }, { external_id: 'a', data_base64: 'AAAA' }] });
-    expect(read).toThrow(expect.objectContaining({ code: 'unprocessable', details: { issues: [{ path: 'images.1.external_id', message: 'is used twice in this batch' }] } }));
+    const read = () =>
+      parseImageBatch({
+        images: [
+          { external_id: 'a', data_base64: 'AAAA' },
+          { external_id: 'a', data_base64: 'AAAA' },
+        ],
+      });
+    expect(read).toThrow(
+      expect.objectContaining({
+        code: 'unprocessable',
+        details: { issues: [{ path: 'images.1.external_id', message: 'is used twice in this batch' }] },
+      }),
+    );
   });
 
   it('treats names that objects bring along as plain text', () => {
-    const images = [{ external_id: '__proto__', data_base64: 'AAAA' }, { external_id: 'constructor', data_base64: 'AAAA' }];
+    const images = [
+      { external_id: '__proto__', data_base64: 'AAAA' },
+      { external_id: 'constructor', data_base64: 'AAAA' },
+    ];
     expect(parseImageBatch({ images }).images).toHaveLength(2);
   });
 
@@ -49,7 +63,9 @@ describe('the data of an image', () => {
   it('has at most 20 MiB', () => {
     const largest = Buffer.alloc(20 * 1024 ** 2).toString('base64');
     expect(decodeImage(largest)).toHaveProperty('bytes.length', 20 * 1024 ** 2);
-    expect(decodeImage(Buffer.alloc(20 * 1024 ** 2 + 1).toString('base64'))).toEqual({ error: expect.objectContaining({ code: 'image_too_large' }) });
+    expect(decodeImage(Buffer.alloc(20 * 1024 ** 2 + 1).toString('base64'))).toEqual({
+      error: expect.objectContaining({ code: 'image_too_large' }),
+    });
     expect(decodeImage(`${largest}AAAA`)).toEqual({ error: expect.objectContaining({ code: 'image_too_large' }) });
   });
 });

@@ -29,7 +29,8 @@ const ImageBatch = z
     const seen = new Set<string>();
     images.forEach(({ external_id: externalId }, index) => {
       if (typeof externalId !== 'string') return;
-      if (seen.has(externalId)) context.addIssue({ code: 'custom', path: ['images', index, 'external_id'], message: 'is used twice in this batch' });
+      if (seen.has(externalId))
+        context.addIssue({ code: 'custom', path: ['images', index, 'external_id'], message: 'is used twice in this batch' });
       seen.add(externalId);
     });
   });

@@ -47,9 +47,14 @@ function admit(rule: IntakeRule, request: FastifyRequest, reply: FastifyReply): 
   const { headers } = request.raw;
   if (headers['content-type'] === undefined && rule.assumedMediaType !== undefined) headers['content-type'] = rule.assumedMediaType;
   const mediaType = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (!rule.accepts.test(mediaType)) throw new AppError('unsupported_media_type', `this route does not take ${mediaType === '' ? 'a body without Content-Type' : mediaType}`);
+  if (!rule.accepts.test(mediaType))
+    throw new AppError(
+      'unsupported_media_type',
+      `this route does not take ${mediaType === '' ? 'a body without Content-Type' : mediaType}`,
+    );
   // A compressed body could be a thousand times what was counted.
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new AppError('unsupported_media_type', 'this route takes no Content-Encoding');
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new AppError('unsupported_media_type', 'this route takes no Content-Encoding');
   const bodyBytes = headers['content-length'] === undefined ? rule.bytesMax : Number(headers['content-length']);
   if (bodyBytes > rule.bytesMax) throw new AppError('payload_too_large', `this route takes at most ${rule.bytesMax} bytes`);
   const giveBack = rule.budget.take(rule.share(bodyBytes));

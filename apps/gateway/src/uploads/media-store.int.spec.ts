@@ -33,9 +33,12 @@ describe('the media store', () => {
     expect(await readFile(path.join(root, 'job-1/video'), 'utf8')).toBe('first half, second half');
   });
 
-  it.each(['../etc/passwd', '/etc/passwd', 'job/../../x', 'job\\x/y', 'job/.hidden', '.incoming/x', 'job', 'job/a/b', 'job/a\0', ''])('refuses %j as the name of a file', async (name) => {
-    await expect(store.write(name, Buffer.from('x'))).rejects.toMatchObject({ code: 'internal' });
-  });
+  it.each(['../etc/passwd', '/etc/passwd', 'job/../../x', 'job\\x/y', 'job/.hidden', '.incoming/x', 'job', 'job/a/b', 'job/a\0', ''])(
+    'refuses %j as the name of a file',
+    async (name) => {
+      await expect(store.write(name, Buffer.from('x'))).rejects.toMatchObject({ code: 'internal' });
+    },
+  );
 
   it.each(['..', '.', '.incoming', '', 'a/b', '/'])('refuses %j as the name of a folder', async (name) => {
     await expect(store.removeFolder(name)).rejects.toMatchObject({ code: 'internal' });
@@ -49,7 +52,10 @@ describe('the media store', () => {
     }
     try {
       const small = await MediaStore.open(mountPoint);
-      await expect(small.receive('job-2/video', Readable.from([Buffer.alloc(512 * 1024)]), { bytesMax: 1024 ** 2 })).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 60_000 });
+      await expect(small.receive('job-2/video', Readable.from([Buffer.alloc(512 * 1024)]), { bytesMax: 1024 ** 2 })).rejects.toMatchObject({
+        code: 'unavailable',
+        retryAfterMs: 60_000,
+      });
       expect(await readdir(mountPoint, { recursive: true })).toEqual(['.incoming']);
       expect(await small.receive('job-2/video', Readable.from([Buffer.alloc(1024)]), { bytesMax: 1024 ** 2 })).toBe(1024);
     } finally {
@@ -78,16 +84,25 @@ describe('orphaned uploads', () => {
   it('are removed when they are old and no open job needs them; nothing else is', async () => {
     const media = await MediaStore.open(root);
     const jobs = new JobStore(database);
-    const { id: apiKeyId } = await database.apiKey.create({ data: { name: 'test', prefix: 'test', sha256: new Uint8Array(32), scopes: [] } });
-    const [open, closed, withoutRow, young] = Array.from({ length: 4 }, () => createJobId('video', Date.now())) as [string, string, string, string];
+    const { id: apiKeyId } = await database.apiKey.create({
+      data: { name: 'test', prefix: 'test', sha256: new Uint8Array(32), scopes: [] },
+    });
+    const [open, closed, withoutRow, young] = Array.from({ length: 4 }, () => createJobId('video', Date.now())) as [
+      string,
+      string,
+      string,
+      string,
+    ];
     for (const id of [open, closed, withoutRow, young]) await media.write(`${id}/video`, Buffer.from('x'));
-    for (const id of [open, closed]) await jobs.insertVideoJob({ id, owner: { tenantId: 1, apiKeyId }, maxProcessingSeconds: 0, file: `${id}/video`, sizeBytes: 1 });
+    for (const id of [open, closed])
+      await jobs.insertVideoJob({ id, owner: { tenantId: 1, apiKeyId }, maxProcessingSeconds: 0, file: `${id}/video`, sizeBytes: 1 });
     await database.job.update({ where: { id: closed }, data: { state: 'failed' } });
     await mkdir(path.join(root, 'holiday-pictures'));
     await writeFile(path.join(root, '.incoming', 'half-written'), 'x');
     await writeFile(path.join(root, '.incoming', 'being-written'), 'x');
     const longAgo = new Date(Date.now() - 7_200_000);
-    for (const name of [open, closed, withoutRow, 'holiday-pictures', '.incoming/half-written']) await utimes(path.join(root, name), longAgo, longAgo);
+    for (const name of [open, closed, withoutRow, 'holiday-pictures', '.incoming/half-written'])
+      await utimes(path.join(root, name), longAgo, longAgo);
 
     expect(await removeOrphans({ media, jobs, untouchedSinceUnixMs: Date.now() - 3_600_000 })).toEqual({ folders: 2, halfWritten: 1 });
     expect((await readdir(root)).sort()).toEqual(['.incoming', 'holiday-pictures', open, young].sort());

@@ -10,6 +10,7 @@ export const processingBoundSecondsMax = 2 ** 31 - 1;
  */
 export function processingBoundSeconds(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
-  if (typeof header !== 'string' || !/^\d+$/.test(header)) throw new AppError('invalid_argument', 'Max-Processing-Time must be an integer >= 0 (seconds; 0: no bound)');
+  if (typeof header !== 'string' || !/^\d+$/.test(header))
+    throw new AppError('invalid_argument', 'Max-Processing-Time must be an integer >= 0 (seconds; 0: no bound)');
   return Math.min(Number(header), processingBoundSecondsMax);
 }

@@ -14,7 +14,11 @@ const jobsPerQuery = 500;
  * removal of its files, or in the middle of a write.
  * @returns what was removed
  */
-export async function removeOrphans(options: { media: MediaStore; jobs: JobStore; untouchedSinceUnixMs: number }): Promise<{ folders: number; halfWritten: number }> {
+export async function removeOrphans(options: {
+  media: MediaStore;
+  jobs: JobStore;
+  untouchedSinceUnixMs: number;
+}): Promise<{ folders: number; halfWritten: number }> {
   const { media, jobs, untouchedSinceUnixMs } = options;
   let folders = 0;
   const removeClosed = async (candidates: string[]) => {
@@ -35,7 +39,13 @@ export async function removeOrphans(options: { media: MediaStore; jobs: JobStore
 }
 
 /** Searches at start and every hour until the signal aborts. */
-export async function keepRemovingOrphans(options: { media: MediaStore; jobs: JobStore; clock: Clock; logger: Logger; signal: AbortSignal }): Promise<void> {
+export async function keepRemovingOrphans(options: {
+  media: MediaStore;
+  jobs: JobStore;
+  clock: Clock;
+  logger: Logger;
+  signal: AbortSignal;
+}): Promise<void> {
   const { clock, logger, signal, ...stores } = options;
   while (!signal.aborted) {
     let nextMs = searchEveryMs;

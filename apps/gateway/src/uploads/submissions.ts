@@ -94,12 +94,19 @@ export class Submissions {
     bus.publish(jobQueued, { job_id: id });
   }
 
-  private async orDropFiles<Result>(id: JobId, step: () => Promise<Result>, drops: (error: unknown) => boolean = () => true): Promise<Result> {
+  private async orDropFiles<Result>(
+    id: JobId,
+    step: () => Promise<Result>,
+    drops: (error: unknown) => boolean = () => true,
+  ): Promise<Result> {
     const { media, logger } = this.options;
     try {
       return await step();
     } catch (error) {
-      if (drops(error)) await media.removeFolder(id).catch((failure: unknown) => logger.warn('the files of a refused upload were not removed', { jobId: id, error: failure }));
+      if (drops(error))
+        await media
+          .removeFolder(id)
+          .catch((failure: unknown) => logger.warn('the files of a refused upload were not removed', { jobId: id, error: failure }));
       throw error;
     }
   }

@@ -30,7 +30,10 @@ describe('the memory of the gateway', () => {
 
   function upload(bytes: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, { method: 'POST', headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4' } });
+      const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, {
+        method: 'POST',
+        headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4' },
+      });
       request.on('response', (response) => void text(response).then(resolve, reject)).on('error', reject);
       Readable.from(Array.from({ length: bytes / chunk.length }, () => chunk)).pipe(request);
     });

@@ -43,18 +43,26 @@ describe('an upload', () => {
   });
 
   /** Sends with node:http, which reads the answer while it still sends. */
-  function send(options: { body: Readable; route?: string; headers?: Record<string, string | number> }): Promise<{ status: number | undefined; body: string }> {
+  function send(options: {
+    body: Readable;
+    route?: string;
+    headers?: Record<string, string | number>;
+  }): Promise<{ status: number | undefined; body: string }> {
     const { body, route = '/v0.2/request/video', headers } = options;
     return new Promise((resolve, reject) => {
-      const request = http.request(`${fixture.gateway.url}${route}`, { method: 'POST', agent: false, headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4', ...headers } }, (response) => {
-        let text = '';
-        response.on('data', (part: Buffer) => (text += part.toString()));
-        response.on('end', () => {
-          resolve({ status: response.statusCode, body: text });
-          request.destroy();
-          body.destroy();
-        });
-      });
+      const request = http.request(
+        `${fixture.gateway.url}${route}`,
+        { method: 'POST', agent: false, headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4', ...headers } },
+        (response) => {
+          let text = '';
+          response.on('data', (part: Buffer) => (text += part.toString()));
+          response.on('end', () => {
+            resolve({ status: response.statusCode, body: text });
+            request.destroy();
+            body.destroy();
+          });
+        },
+      );
       request.on('error', reject);
       body.pipe(request);
     });
@@ -89,18 +97,25 @@ describe('an upload', () => {
     expect(await nothingIsLeft()).toBe(true);
   });
 
-  it.each<Record<string, string | number>>([{ 'Content-Length': 5_000_000 }, { 'Transfer-Encoding': 'chunked' }])('whose sender goes away in the middle leaves no file and no row (%j)', async (length) => {
-    const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, { method: 'POST', headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4', ...length } });
-    request.on('error', () => undefined);
-    for (let sent = 0; sent < 20; sent++) request.write(chunk);
-    await fixture.until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
-    request.destroy();
-    await fixture.until(nothingIsLeft);
-  });
+  it.each<Record<string, string | number>>([{ 'Content-Length': 5_000_000 }, { 'Transfer-Encoding': 'chunked' }])(
+    'whose sender goes away in the middle leaves no file and no row (%j)',
+    async (length) => {
+      const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, {
+        method: 'POST',
+        headers: { 'X-API-Key': apiKey, 'Content-Type': 'video/mp4', ...length },
+      });
+      request.on('error', () => undefined);
+      for (let sent = 0; sent < 20; sent++) request.write(chunk);
+      await fixture.until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
+      request.destroy();
+      await fixture.until(nothingIsLeft);
+    },
+  );
 
   describe('as a form', () => {
     const boundary = 'boundary-of-the-test';
-    const part = (disposition: string, content: string) => `--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
+    const part = (disposition: string, content: string) =>
+      `--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
     const end = `--${boundary}--\r\n`;
     const videoPart = part('name="video"; filename="clip.mp4"', 'bytes of a video');
     const headers = { 'Content-Type': `multipart/form-data; boundary=${boundary}` };
@@ -143,7 +158,10 @@ describe('an upload', () => {
 
     it('whose sender goes away in the middle leaves nothing', async () => {
       const before = await fixture.mediaFiles();
-      const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, { method: 'POST', headers: { 'X-API-Key': apiKey, ...headers } });
+      const request = http.request(`${fixture.gateway.url}/v0.2/request/video`, {
+        method: 'POST',
+        headers: { 'X-API-Key': apiKey, ...headers },
+      });
       request.on('error', () => undefined);
       request.write(`--${boundary}\r\nContent-Disposition: form-data; name="video"; filename="clip.mp4"\r\n\r\n`);
       for (let sent = 0; sent < 20; sent++) request.write(chunk);
@@ -155,12 +173,22 @@ describe('an upload', () => {
   });
 
   it('of a batch over 128 MiB is refused before it is read', async () => {
-    const answer = await send({ route: '/v0.2/request/images', body: bodyOf(chunk.length), headers: { 'Content-Type': 'application/json', 'Content-Length': 128 * 1024 ** 2 + 1 } });
+    const answer = await send({
+      route: '/v0.2/request/images',
+      body: bodyOf(chunk.length),
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 128 * 1024 ** 2 + 1 },
+    });
     expect([answer.status, answer.body]).toEqual([413, expect.stringContaining('payload_too_large')]);
   });
 
   it('with an image over 20 MiB fails that image alone', async () => {
-    const jobId = await fixture.submitImages([{ data_base64: Buffer.alloc(20 * 1024 ** 2 + 1).toString('base64') }, { data_base64: Buffer.alloc(20 * 1024 ** 2).toString('base64') }]);
-    expect(await fixture.poll(jobId)).toMatchObject({ status: 'queued', items: [{ status: 'failed', error: { code: 'image_too_large' } }, { status: 'queued' }] });
+    const jobId = await fixture.submitImages([
+      { data_base64: Buffer.alloc(20 * 1024 ** 2 + 1).toString('base64') },
+      { data_base64: Buffer.alloc(20 * 1024 ** 2).toString('base64') },
+    ]);
+    expect(await fixture.poll(jobId)).toMatchObject({
+      status: 'queued',
+      items: [{ status: 'failed', error: { code: 'image_too_large' } }, { status: 'queued' }],
+    });
   });
 });

@@ -30,7 +30,10 @@ export interface StoredCredentials {
  * Reads the installation's credentials, or makes them on the first start and keeps them with mode 0600. Values that were
  * given become part of them then; later the kept ones count. Throws `conflict` when the file is damaged.
  */
-export async function ensureCredentials(dataDir: string, given: { adminPassword?: string | undefined; apiKey?: string | undefined }): Promise<StoredCredentials> {
+export async function ensureCredentials(
+  dataDir: string,
+  given: { adminPassword?: string | undefined; apiKey?: string | undefined },
+): Promise<StoredCredentials> {
   const file = path.join(dataDir, 'credentials.json');
   const kept = await readKept(file);
   if (kept) return { credentials: kept, file, areNew: false };

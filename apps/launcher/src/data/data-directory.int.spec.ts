@@ -100,7 +100,9 @@ describe('the ports', () => {
   });
 
   it('are refused when they are taken, twice the same, or on no address of ours', async () => {
-    await expect(claim({ GATEWAY_PORT: String(taken) })).rejects.toThrow(`port ${taken} is taken: stop what listens there, or set GATEWAY_PORT to another port`);
+    await expect(claim({ GATEWAY_PORT: String(taken) })).rejects.toThrow(
+      `port ${taken} is taken: stop what listens there, or set GATEWAY_PORT to another port`,
+    );
     await expect(claim({ NVR_PORT: '23456', AGENT_PORT: '23456' })).rejects.toThrow('NVR_PORT and AGENT_PORT are both 23456');
     await expect(claim({ AGENT_HOST: '192.0.2.1' })).rejects.toThrow('AGENT_HOST is 192.0.2.1, which is no address of this machine');
   });

@@ -19,14 +19,18 @@ export async function prepareDataDirectory(dataDir: string): Promise<void> {
     try {
       await mkdir(dataDir, { recursive: true });
     } catch (cause) {
-      if (hasErrorCode(cause, 'ENOTDIR', 'EEXIST')) throw new AppError('invalid_argument', `NIGHTJAR_DATA_DIR is ${dataDir}, which lies below a file`, { cause });
+      if (hasErrorCode(cause, 'ENOTDIR', 'EEXIST'))
+        throw new AppError('invalid_argument', `NIGHTJAR_DATA_DIR is ${dataDir}, which lies below a file`, { cause });
       throw cause;
     }
     await chmod(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
   }
   const { bavail, bsize } = await statfs(dataDir);
   if (bavail * bsize < FREE_BYTES_MIN) {
-    throw new AppError('unavailable', `the disk of ${dataDir} is nearly full (${Math.floor((bavail * bsize) / MIB)} MiB free, ${FREE_BYTES_MIN / MIB} needed): free some space, or set NIGHTJAR_DATA_DIR to another disk`);
+    throw new AppError(
+      'unavailable',
+      `the disk of ${dataDir} is nearly full (${Math.floor((bavail * bsize) / MIB)} MiB free, ${FREE_BYTES_MIN / MIB} needed): free some space, or set NIGHTJAR_DATA_DIR to another disk`,
+    );
   }
   await writeProbe(dataDir);
 }

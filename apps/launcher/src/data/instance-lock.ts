@@ -20,7 +20,10 @@ export async function lockDataDirectory(dataDir: string): Promise<InstanceLock> 
     if (await create(file)) return { release: () => rm(file, { force: true }) };
     const holder = await readHolder(file);
     if (holder !== undefined && (await isLauncher(holder))) {
-      throw new AppError('conflict', `Nightjar already runs on ${dataDir} (process ${holder}): stop it first, or set NIGHTJAR_DATA_DIR to another directory`);
+      throw new AppError(
+        'conflict',
+        `Nightjar already runs on ${dataDir} (process ${holder}): stop it first, or set NIGHTJAR_DATA_DIR to another directory`,
+      );
     }
     // Renamed first: of two starts that find the same stale lock, one moves it and the other finds nothing.
     const stale = `${file}.stale-${process.pid}`;

@@ -17,7 +17,13 @@ export function demoCameraUrl(port: number): string {
 }
 
 /** Starts the camera's process on a clip made by ensureDemoClip. */
-export function startDemoCameraProcess(options: { clip: string; port: number; ffmpegPath: string; environment: Readonly<Record<string, string>>; log: LogFile }): Promise<RunningPart> {
+export function startDemoCameraProcess(options: {
+  clip: string;
+  port: number;
+  ffmpegPath: string;
+  environment: Readonly<Record<string, string>>;
+  log: LogFile;
+}): Promise<RunningPart> {
   const { clip, port, ffmpegPath, environment, log } = options;
   return startServiceProcess({ name: DEMO_CAMERA, entry: ENTRY, args: [clip, String(port), ffmpegPath], environment, log });
 }

@@ -27,7 +27,11 @@ export async function seedDemoFrames(framesDir: string): Promise<void> {
     if (await stat(file).catch(() => undefined)) continue;
     await mkdir(path.dirname(file), { recursive: true });
     const part = `${file}.part`;
-    await sharp(demoPicture(frame.picture)).resize({ width: WIDTH_PIXELS }).modulate({ brightness: frame.brightness }).jpeg({ quality: 85 }).toFile(part);
+    await sharp(demoPicture(frame.picture))
+      .resize({ width: WIDTH_PIXELS })
+      .modulate({ brightness: frame.brightness })
+      .jpeg({ quality: 85 })
+      .toFile(part);
     await rename(part, file);
   }
 }

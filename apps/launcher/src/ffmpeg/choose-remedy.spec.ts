@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseRemedy, type MachineWithoutFfmpeg } from './choose-remedy.js';
 
-const debian: MachineWithoutFfmpeg = { platform: 'linux', osRelease: 'NAME="Debian"\nID=debian\n', isRoot: true, isTerminal: false, aptRefused: false };
+const debian: MachineWithoutFfmpeg = {
+  platform: 'linux',
+  osRelease: 'NAME="Debian"\nID=debian\n',
+  isRoot: true,
+  isTerminal: false,
+  aptRefused: false,
+};
 const apt = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg'];
 
 describe('a machine without FFmpeg', () => {

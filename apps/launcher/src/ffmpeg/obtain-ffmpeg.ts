@@ -60,7 +60,12 @@ async function install(command: readonly string[], signal: AbortSignal): Promise
 function runVisibly([program = '', ...args]: readonly string[], signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', signal, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-    const fail = (cause: unknown): void => reject(new AppError('unavailable', `FFmpeg could not be installed: run "${[program, ...args].join(' ')}" yourself, or set FFMPEG_PATH`, { cause }));
+    const fail = (cause: unknown): void =>
+      reject(
+        new AppError('unavailable', `FFmpeg could not be installed: run "${[program, ...args].join(' ')}" yourself, or set FFMPEG_PATH`, {
+          cause,
+        }),
+      );
     child.once('error', fail);
     child.once('close', (code) => (code === 0 ? resolve() : fail(new Error(`exit code ${code}`))));
   });

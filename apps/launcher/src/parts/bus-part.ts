@@ -30,11 +30,21 @@ export interface BusOptions {
 /** Brings the bus up: a given server, nats-server where it is found, else the embedded broker. */
 export async function bringUpBus(options: BusOptions): Promise<BusLinks> {
   const { config, terminal } = options;
-  const choice = await chooseBus({ natsUrl: config.natsUrl, natsServerPath: config.natsServerPath, embeddedOnly: config.embeddedBrokerOnly });
+  const choice = await chooseBus({
+    natsUrl: config.natsUrl,
+    natsServerPath: config.natsServerPath,
+    embeddedOnly: config.embeddedBrokerOnly,
+  });
   terminal.progress('bus', describeChoice(choice));
   if (choice.kind === 'given') {
     await assertReachable(choice.url);
-    return { natsUrl: choice.url, address: placesOf(choice.url).map(({ host, port }) => `${host}:${port}`).join(', '), description: 'given by NATS_URL' };
+    return {
+      natsUrl: choice.url,
+      address: placesOf(choice.url)
+        .map(({ host, port }) => `${host}:${port}`)
+        .join(', '),
+      description: 'given by NATS_URL',
+    };
   }
   const { natsUrl, port } = await startOwn(choice, options);
   return { natsUrl, address: `127.0.0.1:${port}`, description: describeChoice(choice) };
@@ -56,12 +66,19 @@ async function startOwn(choice: Exclude<BusChoice, { kind: 'given' }>, options: 
   let started: { natsUrl: string; port: number } | undefined;
   const launch = (signal: AbortSignal): Promise<BusServer> => {
     const where = { dataDir: path.join(config.dataDir, 'nats'), token, signal, ...(started ? { port: started.port } : {}) };
-    return choice.kind === 'nats-server' ? startNatsServer({ ...where, program: choice.program, version: choice.version }) : startBrokerProcess(where);
+    return choice.kind === 'nats-server'
+      ? startNatsServer({ ...where, program: choice.program, version: choice.version })
+      : startBrokerProcess(where);
   };
   const start = async (signal: AbortSignal): Promise<RunningPart> => {
     const server = await launch(signal);
     started = { natsUrl: server.url, port: server.port };
-    return { pid: server.pid, exited: server.exited.then(() => 'ended'), stop: () => server.stop(), kill: () => signalProcess(server.pid, 'SIGKILL') };
+    return {
+      pid: server.pid,
+      exited: server.exited.then(() => 'ended'),
+      stop: () => server.stop(),
+      kill: () => signalProcess(server.pid, 'SIGKILL'),
+    };
   };
   const supervisor = new Supervisor({ name: 'bus', clock, start, onState });
   supervise(supervisor);
@@ -75,7 +92,12 @@ async function assertReachable(natsUrl: string): Promise<void> {
   for (const { host, port } of placesOf(natsUrl)) {
     if (await isListening(host, port)) return;
   }
-  throw new AppError('unavailable', `nothing answers at ${placesOf(natsUrl).map(({ host, port }) => `${host}:${port}`).join(', ')}: check NATS_URL`);
+  throw new AppError(
+    'unavailable',
+    `nothing answers at ${placesOf(natsUrl)
+      .map(({ host, port }) => `${host}:${port}`)
+      .join(', ')}: check NATS_URL`,
+  );
 }
 
 /** Servers of a NATS_URL, which may name several. */

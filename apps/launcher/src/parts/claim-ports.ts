@@ -13,7 +13,8 @@ export async function claimPorts(listen: LauncherConfig['listen']): Promise<Reco
   const claim = async (setting: ListenSetting): Promise<number> => {
     const port = setting.port === 0 ? await findFreePort() : setting.port;
     const other = claimed.get(port);
-    if (other) throw new AppError('conflict', `${other.portSetting} and ${setting.portSetting} are both ${port}: set one of them to another port`);
+    if (other)
+      throw new AppError('conflict', `${other.portSetting} and ${setting.portSetting} are both ${port}: set one of them to another port`);
     claimed.set(port, setting);
     await tryToListen(setting, port);
     return port;
@@ -36,8 +37,10 @@ function tryToListen({ host, portSetting }: ListenSetting, port: number): Promis
 }
 
 function refusal(cause: NodeJS.ErrnoException, { host, port, portSetting }: ListenSetting): AppError {
-  if (cause.code === 'EADDRINUSE') return new AppError('conflict', `port ${port} is taken: stop what listens there, or set ${portSetting} to another port`, { cause });
-  if (cause.code === 'EACCES') return new AppError('permission_denied', `no right to listen on port ${port}: set ${portSetting} to a port above 1023`, { cause });
+  if (cause.code === 'EADDRINUSE')
+    return new AppError('conflict', `port ${port} is taken: stop what listens there, or set ${portSetting} to another port`, { cause });
+  if (cause.code === 'EACCES')
+    return new AppError('permission_denied', `no right to listen on port ${port}: set ${portSetting} to a port above 1023`, { cause });
   const hostSetting = portSetting.replace(/^NIGHTJAR_RECORDER_PORT$/, 'NVR_PORT').replace('PORT', 'HOST');
   return new AppError('invalid_argument', `${hostSetting} is ${host}, which is no address of this machine`, { cause });
 }

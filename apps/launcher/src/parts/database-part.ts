@@ -47,7 +47,14 @@ export async function bringUpDatabase(options: DatabaseOptions): Promise<Databas
   return { gatewayUrl, nvrUrl, address: `127.0.0.1:${port}`, description: 'embedded Postgres' };
 }
 
-async function startEmbedded({ dataDir, credentials, terminal, clock, supervise, onState }: DatabaseOptions): Promise<{ ownerUrl: string; port: number }> {
+async function startEmbedded({
+  dataDir,
+  credentials,
+  terminal,
+  clock,
+  supervise,
+  onState,
+}: DatabaseOptions): Promise<{ ownerUrl: string; port: number }> {
   const requestedDir = path.join(dataDir, 'postgres');
   let started: { ownerUrl: string; port: number } | undefined;
   const start = async (signal: AbortSignal): Promise<RunningPart> => {
@@ -59,7 +66,8 @@ async function startEmbedded({ dataDir, credentials, terminal, clock, supervise,
       ...(started ? { port: started.port } : {}), // services know the address by now
     });
     if (server.takenOver) terminal.progress('database', `took over Postgres (process ${server.pid}) from a launcher that was killed`);
-    if (server.dataDir !== requestedDir) terminal.progress('database', `its data is in ${server.dataDir}: user postgres cannot enter ${dataDir}`);
+    if (server.dataDir !== requestedDir)
+      terminal.progress('database', `its data is in ${server.dataDir}: user postgres cannot enter ${dataDir}`);
     started = { ownerUrl: server.url, port: server.port };
     return {
       pid: server.pid,

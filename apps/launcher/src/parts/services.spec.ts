@@ -32,14 +32,27 @@ describe('the services', () => {
 
   it('all know the bus, the ports and whom they belong to', () => {
     for (const { environment } of describeWith({ PATH: '/bin' }).values()) {
-      expect(environment).toMatchObject({ PATH: '/bin', NATS_URL: 'nats://token@127.0.0.1:4333', NVR_PORT: '2', NIGHTJAR_RECORDER_PORT: '3', NIGHTJAR_SUPERVISED: '1' });
+      expect(environment).toMatchObject({
+        PATH: '/bin',
+        NATS_URL: 'nats://token@127.0.0.1:4333',
+        NVR_PORT: '2',
+        NIGHTJAR_RECORDER_PORT: '3',
+        NIGHTJAR_SUPERVISED: '1',
+      });
     }
   });
 
   it('are told no other service’s secrets', () => {
-    const secrets = { API_KEY: 'adapter-key-secret', INTERNAL_API_KEY: 'internal-secret-internal-secret-1', DATABASE_URL: 'postgresql://owner@db/nightjar' };
+    const secrets = {
+      API_KEY: 'adapter-key-secret',
+      INTERNAL_API_KEY: 'internal-secret-internal-secret-1',
+      DATABASE_URL: 'postgresql://owner@db/nightjar',
+    };
     const services = describeWith({ ...secrets, BOOTSTRAP_ADMIN_PASSWORD: 'given-admin-secret' });
-    const toldTo = (text: string): string[] => [...services.values()].filter(({ environment }) => Object.values(environment).some((value) => value.includes(text))).map(({ name }) => name);
+    const toldTo = (text: string): string[] =>
+      [...services.values()]
+        .filter(({ environment }) => Object.values(environment).some((value) => value.includes(text)))
+        .map(({ name }) => name);
     expect({
       adminPassword: toldTo('admin-secret'),
       apiKey: toldTo(credentials.apiKey),

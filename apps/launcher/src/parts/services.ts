@@ -67,7 +67,12 @@ export function describeServices(config: LauncherConfig, credentials: Credential
   const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = config.serviceSecrets;
   const own: Record<ServiceName, Record<string, string | undefined>> = {
     adapter: { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken },
-    nvr: { ...nvr, BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword, INTERNAL_API_KEY: internalKey, NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl },
+    nvr: {
+      ...nvr,
+      BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword,
+      INTERNAL_API_KEY: internalKey,
+      NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl,
+    },
     recorder: nvr,
     gateway: { DATABASE_URL: links.gatewayDatabaseUrl, BOOTSTRAP_API_KEY: credentials.apiKey },
     agent: {},

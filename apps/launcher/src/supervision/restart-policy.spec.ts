@@ -11,7 +11,8 @@ function failRepeatedly(uptimesMs: readonly number[]): RestartDecision[] {
   });
 }
 
-const delaysOf = (decisions: readonly RestartDecision[]): (number | string)[] => decisions.map((decision) => (decision.kind === 'restart' ? decision.delayMs / 1000 : decision.kind));
+const delaysOf = (decisions: readonly RestartDecision[]): (number | string)[] =>
+  decisions.map((decision) => (decision.kind === 'restart' ? decision.delayMs / 1000 : decision.kind));
 
 describe('the restart of a process that ended', () => {
   it.each([

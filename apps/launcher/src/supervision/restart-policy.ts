@@ -17,8 +17,7 @@ export interface FailureHistory {
 export const NO_FAILURES: FailureHistory = { failures: 0, earlyFailures: 0 };
 
 export type RestartDecision =
-  | { readonly kind: 'restart'; readonly delayMs: number; readonly history: FailureHistory }
-  | { readonly kind: 'give up' };
+  { readonly kind: 'restart'; readonly delayMs: number; readonly history: FailureHistory } | { readonly kind: 'give up' };
 
 /** What to do about a process that ended by itself after `uptimeMs`. */
 export function decideRestart(history: FailureHistory, uptimeMs: number): RestartDecision {

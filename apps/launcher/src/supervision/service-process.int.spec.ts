@@ -52,7 +52,9 @@ describe('a service process', () => {
   });
 
   it('is asked to end, and ended when it does not', async () => {
-    const polite = await start(`process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up')`);
+    const polite = await start(
+      `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up')`,
+    );
     await eventually(async () => (await logged()).includes('up'));
     await polite.stop();
     await eventually(async () => (await logged()).includes('bye'));

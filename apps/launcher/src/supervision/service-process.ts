@@ -23,7 +23,11 @@ export interface ServiceProcessOptions {
  * nothing; its end tells the service that the launcher is gone, however it went.
  */
 export function startServiceProcess({ name, entry, args = [], environment, log }: ServiceProcessOptions): Promise<RunningPart> {
-  const child = spawn(process.execPath, [entry, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: process.platform !== 'win32' });
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: process.platform !== 'win32',
+  });
   let lastWords = '';
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -24,7 +24,9 @@ class FakePart implements RunningPart {
 describe('a supervisor', () => {
   let parts: FakePart[];
   let states: PartState['kind'][];
-  const supervise = (changes: { untilReady?: (signal: AbortSignal) => Promise<void>; start?: () => Promise<RunningPart> } = {}): Supervisor =>
+  const supervise = (
+    changes: { untilReady?: (signal: AbortSignal) => Promise<void>; start?: () => Promise<RunningPart> } = {},
+  ): Supervisor =>
     new Supervisor({
       name: 'part',
       clock: systemClock,
@@ -67,9 +69,9 @@ describe('a supervisor', () => {
   });
 
   it('gives up on a process that never stays, and tells why', async () => {
-    const outcome = expect(supervise({ start: async () => endsAtOnce('ended with exit code 1: port taken'), untilReady: untilTold }).start()).rejects.toThrow(
-      'part does not stay up: ended with exit code 1: port taken',
-    );
+    const outcome = expect(
+      supervise({ start: async () => endsAtOnce('ended with exit code 1: port taken'), untilReady: untilTold }).start(),
+    ).rejects.toThrow('part does not stay up: ended with exit code 1: port taken');
     await jest.advanceTimersByTimeAsync(16_000);
     await outcome;
     expect(states.filter((state) => state === 'starting').length).toBe(5);

@@ -60,10 +60,7 @@ export class Supervisor {
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#loop = this.#superviseUntilStopped(resolve).then(
-        () => reject(new AppError('cancelled', `${this.name} was stopped`)),
-        reject,
-      );
+      this.#loop = this.#superviseUntilStopped(resolve).then(() => reject(new AppError('cancelled', `${this.name} was stopped`)), reject);
     });
   }
 

@@ -11,19 +11,23 @@ export function explainFailure(error: unknown, dataDir?: string): string {
   const [first] = causes;
   if (first instanceof SettingsError || first instanceof AppError) return oneLine(first.message);
   const refused = causes.find((cause) => ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(cause)));
-  if (refused) return `no right to use ${pathOf(refused) ?? dataDir ?? 'a file'}: check its owner and mode, or set NIGHTJAR_DATA_DIR to a directory of yours`;
+  if (refused)
+    return `no right to use ${pathOf(refused) ?? dataDir ?? 'a file'}: check its owner and mode, or set NIGHTJAR_DATA_DIR to a directory of yours`;
   return oneLine(first instanceof Error ? `${first.name}: ${first.message}` : String(first));
 }
 
 /** The error and what caused it, outermost first. */
 function causesOf(error: unknown): unknown[] {
   const causes: unknown[] = [];
-  for (let cause = error; cause !== undefined && causes.length < 10; cause = cause instanceof Error ? cause.cause : undefined) causes.push(cause);
+  for (let cause = error; cause !== undefined && causes.length < 10; cause = cause instanceof Error ? cause.cause : undefined)
+    causes.push(cause);
   return causes;
 }
 
 function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', DISK_FULL].includes(codeOf(error)) || (error instanceof Error && /No space left on device/i.test(error.message));
+  return (
+    ['ENOSPC', 'EDQUOT', DISK_FULL].includes(codeOf(error)) || (error instanceof Error && /No space left on device/i.test(error.message))
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -10,11 +10,14 @@ describe('the terminal', () => {
   });
 
   it('draws a table with columns as wide as they need to be', () => {
-    expect(renderTable(['service', 'state'], [['nvr', 'ready'], ['demo camera', 'starting']]).split('\n')).toEqual([
-      '  service       state',
-      '  -----------   --------',
-      '  nvr           ready',
-      '  demo camera   starting',
-    ]);
+    expect(
+      renderTable(
+        ['service', 'state'],
+        [
+          ['nvr', 'ready'],
+          ['demo camera', 'starting'],
+        ],
+      ).split('\n'),
+    ).toEqual(['  service       state', '  -----------   --------', '  nvr           ready', '  demo camera   starting']);
   });
 });

@@ -9,17 +9,27 @@ beforeAll(async () => {
 afterAll(() => nvr.stop());
 
 async function loginJson(body: unknown): Promise<Response> {
-  return fetch(`${nvr.url}/api/v1/auth/login-json`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return fetch(`${nvr.url}/api/v1/auth/login-json`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }
 
 function decode(token: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
-  const [header, claims] = token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Record<string, unknown>);
+  const [header, claims] = token
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Record<string, unknown>);
   return { header: header ?? {}, claims: claims ?? {} };
 }
 
 describe('login', () => {
   it('answers the OAuth2 form and JSON with a bearer token', async () => {
-    const form = await fetch(`${nvr.url}/api/v1/auth/login`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', username: 'admin', password: adminPassword }) });
+    const form = await fetch(`${nvr.url}/api/v1/auth/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'password', username: 'admin', password: adminPassword }),
+    });
     expect(form.status).toBe(200);
     expect(await form.json()).toEqual({ access_token: expect.any(String), token_type: 'bearer' });
     expect((await loginJson({ username: 'admin', password: adminPassword })).status).toBe(200);
@@ -31,12 +41,23 @@ describe('login', () => {
     expect(header).toMatchObject({ alg: 'RS256', kid: keys[0]?.kid });
     expect(keys[0]).toMatchObject({ kty: 'RSA', use: 'sig', alg: 'RS256' });
     expect(Object.keys(keys[0] ?? {})).not.toContain('d');
-    expect(claims).toMatchObject({ iss: 'nightjar', aud: 'nightjar', sub: 'admin', adm: true, typ: 'access', jti: expect.any(String), nbf: expect.any(Number) });
+    expect(claims).toMatchObject({
+      iss: 'nightjar',
+      aud: 'nightjar',
+      sub: 'admin',
+      adm: true,
+      typ: 'access',
+      jti: expect.any(String),
+      nbf: expect.any(Number),
+    });
     expect(Number(claims.exp) - Number(claims.iat)).toBe(900);
   });
 
   it('tells neither from the other: an unknown user and a wrong password', async () => {
-    const answers = await Promise.all([loginJson({ username: 'admin', password: 'wrong' }), loginJson({ username: 'nobody', password: 'wrong' })]);
+    const answers = await Promise.all([
+      loginJson({ username: 'admin', password: 'wrong' }),
+      loginJson({ username: 'nobody', password: 'wrong' }),
+    ]);
     for (const answer of answers) {
       expect(answer.status).toBe(401);
       expect(await answer.json()).toEqual({ detail: { error: 'invalid_credentials', message: 'user name or password is wrong' } });
@@ -63,7 +84,12 @@ describe('login', () => {
 
 describe('a token', () => {
   it('shows who its bearer is', async () => {
-    expect(await (await nvr.fetch('/api/v1/auth/me')).json()).toMatchObject({ id: 1, username: 'admin', is_superuser: true, is_active: true });
+    expect(await (await nvr.fetch('/api/v1/auth/me')).json()).toMatchObject({
+      id: 1,
+      username: 'admin',
+      is_superuser: true,
+      is_active: true,
+    });
   });
 
   it.each([
@@ -72,14 +98,20 @@ describe('a token', () => {
     ['no token', 'Bearer x'],
   ])('that is missing (%s) is answered 401 with the scheme', async (_name, authorization) => {
     const answer = await fetch(`${nvr.url}/api/v1/auth/me`, { headers: authorization === undefined ? {} : { authorization } });
-    expect([answer.status, answer.headers.get('www-authenticate'), await answer.json()]).toEqual([401, 'Bearer', { detail: 'Not authenticated' }]);
+    expect([answer.status, answer.headers.get('www-authenticate'), await answer.json()]).toEqual([
+      401,
+      'Bearer',
+      { detail: 'Not authenticated' },
+    ]);
   });
 
   it('is refused when it was signed by someone else, or not at all', async () => {
     const [header = '', claims = ''] = nvr.token.split('.');
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     const forged = createSign('sha256').update(`${header}.${claims}`).sign(privateKey).toString('base64url');
-    const unsignedHeader = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT', kid: decode(nvr.token).header.kid })).toString('base64url');
+    const unsignedHeader = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT', kid: decode(nvr.token).header.kid })).toString(
+      'base64url',
+    );
     for (const token of [`${header}.${claims}.${forged}`, `${unsignedHeader}.${claims}.`]) {
       expect((await fetch(`${nvr.url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(401);
     }

@@ -6,5 +6,9 @@ import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LoginLimiter } from './login-limiter.js';
 
-@Module({ imports: [UsersModule, JwtModule.register({})], controllers: [AuthController, JwksController], providers: [AuthService, LoginLimiter] })
+@Module({
+  imports: [UsersModule, JwtModule.register({})],
+  controllers: [AuthController, JwksController],
+  providers: [AuthService, LoginLimiter],
+})
 export class AuthModule {}

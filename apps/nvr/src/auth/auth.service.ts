@@ -55,7 +55,14 @@ export class AuthService {
 
   private async signAccessToken(user: User): Promise<string> {
     const { kid, privatePem } = await this.signingKeys.signingKey();
-    const claims: AccessClaims = { sub: user.username, uid: user.id, tid: user.tenantId, adm: user.isSuperuser, ver: user.tokenVersion, typ: 'access' };
+    const claims: AccessClaims = {
+      sub: user.username,
+      uid: user.id,
+      tid: user.tenantId,
+      adm: user.isSuperuser,
+      ver: user.tokenVersion,
+      typ: 'access',
+    };
     return this.jwt.signAsync(claims, {
       algorithm: jwtAlgorithm,
       keyid: kid,

@@ -44,7 +44,10 @@ describe('attempts to log in', () => {
 
   it('count for a whole IPv6 network of a subscriber', () => {
     const limiter = new LoginLimiter(new FakeClock());
-    const fromHosts = Array.from({ length: 6 }, (_, host) => limited(limiter, 1, { username: 'admin', address: `2001:db8:1:2:${host}::1` })[0]);
+    const fromHosts = Array.from(
+      { length: 6 },
+      (_, host) => limited(limiter, 1, { username: 'admin', address: `2001:db8:1:2:${host}::1` })[0],
+    );
     expect(fromHosts.at(-1)).toBe(true);
   });
 

@@ -27,10 +27,15 @@ export class LoginLimiter {
   countAttempt(attempt: { username: string; address: string }): void {
     const ofAddress = this.windowOf(addressKey(attempt));
     const ofUser = this.windowOf(userKey(attempt));
-    const full = [ofAddress.attempts >= attemptsPerAddress && ofAddress, ofUser.attempts >= attemptsPerUserAndAddress && ofUser].find((window) => window !== false);
+    const full = [ofAddress.attempts >= attemptsPerAddress && ofAddress, ofUser.attempts >= attemptsPerUserAndAddress && ofUser].find(
+      (window) => window !== false,
+    );
     if (full) {
       const message = 'too many login attempts: wait before the next one';
-      throw new AppError('rate_limited', message, { retryAfterMs: full.endsAtMs - this.clock.monotonicMs(), details: { detail: { error: 'too_many_attempts', message } } });
+      throw new AppError('rate_limited', message, {
+        retryAfterMs: full.endsAtMs - this.clock.monotonicMs(),
+        details: { detail: { error: 'too_many_attempts', message } },
+      });
     }
     ofAddress.attempts++;
     ofUser.attempts++;

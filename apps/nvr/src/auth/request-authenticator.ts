@@ -15,7 +15,11 @@ export class RequestAuthenticator {
 
   constructor(private readonly options: { issuer: string; signingKeys: SigningKeys; sessions: SessionCheck; tickets: RecordingTickets }) {
     const { issuer, sessions, signingKeys } = options;
-    this.authenticateBearer = createBearerAuthenticator({ issuer, findKey: (kid) => signingKeys.findPublicPem(kid), accepts: (claims) => sessions.accepts(claims) });
+    this.authenticateBearer = createBearerAuthenticator({
+      issuer,
+      findKey: (kid) => signingKeys.findPublicPem(kid),
+      accepts: (claims) => sessions.accepts(claims),
+    });
   }
 
   /** @throws AppError `unauthenticated`, or `unavailable` while the database that knows is away */

@@ -57,7 +57,14 @@ export class SigningKeys {
   /** The JWKS (RFC 7517): public halves only. */
   async publicKeys(): Promise<{ keys: Record<string, unknown>[] }> {
     await this.refresh();
-    return { keys: this.keys.map(({ kid, publicPem }) => ({ ...createPublicKey(publicPem).export({ format: 'jwk' }), kid, use: 'sig', alg: jwtAlgorithm })) };
+    return {
+      keys: this.keys.map(({ kid, publicPem }) => ({
+        ...createPublicKey(publicPem).export({ format: 'jwk' }),
+        kid,
+        use: 'sig',
+        alg: jwtAlgorithm,
+      })),
+    };
   }
 
   private async loadIfOlderThan(ageMs: number): Promise<void> {
@@ -67,7 +74,11 @@ export class SigningKeys {
   private async load(): Promise<void> {
     const { clock, database, secretBox } = this.options;
     const rows = await database.signingKey.findMany({ where: { retiredAt: null }, orderBy: { createdAt: 'desc' } });
-    this.keys = rows.map(({ kid, publicPem, encryptedPrivate }) => ({ kid, publicPem, privatePem: secretBox.open(encryptedPrivate, purposeOf(kid)) }));
+    this.keys = rows.map(({ kid, publicPem, encryptedPrivate }) => ({
+      kid,
+      publicPem,
+      privatePem: secretBox.open(encryptedPrivate, purposeOf(kid)),
+    }));
     this.loadedAtMs = clock.monotonicMs();
   }
 
@@ -83,7 +94,9 @@ export class SigningKeys {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;
       // Another process may have made one while this one waited.
       if ((await transaction.signingKey.count({ where: { retiredAt: null } })) > 0) return;
-      await transaction.signingKey.create({ data: { kid, publicPem: publicKey, encryptedPrivate: secretBox.seal(privateKey, purposeOf(kid)) } });
+      await transaction.signingKey.create({
+        data: { kid, publicPem: publicKey, encryptedPrivate: secretBox.seal(privateKey, purposeOf(kid)) },
+      });
     });
   }
 }

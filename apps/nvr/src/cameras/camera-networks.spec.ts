@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { CameraNetworks } from './camera-networks.js';
 
-const networks = new CameraNetworks({ networks: ['10.0.0.0/8', '192.168.0.0/16', 'fc00::/7'], ownPorts: [8000], ownAddresses: () => ['10.0.0.9'] });
+const networks = new CameraNetworks({
+  networks: ['10.0.0.0/8', '192.168.0.0/16', 'fc00::/7'],
+  ownPorts: [8000],
+  ownAddresses: () => ['10.0.0.9'],
+});
 const camera = { port: 554, isDemo: false };
 
 describe('the networks of cameras', () => {
@@ -9,7 +13,21 @@ describe('the networks of cameras', () => {
     expect(networks.problemWith(address, camera)).toBeUndefined();
   });
 
-  it.each(['127.0.0.1', '::1', '8.8.8.8', '169.254.169.254', '0.0.0.0', '::', '::ffff:127.0.0.1', '::ffff:8.8.8.8', '64:ff9b::0a01:0203', '2002:0a01:0203::1', 'fe80::1', 'camera.lan', ''])('do not hold %p', (address) => {
+  it.each([
+    '127.0.0.1',
+    '::1',
+    '8.8.8.8',
+    '169.254.169.254',
+    '0.0.0.0',
+    '::',
+    '::ffff:127.0.0.1',
+    '::ffff:8.8.8.8',
+    '64:ff9b::0a01:0203',
+    '2002:0a01:0203::1',
+    'fe80::1',
+    'camera.lan',
+    '',
+  ])('do not hold %p', (address) => {
     expect(networks.problemWith(address, camera)).toEqual(expect.any(String));
   });
 

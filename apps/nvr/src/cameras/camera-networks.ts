@@ -18,7 +18,9 @@ export class CameraNetworks {
   private readonly loopback = blockListOf(['127.0.0.0/8', '::1/128']);
 
   /** @throws SettingsError when a network is not a CIDR */
-  constructor(private readonly options: { networks: readonly string[]; ownPorts: readonly number[]; ownAddresses?: () => readonly string[] }) {
+  constructor(
+    private readonly options: { networks: readonly string[]; ownPorts: readonly number[]; ownAddresses?: () => readonly string[] },
+  ) {
     this.allowed = blockListOf(options.networks);
   }
 
@@ -40,7 +42,8 @@ export class CameraNetworks {
     const addresses = isIP(target.host) === 0 ? await addressesOf(target.host) : [target.host];
     const problem = addresses.map((address) => this.problemWith(address, target)).find((found) => found !== undefined);
     const [first] = addresses;
-    if (problem !== undefined || first === undefined) throw new AppError('unprocessable', `the camera's host ${problem ?? 'has no address'}`);
+    if (problem !== undefined || first === undefined)
+      throw new AppError('unprocessable', `the camera's host ${problem ?? 'has no address'}`);
     return first;
   }
 }
@@ -69,7 +72,8 @@ function blockListOf(networks: readonly string[]): BlockList {
     const [address = '', prefix = ''] = network.split('/');
     const family = isIP(address);
     const bits = Number(prefix);
-    if (family === 0 || !/^\d{1,3}$/.test(prefix) || bits > (family === 4 ? 32 : 128)) throw new SettingsError(`NIGHTJAR_CAMERA_NETWORKS: "${network}" is not a network like 192.168.0.0/16`);
+    if (family === 0 || !/^\d{1,3}$/.test(prefix) || bits > (family === 4 ? 32 : 128))
+      throw new SettingsError(`NIGHTJAR_CAMERA_NETWORKS: "${network}" is not a network like 192.168.0.0/16`);
     list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
   }
   return list;

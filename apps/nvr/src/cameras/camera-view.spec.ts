@@ -39,6 +39,10 @@ describe('a camera as others see it', () => {
     ['not_recording', null, 'unknown', { isActive: false }, recordedAgo(1_000)],
     ['off', null, 'unknown', { recordingEnabled: false }, recordedAgo(1_000)],
   ] as const)('is %s', (state, liveOnline, status, changes, lastRecording) => {
-    expect(cameraView({ camera: { ...camera, ...changes }, lastRecording, nowMs })).toMatchObject({ recording_state: state, live_online: liveOnline, status });
+    expect(cameraView({ camera: { ...camera, ...changes }, lastRecording, nowMs })).toMatchObject({
+      recording_state: state,
+      live_online: liveOnline,
+      status,
+    });
   });
 });

@@ -41,7 +41,11 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
   };
 }
 
-function recordingStateOf(options: { camera: Camera; lastRecording: LastRecording | undefined; nowMs: number }): CameraView['recording_state'] {
+function recordingStateOf(options: {
+  camera: Camera;
+  lastRecording: LastRecording | undefined;
+  nowMs: number;
+}): CameraView['recording_state'] {
   const { camera, lastRecording, nowMs } = options;
   if (!camera.recordingEnabled) return 'off';
   if (!camera.isActive) return 'not_recording';

@@ -17,10 +17,20 @@ const ListQuery = z.object({
 const WriteQuery = z.object({ force: flag.default(false) });
 
 /** No control characters: names go to logs, files and terminals too. */
-const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
+const shortText = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
 const CameraUpdate = z.strictObject({
   name: shortText(100).optional(),
-  description: z.string().max(2_000).regex(/^[^\0]*$/).nullish(),
+  description: z
+    .string()
+    .max(2_000)
+    .regex(/^[^\0]*$/)
+    .nullish(),
   rtsp_url: z.string().min(1).max(500).optional(),
   substream_url: z.string().min(1).max(500).nullish(),
   username: shortText(100).nullish(),
@@ -60,12 +70,21 @@ export class CamerasController {
   create(@Body() body: unknown, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
     const { frames_name, name, rtsp_url, ...rest } = parseInput(CameraCreate, body, 'body');
     const { force } = parseInput(WriteQuery, query, 'query');
-    return this.cameras.create(requirePrincipal(request), { input: { ...inputOf(rest), name, rtspUrl: rtsp_url }, framesName: frames_name, force });
+    return this.cameras.create(requirePrincipal(request), {
+      input: { ...inputOf(rest), name, rtspUrl: rtsp_url },
+      framesName: frames_name,
+      force,
+    });
   }
 
   @Put(':reference')
   @Policy({ kind: 'superuser' })
-  update(@Param('reference') reference: string, @Body() body: unknown, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
+  update(
+    @Param('reference') reference: string,
+    @Body() body: unknown,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+  ): Promise<CameraView> {
     const input = inputOf(parseInput(CameraUpdate, body, 'body'));
     const { force } = parseInput(WriteQuery, query, 'query');
     return this.cameras.update(requirePrincipal(request), { reference, input, force });
@@ -81,7 +100,11 @@ export class CamerasController {
   /** The newest picture that an agent decoded; 503 while there is none. */
   @Get(':reference/snapshot')
   @Policy({ kind: 'authenticated' })
-  async snapshot(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
+  async snapshot(
+    @Param('reference') reference: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
     const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), reference);
     const picture = await this.frames.readLatest(camera.framesName);
     void reply.type('image/jpeg').header('Last-Modified', new Date(picture.modifiedUnixMs).toUTCString());
@@ -91,6 +114,12 @@ export class CamerasController {
 
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
   const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, ...same } = body;
-  const renamed = { rtspUrl: rtsp_url, substreamUrl: substream_url, isActive: is_active, recordingEnabled: recording_enabled, analyticsEnabled: analytics_enabled };
+  const renamed = {
+    rtspUrl: rtsp_url,
+    substreamUrl: substream_url,
+    isActive: is_active,
+    recordingEnabled: recording_enabled,
+    analyticsEnabled: analytics_enabled,
+  };
   return { ...same, ...renamed };
 }

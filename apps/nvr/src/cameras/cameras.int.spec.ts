@@ -11,7 +11,10 @@ beforeAll(async () => {
 afterAll(() => nvr.stop());
 
 async function send(method: string, pathname: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-  const response = await nvr.fetch(pathname, { method, ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+  const response = await nvr.fetch(pathname, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
   return { status: response.status, body: await response.json() };
 }
 const list = async (query = '') => (await send('GET', `/api/v1/cameras${query}`)).body as { cameras: CameraView[]; total: number };
@@ -22,7 +25,15 @@ describe('the cameras', () => {
       const { cameras, total } = await list(query);
       expect(total).toBe(1);
       expect(cameras.map((camera) => CameraView.parse(camera))).toMatchObject([
-        { id: 1, uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', frames_name: 'camera_0', rtsp_url: 'rtsp://127.0.0.1:18554/camera', username: 'demo', recording_state: 'never', live_online: null },
+        {
+          id: 1,
+          uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
+          frames_name: 'camera_0',
+          rtsp_url: 'rtsp://127.0.0.1:18554/camera',
+          username: 'demo',
+          recording_state: 'never',
+          live_online: null,
+        },
       ]);
     }
   });
@@ -38,14 +49,32 @@ describe('the cameras', () => {
   it('are created, changed and deleted, and others hear of it', async () => {
     const heard: number[] = [];
     nvr.bus.on(camerasChanged, ({ camera_id }) => void heard.push(camera_id));
-    const created = await send('POST', '/api/v1/cameras', { name: 'Yard & gate', rtsp_url: 'rtsp://admin:pass%20word@10.1.2.3/main', substream_url: 'rtsp://10.1.2.3/sub', location: 'north' });
-    expect(created).toMatchObject({ status: 200, body: { name: 'Yard & gate', frames_name: expect.stringMatching(/^camera_\d+$/), rtsp_url: 'rtsp://10.1.2.3/main', username: 'admin', ip_address: '10.1.2.3', port: 554 } });
+    const created = await send('POST', '/api/v1/cameras', {
+      name: 'Yard & gate',
+      rtsp_url: 'rtsp://admin:pass%20word@10.1.2.3/main',
+      substream_url: 'rtsp://10.1.2.3/sub',
+      location: 'north',
+    });
+    expect(created).toMatchObject({
+      status: 200,
+      body: {
+        name: 'Yard & gate',
+        frames_name: expect.stringMatching(/^camera_\d+$/),
+        rtsp_url: 'rtsp://10.1.2.3/main',
+        username: 'admin',
+        ip_address: '10.1.2.3',
+        port: 554,
+      },
+    });
     const { id } = created.body as CameraView;
     expect((created.body as CameraView).frames_name).toBe(`camera_${id}`);
     expect(JSON.stringify(created.body)).not.toContain('pass');
     const row = await nvr.database.camera.findUniqueOrThrow({ where: { id } });
     expect(Buffer.from(row.encryptedPassword ?? []).includes('pass word')).toBe(false);
-    expect(await send('PUT', `/api/v1/cameras/${id}`, { name: 'Yard', is_active: false })).toMatchObject({ status: 200, body: { name: 'Yard', is_active: false, location: 'north', username: 'admin' } });
+    expect(await send('PUT', `/api/v1/cameras/${id}`, { name: 'Yard', is_active: false })).toMatchObject({
+      status: 200,
+      body: { name: 'Yard', is_active: false, location: 'north', username: 'admin' },
+    });
     expect((await list()).cameras.map((camera) => camera.id)).toEqual([1]);
     expect((await list('?active_only=false')).total).toBe(2);
     expect(await send('DELETE', `/api/v1/cameras/cam-${id}`)).toEqual({ status: 200, body: { message: 'Camera deleted successfully' } });
@@ -56,13 +85,19 @@ describe('the cameras', () => {
   it('are refused twice at one address, unless forced', async () => {
     const camera = { name: 'One', rtsp_url: 'rtsp://10.1.2.4/main' };
     expect((await send('POST', '/api/v1/cameras', camera)).status).toBe(200);
-    expect(await send('POST', '/api/v1/cameras', { ...camera, name: 'Two' })).toMatchObject({ status: 409, body: { detail: { code: 'duplicate_camera', duplicates: [{ name: 'One' }] } } });
+    expect(await send('POST', '/api/v1/cameras', { ...camera, name: 'Two' })).toMatchObject({
+      status: 409,
+      body: { detail: { code: 'duplicate_camera', duplicates: [{ name: 'One' }] } },
+    });
     expect((await send('POST', '/api/v1/cameras?force=true', { ...camera, name: 'Two' })).status).toBe(200);
   });
 
   it('keep their frames name to themselves', async () => {
     expect((await send('POST', '/api/v1/cameras', { name: 'Gate', rtsp_url: 'rtsp://10.1.2.5/1', frames_name: 'gate' })).status).toBe(200);
-    expect(await send('POST', '/api/v1/cameras', { name: 'Gate', rtsp_url: 'rtsp://10.1.2.6/1', frames_name: 'gate' })).toEqual({ status: 409, body: { detail: 'another camera has this frames_name' } });
+    expect(await send('POST', '/api/v1/cameras', { name: 'Gate', rtsp_url: 'rtsp://10.1.2.6/1', frames_name: 'gate' })).toEqual({
+      status: 409,
+      body: { detail: 'another camera has this frames_name' },
+    });
   });
 
   it.each([
@@ -86,7 +121,8 @@ describe('the cameras', () => {
   it('are listed in pages, and a page that makes no sense is refused', async () => {
     const { cameras, total } = await list('?skip=1&limit=1');
     expect([cameras.length, total > 2]).toEqual([1, true]);
-    for (const query of ['?limit=0', '?limit=x', '?skip=-1', '?active_only=maybe']) expect((await send('GET', `/api/v1/cameras${query}`)).status).toBe(422);
+    for (const query of ['?limit=0', '?limit=x', '?skip=-1', '?active_only=maybe'])
+      expect((await send('GET', `/api/v1/cameras${query}`)).status).toBe(422);
   });
 
   it('are seen and changed by their owner or an administrator only', async () => {
@@ -95,8 +131,14 @@ describe('the cameras', () => {
     await nvr.database.camera.update({ where: { framesName: 'gate' }, data: { ownerId: viewer.id } });
     const headers = { authorization: `Bearer ${await logIn(nvr.url, { username: 'viewer', password: adminPassword })}` };
     const get = async (pathname: string) => (await nvr.fetch(pathname, { headers })).status;
-    expect((await (await nvr.fetch('/api/v1/cameras', { headers })).json() as { total: number }).total).toBe(1);
-    expect([await get('/api/v1/cameras/gate'), await get('/api/v1/cameras/1'), await get('/api/v1/cameras/1/snapshot'), await get('/api/v1/recordings/1?start_unix=1&end_unix=2'), await get('/api/v1/events/stream?camera_id=1')]).toEqual([200, 404, 404, 404, 404]);
+    expect(((await (await nvr.fetch('/api/v1/cameras', { headers })).json()) as { total: number }).total).toBe(1);
+    expect([
+      await get('/api/v1/cameras/gate'),
+      await get('/api/v1/cameras/1'),
+      await get('/api/v1/cameras/1/snapshot'),
+      await get('/api/v1/recordings/1?start_unix=1&end_unix=2'),
+      await get('/api/v1/events/stream?camera_id=1'),
+    ]).toEqual([200, 404, 404, 404, 404]);
     expect((await nvr.fetch('/api/v1/cameras/gate', { method: 'DELETE', headers })).status).toBe(403);
   });
 });
@@ -109,7 +151,12 @@ describe('a snapshot', () => {
     await mkdir(directory(), { recursive: true });
     await writeFile(path.join(directory(), 'latest.jpg'), Buffer.from([0xff, 0xd8, 0xff, 1, 2, 3]));
     const answer = await nvr.fetch('/api/v1/cameras/camera_0/snapshot');
-    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control'), (await answer.arrayBuffer()).byteLength]).toEqual([200, 'image/jpeg', 'no-store', 6]);
+    expect([
+      answer.status,
+      answer.headers.get('content-type'),
+      answer.headers.get('cache-control'),
+      (await answer.arrayBuffer()).byteLength,
+    ]).toEqual([200, 'image/jpeg', 'no-store', 6]);
     await utimes(path.join(directory(), 'latest.jpg'), 1, 1);
     expect((await nvr.fetch('/api/v1/cameras/1/snapshot')).status).toBe(503);
   });
@@ -131,8 +178,16 @@ describe('a picture over the bus', () => {
     await writeFile(path.join(nvr.config.framesDir, '..', 'secret.jpg'), 'secret');
     await symlink(path.join(nvr.config.framesDir, '..', 'secret.jpg'), path.join(nvr.config.framesDir, 'big', 'link.jpg'));
     await symlink(path.join(nvr.config.framesDir, '..'), path.join(nvr.config.framesDir, 'up'));
-    for (const uri of ['opennvr://big/link.jpg', 'opennvr://up/secret.jpg', 'opennvr://big/missing.jpg']) await expect(read(uri)).rejects.toMatchObject({ code: 'not_found' });
-    for (const uri of ['opennvr://../secret.jpg', 'opennvr://big/../../secret.jpg', 'opennvr://big/%2e%2e', 'file:///etc/passwd', 'opennvr://frames//etc/passwd']) await expect(read(uri)).rejects.toMatchObject({ code: 'invalid_argument' });
+    for (const uri of ['opennvr://big/link.jpg', 'opennvr://up/secret.jpg', 'opennvr://big/missing.jpg'])
+      await expect(read(uri)).rejects.toMatchObject({ code: 'not_found' });
+    for (const uri of [
+      'opennvr://../secret.jpg',
+      'opennvr://big/../../secret.jpg',
+      'opennvr://big/%2e%2e',
+      'file:///etc/passwd',
+      'opennvr://frames//etc/passwd',
+    ])
+      await expect(read(uri)).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   it('is refused beyond 8 MiB', async () => {
@@ -149,7 +204,16 @@ describe('streams', () => {
     await nvr.database.camera.updateMany({ where: { isDemo: false }, data: { isActive: false } });
     expect(await claim('a', 4)).toEqual({
       lease_ms: 10_000,
-      streams: [{ camera_id: 1, stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', frames_name: 'camera_0', name: 'Demo camera', url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera', frames_per_second: 2 }],
+      streams: [
+        {
+          camera_id: 1,
+          stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
+          frames_name: 'camera_0',
+          name: 'Demo camera',
+          url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera',
+          frames_per_second: 2,
+        },
+      ],
     });
   });
 

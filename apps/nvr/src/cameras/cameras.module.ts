@@ -14,7 +14,11 @@ import { DemoCamera } from './demo-camera.js';
   providers: [
     CamerasStore,
     CameraConnections,
-    { provide: CameraNetworks, inject: [CONFIG], useFactory: (config: NvrConfig) => new CameraNetworks({ networks: config.cameraNetworks, ownPorts: config.ownPorts }) },
+    {
+      provide: CameraNetworks,
+      inject: [CONFIG],
+      useFactory: (config: NvrConfig) => new CameraNetworks({ networks: config.cameraNetworks, ownPorts: config.ownPorts }),
+    },
   ],
   exports: [CamerasStore, CameraConnections],
 })

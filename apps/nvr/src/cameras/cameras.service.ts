@@ -26,7 +26,10 @@ export class CamerasService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async list(principal: Principal, query: { skip: number; limit: number; activeOnly: boolean }): Promise<{ cameras: CameraView[]; total: number }> {
+  async list(
+    principal: Principal,
+    query: { skip: number; limit: number; activeOnly: boolean },
+  ): Promise<{ cameras: CameraView[]; total: number }> {
     const { cameras, total } = await this.store.list({ ...query, scope: cameraScopeOf(principal) });
     return { cameras: await this.views(cameras), total };
   }
@@ -44,7 +47,10 @@ export class CamerasService {
   }
 
   /** @throws AppError `unprocessable` (URL, network, name), `conflict` (frames name taken; same address, unless `force`) */
-  async create(principal: Principal, request: { input: CameraInput & { name: string; rtspUrl: string }; framesName: string | undefined; force: boolean }): Promise<CameraView> {
+  async create(
+    principal: Principal,
+    request: { input: CameraInput & { name: string; rtspUrl: string }; framesName: string | undefined; force: boolean },
+  ): Promise<CameraView> {
     const { input, framesName, force } = request;
     const problem = framesName === undefined ? undefined : problemWithFramesName(framesName);
     if (problem !== undefined) throw invalidField('body', 'frames_name', problem);
@@ -64,7 +70,13 @@ export class CamerasService {
     const known = await this.find(cameraScopeOf(principal), request.reference);
     const { fields, password } = await this.checkInput(request.input);
     const encryptedPassword = password === undefined ? undefined : this.connections.sealPassword(known.uuid, password);
-    return this.changed(await this.store.update(known.id, { fields, encryptedPassword, judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates }));
+    return this.changed(
+      await this.store.update(known.id, {
+        fields,
+        encryptedPassword,
+        judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates,
+      }),
+    );
   }
 
   /** Soft: recordings and events stay. @throws AppError `not_found` */
@@ -79,9 +91,15 @@ export class CamerasService {
     const main = input.rtspUrl === undefined ? undefined : await this.checkUrl('rtsp_url', input.rtspUrl);
     const sub = input.substreamUrl == null ? undefined : await this.checkUrl('substream_url', input.substreamUrl);
     const inUrl = main?.username === undefined ? sub : main;
-    if (sub?.username !== undefined && (sub.username !== inUrl?.username || sub.password !== inUrl.password)) throw invalidField('body', 'substream_url', 'has other credentials than rtsp_url');
+    if (sub?.username !== undefined && (sub.username !== inUrl?.username || sub.password !== inUrl.password))
+      throw invalidField('body', 'substream_url', 'has other credentials than rtsp_url');
     const username = input.username === undefined ? inUrl?.username : input.username;
-    const fields = { ...input, ...(main ? { rtspUrl: main.url } : {}), ...(sub ? { substreamUrl: sub.url } : {}), ...(username === undefined ? {} : { username }) };
+    const fields = {
+      ...input,
+      ...(main ? { rtspUrl: main.url } : {}),
+      ...(sub ? { substreamUrl: sub.url } : {}),
+      ...(username === undefined ? {} : { username }),
+    };
     return { fields, password: password === undefined ? inUrl?.password : password };
   }
 

@@ -64,7 +64,12 @@ const writeLock = 72_707_402n;
 export class CamerasStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
-  async list(options: { scope: CameraScope; skip: number; limit: number; activeOnly: boolean }): Promise<{ cameras: Camera[]; total: number }> {
+  async list(options: {
+    scope: CameraScope;
+    skip: number;
+    limit: number;
+    activeOnly: boolean;
+  }): Promise<{ cameras: Camera[]; total: number }> {
     const where = { ...visibleCameras(options.scope), ...(options.activeOnly ? { isActive: true } : {}) };
     const [cameras, total] = await Promise.all([
       this.database.camera.findMany({ where, orderBy: { id: 'asc' }, skip: options.skip, take: options.limit }),
@@ -120,16 +125,25 @@ export class CamerasStore {
     return this.writing(async (transaction) => {
       judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl }));
       const { id, uuid } = await transaction.camera.create({ data: { ...fields, ownerId, framesName: framesName ?? nameWhileCreating } });
-      return transaction.camera.update({ where: { id }, data: { framesName: framesName ?? `camera_${id}`, encryptedPassword: sealPassword(uuid) } });
+      return transaction.camera.update({
+        where: { id },
+        data: { framesName: framesName ?? `camera_${id}`, encryptedPassword: sealPassword(uuid) },
+      });
     });
   }
 
   /** `encryptedPassword` undefined: as it is. @throws what `judgeDuplicates` throws */
-  update(id: number, options: { fields: CameraFields; encryptedPassword: Uint8Array<ArrayBuffer> | null | undefined; judgeDuplicates: JudgeDuplicates }): Promise<Camera> {
+  update(
+    id: number,
+    options: { fields: CameraFields; encryptedPassword: Uint8Array<ArrayBuffer> | null | undefined; judgeDuplicates: JudgeDuplicates },
+  ): Promise<Camera> {
     const { fields, encryptedPassword, judgeDuplicates } = options;
     return this.writing(async (transaction) => {
       if (fields.rtspUrl !== undefined) judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl, exceptId: id }));
-      return transaction.camera.update({ where: { id }, data: { ...fields, ...(encryptedPassword === undefined ? {} : { encryptedPassword }) } });
+      return transaction.camera.update({
+        where: { id },
+        data: { ...fields, ...(encryptedPassword === undefined ? {} : { encryptedPassword }) },
+      });
     });
   }
 
@@ -139,7 +153,14 @@ export class CamerasStore {
   }
 
   /** The demo camera has one fixed identity: it is the same over restarts and even over a wiped camera table. */
-  upsertDemo(demo: { uuid: string; framesName: string; name: string; rtspUrl: string; username: string | null; encryptedPassword: Uint8Array<ArrayBuffer> | null }): Promise<Camera> {
+  upsertDemo(demo: {
+    uuid: string;
+    framesName: string;
+    name: string;
+    rtspUrl: string;
+    username: string | null;
+    encryptedPassword: Uint8Array<ArrayBuffer> | null;
+  }): Promise<Camera> {
     const { rtspUrl, username, encryptedPassword } = demo;
     const current = { rtspUrl, username, encryptedPassword, isDemo: true, isActive: true, deletedAt: null };
     return this.database.camera.upsert({ where: { uuid: demo.uuid }, create: { ...demo, ...current }, update: current });
@@ -162,7 +183,13 @@ export class CamerasStore {
   }
 }
 
-function findDuplicates(transaction: Prisma.TransactionClient, options: { rtspUrl: string; exceptId?: number }): Promise<{ id: number; name: string }[]> {
+function findDuplicates(
+  transaction: Prisma.TransactionClient,
+  options: { rtspUrl: string; exceptId?: number },
+): Promise<{ id: number; name: string }[]> {
   const { rtspUrl, exceptId } = options;
-  return transaction.camera.findMany({ where: { rtspUrl, deletedAt: null, ...(exceptId === undefined ? {} : { id: { not: exceptId } }) }, select: { id: true, name: true } });
+  return transaction.camera.findMany({
+    where: { rtspUrl, deletedAt: null, ...(exceptId === undefined ? {} : { id: { not: exceptId } }) },
+    select: { id: true, name: true },
+  });
 }

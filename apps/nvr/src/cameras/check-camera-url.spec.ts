@@ -40,7 +40,9 @@ describe('a camera URL', () => {
 
 describe('the URL of a connection', () => {
   it('leads to the checked address and holds the credentials', () => {
-    expect(connectionUrl({ url: 'rtsp://cam.lan:8554/1?a=b', address: '10.0.0.5', username: 'admin', password: 'p@ss:/$&' })).toBe('rtsp://admin:p%40ss%3A%2F%24%26@10.0.0.5:8554/1?a=b');
+    expect(connectionUrl({ url: 'rtsp://cam.lan:8554/1?a=b', address: '10.0.0.5', username: 'admin', password: 'p@ss:/$&' })).toBe(
+      'rtsp://admin:p%40ss%3A%2F%24%26@10.0.0.5:8554/1?a=b',
+    );
     expect(connectionUrl({ url: 'rtsp://cam.lan/1', address: 'fd00::1', username: null, password: null })).toBe('rtsp://[fd00::1]/1');
   });
 });

@@ -32,7 +32,12 @@ export function checkCameraUrl(text: string): CheckedCameraUrl {
   if (!credentials) return { problem: 'has credentials that are not encoded as a URL asks' };
   parsed.username = '';
   parsed.password = '';
-  return { url: parsed.toString(), host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port || standardPort), ...credentials };
+  return {
+    url: parsed.toString(),
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(parsed.port || standardPort),
+    ...credentials,
+  };
 }
 
 function readCredentials({ username, password }: URL): Pick<CameraUrl, 'username' | 'password'> | undefined {

@@ -26,7 +26,12 @@ export class DemoCamera {
     const checked = checkCameraUrl(demoCameraUrl);
     if ('problem' in checked) throw new SettingsError(`NIGHTJAR_DEMO_CAMERA_URL ${checked.problem}`);
     const encryptedPassword = this.connections.sealPassword(demoCamera.uuid, checked.password ?? null);
-    const { id } = await this.cameras.upsertDemo({ ...demoCamera, rtspUrl: checked.url, username: checked.username ?? null, encryptedPassword });
+    const { id } = await this.cameras.upsertDemo({
+      ...demoCamera,
+      rtspUrl: checked.url,
+      username: checked.username ?? null,
+      encryptedPassword,
+    });
     this.logger.info('demo camera ready', { cameraId: id });
   }
 }

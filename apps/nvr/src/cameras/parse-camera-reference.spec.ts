@@ -6,14 +6,20 @@ describe('a reference to a camera', () => {
     expect(parseCameraReference(text)).toEqual({ kind: 'id', id: 7 });
   });
 
-  it.each(['camera_0', 'front-door', 'cam', 'cam-', 'cam_7', '007', '0', 'cam0', '-1', '__proto__', 'constructor'])('is a frames name when it is %p', (text) => {
-    expect(parseCameraReference(text)).toEqual({ kind: 'frames_name', framesName: text });
-  });
+  it.each(['camera_0', 'front-door', 'cam', 'cam-', 'cam_7', '007', '0', 'cam0', '-1', '__proto__', 'constructor'])(
+    'is a frames name when it is %p',
+    (text) => {
+      expect(parseCameraReference(text)).toEqual({ kind: 'frames_name', framesName: text });
+    },
+  );
 
-  it.each(['', '1.5', '2147483648', '99999999999999999999', 'a b', '../1', '1/2', 'ü', 'cam 1', 'a'.repeat(65), '1\n'])('is nothing when it is %p', (text) => {
-    const parsed = parseCameraReference(text);
-    expect(parsed === undefined || (parsed.kind === 'frames_name' && /^\d+$/.test(text))).toBe(true);
-  });
+  it.each(['', '1.5', '2147483648', '99999999999999999999', 'a b', '../1', '1/2', 'ü', 'cam 1', 'a'.repeat(65), '1\n'])(
+    'is nothing when it is %p',
+    (text) => {
+      const parsed = parseCameraReference(text);
+      expect(parsed === undefined || (parsed.kind === 'frames_name' && /^\d+$/.test(text))).toBe(true);
+    },
+  );
 });
 
 describe('a frames name that somebody chose', () => {

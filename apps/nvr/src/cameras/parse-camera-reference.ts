@@ -8,7 +8,27 @@ const idMax = 2_147_483_647;
 const idForms = /^(?:cam-?)?([1-9]\d{0,9})$/;
 
 /** First path segments beside `/cameras/{ref}` and `/recordings/{ref}`: a camera of such a name could not be reached. */
-const reservedNames = new Set(['segments', 'list', 'files', 'ticket', 'stats', 'status', 'config', 'storage', 'retention', 'schedule', 'playback', 'export', 'frame', 'flag', 'orphans', 'deleted', 'by-ip', 'frames', 'audio']);
+const reservedNames = new Set([
+  'segments',
+  'list',
+  'files',
+  'ticket',
+  'stats',
+  'status',
+  'config',
+  'storage',
+  'retention',
+  'schedule',
+  'playback',
+  'export',
+  'frame',
+  'flag',
+  'orphans',
+  'deleted',
+  'by-ip',
+  'frames',
+  'audio',
+]);
 
 /**
  * Reads the forms in which a camera may be named: `1`, `cam1`, `cam-1`, or its frames name.

@@ -8,7 +8,10 @@ import { parseInput } from '../http/parse-input.js';
 import { EventsService } from './events.service.js';
 
 /** One value or several: `?camera_id=1&camera_id=cam2`. */
-export const CameraFilter = z.union([z.string(), z.array(z.string()).max(1_000)]).default([]).transform((given) => [given].flat());
+export const CameraFilter = z
+  .union([z.string(), z.array(z.string()).max(1_000)])
+  .default([])
+  .transform((given) => [given].flat());
 const LatestQuery = z.object({ limit: z.coerce.number().int().min(1).max(500).default(50), camera_id: CameraFilter });
 
 @Controller('api/v1/events')
@@ -24,7 +27,11 @@ export class EventsController {
 
   @Get(':id/evidence')
   @Policy({ kind: 'authenticated' })
-  async evidence(@Param('id') id: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
+  async evidence(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
     if (!/^[1-9]\d{0,15}$/.test(id)) throw new AppError('not_found', 'Event not found, or it has no picture');
     const picture = await this.events.readEvidence(requirePrincipal(request), Number(id));
     // The picture of an event may be replaced by a better one, so a browser asks again after a while.

@@ -15,7 +15,16 @@ beforeAll(async () => {
 afterAll(() => nvr.stop());
 
 function report(changes: Partial<EventReport> = {}): Promise<{ event_id: number; seq: number }> {
-  const opened: EventReport = { camera_id: 1, label: 'person', score: 0.87654, track_id: 'a-1', started_at_unix_ms: startedAtMs, ended_at_unix_ms: null, frame_file: null, payload: { bbox: [1, 2, 3, 4] } };
+  const opened: EventReport = {
+    camera_id: 1,
+    label: 'person',
+    score: 0.87654,
+    track_id: 'a-1',
+    started_at_unix_ms: startedAtMs,
+    ended_at_unix_ms: null,
+    frame_file: null,
+    payload: { bbox: [1, 2, 3, 4] },
+  };
   return nvr.bus.request(reportEvent, { ...opened, ...changes }, { timeoutMs: 5_000 });
 }
 
@@ -32,7 +41,19 @@ describe('a report of an event', () => {
     const { event_id, seq } = await report();
     const { events } = await latest();
     expect(events.map((event) => EventView.parse(event))).toMatchObject([
-      { id: event_id, camera_id: 1, source: 'tier0', event_type: 'track', label: 'person', score: 0.8765, track_id: 'a-1', started_at: '2026-01-01T12:00:00.000Z', ended_at: null, has_evidence: false, payload: { bbox: [1, 2, 3, 4] } },
+      {
+        id: event_id,
+        camera_id: 1,
+        source: 'tier0',
+        event_type: 'track',
+        label: 'person',
+        score: 0.8765,
+        track_id: 'a-1',
+        started_at: '2026-01-01T12:00:00.000Z',
+        ended_at: null,
+        has_evidence: false,
+        payload: { bbox: [1, 2, 3, 4] },
+      },
     ]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(told).toContain(seq);
@@ -83,7 +104,9 @@ describe('a report of an event', () => {
   });
 
   it('takes its place in the order of commits, however many come at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => report({ track_id: `burst-${index}`, started_at_unix_ms: startedAtMs - 1_000 - index })));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => report({ track_id: `burst-${index}`, started_at_unix_ms: startedAtMs - 1_000 - index })),
+    );
     expect(new Set(answers.map(({ seq }) => seq)).size).toBe(40);
     expect(new Set(answers.map(({ event_id }) => event_id)).size).toBe(40);
   });

@@ -5,5 +5,10 @@ import { EventsService } from './events.service.js';
 import { EventsStore } from './events.store.js';
 import { EvidenceFiles } from './evidence-files.js';
 
-@Module({ imports: [CamerasModule], controllers: [EventsController], providers: [EventsService, EventsStore, EvidenceFiles], exports: [EventsService, EventsStore] })
+@Module({
+  imports: [CamerasModule],
+  controllers: [EventsController],
+  providers: [EventsService, EventsStore, EvidenceFiles],
+  exports: [EventsService, EventsStore],
+})
 export class EventsModule {}

@@ -39,7 +39,10 @@ export class EventsService {
   }
 
   /** @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
-  async listLatest(principal: Principal, query: { limit: number; cameras: readonly string[] }): Promise<{ events: EventView[]; count: number }> {
+  async listLatest(
+    principal: Principal,
+    query: { limit: number; cameras: readonly string[] },
+  ): Promise<{ events: EventView[]; count: number }> {
     const scope = cameraScopeOf(principal);
     const cameraIds = await Promise.all(query.cameras.map(async (reference) => (await this.cameras.find(scope, reference)).id));
     const events = await this.store.listLatest({ scope, cameraIds: cameraIds.length > 0 ? cameraIds : undefined, limit: query.limit });

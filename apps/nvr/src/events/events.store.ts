@@ -71,7 +71,11 @@ export class EventsStore {
   /** Changes after `seq` in commit order; of an event that changed twice, the last. `cameraIds` undefined: of all cameras. */
   async listAfter(seq: number, options: { cameraIds: readonly number[] | undefined; limit: number }): Promise<Event[]> {
     const { cameraIds, limit } = options;
-    const rows = await this.database.event.findMany({ where: { seq: { gt: seq }, ...(cameraIds ? { cameraId: { in: [...cameraIds] } } : {}) }, orderBy: { seq: 'asc' }, take: limit });
+    const rows = await this.database.event.findMany({
+      where: { seq: { gt: seq }, ...(cameraIds ? { cameraId: { in: [...cameraIds] } } : {}) },
+      orderBy: { seq: 'asc' },
+      take: limit,
+    });
     return rows.map(eventOf);
   }
 
@@ -92,7 +96,8 @@ export class EventsStore {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
       const known = await transaction.event.findUnique({ where: { cameraId_trackId_startedAt: key } });
       const state = mergeEvent(known ? stateOf(known) : undefined, report);
-      if (known && !state) return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
+      if (known && !state)
+        return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
       const written = known ? await change(transaction, known.id, state ?? report) : await open(transaction, key, state ?? report);
       return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
     });
@@ -111,9 +116,13 @@ function stateOf({ endedAt, evidenceFile, label, payload, score }: EventRow): Ev
 }
 
 async function open(transaction: Prisma.TransactionClient, key: EventKey, state: EventState): Promise<{ id: number; seq: number }> {
-  if ((await transaction.camera.count({ where: { id: key.cameraId, deletedAt: null } })) === 0) throw new AppError('not_found', 'Camera not found');
+  if ((await transaction.camera.count({ where: { id: key.cameraId, deletedAt: null } })) === 0)
+    throw new AppError('not_found', 'Camera not found');
   const payload = state.payload as Prisma.InputJsonValue;
-  const { id, seq } = await transaction.event.create({ data: { ...key, ...state, payload, source: 'tier0', eventType: 'track' }, select: { id: true, seq: true } });
+  const { id, seq } = await transaction.event.create({
+    data: { ...key, ...state, payload, source: 'tier0', eventType: 'track' },
+    select: { id: true, seq: true },
+  });
   return { id: Number(id), seq: Number(seq) };
 }
 

@@ -20,7 +20,10 @@ describe('merging reports of one event', () => {
 
   it('keeps its picture when a better report brings none, and takes a worse one when it has none', () => {
     expect(mergeEvent(opened, { ...opened, score: 0.9, evidenceFile: null })).toMatchObject({ evidenceFile: 'a.jpg' });
-    expect(mergeEvent({ ...opened, evidenceFile: null }, { ...opened, score: 0.2, evidenceFile: 'b.jpg' })).toMatchObject({ evidenceFile: 'b.jpg', score: 0.6 });
+    expect(mergeEvent({ ...opened, evidenceFile: null }, { ...opened, score: 0.2, evidenceFile: 'b.jpg' })).toMatchObject({
+      evidenceFile: 'b.jpg',
+      score: 0.6,
+    });
   });
 
   it('never opens again what has ended', () => {

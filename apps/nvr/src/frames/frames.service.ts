@@ -21,10 +21,13 @@ export class FramesService {
 
   /** @throws AppError `unavailable` while there is no fresh picture */
   async readLatest(framesName: string): Promise<FrameFile> {
-    const unavailable = (cause?: unknown) => new AppError('unavailable', 'the camera has no current picture', { cause, retryAfterMs: 2_000 });
-    const picture = await readFrameFile(this.config.framesDir, { directory: framesName, file: latestPictureFile }).catch((error: unknown) => {
-      throw error instanceof AppError && error.code === 'not_found' ? unavailable(error) : error;
-    });
+    const unavailable = (cause?: unknown) =>
+      new AppError('unavailable', 'the camera has no current picture', { cause, retryAfterMs: 2_000 });
+    const picture = await readFrameFile(this.config.framesDir, { directory: framesName, file: latestPictureFile }).catch(
+      (error: unknown) => {
+        throw error instanceof AppError && error.code === 'not_found' ? unavailable(error) : error;
+      },
+    );
     if (this.clock.wallMs() - picture.modifiedUnixMs > latestPictureAgeMaxMs) throw unavailable();
     return picture;
   }

@@ -7,7 +7,10 @@ const startRetryMs = 500;
 
 /** Postgres is away, or nobody has run the migrations yet: worth waiting for at start. */
 function isDatabaseUnready(error: unknown): boolean {
-  return isDatabaseAway(error) || (error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2021' || /42P01|3F000/.test(error.message)));
+  return (
+    isDatabaseAway(error) ||
+    (error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2021' || /42P01|3F000/.test(error.message)))
+  );
 }
 
 /** Controllers answer 503 with Retry-After while Postgres is away; holds for all of the app. */

@@ -11,7 +11,11 @@ export type InputPlace = 'body' | 'query' | 'path';
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown, place: InputPlace): z.infer<Schema> {
   const read = schema.safeParse(input);
   if (read.success) return read.data;
-  const detail = read.error.issues.map(({ code, path, message }) => ({ type: code, loc: [place, ...path.map((part) => (typeof part === 'number' ? part : String(part)))], msg: message }));
+  const detail = read.error.issues.map(({ code, path, message }) => ({
+    type: code,
+    loc: [place, ...path.map((part) => (typeof part === 'number' ? part : String(part)))],
+    msg: message,
+  }));
   throw new AppError('unprocessable', `the ${place} is not valid`, { details: { detail } });
 }
 

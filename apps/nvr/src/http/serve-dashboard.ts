@@ -56,7 +56,9 @@ async function readSite(directory: string): Promise<SiteFile[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  return Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readSiteFile(directory, path.join(entry.parentPath, entry.name))));
+  return Promise.all(
+    entries.filter((entry) => entry.isFile()).map((entry) => readSiteFile(directory, path.join(entry.parentPath, entry.name))),
+  );
 }
 
 async function readSiteFile(directory: string, file: string): Promise<SiteFile> {

@@ -11,7 +11,11 @@ import { parseLastEventId } from './notification-cursor.js';
 const MessageType = z.enum(['notification', 'overlay']);
 const StreamQuery = z.object({
   camera_id: CameraFilter,
-  types: z.string().default('notification,overlay').transform((text) => text.split(',').map((type) => type.trim())).pipe(z.array(MessageType)),
+  types: z
+    .string()
+    .default('notification,overlay')
+    .transform((text) => text.split(',').map((type) => type.trim()))
+    .pipe(z.array(MessageType)),
 });
 
 @Controller('api/v1/events')

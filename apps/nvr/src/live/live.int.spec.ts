@@ -18,7 +18,10 @@ afterEach(() => {
 });
 
 async function open(query = '', lastEventId?: string): Promise<SseReader> {
-  const reader = await SseReader.open(`${nvr.url}/api/v1/events/stream${query}`, { authorization: `Bearer ${nvr.token}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) });
+  const reader = await SseReader.open(`${nvr.url}/api/v1/events/stream${query}`, {
+    authorization: `Bearer ${nvr.token}`,
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  });
   readers.push(reader);
   if (reader.response.status === 200) await reader.until(({ lastId }) => lastId !== undefined);
   return reader;
@@ -26,12 +29,26 @@ async function open(query = '', lastEventId?: string): Promise<SseReader> {
 
 let tracks = 0;
 function report(cameraId = 1): Promise<{ event_id: number; seq: number }> {
-  const event = { camera_id: cameraId, label: 'person', score: 0.9, track_id: `t-${++tracks}`, started_at_unix_ms: 1_700_000_000_000, ended_at_unix_ms: null, frame_file: null, payload: {} };
+  const event = {
+    camera_id: cameraId,
+    label: 'person',
+    score: 0.9,
+    track_id: `t-${++tracks}`,
+    started_at_unix_ms: 1_700_000_000_000,
+    ended_at_unix_ms: null,
+    frame_file: null,
+    payload: {},
+  };
   return nvr.bus.request(reportEvent, event, { timeoutMs: 5_000 });
 }
 
 function overlay(cameraId: number, frameTsMs: number): Overlay {
-  return { camera_id: cameraId, frame_ts_ms: frameTsMs, frame: { w: 640, h: 360 }, tracks: [{ track_id: '1', label: 'person', score: 0.9, bbox: { x: 0.1, y: 0.2, w: 0.3, h: 0.4 } }] };
+  return {
+    camera_id: cameraId,
+    frame_ts_ms: frameTsMs,
+    frame: { w: 640, h: 360 },
+    tracks: [{ track_id: '1', label: 'person', score: 0.9, bbox: { x: 0.1, y: 0.2, w: 0.3, h: 0.4 } }],
+  };
 }
 
 const idsOf = (reader: SseReader) => reader.of('notification').map(({ id }) => Number(id));
@@ -39,7 +56,12 @@ const idsOf = (reader: SseReader) => reader.of('notification').map(({ id }) => N
 describe('the live stream', () => {
   it('says what it is, and not to keep it', async () => {
     const { headers, status } = (await open()).response;
-    expect([status, headers.get('content-type'), headers.get('cache-control'), headers.get('x-accel-buffering')]).toEqual([200, 'text/event-stream; charset=utf-8', 'no-store', 'no']);
+    expect([status, headers.get('content-type'), headers.get('cache-control'), headers.get('x-accel-buffering')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      'no-store',
+      'no',
+    ]);
   });
 
   it('tells an event within a moment of its commit, with its place in the order as id', async () => {
@@ -141,8 +163,20 @@ describe('a client that comes back', () => {
   it('is told the latest state of an event once, however often it changed meanwhile', async () => {
     const reader = await open();
     reader.close();
-    const event = { camera_id: 1, label: 'person', track_id: 'changing', started_at_unix_ms: 1_700_000_000_000, frame_file: null, payload: {} };
-    for (const [score, ended_at_unix_ms] of [[0.5, null], [0.6, null], [0.7, 1_700_000_009_000]] as const) await nvr.bus.request(reportEvent, { ...event, score, ended_at_unix_ms }, { timeoutMs: 5_000 });
+    const event = {
+      camera_id: 1,
+      label: 'person',
+      track_id: 'changing',
+      started_at_unix_ms: 1_700_000_000_000,
+      frame_file: null,
+      payload: {},
+    };
+    for (const [score, ended_at_unix_ms] of [
+      [0.5, null],
+      [0.6, null],
+      [0.7, 1_700_000_009_000],
+    ] as const)
+      await nvr.bus.request(reportEvent, { ...event, score, ended_at_unix_ms }, { timeoutMs: 5_000 });
     const again = await open('', reader.lastId);
     await again.until(() => idsOf(again).length > 0);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -153,17 +187,26 @@ describe('a client that comes back', () => {
 describe('a client that reads slowly', () => {
   it('gets every notification in the end, and only the newest overlay of each camera', async () => {
     const before = await open();
-    const slow = await fetch(`${nvr.url}/api/v1/events/stream`, { headers: { authorization: `Bearer ${nvr.token}`, 'last-event-id': before.lastId ?? '' } });
+    const slow = await fetch(`${nvr.url}/api/v1/events/stream`, {
+      headers: { authorization: `Bearer ${nvr.token}`, 'last-event-id': before.lastId ?? '' },
+    });
     const reader = (slow.body ?? new ReadableStream<Uint8Array>()).getReader();
     await reader.read();
-    const big: Overlay = { ...overlay(1, 0), tracks: Array.from({ length: 400 }, () => overlay(1, 0).tracks[0]).filter((track) => track !== undefined) };
+    const big: Overlay = {
+      ...overlay(1, 0),
+      tracks: Array.from({ length: 400 }, () => overlay(1, 0).tracks[0]).filter((track) => track !== undefined),
+    };
     for (let index = 1; index <= 400; index++) nvr.bus.publish(overlayDrawn, { ...big, frame_ts_ms: index });
     const reported: number[] = [];
     for (let index = 0; index < 20; index++) reported.push((await report()).seq);
-    await before.until(() => (before.of('overlay').at(-1)?.data as Overlay | undefined)?.frame_ts_ms === 400 && idsOf(before).length === 20, 20_000);
+    await before.until(
+      () => (before.of('overlay').at(-1)?.data as Overlay | undefined)?.frame_ts_ms === 400 && idsOf(before).length === 20,
+      20_000,
+    );
     let text = '';
     const decoder = new TextDecoder();
-    while (!text.includes('"frame_ts_ms":400,') || !text.includes(`id: ${reported.at(-1)}\n`)) text += decoder.decode((await reader.read()).value, { stream: true });
+    while (!text.includes('"frame_ts_ms":400,') || !text.includes(`id: ${reported.at(-1)}\n`))
+      text += decoder.decode((await reader.read()).value, { stream: true });
     await reader.cancel();
     const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id)).filter((id) => reported.includes(id));
     const frames = [...text.matchAll(/"frame_ts_ms":(\d+)/g)].map(([, ts]) => Number(ts));

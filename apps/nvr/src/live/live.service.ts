@@ -58,14 +58,16 @@ export class LiveService {
     const client = new LiveClient({ response, filter, afterSeq: start.afterSeq, clock: this.clock, revalidate });
     response.on('close', () => this.hub.remove(client));
     client.write(openingMessage(start.afterSeq));
-    if (start.gap && query.lastEventId !== undefined) client.write(gapMessage({ lastEventId: query.lastEventId, resumedAfter: start.afterSeq }));
+    if (start.gap && query.lastEventId !== undefined)
+      client.write(gapMessage({ lastEventId: query.lastEventId, resumedAfter: start.afterSeq }));
     this.hub.add(client, newestSeq);
   }
 
   private async filterFor(principal: Principal, query: LiveQuery): Promise<LiveFilter> {
     const scope = cameraScopeOf(principal);
     const { notifications, overlays } = query;
-    if (query.cameras.length === 0) return { cameraIds: scope.kind === 'all' ? undefined : new Set(await this.cameraRows.listIds(scope)), notifications, overlays };
+    if (query.cameras.length === 0)
+      return { cameraIds: scope.kind === 'all' ? undefined : new Set(await this.cameraRows.listIds(scope)), notifications, overlays };
     const cameras = await Promise.all(query.cameras.map((reference) => this.cameras.find(scope, reference)));
     return { cameraIds: new Set(cameras.map(({ id }) => id)), notifications, overlays };
   }

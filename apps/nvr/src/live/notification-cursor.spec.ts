@@ -19,13 +19,18 @@ describe('where a replay begins', () => {
   });
 
   it('reads only whole numbers as a last id', () => {
-    expect([parseLastEventId('12'), parseLastEventId('-1'), parseLastEventId('1e3'), parseLastEventId('')]).toEqual([12, undefined, undefined, undefined]);
+    expect([parseLastEventId('12'), parseLastEventId('-1'), parseLastEventId('1e3'), parseLastEventId('')]).toEqual([
+      12,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 /** Numbers that look random and are the same in each run. */
 function* sequenceOf(seed: number): Generator<number> {
-  for (let state = seed; ; ) {
+  for (let state = seed; ;) {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
     yield state / 2_147_483_648;
   }

@@ -55,7 +55,17 @@ export class CameraRecorder {
     const { camera, clock, ffmpeg, findUrl, logger, root, rows, segmentMs } = this.options;
     try {
       const url = await findUrl();
-      const end = await runRecordingSession({ ffmpeg, url, root, camera, segmentMs, rows, clock, previousEndMs: this.recordedUntilMs, signal: this.stopping.signal });
+      const end = await runRecordingSession({
+        ffmpeg,
+        url,
+        root,
+        camera,
+        segmentMs,
+        rows,
+        clock,
+        previousEndMs: this.recordedUntilMs,
+        signal: this.stopping.signal,
+      });
       this.recordedUntilMs = end.recordedUntilMs;
       this.diskProblem = undefined;
       if (end.recordedMs >= goodSessionMs) this.failedAttempts = 0;
@@ -68,7 +78,12 @@ export class CameraRecorder {
 
   private report({ ffmpegSaid, reason, recordedMs }: SessionEnd): void {
     if (reason === 'stopped') return;
-    this.options.logger.warn('the stream of a camera ended, it is tried again', { cameraId: this.options.camera.id, reason, recordedMs: Math.round(recordedMs), ffmpegSaid });
+    this.options.logger.warn('the stream of a camera ended, it is tried again', {
+      cameraId: this.options.camera.id,
+      reason,
+      recordedMs: Math.round(recordedMs),
+      ffmpegSaid,
+    });
   }
 }
 

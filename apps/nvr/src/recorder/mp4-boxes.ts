@@ -57,7 +57,7 @@ export class Mp4BoxSplitter {
 /** Contents of the boxes of a type inside a container's content, in order. */
 export function childrenOf(content: Buffer, type: string): Buffer[] {
   const found: Buffer[] = [];
-  for (let offset = 0; offset < content.length; ) {
+  for (let offset = 0; offset < content.length;) {
     const header = readBoxHeader(content, offset);
     if (!header || offset + header.sizeBytes > content.length) throw new AppError('unprocessable', 'a box inside of an MP4 box is cut off');
     if (header.type === type) found.push(content.subarray(offset + headerBytes, offset + header.sizeBytes));

@@ -34,7 +34,9 @@ describe('the begin of a stream', () => {
   });
 
   it('is refused without a video track', () => {
-    expect(() => parseInitSegment(only(box('moov', box('mvhd', Buffer.alloc(100)))))).toThrow(expect.objectContaining({ code: 'unprocessable' }));
+    expect(() => parseInitSegment(only(box('moov', box('mvhd', Buffer.alloc(100)))))).toThrow(
+      expect.objectContaining({ code: 'unprocessable' }),
+    );
   });
 });
 
@@ -60,8 +62,15 @@ describe('a fragment', () => {
   });
 
   it('is refused when it is cut off or promises more samples than it has', () => {
-    const lying = box('moof', box('traf', box('tfhd', u32(0x020000, 1)), box('tfdt', u32(0, 0)), box('trun', u32(0x100, 0xffffffff), u32(1))));
-    for (const bad of [lying, box('moof', box('mfhd', u32(0, 1))), box('moof', box('traf', box('tfhd', [0]), box('tfdt', [0]), box('trun', [0])))]) {
+    const lying = box(
+      'moof',
+      box('traf', box('tfhd', u32(0x020000, 1)), box('tfdt', u32(0, 0)), box('trun', u32(0x100, 0xffffffff), u32(1))),
+    );
+    for (const bad of [
+      lying,
+      box('moof', box('mfhd', u32(0, 1))),
+      box('moof', box('traf', box('tfhd', [0]), box('tfdt', [0]), box('trun', [0]))),
+    ]) {
       expect(() => parseFragment(only(bad))).toThrow(expect.objectContaining({ code: 'unprocessable' }));
     }
   });

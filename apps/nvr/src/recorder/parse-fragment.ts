@@ -63,7 +63,8 @@ function readRun(run: Buffer, defaults: SampleDefaults): Omit<FragmentTimes, 'st
   const fields: number[] = [trun.duration, trun.size, trun.flags, trun.compositionOffset].filter((field) => flags & field);
   const sampleBytes = fields.length * 4;
   if (count === 0 || offset + count * sampleBytes > run.length) throw new AppError('unprocessable', 'a fragment is cut off');
-  const read = (field: number, sample: number) => (flags & field ? run.readUInt32BE(offset + sample * sampleBytes + fields.indexOf(field) * 4) : undefined);
+  const read = (field: number, sample: number) =>
+    flags & field ? run.readUInt32BE(offset + sample * sampleBytes + fields.indexOf(field) * 4) : undefined;
   let durationTicks = 0;
   for (let sample = 0; sample < count; sample++) durationTicks += read(trun.duration, sample) ?? defaults.durationTicks;
   const firstFlags = firstSampleFlags ?? read(trun.flags, 0) ?? defaults.flags;

@@ -9,14 +9,23 @@ export interface VideoTrack {
   codec: string;
 }
 
-const codecOfSampleEntry: Record<string, string> = { avc1: 'h264', avc3: 'h264', hvc1: 'hevc', hev1: 'hevc', av01: 'av1', vp09: 'vp9', mp4v: 'mpeg4' };
+const codecOfSampleEntry: Record<string, string> = {
+  avc1: 'h264',
+  avc3: 'h264',
+  hvc1: 'hevc',
+  hev1: 'hevc',
+  av01: 'av1',
+  vp09: 'vp9',
+  mp4v: 'mpeg4',
+};
 
 /** @throws AppError `unprocessable` when it is no such box */
 export function parseInitSegment(moov: Mp4Box): VideoTrack {
   const media = descendantOf(contentOf(moov), ['trak', 'mdia']);
   const mediaHeader = media && descendantOf(media, ['mdhd']);
   const sampleDescription = media && descendantOf(media, ['minf', 'stbl', 'stsd']);
-  if (!mediaHeader || !sampleDescription || mediaHeader.length < 24 || sampleDescription.length < 16) throw new AppError('unprocessable', 'the stream has no video track');
+  if (!mediaHeader || !sampleDescription || mediaHeader.length < 24 || sampleDescription.length < 16)
+    throw new AppError('unprocessable', 'the stream has no video track');
   // Version 1 has times of 64 bit in front of the timescale (§8.4.2).
   const timescale = mediaHeader.readUInt32BE(mediaHeader[0] === 1 ? 20 : 12);
   // Version and flags, count of entries, size of the first one, its type (§8.5.2).

@@ -18,7 +18,8 @@ export async function* readFragments(stream: AsyncIterable<Buffer>): AsyncGenera
   for await (const chunk of stream) {
     for (const box of splitter.push(chunk)) {
       if (box.type === 'ftyp') begin.push(box);
-      if (box.type === 'moov') yield { kind: 'init', bytes: Buffer.concat([...begin, box].map(({ bytes }) => bytes)), track: parseInitSegment(box) };
+      if (box.type === 'moov')
+        yield { kind: 'init', bytes: Buffer.concat([...begin, box].map(({ bytes }) => bytes)), track: parseInitSegment(box) };
       if (box.type === 'moof') moof = box;
       if (box.type === 'mdat') {
         if (!moof) throw new AppError('unprocessable', 'the stream has media without times');

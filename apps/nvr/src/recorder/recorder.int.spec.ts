@@ -29,7 +29,11 @@ beforeAll(async () => {
   yard = await startTestCamera();
   nvr = await startTestNvr({ cameraNetworks: ['127.0.0.0/8'] });
   for (const [name, camera] of Object.entries({ front, yard })) {
-    const answer = await nvr.fetch('/api/v1/cameras', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, rtsp_url: camera.url, frames_name: name }) });
+    const answer = await nvr.fetch('/api/v1/cameras', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, rtsp_url: camera.url, frames_name: name }),
+    });
     if (answer.status !== 200) throw new Error(await answer.text());
   }
   startedUnix = Date.now() / 1_000;
@@ -116,7 +120,11 @@ describe('a recording', () => {
   });
 
   it('shows in the state of its camera', async () => {
-    expect(await (await nvr.fetch('/api/v1/cameras/front')).json()).toMatchObject({ recording_state: 'recording', live_online: true, status: 'online' });
+    expect(await (await nvr.fetch('/api/v1/cameras/front')).json()).toMatchObject({
+      recording_state: 'recording',
+      live_online: true,
+      status: 'online',
+    });
   });
 });
 
@@ -126,13 +134,23 @@ describe('a range of time', () => {
     const second = all[1];
     if (!second) throw new Error('too few clips');
     const middle = (second.start_unix + second.end_unix) / 2;
-    const found = async (start: number, end: number) => ((await (await nvr.fetch(`/api/v1/recordings/1?start_unix=${start}&end_unix=${end}`)).json()) as ClipView[]).map(({ id }) => id);
+    const found = async (start: number, end: number) =>
+      ((await (await nvr.fetch(`/api/v1/recordings/1?start_unix=${start}&end_unix=${end}`)).json()) as ClipView[]).map(({ id }) => id);
     expect(await found(middle, middle + 0.01)).toEqual([second.id]);
     expect(await found(second.start_unix, second.end_unix)).toEqual([second.id]);
     expect(await found(1, 2)).toEqual([]);
   });
 
-  it.each(['', '?start_unix=5', '?start_unix=a&end_unix=7', '?start_unix=NaN&end_unix=7', '?start_unix=7&end_unix=7', '?start_unix=7&end_unix=5', '?start_unix=0&end_unix=2678401', '?start_unix=-1&end_unix=5'])('is refused when it is %p', async (query) => {
+  it.each([
+    '',
+    '?start_unix=5',
+    '?start_unix=a&end_unix=7',
+    '?start_unix=NaN&end_unix=7',
+    '?start_unix=7&end_unix=7',
+    '?start_unix=7&end_unix=5',
+    '?start_unix=0&end_unix=2678401',
+    '?start_unix=-1&end_unix=5',
+  ])('is refused when it is %p', async (query) => {
     expect((await nvr.fetch(`/api/v1/recordings/1${query}`)).status).toBe(422);
   });
 
@@ -176,13 +194,19 @@ describe('a recorded file', () => {
   it('opens to the holder of a ticket for its camera and time, and to nobody else', async () => {
     const clip = await closedClip();
     const ticketFor = async (camera_id: string, start_unix: number, end_unix: number) => {
-      const answer = await nvr.fetch('/api/v1/recordings/ticket', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id, start_unix, end_unix }) });
+      const answer = await nvr.fetch('/api/v1/recordings/ticket', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ camera_id, start_unix, end_unix }),
+      });
       return ((await answer.json()) as { ticket: string }).ticket;
     };
     const status = async (query: string) => (await fetch(`${nvr.url}${clip.url}${query}`)).status;
     const ticket = await ticketFor('front', clip.start_unix, clip.end_unix);
     const forged = `${ticket.split('.')[0]}.${'A'.repeat(43)}`;
-    expect([await status(''), await status(`?ticket=${ticket}`), await status(`?ticket=${forged}`), await status('?ticket=')]).toEqual([401, 200, 401, 401]);
+    expect([await status(''), await status(`?ticket=${ticket}`), await status(`?ticket=${forged}`), await status('?ticket=')]).toEqual([
+      401, 200, 401, 401,
+    ]);
     expect(await status(`?ticket=${await ticketFor('yard', clip.start_unix, clip.end_unix)}`)).toBe(404);
     expect(await status(`?ticket=${await ticketFor('front', clip.start_unix - 20, clip.start_unix - 10)}`)).toBe(404);
     expect((await fetch(`${nvr.url}/api/v1/cameras?ticket=${ticket}`)).status).toBe(401);
@@ -228,7 +252,10 @@ describe('a recorder that is killed', () => {
     expect(open).toHaveLength(1);
     // What a power cut leaves: the torn begin of a fragment, and a file that was made and never written.
     const { file } = await nvr.database.segment.findUniqueOrThrow({ where: { id: open[0]?.id ?? 0 } });
-    await appendFile(path.join(nvr.config.recordingsDir, file), Buffer.concat([Buffer.from([0, 0, 4, 0]), Buffer.from('moof'), Buffer.alloc(100)]));
+    await appendFile(
+      path.join(nvr.config.recordingsDir, file),
+      Buffer.concat([Buffer.from([0, 0, 4, 0]), Buffer.from('moof'), Buffer.alloc(100)]),
+    );
     const orphans = path.join(nvr.config.recordingsDir, path.dirname(file));
     await writeFile(path.join(orphans, '1600000000000.mp4'), '');
     recorder = startRecorderProcess();

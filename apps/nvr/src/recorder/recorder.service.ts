@@ -77,7 +77,17 @@ export class RecorderService {
   private start(camera: Camera): void {
     const { clock, config, ffmpeg, logger, rows } = this;
     const findUrl = () => this.connections.urlOf(camera, 'main');
-    const recorder = new CameraRecorder({ camera: { id: camera.id, uuid: camera.uuid }, findUrl, ffmpeg, root: config.recordingsDir, segmentMs: config.segmentMs, rows, clock, logger, random: Math.random });
+    const recorder = new CameraRecorder({
+      camera: { id: camera.id, uuid: camera.uuid },
+      findUrl,
+      ffmpeg,
+      root: config.recordingsDir,
+      segmentMs: config.segmentMs,
+      rows,
+      clock,
+      logger,
+      random: Math.random,
+    });
     this.running.set(camera.id, { recorder, connection: connectionOf(camera) });
     recorder.start();
     logger.info('recording', { cameraId: camera.id });
@@ -86,6 +96,8 @@ export class RecorderService {
 
 /** The password counts without being kept. */
 function connectionOf(camera: Camera): string {
-  const password = createHash('sha256').update(camera.encryptedPassword ?? '').digest('base64');
+  const password = createHash('sha256')
+    .update(camera.encryptedPassword ?? '')
+    .digest('base64');
   return [camera.rtspUrl, camera.username ?? '', password].join(' ');
 }

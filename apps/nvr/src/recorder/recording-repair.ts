@@ -28,7 +28,13 @@ export class RecordingRepair {
     const open = await this.segments.listOpen();
     for (const segment of open) {
       const whole = await this.cutTornEnd(segment.file, segment.sizeBytes).catch((error: unknown) => this.takeAsItIs(segment, error));
-      if (whole) await this.segments.put({ ...segment, sizeBytes: whole.wholeBytes, endsAt: new Date(segment.startsAt.getTime() + whole.durationMs), open: false });
+      if (whole)
+        await this.segments.put({
+          ...segment,
+          sizeBytes: whole.wholeBytes,
+          endsAt: new Date(segment.startsAt.getTime() + whole.durationMs),
+          open: false,
+        });
       else await this.segments.remove(segment.id);
     }
     if (open.length > 0) this.logger.info('recordings that were interrupted are closed', { count: open.length });
@@ -55,7 +61,12 @@ export class RecordingRepair {
   /** A file that the disk does not give out now is no reason to record nothing. */
   private takeAsItIs(segment: Segment, error: unknown): ScannedSegment {
     this.logger.error('a recording can not be repaired', { file: segment.file, error });
-    return { wholeBytes: segment.sizeBytes, fileBytes: segment.sizeBytes, durationMs: segment.endsAt.getTime() - segment.startsAt.getTime(), codec: segment.videoCodec };
+    return {
+      wholeBytes: segment.sizeBytes,
+      fileBytes: segment.sizeBytes,
+      durationMs: segment.endsAt.getTime() - segment.startsAt.getTime(),
+      codec: segment.videoCodec,
+    };
   }
 
   private async findLostFiles(where: { cameraUuid: string; day: string; beforeUnixMs: number }): Promise<string[]> {
@@ -71,7 +82,15 @@ export class RecordingRepair {
     const whole = await this.cutTornEnd(file, 0);
     if (!whole) return false;
     const startMs = startOf(path.basename(file));
-    await this.segments.put({ cameraId, file, startsAt: new Date(startMs), endsAt: new Date(startMs + whole.durationMs), sizeBytes: whole.wholeBytes, videoCodec: whole.codec, open: false });
+    await this.segments.put({
+      cameraId,
+      file,
+      startsAt: new Date(startMs),
+      endsAt: new Date(startMs + whole.durationMs),
+      sizeBytes: whole.wholeBytes,
+      videoCodec: whole.codec,
+      open: false,
+    });
     return true;
   }
 

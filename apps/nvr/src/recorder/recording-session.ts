@@ -59,7 +59,12 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
   try {
     const reason = await recording.recordAll(process);
     await process.stop();
-    return { reason, recordedMs: recording.recordedMs, recordedUntilMs: recording.recordedUntilMs, ffmpegSaid: (await process.exited).stderrTail };
+    return {
+      reason,
+      recordedMs: recording.recordedMs,
+      recordedUntilMs: recording.recordedUntilMs,
+      ffmpegSaid: (await process.exited).stderrTail,
+    };
   } finally {
     signal.removeEventListener('abort', onStop);
     await recording.close();
@@ -113,13 +118,25 @@ class Recording {
     if (part.kind === 'init') {
       const { camera, previousEndMs, root, rows, segmentMs } = this.options;
       this.track = part.track;
-      this.writer = new SegmentWriter({ root, camera, segmentMs, rows, clock: this.streamClock, initBytes: part.bytes, track: part.track, previousEndMs });
+      this.writer = new SegmentWriter({
+        root,
+        camera,
+        segmentMs,
+        rows,
+        clock: this.streamClock,
+        initBytes: part.bytes,
+        track: part.track,
+        previousEndMs,
+      });
       return 'steady';
     }
     if (!this.writer || !this.track) throw new AppError('unprocessable', 'the stream has media before its begin');
     const { durationTicks, startTicks } = part.fragment;
     const msOf = (ticks: number) => (ticks * 1_000) / (this.track?.timescale ?? 1);
-    const clockState = this.streamClock.observe({ endMediaMs: msOf(startTicks + durationTicks), arrivedUnixMs: this.options.clock.wallMs() });
+    const clockState = this.streamClock.observe({
+      endMediaMs: msOf(startTicks + durationTicks),
+      arrivedUnixMs: this.options.clock.wallMs(),
+    });
     if (clockState === 'steady') {
       await this.writer.write(part.fragment);
       this.recordedMs += msOf(durationTicks);

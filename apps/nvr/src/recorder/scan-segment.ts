@@ -34,7 +34,7 @@ async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes:
   let endTicks = 0;
   let pendingEndTicks = 0;
   let wholeBytes = 0;
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const box = await readBox(handle, offset, sizes.fileBytes);
     if (!box) break;
     offset += box.sizeBytes;
@@ -49,11 +49,17 @@ async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes:
     endTicks = pendingEndTicks;
     wholeBytes = offset;
   }
-  return track && wholeBytes > 0 ? { wholeBytes, fileBytes: sizes.fileBytes, durationMs: Math.round((endTicks * 1_000) / track.timescale), codec: track.codec } : undefined;
+  return track && wholeBytes > 0
+    ? { wholeBytes, fileBytes: sizes.fileBytes, durationMs: Math.round((endTicks * 1_000) / track.timescale), codec: track.codec }
+    : undefined;
 }
 
 /** Header of a whole box, and its bytes unless they are media; undefined at the end of what is whole. */
-async function readBox(handle: FileHandle, offset: number, fileBytes: number): Promise<{ type: string; sizeBytes: number; content: Mp4Box | undefined } | undefined> {
+async function readBox(
+  handle: FileHandle,
+  offset: number,
+  fileBytes: number,
+): Promise<{ type: string; sizeBytes: number; content: Mp4Box | undefined } | undefined> {
   const head = Buffer.alloc(8);
   if ((await handle.read(head, 0, 8, offset)).bytesRead < 8) return undefined;
   const header = parseOrStop(readBoxHeader, head);

@@ -117,7 +117,15 @@ export class SegmentWriter {
     const { camera, rows, track } = this.options;
     const { durationMs, file, startsAtMs } = segment;
     this.endMs = startsAtMs + durationMs;
-    rows.put({ cameraId: camera.id, file: file.name, startsAt: new Date(startsAtMs), endsAt: new Date(this.endMs), sizeBytes: file.sizeBytes, videoCodec: track.codec, open });
+    rows.put({
+      cameraId: camera.id,
+      file: file.name,
+      startsAt: new Date(startsAtMs),
+      endsAt: new Date(this.endMs),
+      sizeBytes: file.sizeBytes,
+      videoCodec: track.codec,
+      open,
+    });
   }
 
   private msOf(ticks: number): number {

@@ -8,7 +8,13 @@ export const recordingFileRoute = '/api/v1/recordings/files/:file';
 export const ticketLifeMs = 5 * 60_000;
 
 /** What a ticket lets its bearer play, without a login: one camera, one range of time (Unix ms). */
-const Ticket = z.object({ cameraId: z.number().int(), fromUnixMs: z.number(), toUnixMs: z.number(), userId: z.number().int(), expiresUnixMs: z.number() });
+const Ticket = z.object({
+  cameraId: z.number().int(),
+  fromUnixMs: z.number(),
+  toUnixMs: z.number(),
+  userId: z.number().int(),
+  expiresUnixMs: z.number(),
+});
 export type Ticket = z.infer<typeof Ticket>;
 
 /** Signs and checks the tickets that stand in the URL for players that can't send headers: `<payload>.<HMAC-SHA256>`, base64url. */
@@ -23,7 +29,9 @@ export class RecordingTickets {
   }
 
   issue(grant: Omit<Ticket, 'expiresUnixMs'>): string {
-    const payload = Buffer.from(JSON.stringify({ ...grant, expiresUnixMs: this.clock.wallMs() + ticketLifeMs } satisfies Ticket)).toString('base64url');
+    const payload = Buffer.from(JSON.stringify({ ...grant, expiresUnixMs: this.clock.wallMs() + ticketLifeMs } satisfies Ticket)).toString(
+      'base64url',
+    );
     return `${payload}.${this.sign(payload).toString('base64url')}`;
   }
 

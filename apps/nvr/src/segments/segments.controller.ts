@@ -14,7 +14,12 @@ const rangeMaxSeconds = 31 * 24 * 3_600;
 const unixSecondsMax = 9_999_999_999;
 
 const rangeShape = { start_unix: z.number().min(0).max(unixSecondsMax), end_unix: z.number().min(0).max(unixSecondsMax) };
-const seconds = z.string().trim().regex(/^\d+(\.\d+)?$/, 'must be Unix seconds').transform(Number).pipe(rangeShape.start_unix);
+const seconds = z
+  .string()
+  .trim()
+  .regex(/^\d+(\.\d+)?$/, 'must be Unix seconds')
+  .transform(Number)
+  .pipe(rangeShape.start_unix);
 const RangeQuery = withOrder(z.object({ start_unix: seconds, end_unix: seconds }));
 const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(), z.number().transform(String)]), ...rangeShape }));
 
@@ -35,7 +40,12 @@ export class SegmentsController {
   /** `recordingFileRoute`: also with a ticket. */
   @Get('files/:file')
   @Policy({ kind: 'authenticated' })
-  async file(@Param('file') file: string, @Query('ticket') ticket: string | undefined, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async file(
+    @Param('file') file: string,
+    @Query('ticket') ticket: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const principal = requirePrincipal(request);
     const caller = principal === ticketHolder ? { ticket: ticket ?? '' } : principal;
     const { 'if-range': ifRange, range } = request.headers;
@@ -47,9 +57,14 @@ export class SegmentsController {
     });
     const { first, last } = typeof served.range === 'object' ? served.range : { first: 0, last: served.sizeBytes - 1 };
     void reply.headers({ 'Accept-Ranges': 'bytes', ETag: served.etag });
-    if (served.range === 'unsatisfiable') return reply.code(416).header('Content-Range', `bytes */${served.sizeBytes}`).send({ detail: 'Range not satisfiable' });
+    if (served.range === 'unsatisfiable')
+      return reply.code(416).header('Content-Range', `bytes */${served.sizeBytes}`).send({ detail: 'Range not satisfiable' });
     if (served.range) void reply.code(206).header('Content-Range', `bytes ${first}-${last}/${served.sizeBytes}`);
-    void reply.headers({ 'Content-Type': 'video/mp4', 'Content-Length': last - first + 1, 'Content-Disposition': `inline; filename="camera_${served.segment.cameraId}_${served.segment.startsAt.getTime()}.mp4"` });
+    void reply.headers({
+      'Content-Type': 'video/mp4',
+      'Content-Length': last - first + 1,
+      'Content-Disposition': `inline; filename="camera_${served.segment.cameraId}_${served.segment.startsAt.getTime()}.mp4"`,
+    });
     await reply.send(served.content ?? null);
   }
 
@@ -63,7 +78,10 @@ export class SegmentsController {
 function withOrder<Schema extends z.ZodType<{ start_unix: number; end_unix: number }>>(schema: Schema): Schema {
   return schema
     .refine(({ start_unix, end_unix }) => end_unix > start_unix, { path: ['end_unix'], message: 'must be after start_unix' })
-    .refine(({ start_unix, end_unix }) => end_unix - start_unix <= rangeMaxSeconds, { path: ['end_unix'], message: 'must be at most 31 days after start_unix' });
+    .refine(({ start_unix, end_unix }) => end_unix - start_unix <= rangeMaxSeconds, {
+      path: ['end_unix'],
+      message: 'must be at most 31 days after start_unix',
+    });
 }
 
 function rangeOf({ start_unix, end_unix }: { start_unix: number; end_unix: number }): TimeRange {

@@ -60,7 +60,10 @@ export class SegmentsService {
    * Opens a recorded file up to what is synced. The caller is a principal, or comes with a ticket text.
    * @throws AppError `not_found`: no such segment, not yours, outside of the ticket, or its file is gone
    */
-  async openFile(caller: Principal | { ticket: string }, request: { segmentId: number; range: string | undefined; ifRange: string | undefined; headOnly: boolean }): Promise<ServedFile> {
+  async openFile(
+    caller: Principal | { ticket: string },
+    request: { segmentId: number; range: string | undefined; ifRange: string | undefined; headOnly: boolean },
+  ): Promise<ServedFile> {
     const segment = await this.store.find(request.segmentId);
     if (!segment || !(await this.mayPlay(caller, segment))) throw clipNotFound();
     const snapshot = request.ifRange === undefined ? segment.sizeBytes : snapshotSizeOf(request.ifRange, segment);
@@ -68,7 +71,11 @@ export class SegmentsService {
     const range = snapshot === undefined ? undefined : parseRangeHeader(request.range, sizeBytes);
     const { first, last } = range === undefined || range === 'unsatisfiable' ? { first: 0, last: sizeBytes - 1 } : range;
     // Fastify would read a real file to its end only to throw it away.
-    const content = request.headOnly ? Readable.from([]) : range === 'unsatisfiable' ? undefined : await this.openContent(segment.file, { first, last });
+    const content = request.headOnly
+      ? Readable.from([])
+      : range === 'unsatisfiable'
+        ? undefined
+        : await this.openContent(segment.file, { first, last });
     return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
   }
 
@@ -96,7 +103,9 @@ export class SegmentsService {
 }
 
 function covers(ticket: Ticket, segment: Segment): boolean {
-  return ticket.cameraId === segment.cameraId && segment.startsAt.getTime() < ticket.toUnixMs && segment.endsAt.getTime() > ticket.fromUnixMs;
+  return (
+    ticket.cameraId === segment.cameraId && segment.startsAt.getTime() < ticket.toUnixMs && segment.endsAt.getTime() > ticket.fromUnixMs
+  );
 }
 
 function clipNotFound(): AppError {

@@ -53,7 +53,10 @@ export class SegmentsStore {
   /** Writes what is on disk now; a row that is there already grows. */
   async put(segment: SegmentState): Promise<void> {
     const { endsAt, open, sizeBytes, startsAt } = segment;
-    const { count } = await this.database.segment.updateMany({ where: { file: segment.file }, data: { startsAt, endsAt, sizeBytes, open } });
+    const { count } = await this.database.segment.updateMany({
+      where: { file: segment.file },
+      data: { startsAt, endsAt, sizeBytes, open },
+    });
     if (count > 0) return;
     try {
       await this.database.segment.create({ data: segment });

@@ -46,7 +46,8 @@ export class StreamsService {
     const askedAtMs = this.clock.monotonicMs();
     this.agents.delete(agent.agentId);
     this.agents.set(agent.agentId, { ...agent, askedAtMs });
-    for (const [id, { askedAtMs: lastMs }] of this.agents) if (askedAtMs - lastMs > leaseMs || this.agents.size > agentsMax) this.agents.delete(id);
+    for (const [id, { askedAtMs: lastMs }] of this.agents)
+      if (askedAtMs - lastMs > leaseMs || this.agents.size > agentsMax) this.agents.delete(id);
     return [...this.agents.values()];
   }
 
@@ -55,7 +56,14 @@ export class StreamsService {
     try {
       const url = await this.connections.urlOf(camera, 'sub');
       this.unreachable.delete(camera.id);
-      return { camera_id: camera.id, stream_id: camera.uuid, frames_name: camera.framesName, name: camera.name, url, frames_per_second: this.config.detectFps };
+      return {
+        camera_id: camera.id,
+        stream_id: camera.uuid,
+        frames_name: camera.framesName,
+        name: camera.name,
+        url,
+        frames_per_second: this.config.detectFps,
+      };
     } catch (error) {
       if (!this.unreachable.has(camera.id)) this.logger.warn('a stream can not be assigned', { cameraId: camera.id, error });
       this.unreachable.add(camera.id);

@@ -30,6 +30,7 @@ export class StreamsStore {
 
   /** @returns how many streams the agent had */
   release(agentId: string): Promise<number> {
-    return this.database.$executeRaw`UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND analysed_until > now()`;
+    return this.database
+      .$executeRaw`UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND analysed_until > now()`;
   }
 }

@@ -21,11 +21,16 @@ export class BootstrapAdmin {
   async ensure(): Promise<void> {
     const { adminPassword } = this.config;
     if (adminPassword === undefined) {
-      if ((await this.users.count()) === 0) this.logger.warn('nobody can log in: there are no users and BOOTSTRAP_ADMIN_PASSWORD is not set');
+      if ((await this.users.count()) === 0)
+        this.logger.warn('nobody can log in: there are no users and BOOTSTRAP_ADMIN_PASSWORD is not set');
       return;
     }
     if (await this.users.findByUsername(adminUsername)) return;
-    const created = await this.users.createIfMissing({ username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), isSuperuser: true });
+    const created = await this.users.createIfMissing({
+      username: adminUsername,
+      passwordHash: await this.passwords.hash(adminPassword),
+      isSuperuser: true,
+    });
     if (created) this.logger.info('user created', { username: adminUsername });
   }
 }

@@ -46,7 +46,9 @@ export class EmbeddedBroker {
   /** Listens on loopback and resolves to the port. */
   listen(port = 0): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => reject(new AppError('unavailable', `the embedded broker cannot listen on port ${port}`, { cause })));
+      this.#server.once('error', (cause) =>
+        reject(new AppError('unavailable', `the embedded broker cannot listen on port ${port}`, { cause })),
+      );
       this.#server.listen(port, '127.0.0.1', () => resolve(this.#port()));
     });
   }

@@ -4,7 +4,8 @@ import { ProtocolError, WireParser, type ClientCommand } from './wire-parser.js'
 function parseInChunks(bytes: Buffer, chunkBytes: number): ClientCommand[] {
   const parser = new WireParser({ payloadBytesMax: 1_000, lineBytesMax: 100 });
   const commands: ClientCommand[] = [];
-  for (let offset = 0; offset < bytes.length; offset += chunkBytes) commands.push(...parser.push(bytes.subarray(offset, offset + chunkBytes)));
+  for (let offset = 0; offset < bytes.length; offset += chunkBytes)
+    commands.push(...parser.push(bytes.subarray(offset, offset + chunkBytes)));
   return commands;
 }
 

@@ -106,7 +106,8 @@ export class WireParser {
     const [subject = '', replyTo = ''] = fields.slice(0, -sizes);
     const payloadBytes = Number(fields.at(-1));
     const headerBytes = hasHeaders ? Number(fields.at(-2)) : 0;
-    const isWellFormed = subject !== '' && fields.length <= sizes + 2 && isSize(payloadBytes) && isSize(headerBytes) && headerBytes <= payloadBytes;
+    const isWellFormed =
+      subject !== '' && fields.length <= sizes + 2 && isSize(payloadBytes) && isSize(headerBytes) && headerBytes <= payloadBytes;
     if (!isWellFormed) throw new ProtocolError('Parser Error');
     if (payloadBytes > this.limits.payloadBytesMax) throw new ProtocolError('Maximum Payload Violation');
     return { subject, replyTo, headerBytes, payloadBytes };
@@ -116,7 +117,9 @@ export class WireParser {
 function parseSubscribe(fields: readonly string[]): ClientCommand {
   const [subject, second, third] = fields;
   if (subject === undefined || second === undefined || fields.length > 3) throw new ProtocolError('Parser Error');
-  return third === undefined ? { kind: 'subscribe', subject, queue: '', sid: second } : { kind: 'subscribe', subject, queue: second, sid: third };
+  return third === undefined
+    ? { kind: 'subscribe', subject, queue: '', sid: second }
+    : { kind: 'subscribe', subject, queue: second, sid: third };
 }
 
 function parseUnsubscribe([sid, count]: readonly string[]): ClientCommand {

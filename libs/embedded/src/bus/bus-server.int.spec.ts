@@ -36,7 +36,10 @@ describe('the bus of a machine', () => {
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
   it('is the one that was given, before any other', async () => {
-    expect(await chooseBus({ natsUrl: 'nats://elsewhere:4222', natsServerPath: '/nowhere' })).toEqual({ kind: 'given', url: 'nats://elsewhere:4222' });
+    expect(await chooseBus({ natsUrl: 'nats://elsewhere:4222', natsServerPath: '/nowhere' })).toEqual({
+      kind: 'given',
+      url: 'nats://elsewhere:4222',
+    });
     expect(await chooseBus({ embeddedOnly: true })).toEqual({ kind: 'embedded broker', reason: 'asked for' });
     await expect(chooseBus({ natsServerPath: '/nowhere/nats-server' })).rejects.toThrow(/NATS_SERVER_PATH is set to/);
   });
@@ -86,7 +89,9 @@ describe('the bus of a machine', () => {
     const script = `const { startBrokerProcess } = await import(${JSON.stringify(entry)});
       console.log((await startBrokerProcess({ token: 'secret123' })).pid);`;
     const launcher = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const brokerPid = await new Promise<number>((resolve) => launcher.stdout.once('data', (bytes: Buffer) => resolve(Number(bytes.toString()))));
+    const brokerPid = await new Promise<number>((resolve) =>
+      launcher.stdout.once('data', (bytes: Buffer) => resolve(Number(bytes.toString()))),
+    );
     expect(isProcessAlive(brokerPid)).toBe(true);
     launcher.kill('SIGKILL');
     expect(await waitUntilGone(brokerPid, 3_000)).toBe(true);

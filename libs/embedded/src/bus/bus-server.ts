@@ -28,7 +28,10 @@ export interface BusServerOptions {
 const POLL_MS = 30;
 
 /** Waits until a NATS server greets on the port. Throws `unavailable` after `timeoutMs`, or as soon as `hasExited` says so. */
-export async function waitForGreeting(port: number, options: { timeoutMs: number; hasExited: () => boolean; signal?: AbortSignal | undefined }): Promise<void> {
+export async function waitForGreeting(
+  port: number,
+  options: { timeoutMs: number; hasExited: () => boolean; signal?: AbortSignal | undefined },
+): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
   while (!(await isGreeted(port))) {
     options.signal?.throwIfAborted();

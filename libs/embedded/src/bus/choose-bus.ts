@@ -37,7 +37,10 @@ export async function chooseBus({ natsUrl, natsServerPath, embeddedOnly = false 
   if (natsServerPath !== undefined) {
     const version = await readVersion(natsServerPath);
     if (version === undefined || !isRecentEnough(version)) {
-      throw new AppError('invalid_argument', `NATS_SERVER_PATH is set to "${natsServerPath}", which is no nats-server ${OLDEST_VERSION.join('.')} or later`);
+      throw new AppError(
+        'invalid_argument',
+        `NATS_SERVER_PATH is set to "${natsServerPath}", which is no nats-server ${OLDEST_VERSION.join('.')} or later`,
+      );
     }
     return { kind: 'nats-server', program: natsServerPath, version };
   }

@@ -36,7 +36,11 @@ export async function startNatsServer(options: NatsServerOptions): Promise<BusSe
     const child = spawn(program, ['-c', configFile], { cwd: dataDir, stdio: 'ignore', detached: process.platform !== 'win32' });
     try {
       const pid = await waitForSpawn(child);
-      await waitForGreeting(port, { timeoutMs: START_TIMEOUT_MS, hasExited: () => child.exitCode !== null || child.signalCode !== null, signal: options.signal });
+      await waitForGreeting(port, {
+        timeoutMs: START_TIMEOUT_MS,
+        hasExited: () => child.exitCode !== null || child.signalCode !== null,
+        signal: options.signal,
+      });
       const exited = new Promise<void>((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) resolve();
         else child.once('exit', () => resolve());

@@ -62,7 +62,11 @@ async function isCluster(dataDir: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'EACCES')) {
-      throw new AppError('permission_denied', `the database in ${dataDir} belongs to another user: start as that user, or set NIGHTJAR_DATA_DIR`, { cause: error });
+      throw new AppError(
+        'permission_denied',
+        `the database in ${dataDir} belongs to another user: start as that user, or set NIGHTJAR_DATA_DIR`,
+        { cause: error },
+      );
     }
     return false;
   }
@@ -72,7 +76,10 @@ async function assertOwner(dataDir: string, identity: ProcessIdentity): Promise<
   const expected = identity.uid ?? process.getuid?.();
   const { uid } = await stat(dataDir);
   if (expected !== undefined && uid !== expected) {
-    throw new AppError('permission_denied', `the database in ${dataDir} belongs to another user (uid ${uid}): start as that user, or set NIGHTJAR_DATA_DIR`);
+    throw new AppError(
+      'permission_denied',
+      `the database in ${dataDir} belongs to another user (uid ${uid}): start as that user, or set NIGHTJAR_DATA_DIR`,
+    );
   }
 }
 
@@ -85,7 +92,16 @@ async function initialise(dataDir: string, { identity, binaries, password, durab
     if (identity.uid !== undefined && identity.gid !== undefined) {
       for (const owned of [dataDir, secretDir, passwordFile]) await chown(owned, identity.uid, identity.gid);
     }
-    const args = ['-D', dataDir, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--data-checksums'];
+    const args = [
+      '-D',
+      dataDir,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--data-checksums',
+    ];
     if (!durable) args.push('--no-sync');
     await runInitdb(binaries.initdb, args, identity);
   } finally {
@@ -95,7 +111,13 @@ async function initialise(dataDir: string, { identity, binaries, password, durab
 
 function runInitdb(program: string, args: readonly string[], identity: ProcessIdentity): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...identity, cwd: '/', env: POSTGRES_ENV, stdio: ['ignore', 'ignore', 'pipe'], timeout: INITDB_TIMEOUT_MS });
+    const child = spawn(program, args, {
+      ...identity,
+      cwd: '/',
+      env: POSTGRES_ENV,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: INITDB_TIMEOUT_MS,
+    });
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-4_000);

@@ -43,9 +43,12 @@ describe('embedded Postgres', () => {
   it('makes a cluster with checksums that only the password opens, and only on loopback', async () => {
     const server = await start();
     expect(server.dataDir).toBe(options.dataDir);
-    expect(await query(server.url, `select current_setting('data_checksums') as checksums, current_setting('listen_addresses') as listens, current_setting('fsync') as fsync`)).toEqual([
-      { checksums: 'on', listens: '127.0.0.1', fsync: 'on' },
-    ]);
+    expect(
+      await query(
+        server.url,
+        `select current_setting('data_checksums') as checksums, current_setting('listen_addresses') as listens, current_setting('fsync') as fsync`,
+      ),
+    ).toEqual([{ checksums: 'on', listens: '127.0.0.1', fsync: 'on' }]);
     await expect(query(server.urlFor({ password: 'wrong' }), 'select 1')).rejects.toMatchObject({ code: '28P01' });
     const secrets = await readFile(path.join(server.dataDir, 'pg_hba.conf'), 'utf8');
     expect(secrets).not.toMatch(/^\s*(host|local).*\btrust\b/m);
@@ -96,7 +99,9 @@ describe('embedded Postgres', () => {
 
   it('says what to do when the password kept beside the data is another one', async () => {
     await (await start()).stop();
-    await expect(startEmbeddedPostgres({ ...options, password: 'another' })).rejects.toThrow(/refuses the password .* restore the credentials file/);
+    await expect(startEmbeddedPostgres({ ...options, password: 'another' })).rejects.toThrow(
+      /refuses the password .* restore the credentials file/,
+    );
     expect(await start()).toMatchObject({ takenOver: false });
   });
 });

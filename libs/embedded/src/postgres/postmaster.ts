@@ -107,10 +107,15 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
       return;
     } catch (cause) {
       if (hasErrorCode(cause, INVALID_PASSWORD)) {
-        throw new AppError('unavailable', 'the embedded database refuses the password kept beside it: restore the credentials file of this data directory', { cause });
+        throw new AppError(
+          'unavailable',
+          'the embedded database refuses the password kept beside it: restore the credentials file of this data directory',
+          { cause },
+        );
       }
       if (!isProcessAlive(server.pid)) throw await startFailure(server, cause);
-      if (performance.now() > deadline) throw new AppError('unavailable', `Postgres was not ready within ${timeoutMs / 1000} s: ${await lastWords(server)}`, { cause });
+      if (performance.now() > deadline)
+        throw new AppError('unavailable', `Postgres was not ready within ${timeoutMs / 1000} s: ${await lastWords(server)}`, { cause });
     } finally {
       await client.end().catch(() => undefined); // it may never have connected
     }
@@ -119,7 +124,10 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
 }
 
 /** Connection settings of the superuser on a server at `port`. */
-export function connectionTo(port: number, password: string): { host: string; port: number; user: string; password: string; database: string } {
+export function connectionTo(
+  port: number,
+  password: string,
+): { host: string; port: number; user: string; password: string; database: string } {
   return { host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' };
 }
 

@@ -24,10 +24,18 @@ export async function findServiceAccount(): Promise<ProcessIdentity> {
     await run('groupadd', ['--system', '--force', ACCOUNT]);
     await run('useradd', ['--system', '--gid', ACCOUNT, '--no-create-home', '--shell', '/usr/sbin/nologin', ACCOUNT]);
   } catch (cause) {
-    throw new AppError('unavailable', 'Postgres cannot run as root and the user "postgres" could not be made: start as an ordinary user, or set DATABASE_URL', { cause });
+    throw new AppError(
+      'unavailable',
+      'Postgres cannot run as root and the user "postgres" could not be made: start as an ordinary user, or set DATABASE_URL',
+      { cause },
+    );
   }
   const made = await lookUp();
-  if (!made) throw new AppError('unavailable', 'Postgres cannot run as root and the user "postgres" is missing: start as an ordinary user, or set DATABASE_URL');
+  if (!made)
+    throw new AppError(
+      'unavailable',
+      'Postgres cannot run as root and the user "postgres" is missing: start as an ordinary user, or set DATABASE_URL',
+    );
   return made;
 }
 

@@ -27,7 +27,9 @@ export async function ensureDemoClip(options: { directory: string; ffmpegPath: s
   const { directory, ffmpegPath, signal } = options;
   const outputFile = path.join(directory, FILE_NAME);
   if (await exists(outputFile)) return outputFile;
-  const scenes = SCENES.map((scene): Scene => (scene === 'empty room' ? { seconds: SCENE_SECONDS } : { picture: demoPicture(scene), seconds: SCENE_SECONDS }));
+  const scenes = SCENES.map((scene): Scene =>
+    scene === 'empty room' ? { seconds: SCENE_SECONDS } : { picture: demoPicture(scene), seconds: SCENE_SECONDS },
+  );
   await renderScenes({ ffmpegPath, scenes, outputFile, framesPerSecond: DEMO_FRAMES_PER_SECOND, ...(signal ? { signal } : {}) });
   return outputFile;
 }

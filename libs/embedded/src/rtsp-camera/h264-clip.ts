@@ -66,7 +66,23 @@ export function splitNalUnits(stream: Buffer): NalUnit[] {
 
 /** FFmpeg takes the video out of its container and marks where each frame begins (access unit delimiters). */
 function demux(ffmpegPath: string, file: string): Promise<Buffer> {
-  const args = ['-v', 'error', '-nostdin', '-protocol_whitelist', 'file,pipe', '-i', file, '-an', '-c', 'copy', '-bsf:v', 'h264_mp4toannexb,h264_metadata=aud=insert', '-f', 'h264', 'pipe:1'];
+  const args = [
+    '-v',
+    'error',
+    '-nostdin',
+    '-protocol_whitelist',
+    'file,pipe',
+    '-i',
+    file,
+    '-an',
+    '-c',
+    'copy',
+    '-bsf:v',
+    'h264_mp4toannexb,h264_metadata=aud=insert',
+    '-f',
+    'h264',
+    'pipe:1',
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEMUX_TIMEOUT_MS });
     const chunks: Buffer[] = [];
@@ -83,7 +99,8 @@ function demux(ffmpegPath: string, file: string): Promise<Buffer> {
     child.once('error', (cause) => reject(new AppError('unavailable', 'FFmpeg cannot be run', { cause })));
     child.once('close', (code) => {
       if (code === 0) resolve(Buffer.concat(chunks, bytes));
-      else reject(new AppError('invalid_argument', `${file} cannot be read as a clip: ${complaint.trim() || `over ${CLIP_BYTES_MAX} bytes`}`));
+      else
+        reject(new AppError('invalid_argument', `${file} cannot be read as a clip: ${complaint.trim() || `over ${CLIP_BYTES_MAX} bytes`}`));
     });
   });
 }

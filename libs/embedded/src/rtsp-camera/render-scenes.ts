@@ -32,13 +32,48 @@ export async function renderScenes(options: RenderOptions): Promise<void> {
   const { ffmpegPath, scenes, outputFile, framesPerSecond = 15, width = 1280, height = 720, timeoutMs = 120_000, signal } = options;
   const size = { width, height };
   const inputs = scenes.flatMap((scene) => sceneInput(scene, framesPerSecond, size));
-  const filters = scenes.map((scene, index) => `[${index}:v]${sceneFilter(scene, size)},fps=${framesPerSecond},format=yuv420p,setsar=1[s${index}]`);
+  const filters = scenes.map(
+    (scene, index) => `[${index}:v]${sceneFilter(scene, size)},fps=${framesPerSecond},format=yuv420p,setsar=1[s${index}]`,
+  );
   const joined = `${scenes.map((_, index) => `[s${index}]`).join('')}concat=n=${scenes.length}:v=1:a=0[out]`;
-  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '24', '-maxrate', '3M', '-bufsize', '3M', '-bf', '0', '-g', String(framesPerSecond), '-keyint_min', String(framesPerSecond), '-sc_threshold', '0'];
+  const encoder = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-crf',
+    '24',
+    '-maxrate',
+    '3M',
+    '-bufsize',
+    '3M',
+    '-bf',
+    '0',
+    '-g',
+    String(framesPerSecond),
+    '-keyint_min',
+    String(framesPerSecond),
+    '-sc_threshold',
+    '0',
+  ];
   const part = `${outputFile}.part-${process.pid}.mp4`;
   await mkdir(path.dirname(outputFile), { recursive: true });
   try {
-    const args = ['-v', 'error', '-nostdin', '-y', ...inputs, '-filter_complex', [...filters, joined].join(';'), '-map', '[out]', ...encoder, '-movflags', '+faststart', part];
+    const args = [
+      '-v',
+      'error',
+      '-nostdin',
+      '-y',
+      ...inputs,
+      '-filter_complex',
+      [...filters, joined].join(';'),
+      '-map',
+      '[out]',
+      ...encoder,
+      '-movflags',
+      '+faststart',
+      part,
+    ];
     await runFfmpeg(ffmpegPath, args, { timeoutMs, signal });
     await rename(part, outputFile);
   } finally {
@@ -69,10 +104,19 @@ function sceneFilter(scene: Scene, { width, height }: Size): string {
 function emptyRoom({ width, height }: Size): string {
   const box = (x: number, y: number, boxWidth: number, boxHeight: number, color: string): string =>
     `drawbox=x=${Math.round(x * width)}:y=${Math.round(y * height)}:w=${Math.round(boxWidth * width)}:h=${Math.round(boxHeight * height)}:color=${color}:t=fill`;
-  return [box(0, 0.68, 1, 0.32, '0x5b5048'), box(0.1, 0.15, 0.25, 0.3, '0xb8c4cf'), box(0.7, 0.18, 0.14, 0.5, '0x6e5a45'), 'noise=alls=3:allf=t'].join(',');
+  return [
+    box(0, 0.68, 1, 0.32, '0x5b5048'),
+    box(0.1, 0.15, 0.25, 0.3, '0xb8c4cf'),
+    box(0.7, 0.18, 0.14, 0.5, '0x6e5a45'),
+    'noise=alls=3:allf=t',
+  ].join(',');
 }
 
-function runFfmpeg(program: string, args: readonly string[], { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<void> {
+function runFfmpeg(
+  program: string,
+  args: readonly string[],
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL', signal });
     let complaint = '';

@@ -21,7 +21,25 @@ interface Reading {
 /** Reads a camera with FFmpeg and counts the frames it got out of the stream, without decoding. */
 function readWithFfmpeg(ffmpegPath: string, url: string, options: { transport?: 'tcp' | 'udp'; seconds?: number } = {}): Promise<Reading> {
   const { transport = 'tcp', seconds = 4 } = options;
-  const args = ['-v', 'warning', '-nostdin', '-stats', '-rtsp_transport', transport, '-timeout', '2000000', '-i', url, '-t', String(seconds), '-c', 'copy', '-f', 'null', '-'];
+  const args = [
+    '-v',
+    'warning',
+    '-nostdin',
+    '-stats',
+    '-rtsp_transport',
+    transport,
+    '-timeout',
+    '2000000',
+    '-i',
+    url,
+    '-t',
+    String(seconds),
+    '-c',
+    'copy',
+    '-f',
+    'null',
+    '-',
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000, killSignal: 'SIGKILL' });
     let complaint = '';
@@ -29,7 +47,9 @@ function readWithFfmpeg(ffmpegPath: string, url: string, options: { transport?: 
       complaint += text;
     });
     child.once('error', reject);
-    child.once('close', (exitCode) => resolve({ exitCode, frames: Number([...complaint.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1] ?? 0), complaint }));
+    child.once('close', (exitCode) =>
+      resolve({ exitCode, frames: Number([...complaint.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1] ?? 0), complaint }),
+    );
   });
 }
 
@@ -48,7 +68,13 @@ describe('the RTSP camera', () => {
     ffmpegPath = ffmpeg.path;
     const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-clip-'));
     const outputFile = path.join(directory, 'clip.mp4');
-    await renderScenes({ ffmpegPath, outputFile, width: 640, height: 360, scenes: [{ picture: demoPicture(1), seconds: 2 }, { seconds: 1 }] });
+    await renderScenes({
+      ffmpegPath,
+      outputFile,
+      width: 640,
+      height: 360,
+      scenes: [{ picture: demoPicture(1), seconds: 2 }, { seconds: 1 }],
+    });
     clip = await loadClip({ file: outputFile, ffmpegPath, framesPerSecond: FRAMES_PER_SECOND });
     await rm(directory, { recursive: true });
   });

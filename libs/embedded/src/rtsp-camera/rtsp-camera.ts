@@ -28,7 +28,12 @@ type Behaviour = 'live' | 'stalled' | 'refusing';
 export class RtspCamera {
   readonly #server: Server;
   readonly #sessions = new Set<RtspSession>();
-  readonly #stream: RtpStream = { ssrc: randomBytes(4).readUInt32BE(), sequence: randomBytes(2).readUInt16BE(), packets: 0, payloadBytes: 0 };
+  readonly #stream: RtpStream = {
+    ssrc: randomBytes(4).readUInt32BE(),
+    sequence: randomBytes(2).readUInt16BE(),
+    packets: 0,
+    payloadBytes: 0,
+  };
   readonly #firstTimestamp = randomBytes(4).readUInt32BE();
   readonly #description: CameraDescription;
   #behaviour: Behaviour = 'live';
@@ -38,7 +43,12 @@ export class RtspCamera {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: RtspCameraOptions) {
-    this.#description = { clip: options.clip, path: options.path ?? '/camera', credentials: options.credentials, senderReport: () => this.#report() };
+    this.#description = {
+      clip: options.clip,
+      path: options.path ?? '/camera',
+      credentials: options.credentials,
+      senderReport: () => this.#report(),
+    };
     this.#server = createServer((socket) => this.#accept(socket));
   }
 

@@ -65,7 +65,11 @@ function bodyBytes({ headers }: RtspRequest): number {
 
 /** Answer to a request. `status` is like `200 OK`. */
 export function renderResponse(request: RtspRequest, status: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
-  const all = { CSeq: request.headers.get('cseq') ?? '0', ...headers, ...(body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) };
+  const all = {
+    CSeq: request.headers.get('cseq') ?? '0',
+    ...headers,
+    ...(body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+  };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `RTSP/1.0 ${status}\r\n${lines.join('')}\r\n${body}`;
 }

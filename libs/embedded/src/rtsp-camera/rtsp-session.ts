@@ -82,7 +82,12 @@ export class RtspSession {
     if (!this.#isOurPath(request.url)) return renderResponse(request, '404 Not Found');
     switch (request.method) {
       case 'DESCRIBE':
-        return renderResponse(request, '200 OK', { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` }, describeStream(this.camera.clip));
+        return renderResponse(
+          request,
+          '200 OK',
+          { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` },
+          describeStream(this.camera.clip),
+        );
       case 'SETUP':
         return this.#setUp(request);
       case 'PLAY':
@@ -106,7 +111,8 @@ export class RtspSession {
     const address = this.socket.remoteAddress?.replace('::ffff:', '');
     this.#transport?.close();
     if (channel !== undefined && Number(channel) <= 254) this.#transport = interleavedTransport(this.socket, Number(channel));
-    else if (clientPort !== undefined && Number(clientPort) < 65_535 && address !== undefined) this.#transport = await udpTransport(address, Number(clientPort));
+    else if (clientPort !== undefined && Number(clientPort) < 65_535 && address !== undefined)
+      this.#transport = await udpTransport(address, Number(clientPort));
     else return renderResponse(request, '461 Unsupported Transport');
     return renderResponse(request, '200 OK', { Session: `${this.#id};timeout=60`, Transport: this.#transport.description });
   }

@@ -31,12 +31,18 @@ describe('parseJsonRequest', () => {
     expect(session({ camera_id: 'gate', session: 'mine' })).toBe('session:mine');
   });
 
-  it.each([[null], ['text'], [[]], [{}], [{ task: 'person_counting' }], [{ task: '', data: {} }], [{ task: 1, data: {} }], [{ task: 'person_counting', data: null }]])(
-    'says what is missing of %j',
-    (body) => {
-      expect(refusal(body)).toBe("Missing 'task' or 'input'");
-    },
-  );
+  it.each([
+    [null],
+    ['text'],
+    [[]],
+    [{}],
+    [{ task: 'person_counting' }],
+    [{ task: '', data: {} }],
+    [{ task: 1, data: {} }],
+    [{ task: 'person_counting', data: null }],
+  ])('says what is missing of %j', (body) => {
+    expect(refusal(body)).toBe("Missing 'task' or 'input'");
+  });
 
   it.each([
     [{ frame: {} }, 'either "uri" or "base64" is needed'],

@@ -62,7 +62,10 @@ export async function readMultipartRequest(request: FastifyRequest, maxPictureBy
   const task = fields.get('task');
   if (!task) throw missing(`'task'`);
   if (!bytes) throw missing('the picture');
-  const read = PictureInput.omit({ frame: true }).safeParse({ camera_id: fields.get('camera_id') || undefined, session: fields.get('session') || undefined });
+  const read = PictureInput.omit({ frame: true }).safeParse({
+    camera_id: fields.get('camera_id') || undefined,
+    session: fields.get('session') || undefined,
+  });
   if (!read.success) throw new AppError('invalid_argument', `Invalid input: ${describeIssues(read.error)}`);
   return { task, picture: { bytes }, session: sessionOf(read.data) };
 }

@@ -26,7 +26,13 @@ export class LegacyInferController {
     checkPicture(picture);
 
     const session = asked.session ?? camera;
-    const { model, ...answer } = await task.run({ picture, session, turn: session ?? `client:${request.ip}`, timeoutMs: inferTimeoutMs, signal });
+    const { model, ...answer } = await task.run({
+      picture,
+      session,
+      turn: session ?? `client:${request.ip}`,
+      timeoutMs: inferTimeoutMs,
+      signal,
+    });
     void reply.header('X-Model-Fingerprint', model.fingerprint);
     return {
       task: task.name,

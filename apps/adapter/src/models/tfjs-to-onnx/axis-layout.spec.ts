@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { channelsFirst, invertLayout, isPlain, layoutAfterTranspose, layoutWithout, permutationBetween, plainLayout } from './axis-layout.js';
+import {
+  channelsFirst,
+  invertLayout,
+  isPlain,
+  layoutAfterTranspose,
+  layoutWithout,
+  permutationBetween,
+  plainLayout,
+} from './axis-layout.js';
 
 describe('axis layouts', () => {
   it('finds the permutation that brings channels to the front and back', () => {

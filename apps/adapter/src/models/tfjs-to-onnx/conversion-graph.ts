@@ -1,11 +1,5 @@
 import { isPlain, permutationBetween, plainLayout, sameLayout, type AxisLayout } from './axis-layout.js';
-import {
-  numbersOf,
-  onnxElementType,
-  transposeConstant,
-  type ConstantTensor,
-  type ElementType,
-} from './constant-tensor.js';
+import { numbersOf, onnxElementType, transposeConstant, type ConstantTensor, type ElementType } from './constant-tensor.js';
 import { UnsupportedGraphError } from './graph-model.js';
 import { OnnxGraph, type NodeAttribute } from './onnx-graph.js';
 import { activationQuantisation, type ActivationRanges } from './quantisation.js';

@@ -66,9 +66,15 @@ describe('convertGraphModel', () => {
     const input = isInteger ? tf.tensor4d(Int32Array.from(values), shape, 'int32') : tf.tensor4d(values, shape);
     const expected = [reference.execute(input, [...names])].flat() as tf.Tensor[];
 
-    const converted = convertGraphModel({ model, weights: await readWeights(model.weightsManifest, async () => weightData), outputs: names });
+    const converted = convertGraphModel({
+      model,
+      weights: await readWeights(model.weightsManifest, async () => weightData),
+      outputs: names,
+    });
     const session = await InferenceSession.create(converted, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
-    const actual = await session.run({ input: isInteger ? new Tensor('int32', Int32Array.from(values), shape) : new Tensor('float32', values, shape) });
+    const actual = await session.run({
+      input: isInteger ? new Tensor('int32', Int32Array.from(values), shape) : new Tensor('float32', values, shape),
+    });
 
     names.forEach((name, index) => {
       const [wanted, given] = [expected[index]!.dataSync(), actual[name]!.data as Float32Array];
@@ -88,9 +94,16 @@ describe('convertGraphModel', () => {
 
   it('says which operator it does not know', async () => {
     const model = GraphModelJson.parse({
-      modelTopology: { node: [{ name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' } } }, { name: 'y', op: 'constructor', input: ['x'] }] },
+      modelTopology: {
+        node: [
+          { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' } } },
+          { name: 'y', op: 'constructor', input: ['x'] },
+        ],
+      },
       weightsManifest: [],
     });
-    expect(() => convertGraphModel({ model, weights: new Map(), outputs: ['y'] })).toThrow('constructor "y": the operator is not supported');
+    expect(() => convertGraphModel({ model, weights: new Map(), outputs: ['y'] })).toThrow(
+      'constructor "y": the operator is not supported',
+    );
   });
 });

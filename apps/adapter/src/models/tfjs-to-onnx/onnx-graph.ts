@@ -46,7 +46,13 @@ export class OnnxGraph {
   }
 
   /** @returns the names of its outputs */
-  addNode(definition: { op: string; inputs: readonly string[]; attributes?: Readonly<Record<string, NodeAttribute>>; outputs?: number; hint?: string }): string[] {
+  addNode(definition: {
+    op: string;
+    inputs: readonly string[];
+    attributes?: Readonly<Record<string, NodeAttribute>>;
+    outputs?: number;
+    hint?: string;
+  }): string[] {
     const { op, inputs, attributes = {}, outputs = 1, hint = op } = definition;
     const names = Array.from({ length: outputs }, () => this.uniqueName(hint));
     this.pushNode({ op, inputs, attributes, outputs: names });
@@ -56,17 +62,24 @@ export class OnnxGraph {
   addInput(name: string, elementType: ElementType, dimensions: readonly Dimension[]): void {
     const shape = new ProtobufWriter();
     for (const size of dimensions) {
-      shape.message(1, typeof size === 'number' ? new ProtobufWriter().integer(dimension.value, size) : new ProtobufWriter().text(dimension.name, size));
+      shape.message(
+        1,
+        typeof size === 'number' ? new ProtobufWriter().integer(dimension.value, size) : new ProtobufWriter().text(dimension.name, size),
+      );
     }
     const type = new ProtobufWriter().integer(tensorType.elementType, onnxElementType[elementType]).message(tensorType.shape, shape);
-    this.inputs.push(new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)));
+    this.inputs.push(
+      new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)),
+    );
   }
 
   /** Declares `value` as an output under its public name. Its shape is left to the runtime to infer. */
   addOutput(name: string, elementType: ElementType, value: string): void {
     this.pushNode({ op: 'Identity', inputs: [value], attributes: {}, outputs: [name] });
     const type = new ProtobufWriter().integer(tensorType.elementType, onnxElementType[elementType]);
-    this.outputs.push(new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)));
+    this.outputs.push(
+      new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)),
+    );
   }
 
   encode(graphName: string): Buffer {
@@ -84,7 +97,12 @@ export class OnnxGraph {
       .finish();
   }
 
-  private pushNode(definition: { op: string; inputs: readonly string[]; attributes: Readonly<Record<string, NodeAttribute>>; outputs: readonly string[] }): void {
+  private pushNode(definition: {
+    op: string;
+    inputs: readonly string[];
+    attributes: Readonly<Record<string, NodeAttribute>>;
+    outputs: readonly string[];
+  }): void {
     const message = new ProtobufWriter();
     for (const input of definition.inputs) message.text(node.input, input);
     for (const output of definition.outputs) message.text(node.output, output);

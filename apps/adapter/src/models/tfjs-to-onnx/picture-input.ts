@@ -44,7 +44,13 @@ export function declarePictureInput(graph: ConversionGraph, node: GraphNode, nor
   value = graph.cast(value, 'float32');
   if (mean.some((shift) => shift !== 0)) value = graph.emit('Sub', [value, graph.floats(mean, perChannel)]);
   if (deviation.some((divisor) => divisor !== 1)) {
-    value = graph.emit('Mul', [value, graph.floats(deviation.map((divisor) => 1 / divisor), perChannel)]);
+    value = graph.emit('Mul', [
+      value,
+      graph.floats(
+        deviation.map((divisor) => 1 / divisor),
+        perChannel,
+      ),
+    ]);
   }
   const elementType = node.elementType('dtype');
   if (elementType !== 'float32') value = graph.cast(value, elementType);

@@ -6,8 +6,22 @@ const person = (left: number, score = 0.9) => ({ box: { x1: left, y1: 0, x2: lef
 
 function open(overrides = {}) {
   const clock = new FakeClock();
-  const sessions = new TrackingSessions({ clock, highScore: 0.45, lowScore: 0.2, lostTrackMs: 30_000, sessionTtlMs: 300_000, capacity: 3, ...overrides });
-  const ids = (key: string | undefined, ...lefts: number[]) => sessions.update(key, lefts.map((left) => person(left))).map(({ trackId }) => trackId);
+  const sessions = new TrackingSessions({
+    clock,
+    highScore: 0.45,
+    lowScore: 0.2,
+    lostTrackMs: 30_000,
+    sessionTtlMs: 300_000,
+    capacity: 3,
+    ...overrides,
+  });
+  const ids = (key: string | undefined, ...lefts: number[]) =>
+    sessions
+      .update(
+        key,
+        lefts.map((left) => person(left)),
+      )
+      .map(({ trackId }) => trackId);
   return { clock, sessions, ids };
 }
 

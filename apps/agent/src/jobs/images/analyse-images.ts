@@ -37,12 +37,22 @@ export async function analyseImages(job: ImageJob, parts: { dispatcher: Pick<Inf
   return outcomes.sort((a, b) => a.index - b.index);
 }
 
-async function analyseItem(item: ImageJob['items'][number], job: ImageJob, dispatcher: Pick<InferenceDispatcher, 'infer'>): Promise<ItemOutcome> {
+async function analyseItem(
+  item: ImageJob['items'][number],
+  job: ImageJob,
+  dispatcher: Pick<InferenceDispatcher, 'infer'>,
+): Promise<ItemOutcome> {
   const { index } = item;
   if (job.signal.aborted) throw new AppError('cancelled', 'the job was stopped', { cause: job.signal.reason });
   try {
     const opened = await openPicture(item.path);
-    const found = await detectPersons({ dispatcher, jobId: job.jobId, picture: opened.jpeg, signal: job.signal, onWaiting: () => (job.progress.stage = 'waiting for an adapter') });
+    const found = await detectPersons({
+      dispatcher,
+      jobId: job.jobId,
+      picture: opened.jpeg,
+      signal: job.signal,
+      onWaiting: () => (job.progress.stage = 'waiting for an adapter'),
+    });
     return { index, state: 'finished', result: imageResult(found, opened.size) };
   } catch (thrown) {
     const error = toAppError(thrown);
@@ -62,6 +72,8 @@ function imageResult(found: InferenceResult, size: PictureSize): ImageResult {
       const box = scaleBox(xyxyFromLtwh({ left, top, width, height }), size.w / found.picture.w, size.h / found.picture.h);
       return { bbox: pixelLtwh(box, picture), label, confidence };
     });
-  const person_ids = person_detections.map(({ bbox: [left, top, width, height] }) => unidentifiedPerson(boxArea(xyxyFromLtwh({ left, top, width, height })) / (size.w * size.h)));
+  const person_ids = person_detections.map(({ bbox: [left, top, width, height] }) =>
+    unidentifiedPerson(boxArea(xyxyFromLtwh({ left, top, width, height })) / (size.w * size.h)),
+  );
   return { person_ids, person_detections, picture: size, ocr_results: [] };
 }

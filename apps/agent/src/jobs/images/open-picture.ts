@@ -32,7 +32,8 @@ const signatures: Record<string, (bytes: Uint8Array) => boolean> = {
  */
 export async function openPicture(file: string): Promise<OpenedPicture> {
   const bytes = await readBounded(file);
-  if (!Object.values(signatures).some((matches) => matches(bytes))) throw refusal('not_an_image', 'the file is not a JPEG, PNG, WebP or GIF picture');
+  if (!Object.values(signatures).some((matches) => matches(bytes)))
+    throw refusal('not_an_image', 'the file is not a JPEG, PNG, WebP or GIF picture');
   try {
     const { width, height, orientation = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
     if (width * height > pixelsMax) throw refusal('image_too_large', `the picture has more than ${pixelsMax / 1e6} million pixels`);

@@ -45,7 +45,10 @@ export async function analyseVideo(job: VideoJob, parts: VideoAnalysisParts): Pr
   const durationSeconds = endOfVideo(probe, { samples: collected.samples, plan });
   const shots = shotsOf({ cuts: collected.shots.cuts(), samplesPerSecond: plan.samplesPerSecond, durationSeconds });
   return {
-    raw_scenes: shots.map(({ start_seconds, end_seconds }) => ({ start_seconds: roundSeconds(start_seconds), end_seconds: roundSeconds(end_seconds) })),
+    raw_scenes: shots.map(({ start_seconds, end_seconds }) => ({
+      start_seconds: roundSeconds(start_seconds),
+      end_seconds: roundSeconds(end_seconds),
+    })),
     frame_activity_diffs: collected.activity,
     person_constellation_scenes: groupConstellations({ frames: collected.frames, shots }).map(({ time_segment, person_ids }) => ({
       time_segment: { start_seconds: roundSeconds(time_segment.start_seconds), end_seconds: roundSeconds(time_segment.end_seconds) },
@@ -82,7 +85,15 @@ async function collectSamples(job: VideoJob, parts: VideoAnalysisParts & { plan:
   const inner = new AbortController();
   const signal = AbortSignal.any([job.signal, inner.signal]);
   try {
-    const frames = decodeFrames({ ffmpeg, input: { kind: 'file', path: job.path }, samplesPerSecond: plan.samplesPerSecond, samplesPerPicture: plan.samplesPerPicture, stallMs: decoderStallMs, signal, clock });
+    const frames = decodeFrames({
+      ffmpeg,
+      input: { kind: 'file', path: job.path },
+      samplesPerSecond: plan.samplesPerSecond,
+      samplesPerPicture: plan.samplesPerPicture,
+      stallMs: decoderStallMs,
+      signal,
+      clock,
+    });
     for await (const frame of frames) {
       collected.samples++;
       collected.shots.push(frame.luma);
@@ -123,7 +134,11 @@ function onlyWhatCounts({ detections, picture }: InferenceResult): AnalysedFrame
 /** What FFmpeg says of the file becomes what the client reads of the job. */
 function asJobFailure(error: unknown): unknown {
   if (!(error instanceof AppError) || error.details?.jobCode !== undefined) return error;
-  const jobCodes: Partial<Record<AppError['code'], string>> = { unprocessable: 'not_a_video', not_found: 'media_missing', deadline_exceeded: 'decoder_stalled' };
+  const jobCodes: Partial<Record<AppError['code'], string>> = {
+    unprocessable: 'not_a_video',
+    not_found: 'media_missing',
+    deadline_exceeded: 'decoder_stalled',
+  };
   const jobCode = jobCodes[error.code];
   return jobCode === undefined ? error : new AppError(error.code, error.message, { cause: error, details: { jobCode } });
 }

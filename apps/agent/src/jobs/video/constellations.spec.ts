@@ -10,7 +10,8 @@ function frames(lefts: readonly (readonly number[])[], fromSeconds = 0): Analyse
   return lefts.map((row, index) => ({ atSeconds: fromSeconds + index / 2, found: { picture, detections: row.map(personAt) } }));
 }
 
-const segments = (scenes: ReturnType<typeof groupConstellations>) => scenes.map(({ time_segment, person_ids }) => [time_segment.start_seconds, time_segment.end_seconds, person_ids.length]);
+const segments = (scenes: ReturnType<typeof groupConstellations>) =>
+  scenes.map(({ time_segment, person_ids }) => [time_segment.start_seconds, time_segment.end_seconds, person_ids.length]);
 const oneShot = (endSeconds: number) => [{ start_seconds: 0, end_seconds: endSeconds }];
 const times = <Item>(count: number, item: Item): Item[] => Array.from({ length: count }, () => item);
 
@@ -56,7 +57,10 @@ describe('groupConstellations', () => {
   it('joins a run of less than a second with the neighbour that is most like it', () => {
     // The second person is there for two frames, but the first of them stands in the middle of a second.
     const shots = oneShot(4.2);
-    const uneven: AnalysedFrame[] = [0, 0.5, 1, 1.5, 1.9, 2.1, 2.5, 3, 3.5, 4].map((atSeconds) => ({ atSeconds, found: { picture, detections: [100, ...(atSeconds > 1.6 && atSeconds < 2.2 ? [600] : [])].map(personAt) } }));
+    const uneven: AnalysedFrame[] = [0, 0.5, 1, 1.5, 1.9, 2.1, 2.5, 3, 3.5, 4].map((atSeconds) => ({
+      atSeconds,
+      found: { picture, detections: [100, ...(atSeconds > 1.6 && atSeconds < 2.2 ? [600] : [])].map(personAt) },
+    }));
     expect(segments(groupConstellations({ frames: uneven, shots }))).toEqual([[0, 4.2, 1]]);
   });
 
@@ -69,7 +73,13 @@ describe('groupConstellations', () => {
 
   it('keeps neutral values for what no stage estimates', () => {
     const [scene] = groupConstellations({ frames: frames(times(3, [100])), shots: oneShot(1.5) });
-    expect(scene?.person_ids[0]).toMatchObject({ age: null, gender: 'unidentified', face_embedding: [], face_thumbnail: null, allowlisted: false });
+    expect(scene?.person_ids[0]).toMatchObject({
+      age: null,
+      gender: 'unidentified',
+      face_embedding: [],
+      face_thumbnail: null,
+      allowlisted: false,
+    });
   });
 
   it('counts persons only', () => {
@@ -79,7 +89,10 @@ describe('groupConstellations', () => {
   });
 
   it('stays within what one message holds when a crowd changes all the time', () => {
-    const crowd = Array.from({ length: 1_200 }, (_unused, index) => ({ atSeconds: index / 2, found: { picture, detections: Array.from({ length: 16 }, (_one, person) => personAt(person * 60 + (index % 6 < 3 ? 0 : 30))) } }));
+    const crowd = Array.from({ length: 1_200 }, (_unused, index) => ({
+      atSeconds: index / 2,
+      found: { picture, detections: Array.from({ length: 16 }, (_one, person) => personAt(person * 60 + (index % 6 < 3 ? 0 : 30))) },
+    }));
     const shots = Array.from({ length: 300 }, (_unused, index) => ({ start_seconds: index * 2, end_seconds: index * 2 + 2 }));
     const scenes = groupConstellations({ frames: crowd, shots });
     expect(scenes.reduce((sum, { person_ids }) => sum + person_ids.length, 0)).toBeLessThanOrEqual(4_000);

@@ -45,7 +45,10 @@ const framesSeenMin = 2;
  * Runs without a person are no scenes. `relative_prominence` of a person is the mean over the scene's frames of
  * (box area / frame area), 0 where it was not seen: its share of the frame while seen, times its share of the scene's time.
  */
-export function groupConstellations(options: { frames: readonly AnalysedFrame[]; shots: readonly TimeSegment[] }): PersonConstellationScene[] {
+export function groupConstellations(options: {
+  frames: readonly AnalysedFrame[];
+  shots: readonly TimeSegment[];
+}): PersonConstellationScene[] {
   const frames = followPersons(options.frames, options.shots);
   const runs = formRuns(frames, options.shots);
   let scenes: PersonConstellationScene[] = [];
@@ -96,7 +99,9 @@ function trackFrame(tracker: ByteTracker, found: AnalysedFrame['found'], atSecon
   const persons = found.detections.flatMap(({ bbox: [left, top, width, height], confidence, label }) =>
     label === 'person' ? [{ box: clipBox(xyxyFromLtwh({ left, top, width, height }), size), score: confidence, label }] : [],
   );
-  return tracker.update(persons, atSeconds * 1_000).map(({ detection, trackId }) => ({ trackId, areaShare: boxArea(detection.box) / (size.width * size.height) }));
+  return tracker
+    .update(persons, atSeconds * 1_000)
+    .map(({ detection, trackId }) => ({ trackId, areaShare: boxArea(detection.box) / (size.width * size.height) }));
 }
 
 function secondsBetween(frames: readonly AnalysedFrame[]): number {
@@ -108,7 +113,10 @@ function withoutGlimpses(frames: FrameInShot[]): FrameInShot[] {
   if (frames.length <= framesSeenMin) return frames;
   const seen = new Map<number, number>();
   for (const { sightings } of frames) for (const person of sightings.keys()) seen.set(person, (seen.get(person) ?? 0) + 1);
-  return frames.map((frame) => ({ ...frame, sightings: new Map([...frame.sightings].filter(([person]) => (seen.get(person) ?? 0) >= framesSeenMin)) }));
+  return frames.map((frame) => ({
+    ...frame,
+    sightings: new Map([...frame.sightings].filter(([person]) => (seen.get(person) ?? 0) >= framesSeenMin)),
+  }));
 }
 
 function formRuns(frames: readonly FrameInShot[], shots: readonly TimeSegment[]): Run[] {
@@ -175,7 +183,12 @@ function mostAlike(run: Run, runs: readonly Run[], at: number): number | undefin
 /** The absorbing run keeps its persons. */
 function join(absorbed: Run, absorbing: Run): Run {
   const frames = [...absorbed.frames, ...absorbing.frames].sort((a, b) => a.startSeconds - b.startSeconds);
-  return { ...absorbing, frames, startSeconds: Math.min(absorbed.startSeconds, absorbing.startSeconds), endSeconds: Math.max(absorbed.endSeconds, absorbing.endSeconds) };
+  return {
+    ...absorbing,
+    frames,
+    startSeconds: Math.min(absorbed.startSeconds, absorbing.startSeconds),
+    endSeconds: Math.max(absorbed.endSeconds, absorbing.endSeconds),
+  };
 }
 
 function joinEqualNeighbours(runs: Run[], around: number): void {

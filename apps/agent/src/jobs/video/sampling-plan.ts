@@ -19,5 +19,9 @@ export function planSampling(durationMs: number): SamplingPlan {
   const durationSeconds = durationMs / 1_000;
   const sparsest = samplesPerSecond / picturesPerSecondMax;
   const samplesPerPicture = Math.max(sparsest, Math.ceil((durationSeconds * samplesPerSecond) / picturesMax));
-  return { samplesPerSecond, samplesPerPicture, pictures: Math.max(1, Math.ceil((durationSeconds * samplesPerSecond) / samplesPerPicture)) };
+  return {
+    samplesPerSecond,
+    samplesPerPicture,
+    pictures: Math.max(1, Math.ceil((durationSeconds * samplesPerSecond) / samplesPerPicture)),
+  };
 }

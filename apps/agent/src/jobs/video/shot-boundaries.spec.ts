@@ -6,12 +6,18 @@ import { ShotBoundaryFinder, shotsOf } from './shot-boundaries.js';
 const size = { width: 16, height: 9 };
 
 function plane(brightness: (x: number, y: number) => number): LumaPlane {
-  return { ...size, pixels: Uint8Array.from({ length: size.width * size.height }, (_unused, at) => brightness(at % size.width, Math.floor(at / size.width))) };
+  return {
+    ...size,
+    pixels: Uint8Array.from({ length: size.width * size.height }, (_unused, at) =>
+      brightness(at % size.width, Math.floor(at / size.width)),
+    ),
+  };
 }
 
 const flat = (brightness: number) => plane(() => brightness);
 /** A scene with structure: bars that lie along x or y, with a person-sized patch that moves. */
-const bars = (along: 'x' | 'y', patchAt = 0) => plane((x, y) => (x >= patchAt && x < patchAt + 2 && y > 4 ? 200 : ((along === 'x' ? x : y) % 3) * 60 + 20));
+const bars = (along: 'x' | 'y', patchAt = 0) =>
+  plane((x, y) => (x >= patchAt && x < patchAt + 2 && y > 4 ? 200 : ((along === 'x' ? x : y) % 3) * 60 + 20));
 
 function cutsOf(planes: readonly LumaPlane[]): number[] {
   const finder = new ShotBoundaryFinder();

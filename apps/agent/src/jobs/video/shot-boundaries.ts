@@ -51,7 +51,10 @@ export class ShotBoundaryFinder {
 
   private isCut(change: number, index: number): boolean {
     if (change < changeMin) return false;
-    const around = [...this.changes.slice(Math.max(1, index - surroundingSamples), index), ...this.changes.slice(index + 1, index + 1 + surroundingSamples)];
+    const around = [
+      ...this.changes.slice(Math.max(1, index - surroundingSamples), index),
+      ...this.changes.slice(index + 1, index + 1 + surroundingSamples),
+    ];
     if (change < timesSurroundings * median(around)) return false;
     // A flash shows twice: on its way in (the sample after is as before) and on its way out (the sample before last is as now).
     const stays = (over: number | undefined) => over === undefined || over >= stayingShare * change;

@@ -31,16 +31,33 @@ export class JetStream {
     'STREAM.UPDATE': { type: 'stream_update_response', run: (request) => this.#updateStream(request) },
     'STREAM.INFO': { type: 'stream_info_response', run: (request) => this.#stream(request.names[0]).info() },
     'STREAM.NAMES': { type: 'stream_names_response', run: (request) => this.#streamNames(request) },
-    'STREAM.LIST': { type: 'stream_list_response', run: () => page('streams', [...this.#streams.values()].map((stream) => stream.info())) },
-    'STREAM.PURGE': { type: 'stream_purge_response', run: (request) => ({ success: true, purged: this.#stream(request.names[0]).purge() }) },
+    'STREAM.LIST': {
+      type: 'stream_list_response',
+      run: () =>
+        page(
+          'streams',
+          [...this.#streams.values()].map((stream) => stream.info()),
+        ),
+    },
+    'STREAM.PURGE': {
+      type: 'stream_purge_response',
+      run: (request) => ({ success: true, purged: this.#stream(request.names[0]).purge() }),
+    },
     'STREAM.DELETE': { type: 'stream_delete_response', run: (request) => this.#deleteStream(request) },
     'CONSUMER.CREATE': { type: 'consumer_create_response', run: (request) => this.#createConsumer(request) },
     'CONSUMER.DURABLE.CREATE': { type: 'consumer_create_response', run: (request) => this.#createConsumer(request) },
     'CONSUMER.INFO': { type: 'consumer_info_response', run: (request) => this.#consumer(request).info() },
-    'CONSUMER.NAMES': { type: 'consumer_names_response', run: (request) => page('consumers', [...this.#stream(request.names[0]).consumers.keys()]) },
+    'CONSUMER.NAMES': {
+      type: 'consumer_names_response',
+      run: (request) => page('consumers', [...this.#stream(request.names[0]).consumers.keys()]),
+    },
     'CONSUMER.LIST': {
       type: 'consumer_list_response',
-      run: (request) => page('consumers', [...this.#stream(request.names[0]).consumers.values()].map((consumer) => consumer.info())),
+      run: (request) =>
+        page(
+          'consumers',
+          [...this.#stream(request.names[0]).consumers.values()].map((consumer) => consumer.info()),
+        ),
     },
     'CONSUMER.DELETE': { type: 'consumer_delete_response', run: (request) => this.#deleteConsumer(request) },
     'CONSUMER.MSG.NEXT': { type: '', run: (request) => this.#pull(request) },
@@ -80,7 +97,10 @@ export class JetStream {
   /** `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>...`; a reply subject asks for confirmation. */
   #acknowledge(message: BrokerMessage): void {
     const [, , stream = '', consumer = '', , sequence = ''] = splitSubject(message.subject);
-    this.#streams.get(stream)?.consumers.get(consumer)?.acknowledge(Number(sequence), parseAcknowledgement(bodyText(message)));
+    this.#streams
+      .get(stream)
+      ?.consumers.get(consumer)
+      ?.acknowledge(Number(sequence), parseAcknowledgement(bodyText(message)));
     if (message.replyTo !== '') this.host.publish(plainMessage(message.replyTo));
   }
 
@@ -126,7 +146,8 @@ export class JetStream {
   #updateStream({ names: [name = ''], fields }: ApiRequest): object {
     const stream = this.#stream(name);
     const config = parseStreamConfig(name, fields);
-    if (config.retention !== stream.config.retention) throw apiErrors.badRequest('stream configuration update can not change retention policy');
+    if (config.retention !== stream.config.retention)
+      throw apiErrors.badRequest('stream configuration update can not change retention policy');
     this.#assertFreeSubjects(name, config.subjects);
     stream.update(config);
     return stream.info();
@@ -134,8 +155,13 @@ export class JetStream {
 
   #streamNames({ fields }: ApiRequest): object {
     const subject = typeof fields.subject === 'string' ? splitSubject(fields.subject) : undefined;
-    const wanted = [...this.#streams.values()].filter((stream) => !subject || stream.patterns.some((pattern) => patternsOverlap(pattern, subject)));
-    return page('streams', wanted.map((stream) => stream.config.name));
+    const wanted = [...this.#streams.values()].filter(
+      (stream) => !subject || stream.patterns.some((pattern) => patternsOverlap(pattern, subject)),
+    );
+    return page(
+      'streams',
+      wanted.map((stream) => stream.config.name),
+    );
   }
 
   #deleteStream({ names: [name = ''] }: ApiRequest): object {
@@ -157,7 +183,8 @@ export class JetStream {
     }
     const filters = config.filter_subjects.map(splitSubject);
     const isShared = [...stream.consumers.values()].some((consumer) => consumer.overlaps(filters));
-    if (stream.config.retention === 'workqueue' && isShared) throw filters.length === 0 ? apiErrors.consumerNotAlone() : apiErrors.filterNotUnique();
+    if (stream.config.retention === 'workqueue' && isShared)
+      throw filters.length === 0 ? apiErrors.consumerNotAlone() : apiErrors.filterNotUnique();
     const consumer = new PullConsumer(stream, config, this.host);
     stream.consumers.set(name, consumer);
     return consumer.info();

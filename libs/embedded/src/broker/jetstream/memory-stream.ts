@@ -76,7 +76,8 @@ export class MemoryStream {
     const stored: StoredMessage = { ...message, payload: Buffer.from(message.payload), sequence, storedAtMs: Date.now() };
     this.#messages.set(sequence, stored);
     this.#bytes += stored.payload.length;
-    if (messageId !== undefined) this.#messageIds.set(messageId, { sequence, untilMs: Date.now() + this.#config.duplicate_window / NANOS_PER_MS });
+    if (messageId !== undefined)
+      this.#messageIds.set(messageId, { sequence, untilMs: Date.now() + this.#config.duplicate_window / NANOS_PER_MS });
     if (this.#expiry === undefined) this.#scheduleExpiry();
     for (const consumer of this.consumers.values()) consumer.offer(stored);
     return { stream: this.#config.name, seq: sequence };

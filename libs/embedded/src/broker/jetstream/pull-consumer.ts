@@ -13,7 +13,8 @@ export interface PullRequest {
 }
 
 /** What a worker says of a message it was given. */
-export type Acknowledgement = { readonly kind: 'done' } | { readonly kind: 'working' } | { readonly kind: 'refused'; readonly delayMs: number };
+export type Acknowledgement =
+  { readonly kind: 'done' } | { readonly kind: 'working' } | { readonly kind: 'refused'; readonly delayMs: number };
 
 interface WaitingPull {
   readonly inbox: string;
@@ -92,7 +93,10 @@ export class PullConsumer {
       pull.expiry = setTimeout(() => this.#expirePull(pull), request.expires / NANOS_PER_MS);
     }
     if (request.idle_heartbeat !== undefined && request.idle_heartbeat > 0) {
-      pull.heartbeat = setInterval(() => this.host.publish(statusMessage(inbox, '100 Idle Heartbeat')), request.idle_heartbeat / NANOS_PER_MS);
+      pull.heartbeat = setInterval(
+        () => this.host.publish(statusMessage(inbox, '100 Idle Heartbeat')),
+        request.idle_heartbeat / NANOS_PER_MS,
+      );
     }
     this.#pulls.push(pull);
     this.#deliver();
@@ -210,7 +214,9 @@ export class PullConsumer {
 
   #expirePull(pull: WaitingPull): void {
     this.#endPull(pull);
-    this.host.publish(statusMessage(pull.inbox, '408 Request Timeout', { 'Nats-Pending-Messages': pull.remaining, 'Nats-Pending-Bytes': 0 }));
+    this.host.publish(
+      statusMessage(pull.inbox, '408 Request Timeout', { 'Nats-Pending-Messages': pull.remaining, 'Nats-Pending-Bytes': 0 }),
+    );
   }
 
   #endPull(pull: WaitingPull): void {

@@ -17,7 +17,8 @@ const fusedActivations: Readonly<Record<string, Activation>> = {
   Relu6: relu6,
   Elu: ({ graph }, value) => graph.emit('Elu', [value]),
   Sigmoid: ({ graph }, value) => graph.emit('Sigmoid', [value]),
-  LeakyRelu: ({ graph, node }, value) => graph.emit('LeakyRelu', [value], { alpha: { float: node.float('leakyrelu_alpha', defaultLeakage) } }),
+  LeakyRelu: ({ graph, node }, value) =>
+    graph.emit('LeakyRelu', [value], { alpha: { float: node.float('leakyrelu_alpha', defaultLeakage) } }),
   // The slopes are the fourth input, after picture, kernel and bias.
   Prelu: (call, value) => call.graph.emit('PRelu', [value, call.graph.inLayout(input(call, 3), channelsFirst)]),
 };

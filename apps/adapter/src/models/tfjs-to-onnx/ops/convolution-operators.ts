@@ -56,7 +56,8 @@ function weightValue({ node, graph }: OperatorCall, weights: ConstantTensor): st
 
 function kernelSizes(call: OperatorCall, kernel: ConstantTensor): [number, number, number, number] {
   const [height, width, inputs, outputs] = kernel.shape;
-  if (height === undefined || width === undefined || inputs === undefined || outputs === undefined) throw call.node.unsupported('a kernel without four axes');
+  if (height === undefined || width === undefined || inputs === undefined || outputs === undefined)
+    throw call.node.unsupported('a kernel without four axes');
   return [height, width, inputs, outputs];
 }
 
@@ -70,7 +71,8 @@ function paddingOf({ node }: OperatorCall): Record<string, NodeAttribute> {
   if (padding === 'SAME') return { auto_pad: 'SAME_UPPER' };
   if (padding === 'VALID') return {};
   const [, , top, bottom, left, right] = node.integers('explicit_paddings');
-  if (top === undefined || bottom === undefined || left === undefined || right === undefined) throw node.unsupported(`padding "${padding}"`);
+  if (top === undefined || bottom === undefined || left === undefined || right === undefined)
+    throw node.unsupported(`padding "${padding}"`);
   return { pads: [top, left, bottom, right] };
 }
 

@@ -17,7 +17,10 @@ function named(onnxOp: string): (call: OperatorCall) => Tensor {
 function cast(call: OperatorCall): Tensor {
   const tensor = input(call, 0);
   const elementType = call.node.elementType('DstT');
-  return { ...computed(call.graph.cast(call.graph.asItLies(tensor), elementType), layoutOf(tensor), elementType), length: tensor.kind === 'computed' ? tensor.length : undefined };
+  return {
+    ...computed(call.graph.cast(call.graph.asItLies(tensor), elementType), layoutOf(tensor), elementType),
+    length: tensor.kind === 'computed' ? tensor.length : undefined,
+  };
 }
 
 /** Along the last axis, so the axes must lie in TensorFlow's order. */
@@ -29,14 +32,23 @@ function softmax(call: OperatorCall): Tensor {
 function addAll(call: OperatorCall): Tensor {
   const first = input(call, 0);
   const layout = layoutOf(first);
-  return computed(call.graph.emit('Sum', call.inputs.map((tensor) => call.graph.inLayout(tensor, layout))), layout, first.elementType);
+  return computed(
+    call.graph.emit(
+      'Sum',
+      call.inputs.map((tensor) => call.graph.inLayout(tensor, layout)),
+    ),
+    layout,
+    first.elementType,
+  );
 }
 
 /** Operators of one input, element by element (and two that are written like them). */
 export const elementwiseOperators: OperatorTable = {
   Relu: named('Relu'),
   Relu6: perElement(relu6),
-  LeakyRelu: perElement(({ graph, node }, value) => graph.emit('LeakyRelu', [value], { alpha: { float: node.float('alpha', defaultLeakage) } })),
+  LeakyRelu: perElement(({ graph, node }, value) =>
+    graph.emit('LeakyRelu', [value], { alpha: { float: node.float('alpha', defaultLeakage) } }),
+  ),
   Elu: named('Elu'),
   Sigmoid: named('Sigmoid'),
   Tanh: named('Tanh'),

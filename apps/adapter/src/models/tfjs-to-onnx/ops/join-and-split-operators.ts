@@ -16,7 +16,11 @@ function concat(call: OperatorCall): Tensor {
   const guide = parts.find((part) => part.kind === 'computed' && !isPlain(part.layout)) ?? first;
   const layout = layoutOf(guide);
   const axis = layout.indexOf(countFromFront(givenAxis, layout.length));
-  const value = call.graph.emit('Concat', parts.map((part) => call.graph.inLayout(part, layout)), { axis });
+  const value = call.graph.emit(
+    'Concat',
+    parts.map((part) => call.graph.inLayout(part, layout)),
+    { axis },
+  );
   // A vector joined from scalars that were given an axis each is a shape: its length is their number.
   return { ...computed(value, layout, guide.elementType), length: layout.length === 1 ? parts.length : undefined };
 }

@@ -11,17 +11,16 @@ function topK(call: OperatorCall): Tensor[] {
   const tensor = input(call, 0);
   const count = graph.emit('Reshape', [graph.sizes(input(call, 1)), graph.int64s([1])]);
   const [values = '', indices = ''] = graph.emitMany('TopK', [graph.plain(tensor), count], { axis: -1 }, 2);
-  return [
-    computedPlain(values, rankOf(tensor), tensor.elementType),
-    computedPlain(graph.cast(indices, 'int32'), rankOf(tensor), 'int32'),
-  ];
+  return [computedPlain(values, rankOf(tensor), tensor.elementType), computedPlain(graph.cast(indices, 'int32'), rankOf(tensor), 'int32')];
 }
 
 function gather(call: OperatorCall): Tensor {
   const tensor = input(call, 0);
   const indices = input(call, 1);
   const [axis = 0] = knownNumbers(input(call, 2), 'the axis of GatherV2');
-  const value = call.graph.emit('Gather', [call.graph.plain(tensor), call.graph.plain(indices)], { axis: countFromFront(axis, rankOf(tensor)) });
+  const value = call.graph.emit('Gather', [call.graph.plain(tensor), call.graph.plain(indices)], {
+    axis: countFromFront(axis, rankOf(tensor)),
+  });
   return computedPlain(value, rankOf(tensor) + rankOf(indices) - 1, tensor.elementType);
 }
 
@@ -33,7 +32,10 @@ function gatherNd(call: OperatorCall): Tensor {
 }
 
 function select(call: OperatorCall): Tensor {
-  const value = call.graph.emit('Where', call.inputs.map((tensor) => call.graph.plain(tensor)));
+  const value = call.graph.emit(
+    'Where',
+    call.inputs.map((tensor) => call.graph.plain(tensor)),
+  );
   return computedPlain(value, Math.max(...call.inputs.map(rankOf)), input(call, 1).elementType);
 }
 
@@ -51,7 +53,11 @@ interface SlicePlan {
 /** Reads TensorFlow's five bit masks, in which bit `i` speaks of the i-th entry of begin, end and strides. */
 function planSlice(call: OperatorCall): SlicePlan {
   const { node } = call;
-  const [begin, end, strides] = [1, 2, 3].map((index) => knownNumbers(input(call, index), 'a bound of StridedSlice')) as [number[], number[], number[]];
+  const [begin, end, strides] = [1, 2, 3].map((index) => knownNumbers(input(call, index), 'a bound of StridedSlice')) as [
+    number[],
+    number[],
+    number[],
+  ];
   if (node.integer('ellipsis_mask', 0) !== 0) throw node.unsupported('an ellipsis');
   const has = (mask: string, entry: number) => (node.integer(mask, 0) & (1 << entry)) !== 0;
   const plan: SlicePlan = { starts: [], ends: [], steps: [], dropped: [], added: [] };

@@ -79,11 +79,18 @@ function fill(call: OperatorCall): Tensor {
 
 function tile(call: OperatorCall): Tensor {
   const tensor = input(call, 0);
-  return computedPlain(call.graph.emit('Tile', [call.graph.plain(tensor), call.graph.sizes(input(call, 1))]), rankOf(tensor), tensor.elementType);
+  return computedPlain(
+    call.graph.emit('Tile', [call.graph.plain(tensor), call.graph.sizes(input(call, 1))]),
+    rankOf(tensor),
+    tensor.elementType,
+  );
 }
 
 function range(call: OperatorCall): Tensor {
-  const value = call.graph.emit('Range', call.inputs.map((bound) => call.graph.plain(bound)));
+  const value = call.graph.emit(
+    'Range',
+    call.inputs.map((bound) => call.graph.plain(bound)),
+  );
   return computedPlain(value, 1, input(call, 0).elementType);
 }
 
