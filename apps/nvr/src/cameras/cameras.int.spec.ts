@@ -227,6 +227,24 @@ describe('streams', () => {
     expect((await claim('c', 0)).streams).toEqual([]);
   });
 
+  it('take their open events with them when their agent falls silent, and nobody else’s', async () => {
+    const startedAt = new Date(Date.now() - 60_000);
+    const event = { cameraId: 1, source: 'tier0', eventType: 'track', label: 'person', startedAt } as const;
+    await release('c');
+    await claim('e', 4);
+    const abandoned = await nvr.database.event.create({ data: { ...event, trackId: 'e-1' } });
+    expect((await claim('e', 4)).streams).toHaveLength(1);
+    expect(await nvr.database.event.findUnique({ where: { id: abandoned.id } })).toMatchObject({ endedAt: null, seq: abandoned.seq });
+    const silentSince = new Date(Date.now() - 1_000);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: silentSince } });
+    await release('e');
+    expect((await claim('f', 4)).streams).toHaveLength(1);
+    const ended = await nvr.database.event.findUniqueOrThrow({ where: { id: abandoned.id } });
+    expect(ended.endedAt).toEqual(silentSince);
+    expect(ended.seq).toBeGreaterThan(abandoned.seq);
+    await release('f');
+  });
+
   it('are not given away when their camera is inactive or not to be analysed', async () => {
     await nvr.database.camera.update({ where: { id: 1 }, data: { analyticsEnabled: false } });
     expect((await claim('d', 4)).streams).toEqual([]);

@@ -37,6 +37,24 @@ export interface SavedEvent {
  */
 const writeLock = 72_707_404n;
 
+/**
+ * Ends the track events of cameras whose agent has gone without ending them: nobody else would. Part of the transaction that
+ * gives the cameras to another agent, so that none of the new agent's events is among them. Live clients see it with their next
+ * poll.
+ * @param cameras with the moment until which the former agent may have seen anything
+ */
+export async function endAbandonedEvents(
+  transaction: Prisma.TransactionClient,
+  cameras: readonly { cameraId: number; watchedUntil: Date }[],
+): Promise<void> {
+  if (cameras.length === 0) return;
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
+  await transaction.$executeRaw`
+    UPDATE nvr.event AS event SET seq = nextval(pg_get_serial_sequence('nvr.event', 'seq')), ended_at = greatest(event.started_at, abandoned.until)
+    FROM unnest(${cameras.map(({ cameraId }) => cameraId)}::int[], ${cameras.map(({ watchedUntil }) => watchedUntil)}::timestamptz[]) AS abandoned(camera_id, until)
+    WHERE event.camera_id = abandoned.camera_id AND event.ended_at IS NULL AND event.source = 'tier0' AND event.event_type = 'track'`;
+}
+
 @Injectable()
 export class EventsStore {
   /** Last of the writes of this process: they wait here, not each with a connection of the pool in its hand. */
