@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { SettingsError } from '@nightjar/runtime';
-import { CHECKOUT_DIR, readLauncherConfig } from './config.js';
+import { checkoutDir, readLauncherConfig } from './config.js';
 
 const read = (environment: Record<string, string>) => readLauncherConfig(environment, '/nowhere');
 
 describe('the launcher’s settings', () => {
   it('have defaults for everything', () => {
     const config = read({});
-    expect(config).toMatchObject({ dataDir: path.join(CHECKOUT_DIR, '.nightjar'), demo: true, databaseUrl: undefined, natsUrl: undefined });
+    expect(config).toMatchObject({ dataDir: path.join(checkoutDir, '.nightjar'), demo: true, databaseUrl: undefined, natsUrl: undefined });
     expect(config.listen.nvr).toEqual({ host: '127.0.0.1', port: 8000, portSetting: 'NVR_PORT' });
   });
 

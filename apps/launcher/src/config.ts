@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import { loadSettings, settings, type SettingName } from '@nightjar/runtime';
 
 /** The checkout (or image) this program lies in. */
-export const CHECKOUT_DIR = fileURLToPath(new URL('../../../', import.meta.url));
+export const checkoutDir = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What one service listens on. `port` 0 lets the launcher choose a free one. */
 export interface ListenSetting {
@@ -38,7 +38,7 @@ export interface LauncherConfig {
 }
 
 /** Settings that go only to the services that need them. */
-const NOT_INHERITED: readonly SettingName[] = [
+const notInherited: readonly SettingName[] = [
   'DATABASE_URL',
   'NATS_URL',
   'BOOTSTRAP_ADMIN_PASSWORD',
@@ -59,8 +59,8 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
   const given = (name: SettingName): string | undefined => merged[name] || undefined;
 
   const dataDir =
-    given('NIGHTJAR_DATA_DIR') === undefined ? path.join(CHECKOUT_DIR, '.nightjar') : path.resolve(workingDir, values.NIGHTJAR_DATA_DIR);
-  const inherited = Object.fromEntries(Object.entries(merged).filter(([name]) => !NOT_INHERITED.includes(name as SettingName)));
+    given('NIGHTJAR_DATA_DIR') === undefined ? path.join(checkoutDir, '.nightjar') : path.resolve(workingDir, values.NIGHTJAR_DATA_DIR);
+  const inherited = Object.fromEntries(Object.entries(merged).filter(([name]) => !notInherited.includes(name as SettingName)));
   const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = values;
   return {
     dataDir,

@@ -4,9 +4,9 @@ import { System } from './system.js';
 import { explainFailure } from './terminal/explain-failure.js';
 import type { Terminal } from './terminal/terminal.js';
 
-const PARENT_POLL_MS = 500;
+const parentPollMs = 500;
 /** A killed Postgres needs a moment to see that it is to end. */
-const FORCED_EXIT_MS = 1_500;
+const forcedExitMs = 1_500;
 
 /** Somebody asked us to stop: no failure. */
 class StopRequest extends Error {
@@ -61,13 +61,13 @@ function listenForStop(stopping: AbortController, terminal: Terminal, force: () 
     if (!stopping.signal.aborted) return stopping.abort(new StopRequest(signal === 'SIGINT' ? 'Ctrl-C' : signal));
     terminal.progress('stopping', 'at once');
     force();
-    setTimeout(() => process.exit(130), FORCED_EXIT_MS);
+    setTimeout(() => process.exit(130), forcedExitMs);
   };
   const onUnexpected = (error: unknown): void =>
     stopping.abort(new AppError('internal', `unexpected: ${explainFailure(error)}`, { cause: toAppError(error) }));
   const parentWatch = setInterval(() => {
     if (process.ppid !== parentPid && !stopping.signal.aborted) stopping.abort(new StopRequest('the process that started it is gone'));
-  }, PARENT_POLL_MS);
+  }, parentPollMs);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, onSignal);
   process.on('uncaughtException', onUnexpected);

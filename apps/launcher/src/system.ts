@@ -6,7 +6,7 @@ import type { LauncherConfig } from './config.js';
 import { ensureCredentials, type StoredCredentials } from './data/credentials.js';
 import { prepareDataDirectory } from './data/data-directory.js';
 import { lockDataDirectory, type InstanceLock } from './data/instance-lock.js';
-import { DEMO_CAMERA, demoCameraUrl, startDemoCameraProcess } from './demo/demo-camera.js';
+import { demoCameraName, demoCameraUrl, startDemoCameraProcess } from './demo/demo-camera.js';
 import { seedDemoFrames } from './demo/demo-frames.js';
 import { obtainFfmpeg } from './ffmpeg/obtain-ffmpeg.js';
 import { bringUpBus, type BusLinks } from './parts/bus-part.js';
@@ -20,14 +20,14 @@ import { Supervisor, type PartState } from './supervision/supervisor.js';
 import { waitUntilReady } from './supervision/wait-until-ready.js';
 import { renderTable, type Terminal } from './terminal/terminal.js';
 
-const START_TIMEOUT_MS = 180_000;
+const startTimeoutMs = 180_000;
 
 /** Who stops after whom; parts of one line stop together. Whoever asks stops before whoever answers. */
-const STOP_ORDER: readonly (readonly string[])[] = [
+const stopOrder: readonly (readonly string[])[] = [
   ['agent'],
   ['recorder', 'gateway'],
   ['nvr'],
-  ['adapter', DEMO_CAMERA],
+  ['adapter', demoCameraName],
   ['bus'],
   ['Postgres'],
 ];
@@ -63,12 +63,12 @@ export interface SystemOptions {
 
 /** Everything that runs on this machine: database, bus, demo camera and services. */
 export class System {
-  readonly #supervisors = new Map<string, Supervisor>();
-  readonly #logs: LogFile[] = [];
-  #rows: readonly TableRow[] = [];
-  #lock: InstanceLock | undefined;
-  #credentials: StoredCredentials | undefined;
-  #isUp = false;
+  private readonly supervisors = new Map<string, Supervisor>();
+  private readonly logs: LogFile[] = [];
+  private rows: readonly TableRow[] = [];
+  private lock: InstanceLock | undefined;
+  private credentials: StoredCredentials | undefined;
+  private isUp = false;
 
   constructor(private readonly options: SystemOptions) {}
 
@@ -80,48 +80,48 @@ export class System {
     const { config, terminal } = this.options;
     assertBuilt();
     await prepareDataDirectory(config.dataDir);
-    this.#lock = await lockDataDirectory(config.dataDir);
+    this.lock = await lockDataDirectory(config.dataDir);
     const ports = await claimPorts(config.listen);
-    this.#credentials = await ensureCredentials(config.dataDir, config);
+    this.credentials = await ensureCredentials(config.dataDir, config);
     const ffmpeg = await obtainFfmpeg({ configuredPath: config.ffmpegPath, aptRefused: config.aptRefused, terminal, signal });
     terminal.progress('FFmpeg', `${ffmpeg.version}, found by ${ffmpeg.foundBy}`);
     process.umask(0o077); // pictures and recordings are their owner's, also where the data directory can be entered
-    await mkdir(this.#logsDir, { recursive: true, mode: 0o700 });
+    await mkdir(this.logsDir, { recursive: true, mode: 0o700 });
 
-    const deadline = deadlineSignal(START_TIMEOUT_MS, signal);
+    const deadline = deadlineSignal(startTimeoutMs, signal);
     try {
-      await this.#startParts(ports, ffmpeg.path, deadline);
+      await this.startParts(ports, ffmpeg.path, deadline);
     } catch (error) {
-      if (deadline.aborted && !signal.aborted) throw this.#tooSlow();
+      if (deadline.aborted && !signal.aborted) throw this.tooSlow();
       throw error;
     }
-    this.#isUp = true;
+    this.isUp = true;
   }
 
   /** Stops everything, in order, and gives the data directory back. */
   async takeDown(): Promise<void> {
-    for (const names of STOP_ORDER) {
-      const present = names.flatMap((name) => this.#supervisors.get(name) ?? []);
-      if (present.length > 0) this.options.terminal.progress('stopping', names.filter((name) => this.#supervisors.has(name)).join(', '));
+    for (const names of stopOrder) {
+      const present = names.flatMap((name) => this.supervisors.get(name) ?? []);
+      if (present.length > 0) this.options.terminal.progress('stopping', names.filter((name) => this.supervisors.has(name)).join(', '));
       await Promise.all(present.map((supervisor) => supervisor.stop()));
     }
-    await Promise.all(this.#logs.map((log) => log.close()));
-    await this.#lock?.release();
+    await Promise.all(this.logs.map((log) => log.close()));
+    await this.lock?.release();
   }
 
   /** Ends everything at once: for the second Ctrl-C. */
   kill(): void {
-    for (const supervisor of this.#supervisors.values()) supervisor.kill();
+    for (const supervisor of this.supervisors.values()) supervisor.kill();
   }
 
   /** The table of what runs, and how to log in. Secrets are shown on the first start only. */
   announce(): void {
     const { config, terminal } = this.options;
-    this.#printTable();
-    const dashboard = this.#rows.find(({ name }) => name === 'nvr')?.address;
+    this.printTable();
+    const dashboard = this.rows.find(({ name }) => name === 'nvr')?.address;
     terminal.line(`  dashboard   ${dashboard}   (user admin)`);
-    if (!this.#credentials) return;
-    const { credentials, file, areNew } = this.#credentials;
+    if (!this.credentials) return;
+    const { credentials, file, areNew } = this.credentials;
     if (areNew) {
       terminal.line(
         `  password    ${config.adminPassword === undefined ? credentials.adminPassword : 'as set by BOOTSTRAP_ADMIN_PASSWORD'}`,
@@ -132,16 +132,16 @@ export class System {
     } else {
       terminal.line(`  password and API key of the first start: ${file}`);
     }
-    terminal.line(`  logs        ${this.#logsDir}`);
+    terminal.line(`  logs        ${this.logsDir}`);
     terminal.line();
     terminal.line('Ctrl-C stops everything.');
   }
 
-  get #logsDir(): string {
+  private get logsDir(): string {
     return path.join(this.options.config.dataDir, 'logs');
   }
 
-  async #startParts(ports: Record<ServiceName, number>, ffmpegPath: string, signal: AbortSignal): Promise<void> {
+  private async startParts(ports: Record<ServiceName, number>, ffmpegPath: string, signal: AbortSignal): Promise<void> {
     const { config } = this.options;
     const demo = config.demo ? { port: await findFreePort() } : undefined;
     // Rendered while the database is made: the camera is waited for longest on the first start.
@@ -151,17 +151,17 @@ export class System {
       ensureDemoClip({ directory: path.join(config.dataDir, 'demo'), ffmpegPath, signal: AbortSignal.any([signal, failed.signal]) });
     clip?.catch(() => undefined); // whoever awaits it hears of its failure
     try {
-      const services = await this.#startServers({ ports, ffmpegPath, demoPort: demo?.port, signal });
+      const services = await this.startServers({ ports, ffmpegPath, demoPort: demo?.port, signal });
       // The readers of cameras start when there is something to read; the others meanwhile.
       const readers = services.filter(({ name }) => name === 'recorder' || name === 'agent');
       const others = services.filter((service) => !readers.includes(service));
       await startTogether(signal, [
-        ...others.map((service) => (shared: AbortSignal) => this.#startService(service, shared)),
+        ...others.map((service) => (shared: AbortSignal) => this.startService(service, shared)),
         async (shared) => {
-          if (demo && clip) await this.#startDemoCamera({ clip, port: demo.port, ffmpegPath, signal: shared });
+          if (demo && clip) await this.startDemoCamera({ clip, port: demo.port, ffmpegPath, signal: shared });
           await startTogether(
             shared,
-            readers.map((service) => (inner: AbortSignal) => this.#startService(service, inner)),
+            readers.map((service) => (inner: AbortSignal) => this.startService(service, inner)),
           );
         },
       ]);
@@ -172,20 +172,20 @@ export class System {
   }
 
   /** Brings up what the services stand on, and describes them. */
-  async #startServers({ ports, ffmpegPath, demoPort, signal }: ServersOptions): Promise<ServiceDefinition[]> {
+  private async startServers({ ports, ffmpegPath, demoPort, signal }: ServersOptions): Promise<ServiceDefinition[]> {
     const { config } = this.options;
-    if (!this.#credentials) throw new AppError('internal', 'the credentials come first');
-    const { credentials } = this.#credentials;
+    if (!this.credentials) throw new AppError('internal', 'the credentials come first');
+    const { credentials } = this.credentials;
     const links: { database?: DatabaseLinks; bus?: BusLinks } = {};
     await startTogether(signal, [
       async () =>
         void (links.database = await bringUpDatabase({
-          ...this.#partOptions('Postgres'),
+          ...this.partOptions('Postgres'),
           givenUrl: config.databaseUrl,
           dataDir: config.dataDir,
           credentials,
         })),
-      async () => void (links.bus = await bringUpBus({ ...this.#partOptions('bus'), config, token: credentials.busToken })),
+      async () => void (links.bus = await bringUpBus({ ...this.partOptions('bus'), config, token: credentials.busToken })),
       async () => (config.demo ? seedDemoFrames(config.framesDir) : undefined),
     ]);
     const { database, bus } = links;
@@ -199,28 +199,28 @@ export class System {
       demoCameraUrl: cameraUrl,
     };
     const services = describeServices(config, credentials, { ...urls, ports, ffmpegPath });
-    this.#rows = [
+    this.rows = [
       { name: 'Postgres', address: database.address, description: database.description },
       { name: 'bus', address: bus.address, description: bus.description },
-      ...(cameraUrl === undefined ? [] : [{ name: DEMO_CAMERA, address: cameraUrl }]),
+      ...(cameraUrl === undefined ? [] : [{ name: demoCameraName, address: cameraUrl }]),
       ...services.map(({ name, address }) => ({ name, address })),
     ];
     return services;
   }
 
   /** What every part is brought up with. */
-  #partOptions(name: string) {
+  private partOptions(name: string) {
     return {
       terminal: this.options.terminal,
       clock: systemClock,
-      supervise: (supervisor: Supervisor) => void this.#supervisors.set(name, supervisor),
-      onState: (state: PartState) => this.#onState(name, state),
+      supervise: (supervisor: Supervisor) => void this.supervisors.set(name, supervisor),
+      onState: (state: PartState) => this.onState(name, state),
     };
   }
 
-  #startService({ name, entry, environment, probeUrl }: ServiceDefinition, signal: AbortSignal): Promise<void> {
-    const log = this.#openLog(name);
-    const { clock, supervise, onState } = this.#partOptions(name);
+  private startService({ name, entry, environment, probeUrl }: ServiceDefinition, signal: AbortSignal): Promise<void> {
+    const log = this.openLog(name);
+    const { clock, supervise, onState } = this.partOptions(name);
     const supervisor = new Supervisor({
       name,
       clock,
@@ -233,15 +233,15 @@ export class System {
     return untilAborted(supervisor.start(), signal);
   }
 
-  async #startDemoCamera({ clip, port, ffmpegPath, signal }: DemoCameraOptions): Promise<void> {
+  private async startDemoCamera({ clip, port, ffmpegPath, signal }: DemoCameraOptions): Promise<void> {
     const { config, terminal } = this.options;
-    terminal.progress(DEMO_CAMERA, 'preparing its clip (made once, from pictures with people)');
+    terminal.progress(demoCameraName, 'preparing its clip (made once, from pictures with people)');
     const file = await clip;
-    const log = this.#openLog('demo-camera');
-    const { clock, supervise, onState } = this.#partOptions(DEMO_CAMERA);
+    const log = this.openLog('demo-camera');
+    const { clock, supervise, onState } = this.partOptions(demoCameraName);
     const environment = { ...config.inherited, NIGHTJAR_DATA_DIR: config.dataDir };
     const supervisor = new Supervisor({
-      name: DEMO_CAMERA,
+      name: demoCameraName,
       clock,
       onState,
       start: () => startDemoCameraProcess({ clip: file, port, ffmpegPath, environment, log }),
@@ -250,44 +250,44 @@ export class System {
     await untilAborted(supervisor.start(), signal);
   }
 
-  #onState(name: string, state: PartState): void {
+  private onState(name: string, state: PartState): void {
     const { terminal } = this.options;
-    if (state.kind === 'ready') terminal.progress(name, this.#supervisors.get(name)?.restarts ? 'ready again' : 'ready');
+    if (state.kind === 'ready') terminal.progress(name, this.supervisors.get(name)?.restarts ? 'ready again' : 'ready');
     if (state.kind === 'restarting') terminal.progress(name, `${state.reason}; starting again in ${state.delayMs / 1000} s`);
-    if (!this.#isUp) return;
+    if (!this.isUp) return;
     if (state.kind === 'given up')
-      this.options.onGivenUp(new AppError('unavailable', `${name} does not stay up: ${state.reason}; see ${this.#logsDir}`));
-    const isSettled = [...this.#supervisors.values()].every((supervisor) => supervisor.state.kind === 'ready');
-    if (state.kind === 'ready' && isSettled) this.#printTable();
+      this.options.onGivenUp(new AppError('unavailable', `${name} does not stay up: ${state.reason}; see ${this.logsDir}`));
+    const isSettled = [...this.supervisors.values()].every((supervisor) => supervisor.state.kind === 'ready');
+    if (state.kind === 'ready' && isSettled) this.printTable();
   }
 
-  #printTable(): void {
+  private printTable(): void {
     const { terminal } = this.options;
-    const rows = this.#rows.map(({ name, address, description }) => [name, address, this.#describeState(name, description)]);
+    const rows = this.rows.map(({ name, address, description }) => [name, address, this.describeState(name, description)]);
     terminal.line();
     terminal.line(renderTable(['service', 'address', 'state'], rows));
     terminal.line();
   }
 
   /** A part without a supervisor is somebody else's: it answered when we started. */
-  #describeState(name: string, description: string | undefined): string {
-    const supervisor = this.#supervisors.get(name);
+  private describeState(name: string, description: string | undefined): string {
+    const supervisor = this.supervisors.get(name);
     const state = supervisor?.state.kind ?? 'reached';
     const restarts = supervisor?.restarts ? `, restarted ${supervisor.restarts}x` : '';
     return `${state}${restarts}${description === undefined ? '' : `, ${description}`}`;
   }
 
-  #openLog(name: string): LogFile {
-    const log = new LogFile(path.join(this.#logsDir, `${name}.log`));
-    this.#logs.push(log);
+  private openLog(name: string): LogFile {
+    const log = new LogFile(path.join(this.logsDir, `${name}.log`));
+    this.logs.push(log);
     return log;
   }
 
-  #tooSlow(): AppError {
-    const late = [...this.#supervisors.values()].filter(({ state }) => state.kind !== 'ready').map(({ name }) => name);
+  private tooSlow(): AppError {
+    const late = [...this.supervisors.values()].filter(({ state }) => state.kind !== 'ready').map(({ name }) => name);
     return new AppError(
       'deadline_exceeded',
-      `not ready within ${START_TIMEOUT_MS / 1000} s: ${late.join(', ') || 'the start'}; see ${this.#logsDir}`,
+      `not ready within ${startTimeoutMs / 1000} s: ${late.join(', ') || 'the start'}; see ${this.logsDir}`,
     );
   }
 }

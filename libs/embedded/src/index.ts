@@ -7,7 +7,7 @@ export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from './postgres/embedded-postgres.js';
-export { BUS_PAYLOAD_BYTES_MAX, EmbeddedBroker } from './broker/embedded-broker.js';
+export { busPayloadBytesMax, EmbeddedBroker } from './broker/embedded-broker.js';
 export { type BusServer, type BusServerOptions } from './bus/bus-server.js';
 export { chooseBus, type BusChoice, type BusPreferences } from './bus/choose-bus.js';
 export { startNatsServer, stopOrphanedNatsServer } from './bus/nats-server.js';
@@ -15,4 +15,4 @@ export { startBrokerProcess } from './bus/broker-process.js';
 export { loadClip, type H264Clip } from './rtsp-camera/h264-clip.js';
 export { RtspCamera, type RtspCameraOptions } from './rtsp-camera/rtsp-camera.js';
 export { renderScenes, type RenderOptions, type Scene } from './rtsp-camera/render-scenes.js';
-export { DEMO_FRAMES_PER_SECOND, demoPicture, ensureDemoClip } from './rtsp-camera/demo-clip.js';
+export { demoFramesPerSecond, demoPicture, ensureDemoClip } from './rtsp-camera/demo-clip.js';

@@ -7,7 +7,7 @@ import { AppError } from '@nightjar/runtime';
 import { hasErrorCode } from './error-code.js';
 
 const run = promisify(execFile);
-const POLL_MS = 40;
+const pollMs = 40;
 
 /** One escalation step: send `signal`, then give the process `waitMs` to go. */
 export interface StopStep {
@@ -53,7 +53,7 @@ export async function waitUntilGone(pid: number, timeoutMs: number): Promise<boo
   const deadline = performance.now() + timeoutMs;
   while (isProcessAlive(pid)) {
     if (performance.now() >= deadline) return false;
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
   return true;
 }

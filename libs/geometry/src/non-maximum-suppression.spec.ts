@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { suppressNonMaxima } from './non-maximum-suppression.js';
 
-const PERSON = 0;
-const DOG = 16;
-const at = (left: number, score: number, classId = PERSON) => ({
+const person = 0;
+const dog = 16;
+const at = (left: number, score: number, classId = person) => ({
   box: { x1: left, y1: 0, x2: left + 10, y2: 20 },
   score,
   classId,
@@ -21,7 +21,7 @@ describe('suppressNonMaxima', () => {
   });
 
   it('leaves other classes alone unless asked to look across them', () => {
-    const twoNames = [at(0, 0.9), at(0, 0.8, DOG)];
+    const twoNames = [at(0, 0.9), at(0, 0.8, dog)];
     expect(suppressNonMaxima(twoNames, { maxIou: 0.85, scope: 'same-class' })).toHaveLength(2);
     expect(suppressNonMaxima(twoNames, { maxIou: 0.85, scope: 'any-class' })).toEqual([at(0, 0.9)]);
   });

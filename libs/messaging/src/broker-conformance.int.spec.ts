@@ -15,7 +15,7 @@ import {
 import { connect, createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { hasNatsServer, startTestBus, type TestBus } from '@nightjar/testing';
 
-const NANOS_PER_MS = 1_000_000;
+const nanosPerMs = 1_000_000;
 const nothingToCompare = !(await hasNatsServer());
 if (nothingToCompare) process.stdout.write('nats-server is not installed: the broker is checked alone\n');
 const kinds = nothingToCompare ? (['embedded broker'] as const) : (['nats-server', 'embedded broker'] as const);
@@ -165,7 +165,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
       await manager.consumers.add('WORK', {
         durable_name: 'pullers',
         ack_policy: AckPolicy.Explicit,
-        ack_wait: 400 * NANOS_PER_MS,
+        ack_wait: 400 * nanosPerMs,
         max_deliver: 2,
       });
       consumer = await jetstream(bob).consumers.get('WORK', 'pullers');
@@ -187,7 +187,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
       await manager.consumers.add('WORK', {
         durable_name: 'pullers',
         ack_policy: AckPolicy.Explicit,
-        ack_wait: 400 * NANOS_PER_MS,
+        ack_wait: 400 * nanosPerMs,
         max_deliver: 2,
       });
       const other = manager.streams.add({
@@ -281,7 +281,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
         return message?.headers?.code;
       };
       expect(await pull({ batch: 1, no_wait: true })).toBe(404);
-      expect(await pull({ batch: 1, expires: 200 * NANOS_PER_MS })).toBe(408);
+      expect(await pull({ batch: 1, expires: 200 * nanosPerMs })).toBe(408);
     });
 
     it('fetches a batch and consumes without end', async () => {
@@ -302,8 +302,8 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
       name: 'SHORT',
       subjects: ['short'],
       storage: StorageType.Memory,
-      max_age: 300 * NANOS_PER_MS,
-      duplicate_window: 200 * NANOS_PER_MS,
+      max_age: 300 * nanosPerMs,
+      duplicate_window: 200 * nanosPerMs,
     });
     await jetstream(alice).publish('short', 'x');
     expect((await manager.streams.info('SHORT')).state.messages).toBe(1);

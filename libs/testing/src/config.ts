@@ -2,11 +2,11 @@
  * Superuser URL of the Postgres that jest/global-setup.mjs started for this run. Without the product's `NIGHTJAR_` prefix,
  * which would make every service under test refuse it as an unknown setting.
  */
-export const TEST_POSTGRES_URL_VARIABLE = 'TEST_POSTGRES_URL';
+export const testPostgresUrlVariable = 'TEST_POSTGRES_URL';
 
 /** Throws when the spec was not started as part of the `int` project. */
 export function readTestPostgresUrl(environment: NodeJS.ProcessEnv = process.env): string {
-  const url = environment[TEST_POSTGRES_URL_VARIABLE];
+  const url = environment[testPostgresUrlVariable];
   if (url === undefined || url === '')
     throw new Error('no Postgres for this test: run it with "npm run test:int" (file name *.int.spec.ts)');
   return url;
@@ -14,5 +14,5 @@ export function readTestPostgresUrl(environment: NodeJS.ProcessEnv = process.env
 
 /** Tells the workers, which inherit the environment, where the run's Postgres is. */
 export function publishTestPostgresUrl(url: string): void {
-  process.env[TEST_POSTGRES_URL_VARIABLE] = url;
+  process.env[testPostgresUrlVariable] = url;
 }

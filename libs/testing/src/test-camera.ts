@@ -5,7 +5,7 @@ import { loadClip, RtspCamera } from '@nightjar/embedded';
 import { makeTestVideo, requireFfmpeg } from './test-video.js';
 
 /** Frames a second of the clips that makeTestVideo makes. */
-const CLIP_FRAMES_PER_SECOND = 15;
+const clipFramesPerSecond = 15;
 
 export interface TestCameraOptions {
   /** File made by makeTestVideo; else a clip of 4 s with people in it and one cut. */
@@ -22,7 +22,7 @@ export async function startTestCamera({ clip, credentials }: TestCameraOptions =
   const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-clip-'));
   try {
     const file = clip ?? (await makeTestVideo({ file: path.join(directory, 'clip.mp4'), seconds: 4, cutsSeconds: [2] }));
-    const loaded = await loadClip({ file, ffmpegPath, framesPerSecond: CLIP_FRAMES_PER_SECOND });
+    const loaded = await loadClip({ file, ffmpegPath, framesPerSecond: clipFramesPerSecond });
     const camera = new RtspCamera({ clip: loaded, ...(credentials ? { credentials } : {}) });
     await camera.start();
     return camera;

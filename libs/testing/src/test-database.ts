@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { readTestPostgresUrl } from './config.js';
-import { TEMPLATE_DATABASE } from './test-postgres.js';
+import { templateDatabase } from './test-postgres.js';
 
 /** A database of its own for one spec file. */
 export interface TestDatabase {
@@ -15,7 +15,7 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const serverUrl = readTestPostgresUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await runStatement(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  await runStatement(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return { url: url.toString(), drop: () => runStatement(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`) };

@@ -7,10 +7,10 @@ import { isProcessAlive, startEmbeddedPostgres, stopOrphanedNatsServer, stopOrph
 import { publishTestPostgresUrl } from './config.js';
 
 /** Database that every test database is copied from: all migrations applied, no rows. */
-export const TEMPLATE_DATABASE = 'nightjar_template';
+export const templateDatabase = 'nightjar_template';
 
 /** Temporary directories of a run: of its Postgres, and of the buses of its spec files. */
-const DIRECTORY = /^nightjar-(?:test|bus)-(\d+)-/;
+const directoryName = /^nightjar-(?:test|bus)-(\d+)-/;
 
 /** The Postgres of one test run. */
 export interface TestPostgres {
@@ -28,7 +28,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   const postgres = await startEmbeddedPostgres({
     dataDir: path.join(directory, 'postgres'),
     password: randomBytes(16).toString('hex'),
-    database: TEMPLATE_DATABASE,
+    database: templateDatabase,
     durable: false,
   });
   const stop = async (): Promise<void> => {
@@ -47,7 +47,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 
 async function sweepKilledRuns(): Promise<void> {
   for (const name of await readdir(os.tmpdir())) {
-    const owner = DIRECTORY.exec(name)?.[1];
+    const owner = directoryName.exec(name)?.[1];
     if (owner === undefined || isProcessAlive(Number(owner))) continue;
     const directory = path.join(os.tmpdir(), name);
     await stopOrphanedPostgres(path.join(directory, 'postgres'));

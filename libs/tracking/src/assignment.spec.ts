@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assignByWeight, UNASSIGNED } from './assignment.js';
+import { assignByWeight, unassigned } from './assignment.js';
 
 const solve = (matrix: number[][]) => Array.from(assignByWeight(Float64Array.from(matrix.flat()), matrix.length, matrix[0]?.length ?? 0));
 
@@ -15,7 +15,7 @@ function bestTotal(matrix: number[][], row = 0, used = new Set<number>()): numbe
 }
 
 const totalOf = (matrix: number[][], columns: number[]) =>
-  columns.reduce((sum, column, row) => sum + (column === UNASSIGNED ? 0 : matrix[row]![column]!), 0);
+  columns.reduce((sum, column, row) => sum + (column === unassigned ? 0 : matrix[row]![column]!), 0);
 
 /** Small linear congruential generator: the same matrices on every run. */
 function seeded(seed: number): () => number {
@@ -39,16 +39,16 @@ describe('assignByWeight', () => {
         [0, 0.5],
         [-1, 0],
       ]),
-    ).toEqual([1, UNASSIGNED]);
+    ).toEqual([1, unassigned]);
   });
 
   it('answers for empty sides', () => {
     expect(Array.from(assignByWeight(new Float64Array(), 0, 4))).toEqual([]);
-    expect(Array.from(assignByWeight(new Float64Array(), 2, 0))).toEqual([UNASSIGNED, UNASSIGNED]);
+    expect(Array.from(assignByWeight(new Float64Array(), 2, 0))).toEqual([unassigned, unassigned]);
   });
 
   it('uses each column once when there are more rows than columns', () => {
-    expect(solve([[0.4], [0.9], [0.5]])).toEqual([UNASSIGNED, 0, UNASSIGNED]);
+    expect(solve([[0.4], [0.9], [0.5]])).toEqual([unassigned, 0, unassigned]);
   });
 
   it('finds the optimum of two hundred random matrices of every shape up to 5 x 5', () => {

@@ -1,5 +1,5 @@
 /** No column was assigned to a row, or no row to a column. */
-export const UNASSIGNED = -1;
+export const unassigned = -1;
 
 /**
  * Pairs rows with columns so that the sum of the weights of the pairs is the largest possible. A weight of 0 or less
@@ -11,7 +11,7 @@ export const UNASSIGNED = -1;
  * @param weights row-major, `rows * columns` long
  */
 export function assignByWeight(weights: Float64Array, rows: number, columns: number): Int32Array {
-  if (rows === 0 || columns === 0) return new Int32Array(rows).fill(UNASSIGNED);
+  if (rows === 0 || columns === 0) return new Int32Array(rows).fill(unassigned);
   if (rows > columns) return columnsOfRows(assignWideMatrix(transpose(weights, rows, columns), columns, rows), rows);
   return assignWideMatrix(weights, rows, columns);
 }
@@ -34,7 +34,7 @@ function assignWideMatrix(weights: Float64Array, rows: number, columns: number):
     }
   }
 
-  const columnOfRow = new Int32Array(rows).fill(UNASSIGNED);
+  const columnOfRow = new Int32Array(rows).fill(unassigned);
   for (let column = 1; column <= columns; column++) {
     const row = rowOfColumn[column]!;
     if (row > 0 && weights[(row - 1) * columns + column - 1]! > 0) columnOfRow[row - 1] = column - 1;
@@ -98,9 +98,9 @@ function transpose(weights: Float64Array, rows: number, columns: number): Float6
 }
 
 function columnsOfRows(rowOfColumn: Int32Array, rows: number): Int32Array {
-  const columnOfRow = new Int32Array(rows).fill(UNASSIGNED);
+  const columnOfRow = new Int32Array(rows).fill(unassigned);
   rowOfColumn.forEach((row, column) => {
-    if (row !== UNASSIGNED) columnOfRow[row] = column;
+    if (row !== unassigned) columnOfRow[row] = column;
   });
   return columnOfRow;
 }

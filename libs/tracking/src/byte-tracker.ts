@@ -1,5 +1,5 @@
 import { expandBox, iou, type BoxXyxy } from '@nightjar/geometry';
-import { assignByWeight, UNASSIGNED } from './assignment.js';
+import { assignByWeight, unassigned } from './assignment.js';
 import { Track } from './track.js';
 
 /** What the tracker needs to know of a detection; callers pass their own richer type and get it back. */
@@ -125,7 +125,7 @@ export class ByteTracker {
     const { tracks, detections, atMs } = stage;
     const columnOfRow = assignByWeight(this.weights(stage), tracks.length, detections.length);
     return tracks.filter((track, row) => {
-      const column = columnOfRow[row] ?? UNASSIGNED;
+      const column = columnOfRow[row] ?? unassigned;
       const detection = detections[column];
       if (detection === undefined) return true;
       track.update(detection.box, { atMs, frame: this.frame });

@@ -4,8 +4,8 @@ import { hasErrorCode } from '@nightjar/embedded';
 import { AppError } from '@nightjar/runtime';
 
 /** Room that a start needs: cluster, log of the database, demo clip, converted models. */
-const FREE_BYTES_MIN = 300 * 1024 * 1024;
-const MIB = 1024 * 1024;
+const freeBytesMin = 300 * 1024 * 1024;
+const bytesPerMib = 1024 * 1024;
 
 /**
  * Makes the directory that everything is kept in and makes sure it can be worked with.
@@ -26,10 +26,10 @@ export async function prepareDataDirectory(dataDir: string): Promise<void> {
     await chmod(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
   }
   const { bavail, bsize } = await statfs(dataDir);
-  if (bavail * bsize < FREE_BYTES_MIN) {
+  if (bavail * bsize < freeBytesMin) {
     throw new AppError(
       'unavailable',
-      `the disk of ${dataDir} is nearly full (${Math.floor((bavail * bsize) / MIB)} MiB free, ${FREE_BYTES_MIN / MIB} needed): free some space, or set NIGHTJAR_DATA_DIR to another disk`,
+      `the disk of ${dataDir} is nearly full (${Math.floor((bavail * bsize) / bytesPerMib)} MiB free, ${freeBytesMin / bytesPerMib} needed): free some space, or set NIGHTJAR_DATA_DIR to another disk`,
     );
   }
   await writeProbe(dataDir);

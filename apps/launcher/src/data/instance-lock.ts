@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, isProcessAlive, readCommandLine } from '@nightjar/embedded';
 import { AppError } from '@nightjar/runtime';
 
-const ATTEMPTS = 3;
+const lockAttempts = 3;
 
 /** The right to work on a data directory; `release` gives it up. */
 export interface InstanceLock {
@@ -16,7 +16,7 @@ export interface InstanceLock {
  */
 export async function lockDataDirectory(dataDir: string): Promise<InstanceLock> {
   const file = path.join(dataDir, 'launcher.lock');
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  for (let attempt = 1; attempt <= lockAttempts; attempt += 1) {
     if (await create(file)) return { release: () => rm(file, { force: true }) };
     const holder = await readHolder(file);
     if (holder !== undefined && (await isLauncher(holder))) {

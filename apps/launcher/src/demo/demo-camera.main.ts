@@ -1,5 +1,5 @@
-import { DEMO_FRAMES_PER_SECOND, loadClip, RtspCamera } from '@nightjar/embedded';
-import { DEMO_STREAM_PATH } from './demo-camera.js';
+import { demoFramesPerSecond, loadClip, RtspCamera } from '@nightjar/embedded';
+import { demoStreamPath } from './demo-camera.js';
 
 /**
  * Entry of the demo camera's process: `demo-camera.main.js <clip> <port> <ffmpeg>`. Plays the clip for ever; ends on
@@ -8,8 +8,8 @@ import { DEMO_STREAM_PATH } from './demo-camera.js';
 async function main([file = '', port = '', ffmpegPath = '']: readonly string[]): Promise<void> {
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => process.exit(0));
   try {
-    const clip = await loadClip({ file, ffmpegPath, framesPerSecond: DEMO_FRAMES_PER_SECOND });
-    await new RtspCamera({ clip, port: Number(port), path: DEMO_STREAM_PATH }).start();
+    const clip = await loadClip({ file, ffmpegPath, framesPerSecond: demoFramesPerSecond });
+    await new RtspCamera({ clip, port: Number(port), path: demoStreamPath }).start();
   } catch (error) {
     console.error(`nightjar demo camera: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);

@@ -4,16 +4,16 @@ import { startServiceProcess } from '../supervision/service-process.js';
 import type { RunningPart } from '../supervision/supervisor.js';
 
 /** Name of the part in messages and in the table. */
-export const DEMO_CAMERA = 'demo camera';
+export const demoCameraName = 'demo camera';
 
 /** Path of the camera's stream. */
-export const DEMO_STREAM_PATH = '/live';
+export const demoStreamPath = '/live';
 
-const ENTRY = fileURLToPath(new URL('./demo-camera.main.js', import.meta.url));
+const entryFile = fileURLToPath(new URL('./demo-camera.main.js', import.meta.url));
 
 /** RTSP address of the demo camera: loopback only, no login, since its pictures are public. */
 export function demoCameraUrl(port: number): string {
-  return `rtsp://127.0.0.1:${port}${DEMO_STREAM_PATH}`;
+  return `rtsp://127.0.0.1:${port}${demoStreamPath}`;
 }
 
 /** Starts the camera's process on a clip made by ensureDemoClip. */
@@ -25,5 +25,5 @@ export function startDemoCameraProcess(options: {
   log: LogFile;
 }): Promise<RunningPart> {
   const { clip, port, ffmpegPath, environment, log } = options;
-  return startServiceProcess({ name: DEMO_CAMERA, entry: ENTRY, args: [clip, String(port), ffmpegPath], environment, log });
+  return startServiceProcess({ name: demoCameraName, entry: entryFile, args: [clip, String(port), ffmpegPath], environment, log });
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { demoPicture } from '@nightjar/embedded';
 import sharp from 'sharp';
 
-const WIDTH_PIXELS = 1280;
+const widthPixels = 1280;
 
 interface DemoFrame {
   /** Below the frames directory: what `opennvr://frames/...` names. */
@@ -14,7 +14,7 @@ interface DemoFrame {
 }
 
 /** The pictures that requests of the public documentation name, apart from `latest.jpg`, which the agent writes. */
-const DEMO_FRAMES: readonly DemoFrame[] = [
+const demoFrames: readonly DemoFrame[] = [
   { file: 'camera_0/person.jpg', picture: 1, brightness: 1 },
   { file: 'camera_0/event_trigger.jpg', picture: 3, brightness: 1 },
   { file: 'camera_warehouse/dark_corner.jpg', picture: 6, brightness: 0.45 },
@@ -22,13 +22,13 @@ const DEMO_FRAMES: readonly DemoFrame[] = [
 
 /** Puts the demo's pictures into the frames directory, where they are absent. */
 export async function seedDemoFrames(framesDir: string): Promise<void> {
-  for (const frame of DEMO_FRAMES) {
+  for (const frame of demoFrames) {
     const file = path.join(framesDir, frame.file);
     if (await stat(file).catch(() => undefined)) continue;
     await mkdir(path.dirname(file), { recursive: true });
     const part = `${file}.part`;
     await sharp(demoPicture(frame.picture))
-      .resize({ width: WIDTH_PIXELS })
+      .resize({ width: widthPixels })
       .modulate({ brightness: frame.brightness })
       .jpeg({ quality: 85 })
       .toFile(part);

@@ -16,10 +16,10 @@ export type FfmpegRemedy =
   /** Only say which command a person runs. */
   | { readonly kind: 'explain'; readonly command: string };
 
-const APT_INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg'] as const;
+const aptInstall = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg'] as const;
 
 /** By a word of ID or ID_LIKE in /etc/os-release. */
-const LINUX_COMMANDS: Readonly<Record<string, string>> = {
+const linuxCommands: Readonly<Record<string, string>> = {
   debian: 'sudo apt-get install -y ffmpeg',
   ubuntu: 'sudo apt-get install -y ffmpeg',
   fedora: 'sudo dnf install -y ffmpeg-free',
@@ -34,7 +34,7 @@ export function chooseRemedy(machine: MachineWithoutFfmpeg): FfmpegRemedy {
   const families = readFamilies(machine.osRelease);
   const hasApt = machine.platform === 'linux' && families.some((family) => family === 'debian' || family === 'ubuntu');
   if (hasApt && !machine.aptRefused) {
-    const command = machine.isRoot ? APT_INSTALL : ['sudo', ...APT_INSTALL];
+    const command = machine.isRoot ? aptInstall : ['sudo', ...aptInstall];
     if (machine.isTerminal) return { kind: 'ask', command };
     if (machine.isRoot) return { kind: 'install', command };
   }
@@ -48,6 +48,6 @@ function readFamilies(osRelease: string): string[] {
 function commandFor(platform: NodeJS.Platform, families: readonly string[]): string {
   if (platform === 'darwin') return 'brew install ffmpeg';
   if (platform === 'win32') return 'winget install Gyan.FFmpeg';
-  const family = families.find((name) => Object.hasOwn(LINUX_COMMANDS, name));
-  return (family === undefined ? undefined : LINUX_COMMANDS[family]) ?? 'the package manager of this system, package ffmpeg';
+  const family = families.find((name) => Object.hasOwn(linuxCommands, name));
+  return (family === undefined ? undefined : linuxCommands[family]) ?? 'the package manager of this system, package ffmpeg';
 }

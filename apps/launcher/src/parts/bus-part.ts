@@ -6,8 +6,8 @@ import type { LauncherConfig } from '../config.js';
 import { Supervisor, type PartState, type RunningPart } from '../supervision/supervisor.js';
 import type { Terminal } from '../terminal/terminal.js';
 
-const REACH_TIMEOUT_MS = 5_000;
-const NATS_DEFAULT_PORT = 4222;
+const reachTimeoutMs = 5_000;
+const natsDefaultPort = 4222;
 
 /** The bus as services reach it. */
 export interface BusLinks {
@@ -106,13 +106,13 @@ function placesOf(natsUrl: string): { host: string; port: number }[] {
     const text = one.includes('://') ? one.trim() : `nats://${one.trim()}`;
     if (!URL.canParse(text)) throw new AppError('invalid_argument', 'NATS_URL is no address like nats://token@host:4222');
     const { hostname, port } = new URL(text);
-    return { host: hostname, port: Number(port || NATS_DEFAULT_PORT) };
+    return { host: hostname, port: Number(port || natsDefaultPort) };
   });
 }
 
 function isListening(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: REACH_TIMEOUT_MS });
+    const socket = connect({ host, port, timeout: reachTimeoutMs });
     const finish = (answer: boolean) => (): void => {
       socket.destroy();
       resolve(answer);

@@ -7,7 +7,7 @@ import { Supervisor, type PartState, type RunningPart } from '../supervision/sup
 import type { Terminal } from '../terminal/terminal.js';
 import { migrateDatabase, placeOf } from './migrate-database.js';
 
-const DATABASE = 'nightjar';
+const databaseName = 'nightjar';
 
 /** The database as services reach it. */
 export interface DatabaseLinks {
@@ -61,7 +61,7 @@ async function startEmbedded({
     const server = await startEmbeddedPostgres({
       dataDir: requestedDir,
       password: credentials.databaseOwnerPassword,
-      database: DATABASE,
+      database: databaseName,
       signal,
       ...(started ? { port: started.port } : {}), // services know the address by now
     });

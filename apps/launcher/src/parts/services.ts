@@ -29,11 +29,11 @@ export interface ServiceDefinition {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const APPS_DIR = fileURLToPath(new URL('../../../', import.meta.url));
-const compiled = (file: string): string => path.join(APPS_DIR, file);
+const appsDir = fileURLToPath(new URL('../../../', import.meta.url));
+const compiled = (file: string): string => path.join(appsDir, file);
 
 /** Compiled file of each service; in the order they start: whoever answers starts before whoever asks. */
-const ENTRIES: Readonly<Record<ServiceName, string>> = {
+const entries: Readonly<Record<ServiceName, string>> = {
   adapter: compiled('adapter/dist/main.js'),
   nvr: compiled('nvr/dist/main.js'),
   gateway: compiled('gateway/dist/main.js'),
@@ -43,7 +43,7 @@ const ENTRIES: Readonly<Record<ServiceName, string>> = {
 
 /** Throws `unavailable` in a checkout that was not built, or not completely. */
 export function assertBuilt(): void {
-  const missing = Object.entries(ENTRIES).find(([, entry]) => !existsSync(entry));
+  const missing = Object.entries(entries).find(([, entry]) => !existsSync(entry));
   if (missing) throw new AppError('unavailable', `${missing[0]} is not built (${missing[1]} is missing): run "npm run build"`);
 }
 
@@ -77,11 +77,11 @@ export function describeServices(config: LauncherConfig, credentials: Credential
     gateway: { DATABASE_URL: links.gatewayDatabaseUrl, BOOTSTRAP_API_KEY: credentials.apiKey },
     agent: {},
   };
-  return (Object.keys(ENTRIES) as ServiceName[]).map((name) => {
+  return (Object.keys(entries) as ServiceName[]).map((name) => {
     const { host } = config.listen[name];
     return {
       name,
-      entry: ENTRIES[name],
+      entry: entries[name],
       address: `http://${bracketed(host)}:${ports[name]}`,
       probeUrl: `http://${isLoopbackHost(host) ? bracketed(host) : '127.0.0.1'}:${ports[name]}`,
       environment: definedOnly({ ...everybody, ...own[name] }),

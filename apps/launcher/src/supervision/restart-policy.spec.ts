@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { decideRestart, NO_FAILURES, type FailureHistory, type RestartDecision } from './restart-policy.js';
+import { decideRestart, noFailures, type FailureHistory, type RestartDecision } from './restart-policy.js';
 
 /** Decisions for a process that ends again and again, up for the given times. */
 function failRepeatedly(uptimesMs: readonly number[]): RestartDecision[] {
-  let history: FailureHistory = NO_FAILURES;
+  let history: FailureHistory = noFailures;
   return uptimesMs.map((uptimeMs) => {
     const decision = decideRestart(history, uptimeMs);
     if (decision.kind === 'restart') history = decision.history;

@@ -5,8 +5,8 @@ import type { LogFile } from './log-file.js';
 import type { RunningPart } from './supervisor.js';
 
 /** Services end by themselves within 10 s of SIGTERM; whoever has not by then is stuck. */
-const STOP_GRACE_MS = 12_000;
-const LAST_WORDS_CHARS = 2_000;
+const stopGraceMs = 12_000;
+const lastWordsChars = 2_000;
 
 export interface ServiceProcessOptions {
   readonly name: string;
@@ -31,7 +31,7 @@ export function startServiceProcess({ name, entry, args = [], environment, log }
   let lastWords = '';
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
   child.stderr?.on('data', (chunk: Buffer) => {
-    lastWords = (lastWords + chunk.toString('utf8')).slice(-LAST_WORDS_CHARS);
+    lastWords = (lastWords + chunk.toString('utf8')).slice(-lastWordsChars);
     log.write(chunk);
   });
   const exited = new Promise<string>((resolve) => {
@@ -52,7 +52,7 @@ export function startServiceProcess({ name, entry, args = [], environment, log }
 
 async function stopService(name: string, pid: number): Promise<void> {
   const gone = await stopProcess(pid, [
-    { signal: 'SIGTERM', waitMs: STOP_GRACE_MS },
+    { signal: 'SIGTERM', waitMs: stopGraceMs },
     { signal: 'SIGKILL', waitMs: 2_000 },
   ]);
   if (!gone) throw new AppError('unavailable', `${name} (process ${pid}) does not stop`);

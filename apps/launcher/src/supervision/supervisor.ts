@@ -1,5 +1,5 @@
 import { AppError, sleep, type Clock } from '@nightjar/runtime';
-import { decideRestart, NO_FAILURES, type FailureHistory } from './restart-policy.js';
+import { decideRestart, noFailures, type FailureHistory } from './restart-policy.js';
 
 /** A process that runs, whoever started it. */
 export interface RunningPart {
@@ -35,23 +35,23 @@ export interface SupervisorOptions {
  */
 export class Supervisor {
   readonly name: string;
-  #state: PartState = { kind: 'starting' };
-  #running: RunningPart | undefined;
-  #restarts = 0;
-  #loop: Promise<void> | undefined;
-  readonly #stopping = new AbortController();
+  private currentState: PartState = { kind: 'starting' };
+  private running: RunningPart | undefined;
+  private restartCount = 0;
+  private loop: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: SupervisorOptions) {
     this.name = options.name;
   }
 
   get state(): PartState {
-    return this.#state;
+    return this.currentState;
   }
 
   /** How often it was started again. */
   get restarts(): number {
-    return this.#restarts;
+    return this.restartCount;
   }
 
   /**
@@ -60,78 +60,78 @@ export class Supervisor {
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#loop = this.#superviseUntilStopped(resolve).then(() => reject(new AppError('cancelled', `${this.name} was stopped`)), reject);
+      this.loop = this.superviseUntilStopped(resolve).then(() => reject(new AppError('cancelled', `${this.name} was stopped`)), reject);
     });
   }
 
   /** Stops for good. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new AppError('cancelled', `${this.name} was stopped`));
-    await this.#running?.stop();
-    await this.#loop;
-    this.#enter({ kind: 'stopped' });
+    this.stopping.abort(new AppError('cancelled', `${this.name} was stopped`));
+    await this.running?.stop();
+    await this.loop;
+    this.enter({ kind: 'stopped' });
   }
 
   /** Ends the process at once and starts no other. */
   kill(): void {
-    this.#stopping.abort(new AppError('cancelled', `${this.name} was stopped`));
-    this.#running?.kill();
+    this.stopping.abort(new AppError('cancelled', `${this.name} was stopped`));
+    this.running?.kill();
   }
 
-  async #superviseUntilStopped(onFirstReady: () => void): Promise<void> {
-    const { signal } = this.#stopping;
-    let history: FailureHistory = NO_FAILURES;
+  private async superviseUntilStopped(onFirstReady: () => void): Promise<void> {
+    const { signal } = this.stopping;
+    let history: FailureHistory = noFailures;
     while (!signal.aborted) {
       const startedMs = this.options.clock.monotonicMs();
-      const reason = await this.#runOnce(onFirstReady, this.#restarts === 0);
+      const reason = await this.runOnce(onFirstReady, this.restartCount === 0);
       if (signal.aborted) return;
       const decision = decideRestart(history, this.options.clock.monotonicMs() - startedMs);
       if (decision.kind === 'give up') {
-        this.#enter({ kind: 'given up', reason });
+        this.enter({ kind: 'given up', reason });
         throw new AppError('unavailable', `${this.name} does not stay up: ${reason}`);
       }
       history = decision.history;
-      this.#restarts += 1;
-      this.#enter({ kind: 'restarting', reason, delayMs: decision.delayMs });
+      this.restartCount += 1;
+      this.enter({ kind: 'restarting', reason, delayMs: decision.delayMs });
       await sleep(decision.delayMs, signal).catch(() => undefined); // stopped while it waited
     }
   }
 
   /** One life of the process, from its start to its end; resolves to why it ended. */
-  async #runOnce(onFirstReady: () => void, isFirst: boolean): Promise<string> {
-    this.#enter({ kind: 'starting' });
+  private async runOnce(onFirstReady: () => void, isFirst: boolean): Promise<string> {
+    this.enter({ kind: 'starting' });
     const life = new AbortController();
-    const signal = AbortSignal.any([life.signal, this.#stopping.signal]);
+    const signal = AbortSignal.any([life.signal, this.stopping.signal]);
     try {
-      const running = await this.options.start(this.#stopping.signal);
-      this.#running = running;
-      if (this.#stopping.signal.aborted) await running.stop();
-      const ready = this.#announceReady(signal, onFirstReady);
+      const running = await this.options.start(this.stopping.signal);
+      this.running = running;
+      if (this.stopping.signal.aborted) await running.stop();
+      const ready = this.announceReady(signal, onFirstReady);
       const reason = await running.exited;
       life.abort(new AppError('cancelled', `${this.name} ended`));
       await ready;
       return reason;
     } catch (error) {
-      if (isFirst && !this.#running) throw error;
+      if (isFirst && !this.running) throw error;
       return error instanceof Error ? error.message : String(error);
     } finally {
-      this.#running = undefined;
+      this.running = undefined;
     }
   }
 
-  async #announceReady(signal: AbortSignal, onFirstReady: () => void): Promise<void> {
+  private async announceReady(signal: AbortSignal, onFirstReady: () => void): Promise<void> {
     try {
       await this.options.untilReady?.(signal);
     } catch (error) {
       if (signal.aborted) return; // it ended, or was stopped, before it was ready
       throw error;
     }
-    this.#enter({ kind: 'ready' });
+    this.enter({ kind: 'ready' });
     onFirstReady();
   }
 
-  #enter(state: PartState): void {
-    this.#state = state;
+  private enter(state: PartState): void {
+    this.currentState = state;
     this.options.onState(state);
   }
 }

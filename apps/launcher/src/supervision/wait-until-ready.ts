@@ -1,17 +1,17 @@
 import { sleep } from '@nightjar/runtime';
 
-const POLL_MS = 200;
-const ANSWER_TIMEOUT_MS = 2_000;
+const pollMs = 200;
+const answerTimeoutMs = 2_000;
 
 /** Asks `/readyz` at `baseUrl` until it says yes. Throws the signal's reason. */
 export async function waitUntilReady(baseUrl: string, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(baseUrl, signal))) await sleep(POLL_MS, signal);
+  while (!(await isReady(baseUrl, signal))) await sleep(pollMs, signal);
 }
 
 async function isReady(baseUrl: string, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted();
   try {
-    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) });
+    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

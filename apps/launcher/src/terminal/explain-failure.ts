@@ -1,7 +1,7 @@
 import { AppError, SettingsError, withoutCredentials } from '@nightjar/runtime';
 
 /** SQLSTATE disk_full */
-const DISK_FULL = '53100';
+const diskFull = '53100';
 
 /** One line for whatever ended the launcher: what is wrong and what to do about it, no secrets, no stack. */
 export function explainFailure(error: unknown, dataDir?: string): string {
@@ -26,7 +26,7 @@ function causesOf(error: unknown): unknown[] {
 
 function isDiskFull(error: unknown): boolean {
   return (
-    ['ENOSPC', 'EDQUOT', DISK_FULL].includes(codeOf(error)) || (error instanceof Error && /No space left on device/i.test(error.message))
+    ['ENOSPC', 'EDQUOT', diskFull].includes(codeOf(error)) || (error instanceof Error && /No space left on device/i.test(error.message))
   );
 }
 

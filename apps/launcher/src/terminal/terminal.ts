@@ -1,12 +1,12 @@
 /** Where the launcher speaks to the person who started it: plain lines, readable in a log file too. */
 export class Terminal {
-  readonly #startedMs = performance.now();
+  private readonly startedMs = performance.now();
 
   constructor(private readonly output: NodeJS.WritableStream) {}
 
   /** One line of progress: seconds since the start, what it is about, what happened. */
   progress(subject: string, text: string): void {
-    const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6);
+    const seconds = ((performance.now() - this.startedMs) / 1000).toFixed(1).padStart(6);
     this.line(`${seconds} s  ${subject.padEnd(12)} ${text}`);
   }
 

@@ -9,10 +9,10 @@ export interface BrokerMessage {
   readonly payload: Buffer;
 }
 
-const NO_BYTES = Buffer.alloc(0);
+const noBytes = Buffer.alloc(0);
 
 /** A message without headers; an empty body when none is given. */
-export function plainMessage(subject: string, body: Buffer = NO_BYTES): BrokerMessage {
+export function plainMessage(subject: string, body: Buffer = noBytes): BrokerMessage {
   return { subject, replyTo: '', headerBytes: 0, payload: body };
 }
 

@@ -29,41 +29,41 @@ interface WildcardEntry {
  * machine has (one inbox pattern per client and a handful of others).
  */
 export class Interest {
-  readonly #exact = new Map<string, Set<Subscription>>();
-  readonly #wildcards = new Map<string, WildcardEntry>();
+  private readonly exact = new Map<string, Set<Subscription>>();
+  private readonly wildcards = new Map<string, WildcardEntry>();
 
   add(subscription: Subscription): void {
-    this.#setFor(subscription).add(subscription);
+    this.setFor(subscription).add(subscription);
   }
 
   remove(subscription: Subscription): void {
-    const subscriptions = this.#setFor(subscription);
+    const subscriptions = this.setFor(subscription);
     subscriptions.delete(subscription);
     if (subscriptions.size > 0) return;
-    this.#exact.delete(subscription.subject);
-    this.#wildcards.delete(subscription.subject);
+    this.exact.delete(subscription.subject);
+    this.wildcards.delete(subscription.subject);
   }
 
   /** All subscriptions a message on `subject` may go to, queue groups not yet decided. */
   find(subject: string): Subscription[] {
-    const found = [...(this.#exact.get(subject) ?? [])];
-    if (this.#wildcards.size === 0) return found;
+    const found = [...(this.exact.get(subject) ?? [])];
+    if (this.wildcards.size === 0) return found;
     const tokens = splitSubject(subject);
-    for (const entry of this.#wildcards.values()) {
+    for (const entry of this.wildcards.values()) {
       if (matchesSubject(entry.tokens, tokens)) found.push(...entry.subscriptions);
     }
     return found;
   }
 
-  #setFor(subscription: Subscription): Set<Subscription> {
+  private setFor(subscription: Subscription): Set<Subscription> {
     const { subject, tokens } = subscription;
     if (!hasWildcard(tokens)) {
-      const known = this.#exact.get(subject) ?? new Set();
-      this.#exact.set(subject, known);
+      const known = this.exact.get(subject) ?? new Set();
+      this.exact.set(subject, known);
       return known;
     }
-    const known = this.#wildcards.get(subject) ?? { tokens, subscriptions: new Set<Subscription>() };
-    this.#wildcards.set(subject, known);
+    const known = this.wildcards.get(subject) ?? { tokens, subscriptions: new Set<Subscription>() };
+    this.wildcards.set(subject, known);
     return known.subscriptions;
   }
 }

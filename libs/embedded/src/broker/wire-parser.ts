@@ -39,26 +39,26 @@ interface PendingPublish {
  * grows with the bytes and not with the number of chunks.
  */
 export class WireParser {
-  #chunks: Buffer[] = [];
-  #buffered = 0;
-  #pending: PendingPublish | undefined;
+  private chunks: Buffer[] = [];
+  private buffered = 0;
+  private pending: PendingPublish | undefined;
 
   constructor(private readonly limits: ParserLimits) {}
 
   /** Yields every operation that is complete with this chunk. Throws ProtocolError. */
   *push(chunk: Buffer): Generator<ClientCommand> {
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
-    if (this.#pending && this.#buffered < this.#pending.payloadBytes + 2) return;
+    this.chunks.push(chunk);
+    this.buffered += chunk.length;
+    if (this.pending && this.buffered < this.pending.payloadBytes + 2) return;
 
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#buffered);
+    const bytes = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks, this.buffered);
     let offset = 0;
     for (;;) {
-      if (this.#pending) {
-        const end = offset + this.#pending.payloadBytes;
+      if (this.pending) {
+        const end = offset + this.pending.payloadBytes;
         if (end + 2 > bytes.length) break;
-        const { subject, replyTo, headerBytes } = this.#pending;
-        this.#pending = undefined;
+        const { subject, replyTo, headerBytes } = this.pending;
+        this.pending = undefined;
         yield { kind: 'publish', subject, replyTo, headerBytes, payload: bytes.subarray(offset, end) };
         offset = end + 2;
         continue;
@@ -66,24 +66,24 @@ export class WireParser {
       const end = bytes.indexOf('\r\n', offset, 'latin1');
       if ((end < 0 ? bytes.length : end) - offset > this.limits.lineBytesMax) throw new ProtocolError('Maximum Control Line Exceeded');
       if (end < 0) break;
-      const command = this.#parseLine(bytes.toString('latin1', offset, end));
+      const command = this.parseLine(bytes.toString('latin1', offset, end));
       offset = end + 2;
       if (command) yield command;
     }
     const rest = bytes.subarray(offset);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#buffered = rest.length;
+    this.chunks = rest.length > 0 ? [rest] : [];
+    this.buffered = rest.length;
   }
 
   /** Undefined for PUB and HPUB: their command is complete when the payload is. */
-  #parseLine(line: string): ClientCommand | undefined {
+  private parseLine(line: string): ClientCommand | undefined {
     const [operation = '', ...fields] = line.trimEnd().split(/[ \t]+/);
     switch (operation.toUpperCase()) {
       case 'PUB':
-        this.#pending = this.#parsePublish(fields, false);
+        this.pending = this.parsePublish(fields, false);
         return undefined;
       case 'HPUB':
-        this.#pending = this.#parsePublish(fields, true);
+        this.pending = this.parsePublish(fields, true);
         return undefined;
       case 'SUB':
         return parseSubscribe(fields);
@@ -101,7 +101,7 @@ export class WireParser {
   }
 
   /** `PUB subject [reply] bytes` or `HPUB subject [reply] headerBytes bytes`. */
-  #parsePublish(fields: readonly string[], hasHeaders: boolean): PendingPublish {
+  private parsePublish(fields: readonly string[], hasHeaders: boolean): PendingPublish {
     const sizes = hasHeaders ? 2 : 1;
     const [subject = '', replyTo = ''] = fields.slice(0, -sizes);
     const payloadBytes = Number(fields.at(-1));

@@ -5,11 +5,11 @@ import { findFreePort } from '../find-free-port.js';
 import { stopProcess } from '../stop-process.js';
 import type { BusServer, BusServerOptions } from './bus-server.js';
 
-const START_TIMEOUT_MS = 10_000;
-const PORT_ATTEMPTS = 3;
+const startTimeoutMs = 10_000;
+const portAttempts = 3;
 
 /** Resolved from both src/ and dist/: a child process needs the compiled file. */
-const ENTRY = fileURLToPath(new URL('../../dist/broker/broker.main.js', import.meta.url));
+const entryFile = fileURLToPath(new URL('../../dist/broker/broker.main.js', import.meta.url));
 
 /** What the parent tells the child, over IPC: a command line would show the token to everybody on the machine. */
 export interface BrokerStart {
@@ -27,11 +27,15 @@ type BrokerOutcome = { readonly kind: 'listening'; readonly port: number } | { r
 export async function startBrokerProcess({ token, port, signal }: Pick<BusServerOptions, 'token' | 'port' | 'signal'>): Promise<BusServer> {
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
-    const child = fork(ENTRY, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: process.platform !== 'win32', execArgv: [] });
+    const child = fork(entryFile, [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: process.platform !== 'win32',
+      execArgv: [],
+    });
     const report = await askToListen(child, { token, port: port ?? (await findFreePort()) });
     if (report.kind === 'listening' && child.pid !== undefined) return describe(child, child.pid, token, report.port);
     child.kill('SIGKILL');
-    if (port !== undefined || attempt === PORT_ATTEMPTS) {
+    if (port !== undefined || attempt === portAttempts) {
       throw new AppError('unavailable', `the embedded broker did not start: ${report.kind === 'failed' ? report.reason : 'no process id'}`);
     }
   }
@@ -50,7 +54,7 @@ function askToListen(child: ChildProcess, start: BrokerStart): Promise<BrokerOut
       if (report.kind === 'waiting') child.send(start);
       else finish(report);
     };
-    const timer = setTimeout(fail(`no answer within ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    const timer = setTimeout(fail(`no answer within ${startTimeoutMs / 1000} s`), startTimeoutMs);
     child.once('error', fail('its process cannot be started'));
     child.once('exit', fail('its process ended while it started'));
     child.on('message', onReport);

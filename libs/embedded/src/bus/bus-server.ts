@@ -25,7 +25,7 @@ export interface BusServerOptions {
   readonly signal?: AbortSignal;
 }
 
-const POLL_MS = 30;
+const pollMs = 30;
 
 /** Waits until a NATS server greets on the port. Throws `unavailable` after `timeoutMs`, or as soon as `hasExited` says so. */
 export async function waitForGreeting(
@@ -37,7 +37,7 @@ export async function waitForGreeting(
     options.signal?.throwIfAborted();
     if (options.hasExited()) throw new AppError('unavailable', 'it ended while it started');
     if (performance.now() > deadline) throw new AppError('unavailable', `it was not ready within ${options.timeoutMs / 1000} s`);
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    await sleep(pollMs, undefined, { signal: options.signal });
   }
 }
 

@@ -5,10 +5,10 @@ import { AppError } from '@nightjar/runtime';
 const run = promisify(execFile);
 
 /** Debian keeps nats-server where an ordinary user's PATH does not look. */
-const ON_PATH = ['nats-server', '/usr/sbin/nats-server'] as const;
+const usualPrograms = ['nats-server', '/usr/sbin/nats-server'] as const;
 
 /** The oldest release whose JetStream has what libs/messaging asks for. */
-const OLDEST_VERSION = [2, 9] as const;
+const oldestVersion = [2, 9] as const;
 
 /** Which bus to use. */
 export type BusChoice =
@@ -39,12 +39,12 @@ export async function chooseBus({ natsUrl, natsServerPath, embeddedOnly = false 
     if (version === undefined || !isRecentEnough(version)) {
       throw new AppError(
         'invalid_argument',
-        `NATS_SERVER_PATH is set to "${natsServerPath}", which is no nats-server ${OLDEST_VERSION.join('.')} or later`,
+        `NATS_SERVER_PATH is set to "${natsServerPath}", which is no nats-server ${oldestVersion.join('.')} or later`,
       );
     }
     return { kind: 'nats-server', program: natsServerPath, version };
   }
-  for (const program of ON_PATH) {
+  for (const program of usualPrograms) {
     const version = await readVersion(program);
     if (version === undefined) continue;
     if (isRecentEnough(version)) return { kind: 'nats-server', program, version };
@@ -56,7 +56,7 @@ export async function chooseBus({ natsUrl, natsServerPath, embeddedOnly = false 
 /** Whether a version like `2.9.10` has the JetStream features we use. */
 export function isRecentEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor >= OLDEST_VERSION[1]);
+  return major > oldestVersion[0] || (major === oldestVersion[0] && minor >= oldestVersion[1]);
 }
 
 async function readVersion(program: string): Promise<string | undefined> {

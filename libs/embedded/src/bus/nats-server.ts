@@ -2,16 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
-import { BUS_PAYLOAD_BYTES_MAX } from '../broker/embedded-broker.js';
+import { busPayloadBytesMax } from '../broker/embedded-broker.js';
 import { findFreePort } from '../find-free-port.js';
 import { isProcessAlive, readCommandLine, stopProcess } from '../stop-process.js';
 import { waitForGreeting, type BusServer, type BusServerOptions } from './bus-server.js';
 
-const PORT_ATTEMPTS = 3;
-const START_TIMEOUT_MS = 10_000;
-const MEMORY_STORE_BYTES_MAX = 512 * 1024 * 1024;
-const FILE_STORE_BYTES_MAX = 1024 * 1024 * 1024;
-const LOG_BYTES_MAX = 10 * 1024 * 1024;
+const portAttempts = 3;
+const startTimeoutMs = 10_000;
+const memoryStoreBytesMax = 512 * 1024 * 1024;
+const fileStoreBytesMax = 1024 * 1024 * 1024;
+const logBytesMax = 10 * 1024 * 1024;
 
 interface NatsServerOptions extends BusServerOptions {
   readonly program: string;
@@ -37,7 +37,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<BusSe
     try {
       const pid = await waitForSpawn(child);
       await waitForGreeting(port, {
-        timeoutMs: START_TIMEOUT_MS,
+        timeoutMs: startTimeoutMs,
         hasExited: () => child.exitCode !== null || child.signalCode !== null,
         signal: options.signal,
       });
@@ -51,7 +51,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<BusSe
       options.signal?.throwIfAborted();
       const words = await lastWords(logFile);
       const lostPort = words.includes('address already in use') && options.port === undefined;
-      if (!lostPort || attempt === PORT_ATTEMPTS) throw new AppError('unavailable', `nats-server did not start: ${words}`, { cause });
+      if (!lostPort || attempt === portAttempts) throw new AppError('unavailable', `nats-server did not start: ${words}`, { cause });
     }
   }
 }
@@ -70,11 +70,11 @@ function renderConfig({ port, token, dataDir, pidFile, logFile }: ConfigFields):
     `listen: "127.0.0.1:${port}"`,
     'server_name: "nightjar"',
     `authorization { token: ${JSON.stringify(token)} }`,
-    `max_payload: ${BUS_PAYLOAD_BYTES_MAX}`,
+    `max_payload: ${busPayloadBytesMax}`,
     `pid_file: ${JSON.stringify(pidFile)}`,
     `log_file: ${JSON.stringify(logFile)}`,
-    `logfile_size_limit: ${LOG_BYTES_MAX}`,
-    `jetstream { store_dir: ${JSON.stringify(path.join(dataDir, 'jetstream'))}, max_memory_store: ${MEMORY_STORE_BYTES_MAX}, max_file_store: ${FILE_STORE_BYTES_MAX} }`,
+    `logfile_size_limit: ${logBytesMax}`,
+    `jetstream { store_dir: ${JSON.stringify(path.join(dataDir, 'jetstream'))}, max_memory_store: ${memoryStoreBytesMax}, max_file_store: ${fileStoreBytesMax} }`,
     '',
   ].join('\n');
 }

@@ -4,16 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
 import { hasErrorCode } from '../error-code.js';
-import { makeEnterableDirectory, SYSTEM_DIR, type PostgresBinaries } from './postgres-binaries.js';
+import { makeEnterableDirectory, systemDir, type PostgresBinaries } from './postgres-binaries.js';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
 /** The environment of every Postgres program: ours, with messages in English so that they can be told apart. */
-export const POSTGRES_ENV = { LC_ALL: 'C', LC_MESSAGES: 'C', PATH: '/usr/bin:/bin' } as const;
+export const postgresEnv = { LC_ALL: 'C', LC_MESSAGES: 'C', PATH: '/usr/bin:/bin' } as const;
 
-const INITDB_TIMEOUT_MS = 60_000;
+const initdbTimeoutMs = 60_000;
 
 /** Superuser of the embedded cluster. */
-export const SUPERUSER = 'postgres';
+export const superuser = 'postgres';
 
 interface PrepareOptions {
   readonly dataDir: string;
@@ -24,7 +24,7 @@ interface PrepareOptions {
 }
 
 /**
- * Makes the cluster when there is none yet and returns the directory it is in: `dataDir`, or one below SYSTEM_DIR when
+ * Makes the cluster when there is none yet and returns the directory it is in: `dataDir`, or one below systemDir when
  * the account Postgres runs as cannot enter the place asked for.
  * initdb works in a directory of its own that is renamed when it is complete, so a killed first start leaves no half cluster.
  */
@@ -50,8 +50,8 @@ async function reachableDirectory(dataDir: string, identity: ProcessIdentity): P
   await mkdir(parent, { recursive: true });
   if (await canEnter(parent, identity)) return dataDir;
   // One directory per place asked for: two checkouts of the same root user never share a cluster.
-  const elsewhere = path.join(SYSTEM_DIR, `data${parent.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`);
-  await makeEnterableDirectory(SYSTEM_DIR);
+  const elsewhere = path.join(systemDir, `data${parent.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`);
+  await makeEnterableDirectory(systemDir);
   await makeEnterableDirectory(elsewhere);
   return path.join(elsewhere, path.basename(dataDir));
 }
@@ -95,7 +95,7 @@ async function initialise(dataDir: string, { identity, binaries, password, durab
     const args = [
       '-D',
       dataDir,
-      `--username=${SUPERUSER}`,
+      `--username=${superuser}`,
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
@@ -114,9 +114,9 @@ function runInitdb(program: string, args: readonly string[], identity: ProcessId
     const child = spawn(program, args, {
       ...identity,
       cwd: '/',
-      env: POSTGRES_ENV,
+      env: postgresEnv,
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: INITDB_TIMEOUT_MS,
+      timeout: initdbTimeoutMs,
     });
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -2,13 +2,13 @@ import { AppError } from '@nightjar/runtime';
 import pg from 'pg';
 import { findFreePort } from '../find-free-port.js';
 import { isProcessAlive, stopProcess } from '../stop-process.js';
-import { prepareDataDirectory, SUPERUSER } from './data-directory.js';
+import { prepareDataDirectory, superuser } from './data-directory.js';
 import { locatePostgres } from './postgres-binaries.js';
 import { connectionTo, findOrphan, spawnPostmaster, waitUntilReady, type Postmaster } from './postmaster.js';
 import { findServiceAccount } from './service-account.js';
 
-const PORT_ATTEMPTS = 3;
-const STOP_GRACE_MS = 10_000;
+const portAttempts = 3;
+const stopGraceMs = 10_000;
 
 /** Where an embedded Postgres keeps its data and how it is reached. */
 export interface EmbeddedPostgresOptions {
@@ -65,12 +65,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     await createDatabase(server.port, password, database);
   } catch (cause) {
-    await stopServer(server, STOP_GRACE_MS);
+    await stopServer(server, stopGraceMs);
     throw new AppError('unavailable', `the database "${database}" cannot be made`, { cause });
   }
 
   const urlFor: EmbeddedPostgres['urlFor'] = (target) => {
-    const user = encodeURIComponent(target.user ?? SUPERUSER);
+    const user = encodeURIComponent(target.user ?? superuser);
     return `postgresql://${user}:${encodeURIComponent(target.password ?? password)}@127.0.0.1:${server.port}/${target.database ?? database}`;
   };
   return {
@@ -81,7 +81,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     takenOver: server === orphan,
     urlFor,
     exited: untilExit(server),
-    stop: (graceMs = STOP_GRACE_MS) => stopServer(server, graceMs),
+    stop: (graceMs = stopGraceMs) => stopServer(server, graceMs),
   };
 }
 
@@ -97,9 +97,9 @@ async function startReady(
       await waitUntilReady(server, ready);
       return server;
     } catch (error) {
-      if (server.child || ready.signal?.aborted) await stopServer(server, STOP_GRACE_MS);
+      if (server.child || ready.signal?.aborted) await stopServer(server, stopGraceMs);
       const lostPort = error instanceof AppError && error.code === 'conflict';
-      if (orphan || !lostPort || attempt === PORT_ATTEMPTS) throw error;
+      if (orphan || !lostPort || attempt === portAttempts) throw error;
     }
   }
 }
@@ -146,5 +146,5 @@ function pollExit(pid: number): Promise<void> {
 /** Stops the server that a killed program left on `dataDir`, if there is one. */
 export async function stopOrphanedPostgres(dataDir: string): Promise<void> {
   const orphan = await findOrphan(dataDir);
-  if (orphan) await stopServer(orphan, STOP_GRACE_MS);
+  if (orphan) await stopServer(orphan, stopGraceMs);
 }

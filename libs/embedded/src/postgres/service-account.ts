@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { AppError } from '@nightjar/runtime';
 
 const run = promisify(execFile);
-const ACCOUNT = 'postgres';
+const accountName = 'postgres';
 
 /** User and group a child process runs as; both absent means "as we do". */
 export interface ProcessIdentity {
@@ -21,8 +21,8 @@ export async function findServiceAccount(): Promise<ProcessIdentity> {
   const existing = await lookUp();
   if (existing) return existing;
   try {
-    await run('groupadd', ['--system', '--force', ACCOUNT]);
-    await run('useradd', ['--system', '--gid', ACCOUNT, '--no-create-home', '--shell', '/usr/sbin/nologin', ACCOUNT]);
+    await run('groupadd', ['--system', '--force', accountName]);
+    await run('useradd', ['--system', '--gid', accountName, '--no-create-home', '--shell', '/usr/sbin/nologin', accountName]);
   } catch (cause) {
     throw new AppError(
       'unavailable',
@@ -41,7 +41,7 @@ export async function findServiceAccount(): Promise<ProcessIdentity> {
 
 async function lookUp(): Promise<ProcessIdentity | undefined> {
   try {
-    const [uid, gid] = await Promise.all([run('id', ['-u', ACCOUNT]), run('id', ['-g', ACCOUNT])]);
+    const [uid, gid] = await Promise.all([run('id', ['-u', accountName]), run('id', ['-g', accountName])]);
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
   } catch {
     return undefined;

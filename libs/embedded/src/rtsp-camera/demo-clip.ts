@@ -4,14 +4,14 @@ import path from 'node:path';
 import { renderScenes, type Scene } from './render-scenes.js';
 
 /** Frames a second of the demo clip. */
-export const DEMO_FRAMES_PER_SECOND = 15;
+export const demoFramesPerSecond = 15;
 
-const SCENE_SECONDS = 4;
+const sceneSeconds = 4;
 /** Changes when the scenes or the encoding do, so that a cached clip of an older release is not used. */
-const FILE_NAME = 'demo-camera-1.mp4';
+const clipFileName = 'demo-camera-1.mp4';
 
 /** Pictures with people, by their number in the package; one stretch of the loop is empty, so that events end. */
-const SCENES: readonly (number | 'empty room')[] = [1, 3, 'empty room', 4, 6, 2];
+const demoScenes: readonly (number | 'empty room')[] = [1, 3, 'empty room', 4, 6, 2];
 
 /** Photographs of people that come with `npm ci`; read where they lie. Numbers 1 to 6. */
 export function demoPicture(number: number): string {
@@ -25,12 +25,12 @@ export function demoPicture(number: number): string {
  */
 export async function ensureDemoClip(options: { directory: string; ffmpegPath: string; signal?: AbortSignal }): Promise<string> {
   const { directory, ffmpegPath, signal } = options;
-  const outputFile = path.join(directory, FILE_NAME);
+  const outputFile = path.join(directory, clipFileName);
   if (await exists(outputFile)) return outputFile;
-  const scenes = SCENES.map((scene): Scene =>
-    scene === 'empty room' ? { seconds: SCENE_SECONDS } : { picture: demoPicture(scene), seconds: SCENE_SECONDS },
+  const scenes = demoScenes.map((scene): Scene =>
+    scene === 'empty room' ? { seconds: sceneSeconds } : { picture: demoPicture(scene), seconds: sceneSeconds },
   );
-  await renderScenes({ ffmpegPath, scenes, outputFile, framesPerSecond: DEMO_FRAMES_PER_SECOND, ...(signal ? { signal } : {}) });
+  await renderScenes({ ffmpegPath, scenes, outputFile, framesPerSecond: demoFramesPerSecond, ...(signal ? { signal } : {}) });
   return outputFile;
 }
 

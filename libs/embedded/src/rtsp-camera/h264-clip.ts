@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { AppError } from '@nightjar/runtime';
 
-const CLIP_BYTES_MAX = 64 * 1024 * 1024;
-const DEMUX_TIMEOUT_MS = 30_000;
+const clipBytesMax = 64 * 1024 * 1024;
+const demuxTimeoutMs = 30_000;
 
-const NAL_TYPE = { idrSlice: 5, sequenceParameters: 7, pictureParameters: 8, accessUnitDelimiter: 9 } as const;
+const nalTypes = { idrSlice: 5, sequenceParameters: 7, pictureParameters: 8, accessUnitDelimiter: 9 } as const;
 
 /** A NAL unit without its start code. */
 export type NalUnit = Buffer;
@@ -27,11 +27,11 @@ export async function loadClip(options: { file: string; ffmpegPath: string; fram
   const nalUnits = splitNalUnits(await demux(ffmpegPath, file));
   const accessUnits: NalUnit[][] = [];
   for (const unit of nalUnits) {
-    if (nalType(unit) === NAL_TYPE.accessUnitDelimiter) accessUnits.push([]);
+    if (nalType(unit) === nalTypes.accessUnitDelimiter) accessUnits.push([]);
     else accessUnits.at(-1)?.push(unit);
   }
-  const sequenceParameters = nalUnits.find((unit) => nalType(unit) === NAL_TYPE.sequenceParameters);
-  const pictureParameters = nalUnits.find((unit) => nalType(unit) === NAL_TYPE.pictureParameters);
+  const sequenceParameters = nalUnits.find((unit) => nalType(unit) === nalTypes.sequenceParameters);
+  const pictureParameters = nalUnits.find((unit) => nalType(unit) === nalTypes.pictureParameters);
   const [first] = accessUnits;
   if (!first || !isKeyFrame(first) || !sequenceParameters || !pictureParameters) {
     throw new AppError('invalid_argument', `${file} is no H.264 clip that begins with a key frame`);
@@ -41,7 +41,7 @@ export async function loadClip(options: { file: string; ffmpegPath: string; fram
 
 /** Whether a decoder can start with this frame. */
 export function isKeyFrame(accessUnit: readonly NalUnit[]): boolean {
-  return accessUnit.some((unit) => nalType(unit) === NAL_TYPE.idrSlice);
+  return accessUnit.some((unit) => nalType(unit) === nalTypes.idrSlice);
 }
 
 /** nal_unit_type of ITU-T H.264, 7.3.1. */
@@ -84,13 +84,13 @@ function demux(ffmpegPath: string, file: string): Promise<Buffer> {
     'pipe:1',
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEMUX_TIMEOUT_MS });
+    const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: demuxTimeoutMs });
     const chunks: Buffer[] = [];
     let bytes = 0;
     let complaint = '';
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > CLIP_BYTES_MAX) child.kill();
+      if (bytes > clipBytesMax) child.kill();
       else chunks.push(chunk);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -100,7 +100,7 @@ function demux(ffmpegPath: string, file: string): Promise<Buffer> {
     child.once('close', (code) => {
       if (code === 0) resolve(Buffer.concat(chunks, bytes));
       else
-        reject(new AppError('invalid_argument', `${file} cannot be read as a clip: ${complaint.trim() || `over ${CLIP_BYTES_MAX} bytes`}`));
+        reject(new AppError('invalid_argument', `${file} cannot be read as a clip: ${complaint.trim() || `over ${clipBytesMax} bytes`}`));
     });
   });
 }

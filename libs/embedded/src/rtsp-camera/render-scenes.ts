@@ -22,7 +22,7 @@ export interface RenderOptions {
 }
 
 /** Part of the picture's width and height that the slow pan covers. */
-const PAN = 0.08;
+const panShare = 0.08;
 
 /**
  * Renders scenes with hard cuts between them to H.264 in MP4: no B-frames and a key frame each second, so that it can be
@@ -94,8 +94,8 @@ function sceneInput({ picture, seconds }: Scene, framesPerSecond: number, { widt
 
 function sceneFilter(scene: Scene, { width, height }: Size): string {
   if (scene.picture === undefined) return emptyRoom({ width, height });
-  const wide = Math.round(width * (1 + PAN));
-  const tall = Math.round(height * (1 + PAN));
+  const wide = Math.round(width * (1 + panShare));
+  const tall = Math.round(height * (1 + panShare));
   const progress = `t/${scene.seconds}`;
   return `scale=${wide}:${tall}:force_original_aspect_ratio=increase:flags=bilinear,crop=${width}:${height}:x='(in_w-out_w)*${progress}':y='(in_h-out_h)*(0.2+0.3*${progress})'`;
 }

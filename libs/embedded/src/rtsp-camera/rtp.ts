@@ -1,14 +1,14 @@
 import type { NalUnit } from './h264-clip.js';
 
 /** Ticks of H.264's RTP clock per second (RFC 6184, 8.2.1). */
-export const RTP_CLOCK_HZ = 90_000;
+export const rtpClockHz = 90_000;
 
 /** Payload of one packet at most: with all headers it stays below an Ethernet frame. */
-const PAYLOAD_BYTES_MAX = 1_400;
-const PAYLOAD_TYPE = 96;
-const FU_A = 28;
+const payloadBytesMax = 1_400;
+const payloadType = 96;
+const fuA = 28;
 /** Seconds from 1900, where NTP counts from, to 1970. */
-const NTP_EPOCH_OFFSET_S = 2_208_988_800;
+const ntpEpochOffsetS = 2_208_988_800;
 
 /** What the next packet of a stream is numbered with, and what has been sent. */
 export interface RtpStream {
@@ -23,11 +23,11 @@ export interface RtpStream {
  * The last packet of the frame has the marker bit. Advances the stream's numbers.
  */
 export function packetizeFrame(stream: RtpStream, accessUnit: readonly NalUnit[], rtpTimestamp: number): Buffer[] {
-  const payloads = accessUnit.flatMap((unit) => (unit.length <= PAYLOAD_BYTES_MAX ? [unit] : fragment(unit)));
+  const payloads = accessUnit.flatMap((unit) => (unit.length <= payloadBytesMax ? [unit] : fragment(unit)));
   return payloads.map((payload, index) => {
     const header = Buffer.alloc(12);
     header[0] = 0x80; // version 2
-    header[1] = (index === payloads.length - 1 ? 0x80 : 0) | PAYLOAD_TYPE;
+    header[1] = (index === payloads.length - 1 ? 0x80 : 0) | payloadType;
     header.writeUInt16BE(stream.sequence, 2);
     header.writeUInt32BE(rtpTimestamp >>> 0, 4);
     header.writeUInt32BE(stream.ssrc, 8);
@@ -40,11 +40,11 @@ export function packetizeFrame(stream: RtpStream, accessUnit: readonly NalUnit[]
 
 function fragment(unit: NalUnit): Buffer[] {
   const nalHeader = unit[0] ?? 0;
-  const indicator = (nalHeader & 0xe0) | FU_A;
+  const indicator = (nalHeader & 0xe0) | fuA;
   const type = nalHeader & 0x1f;
   const fragments: Buffer[] = [];
-  for (let offset = 1; offset < unit.length; offset += PAYLOAD_BYTES_MAX - 2) {
-    const end = Math.min(offset + PAYLOAD_BYTES_MAX - 2, unit.length);
+  for (let offset = 1; offset < unit.length; offset += payloadBytesMax - 2) {
+    const end = Math.min(offset + payloadBytesMax - 2, unit.length);
     const startBit = offset === 1 ? 0x80 : 0;
     const endBit = end === unit.length ? 0x40 : 0;
     fragments.push(Buffer.concat([Buffer.from([indicator, startBit | endBit | type]), unit.subarray(offset, end)]));
@@ -63,7 +63,7 @@ export function senderReport(stream: RtpStream, rtpTimestamp: number, wallMs: nu
   report[1] = 200;
   report.writeUInt16BE(6, 2); // length in 32-bit words, less one
   report.writeUInt32BE(stream.ssrc, 4);
-  report.writeUInt32BE((seconds + NTP_EPOCH_OFFSET_S) >>> 0, 8);
+  report.writeUInt32BE((seconds + ntpEpochOffsetS) >>> 0, 8);
   report.writeUInt32BE(Math.floor(((wallMs - seconds * 1000) / 1000) * 2 ** 32) >>> 0, 12);
   report.writeUInt32BE(rtpTimestamp >>> 0, 16);
   report.writeUInt32BE(stream.packets >>> 0, 20);

@@ -10,7 +10,7 @@ import { loadClip, type H264Clip } from './h264-clip.js';
 import { renderScenes } from './render-scenes.js';
 import { RtspCamera, type RtspCameraOptions } from './rtsp-camera.js';
 
-const FRAMES_PER_SECOND = 15;
+const framesPerSecond = 15;
 
 interface Reading {
   readonly exitCode: number | null;
@@ -75,7 +75,7 @@ describe('the RTSP camera', () => {
       height: 360,
       scenes: [{ picture: demoPicture(1), seconds: 2 }, { seconds: 1 }],
     });
-    clip = await loadClip({ file: outputFile, ffmpegPath, framesPerSecond: FRAMES_PER_SECOND });
+    clip = await loadClip({ file: outputFile, ffmpegPath, framesPerSecond });
     await rm(directory, { recursive: true });
   });
   afterEach(() => camera.close());
@@ -83,20 +83,20 @@ describe('the RTSP camera', () => {
 
   it('plays a clip of 3 s as 45 frames', async () => {
     await start();
-    expect(clip.accessUnits.length).toBe(3 * FRAMES_PER_SECOND);
+    expect(clip.accessUnits.length).toBe(3 * framesPerSecond);
   });
 
   it.each(['tcp', 'udp'] as const)('loses no frame over %s, past the end of the clip', async (transport) => {
     await start();
     const { exitCode, frames, complaint } = await readWithFfmpeg(ffmpegPath, camera.url, { transport, seconds: 5 });
     expect({ exitCode, complaint: complaint.match(/missed|error|corrupt|concealing/gi) }).toEqual({ exitCode: 0, complaint: null });
-    expect(Math.abs(frames - 5 * FRAMES_PER_SECOND)).toBeLessThanOrEqual(1);
+    expect(Math.abs(frames - 5 * framesPerSecond)).toBeLessThanOrEqual(1);
   });
 
   it('serves several clients at once', async () => {
     await start();
     const readings = await Promise.all([1, 2, 3].map(() => readWithFfmpeg(ffmpegPath, camera.url, { seconds: 2 })));
-    for (const { frames } of readings) expect(Math.abs(frames - 2 * FRAMES_PER_SECOND)).toBeLessThanOrEqual(1);
+    for (const { frames } of readings) expect(Math.abs(frames - 2 * framesPerSecond)).toBeLessThanOrEqual(1);
   });
 
   it('wants its user and password, when it has any', async () => {

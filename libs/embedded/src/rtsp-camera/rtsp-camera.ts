@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '@nightjar/runtime';
 import { isKeyFrame, type H264Clip } from './h264-clip.js';
-import { packetizeFrame, RTP_CLOCK_HZ, senderReport, type RtpStream } from './rtp.js';
+import { packetizeFrame, rtpClockHz, senderReport, type RtpStream } from './rtp.js';
 import { RtspSession, type CameraDescription } from './rtsp-session.js';
 
-const SESSIONS_MAX = 64;
-const REPORT_EVERY_MS = 1_000;
+const sessionsMax = 64;
+const reportEveryMs = 1_000;
 /** Behind by more than this (a sleeping machine), time is given up instead of being caught up with in a burst. */
-const LAG_MAX_MS = 1_000;
+const lagMaxMs = 1_000;
 
 export interface RtspCameraOptions {
   readonly clip: H264Clip;
@@ -26,127 +26,127 @@ type Behaviour = 'live' | 'stalled' | 'refusing';
  * and UDP. Its sender reports carry the wall clock. Faults of real cameras can be turned on.
  */
 export class RtspCamera {
-  readonly #server: Server;
-  readonly #sessions = new Set<RtspSession>();
-  readonly #stream: RtpStream = {
+  private readonly server: Server;
+  private readonly sessions = new Set<RtspSession>();
+  private readonly stream: RtpStream = {
     ssrc: randomBytes(4).readUInt32BE(),
     sequence: randomBytes(2).readUInt16BE(),
     packets: 0,
     payloadBytes: 0,
   };
-  readonly #firstTimestamp = randomBytes(4).readUInt32BE();
-  readonly #description: CameraDescription;
-  #behaviour: Behaviour = 'live';
-  #frameNumber = 0;
-  #startedAtMs = 0;
-  #reportedAtMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  private readonly firstTimestamp = randomBytes(4).readUInt32BE();
+  private readonly description: CameraDescription;
+  private behaviour: Behaviour = 'live';
+  private frameNumber = 0;
+  private startedAtMs = 0;
+  private reportedAtMs = 0;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: RtspCameraOptions) {
-    this.#description = {
+    this.description = {
       clip: options.clip,
       path: options.path ?? '/camera',
       credentials: options.credentials,
-      senderReport: () => this.#report(),
+      senderReport: () => this.report(),
     };
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.server = createServer((socket) => this.accept(socket));
   }
 
   /** Starts to play and to listen. Throws `unavailable` when the port is taken. */
   async start(): Promise<void> {
     const { port = 0, clip } = this.options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) => reject(new AppError('unavailable', `the camera cannot listen on port ${port}`, { cause })));
-      this.#server.listen(port, '127.0.0.1', resolve);
+      this.server.once('error', (cause) => reject(new AppError('unavailable', `the camera cannot listen on port ${port}`, { cause })));
+      this.server.listen(port, '127.0.0.1', resolve);
     });
-    this.#startedAtMs = performance.now();
-    this.#timer = setInterval(() => this.#playDueFrames(), 1000 / clip.framesPerSecond / 2);
+    this.startedAtMs = performance.now();
+    this.timer = setInterval(() => this.playDueFrames(), 1000 / clip.framesPerSecond / 2);
   }
 
   /** Address with credentials. */
   get url(): string {
-    const address = this.#server.address();
+    const address = this.server.address();
     if (address === null || typeof address === 'string') throw new AppError('unavailable', 'the camera is not started');
     const { credentials } = this.options;
     const login = credentials ? `${encodeURIComponent(credentials.user)}:${encodeURIComponent(credentials.password)}@` : '';
-    return `rtsp://${login}127.0.0.1:${address.port}${this.#description.path}`;
+    return `rtsp://${login}127.0.0.1:${address.port}${this.description.path}`;
   }
 
   /** Connections that are open now. */
   get sessionCount(): number {
-    return this.#sessions.size;
+    return this.sessions.size;
   }
 
   /** Fault: every connection is cut; new ones are accepted. */
   dropAll(): void {
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.sessions) session.destroy();
   }
 
   /** Fault: connections stay open and nothing is sent. */
   stall(): void {
-    this.#behaviour = 'stalled';
+    this.behaviour = 'stalled';
   }
 
   /** Fault: the camera is away. Connections are cut and new ones are hung up on. */
   refuse(): void {
-    this.#behaviour = 'refusing';
+    this.behaviour = 'refusing';
     this.dropAll();
   }
 
   /** Ends stall and refuse. */
   resume(): void {
-    this.#behaviour = 'live';
+    this.behaviour = 'live';
   }
 
   /** Cuts every connection and stops listening. */
   close(): Promise<void> {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
     this.dropAll();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    return new Promise((resolve) => this.server.close(() => resolve()));
   }
 
-  #accept(socket: Socket): void {
+  private accept(socket: Socket): void {
     // "full": one more client is hung up on, like a camera does.
-    if (this.#behaviour === 'refusing' || this.#sessions.size >= SESSIONS_MAX) {
+    if (this.behaviour === 'refusing' || this.sessions.size >= sessionsMax) {
       socket.destroy();
       return;
     }
-    const session = new RtspSession(socket, this.#description);
-    this.#sessions.add(session);
-    socket.once('close', () => this.#sessions.delete(session));
+    const session = new RtspSession(socket, this.description);
+    this.sessions.add(session);
+    socket.once('close', () => this.sessions.delete(session));
   }
 
-  #playDueFrames(): void {
+  private playDueFrames(): void {
     const { framesPerSecond } = this.options.clip;
-    const dueFrames = (nowMs: number): number => ((nowMs - this.#startedAtMs) / 1000) * framesPerSecond;
+    const dueFrames = (nowMs: number): number => ((nowMs - this.startedAtMs) / 1000) * framesPerSecond;
     const nowMs = performance.now();
-    const lagMs = ((dueFrames(nowMs) - this.#frameNumber) / framesPerSecond) * 1000;
-    if (lagMs > LAG_MAX_MS) this.#startedAtMs += lagMs;
-    while (this.#frameNumber < dueFrames(nowMs)) this.#playFrame();
-    if (nowMs - this.#reportedAtMs < REPORT_EVERY_MS || this.#behaviour === 'stalled') return;
-    this.#reportedAtMs = nowMs;
-    const report = this.#report();
-    for (const session of this.#sessions) session.sendReport(report);
+    const lagMs = ((dueFrames(nowMs) - this.frameNumber) / framesPerSecond) * 1000;
+    if (lagMs > lagMaxMs) this.startedAtMs += lagMs;
+    while (this.frameNumber < dueFrames(nowMs)) this.playFrame();
+    if (nowMs - this.reportedAtMs < reportEveryMs || this.behaviour === 'stalled') return;
+    this.reportedAtMs = nowMs;
+    const report = this.report();
+    for (const session of this.sessions) session.sendReport(report);
   }
 
-  #playFrame(): void {
+  private playFrame(): void {
     const { accessUnits } = this.options.clip;
-    const accessUnit = accessUnits[this.#frameNumber % accessUnits.length] ?? [];
-    const timestamp = this.#timestampOf(this.#frameNumber);
-    this.#frameNumber += 1;
-    if (this.#behaviour === 'stalled' || this.#sessions.size === 0) return;
-    const packets = packetizeFrame(this.#stream, accessUnit, timestamp);
+    const accessUnit = accessUnits[this.frameNumber % accessUnits.length] ?? [];
+    const timestamp = this.timestampOf(this.frameNumber);
+    this.frameNumber += 1;
+    if (this.behaviour === 'stalled' || this.sessions.size === 0) return;
+    const packets = packetizeFrame(this.stream, accessUnit, timestamp);
     const startsHere = isKeyFrame(accessUnit);
-    for (const session of this.#sessions) session.sendFrame(packets, startsHere);
+    for (const session of this.sessions) session.sendFrame(packets, startsHere);
   }
 
   /** Maps the moment the next frame is due to the frame's timestamp. */
-  #report(): Buffer {
-    const dueAtMs = this.#startedAtMs + (this.#frameNumber / this.options.clip.framesPerSecond) * 1000;
-    return senderReport(this.#stream, this.#timestampOf(this.#frameNumber), performance.timeOrigin + dueAtMs);
+  private report(): Buffer {
+    const dueAtMs = this.startedAtMs + (this.frameNumber / this.options.clip.framesPerSecond) * 1000;
+    return senderReport(this.stream, this.timestampOf(this.frameNumber), performance.timeOrigin + dueAtMs);
   }
 
-  #timestampOf(frameNumber: number): number {
-    return (this.#firstTimestamp + Math.round((frameNumber * RTP_CLOCK_HZ) / this.options.clip.framesPerSecond)) % 2 ** 32;
+  private timestampOf(frameNumber: number): number {
+    return (this.firstTimestamp + Math.round((frameNumber * rtpClockHz) / this.options.clip.framesPerSecond)) % 2 ** 32;
   }
 }

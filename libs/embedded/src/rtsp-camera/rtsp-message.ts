@@ -6,7 +6,7 @@ export interface RtspRequest {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-const HEAD_BYTES_MAX = 8_192;
+const headBytesMax = 8_192;
 
 /** A client that does not speak RTSP; its connection is closed. */
 export class RtspSyntaxError extends Error {
@@ -18,28 +18,28 @@ export class RtspSyntaxError extends Error {
  * skipped. Request bodies are skipped too: none of the methods served has one that matters.
  */
 export class RtspParser {
-  #buffered: Buffer = Buffer.alloc(0);
-  #skip = 0;
+  private buffered: Buffer = Buffer.alloc(0);
+  private skip = 0;
 
   /** Yields every request that is complete with this chunk. Throws RtspSyntaxError. */
   *push(chunk: Buffer): Generator<RtspRequest> {
-    this.#buffered = Buffer.concat([this.#buffered, chunk]);
+    this.buffered = Buffer.concat([this.buffered, chunk]);
     for (;;) {
-      const skipped = Math.min(this.#skip, this.#buffered.length);
-      this.#buffered = this.#buffered.subarray(skipped);
-      this.#skip -= skipped;
-      if (this.#skip > 0 || this.#buffered.length === 0) return;
-      if (this.#buffered[0] === 0x24) {
-        if (this.#buffered.length < 4) return;
-        this.#skip = 4 + this.#buffered.readUInt16BE(2); // `$`, channel, length, packet
+      const skipped = Math.min(this.skip, this.buffered.length);
+      this.buffered = this.buffered.subarray(skipped);
+      this.skip -= skipped;
+      if (this.skip > 0 || this.buffered.length === 0) return;
+      if (this.buffered[0] === 0x24) {
+        if (this.buffered.length < 4) return;
+        this.skip = 4 + this.buffered.readUInt16BE(2); // `$`, channel, length, packet
         continue;
       }
-      const end = this.#buffered.indexOf('\r\n\r\n');
-      if (end > HEAD_BYTES_MAX || (end < 0 && this.#buffered.length > HEAD_BYTES_MAX)) throw new RtspSyntaxError('a request is too long');
+      const end = this.buffered.indexOf('\r\n\r\n');
+      if (end > headBytesMax || (end < 0 && this.buffered.length > headBytesMax)) throw new RtspSyntaxError('a request is too long');
       if (end < 0) return;
-      const request = parseHead(this.#buffered.toString('latin1', 0, end));
-      this.#buffered = this.#buffered.subarray(end + 4);
-      this.#skip = bodyBytes(request);
+      const request = parseHead(this.buffered.toString('latin1', 0, end));
+      this.buffered = this.buffered.subarray(end + 4);
+      this.skip = bodyBytes(request);
       yield request;
     }
   }
@@ -59,7 +59,7 @@ function parseHead(head: string): RtspRequest {
 
 function bodyBytes({ headers }: RtspRequest): number {
   const bytes = Number(headers.get('content-length') ?? 0);
-  if (!Number.isInteger(bytes) || bytes < 0 || bytes > HEAD_BYTES_MAX) throw new RtspSyntaxError('a body is too long');
+  if (!Number.isInteger(bytes) || bytes < 0 || bytes > headBytesMax) throw new RtspSyntaxError('a body is too long');
   return bytes;
 }
 

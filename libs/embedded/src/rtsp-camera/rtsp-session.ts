@@ -4,7 +4,7 @@ import type { H264Clip } from './h264-clip.js';
 import { renderResponse, RtspParser, RtspSyntaxError, type RtspRequest } from './rtsp-message.js';
 import { interleavedTransport, udpTransport, type RtspTransport } from './rtsp-transport.js';
 
-const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER';
+const supportedMethods = 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER';
 
 /** What a session needs to know of its camera. */
 export interface CameraDescription {
@@ -19,56 +19,56 @@ export interface CameraDescription {
 
 /** One client of the camera: its RTSP connection and where its packets go. */
 export class RtspSession {
-  readonly #id = randomBytes(8).toString('hex');
-  readonly #parser = new RtspParser();
-  #transport: RtspTransport | undefined;
-  #playing = false;
+  private readonly id = randomBytes(8).toString('hex');
+  private readonly parser = new RtspParser();
+  private transport: RtspTransport | undefined;
+  private playing = false;
   /** Packets flow from a key frame on: at the start, and again after some were dropped. */
-  #synchronised = false;
+  private synchronised = false;
   /** Requests are answered in order, one after the other. */
-  #answering: Promise<void> = Promise.resolve();
+  private answering: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly socket: Socket,
     private readonly camera: CameraDescription,
   ) {
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => socket.destroy()); // a client that goes away is normal; 'close' follows
-    socket.on('close', () => this.#transport?.close());
+    socket.on('close', () => this.transport?.close());
   }
 
   /** Sends one frame's packets, or none until the next key frame when the client is behind. */
   sendFrame(packets: readonly Buffer[], isKeyFrame: boolean): void {
-    if (!this.#playing || !this.#transport) return;
-    if (isKeyFrame) this.#synchronised = true;
-    if (!this.#synchronised) return;
+    if (!this.playing || !this.transport) return;
+    if (isKeyFrame) this.synchronised = true;
+    if (!this.synchronised) return;
     this.socket.cork();
     for (const packet of packets) {
-      if (this.#transport.sendRtp(packet)) continue;
-      this.#synchronised = false;
+      if (this.transport.sendRtp(packet)) continue;
+      this.synchronised = false;
       break;
     }
     this.socket.uncork();
   }
 
   sendReport(report: Buffer): void {
-    if (this.#playing) this.#transport?.sendRtcp(report);
+    if (this.playing) this.transport?.sendRtcp(report);
   }
 
   destroy(): void {
     this.socket.destroy();
   }
 
-  #receive(chunk: Buffer): void {
+  private receive(chunk: Buffer): void {
     try {
-      for (const request of this.#parser.push(chunk)) {
-        this.#answering = this.#answering.then(async () => {
-          const answer = await this.#answer(request);
+      for (const request of this.parser.push(chunk)) {
+        this.answering = this.answering.then(async () => {
+          const answer = await this.answer(request);
           if (!this.socket.destroyed) this.socket.write(answer);
-          if (request.method === 'PLAY' && answer.startsWith('RTSP/1.0 200')) this.#play();
+          if (request.method === 'PLAY' && answer.startsWith('RTSP/1.0 200')) this.play();
         });
-        this.#answering.catch(() => this.socket.destroy());
+        this.answering.catch(() => this.socket.destroy());
       }
     } catch (error) {
       if (!(error instanceof RtspSyntaxError)) throw error;
@@ -76,10 +76,10 @@ export class RtspSession {
     }
   }
 
-  async #answer(request: RtspRequest): Promise<string> {
-    if (!this.#isAuthorised(request)) return renderResponse(request, '401 Unauthorized', { 'WWW-Authenticate': 'Basic realm="camera"' });
-    if (request.method === 'OPTIONS') return renderResponse(request, '200 OK', { Public: METHODS });
-    if (!this.#isOurPath(request.url)) return renderResponse(request, '404 Not Found');
+  private async answer(request: RtspRequest): Promise<string> {
+    if (!this.isAuthorised(request)) return renderResponse(request, '401 Unauthorized', { 'WWW-Authenticate': 'Basic realm="camera"' });
+    if (request.method === 'OPTIONS') return renderResponse(request, '200 OK', { Public: supportedMethods });
+    if (!this.isOurPath(request.url)) return renderResponse(request, '404 Not Found');
     switch (request.method) {
       case 'DESCRIBE':
         return renderResponse(
@@ -89,48 +89,48 @@ export class RtspSession {
           describeStream(this.camera.clip),
         );
       case 'SETUP':
-        return this.#setUp(request);
+        return this.setUp(request);
       case 'PLAY':
-        if (!this.#transport) return renderResponse(request, '455 Method Not Valid in This State');
-        return renderResponse(request, '200 OK', { Session: this.#id, Range: 'npt=now-' });
+        if (!this.transport) return renderResponse(request, '455 Method Not Valid in This State');
+        return renderResponse(request, '200 OK', { Session: this.id, Range: 'npt=now-' });
       case 'TEARDOWN':
-        this.#playing = false;
-        return renderResponse(request, '200 OK', { Session: this.#id });
+        this.playing = false;
+        return renderResponse(request, '200 OK', { Session: this.id });
       case 'GET_PARAMETER':
       case 'SET_PARAMETER':
-        return renderResponse(request, '200 OK', { Session: this.#id });
+        return renderResponse(request, '200 OK', { Session: this.id });
       default:
         return renderResponse(request, '501 Not Implemented');
     }
   }
 
-  async #setUp(request: RtspRequest): Promise<string> {
+  private async setUp(request: RtspRequest): Promise<string> {
     const wanted = request.headers.get('transport') ?? '';
     const channel = /interleaved=(\d{1,3})-/.exec(wanted)?.[1];
     const clientPort = /client_port=(\d{1,5})-/.exec(wanted)?.[1];
     const address = this.socket.remoteAddress?.replace('::ffff:', '');
-    this.#transport?.close();
-    if (channel !== undefined && Number(channel) <= 254) this.#transport = interleavedTransport(this.socket, Number(channel));
+    this.transport?.close();
+    if (channel !== undefined && Number(channel) <= 254) this.transport = interleavedTransport(this.socket, Number(channel));
     else if (clientPort !== undefined && Number(clientPort) < 65_535 && address !== undefined)
-      this.#transport = await udpTransport(address, Number(clientPort));
+      this.transport = await udpTransport(address, Number(clientPort));
     else return renderResponse(request, '461 Unsupported Transport');
-    return renderResponse(request, '200 OK', { Session: `${this.#id};timeout=60`, Transport: this.#transport.description });
+    return renderResponse(request, '200 OK', { Session: `${this.id};timeout=60`, Transport: this.transport.description });
   }
 
-  #play(): void {
-    this.#playing = true;
-    this.#synchronised = false;
-    this.#transport?.sendRtcp(this.camera.senderReport());
+  private play(): void {
+    this.playing = true;
+    this.synchronised = false;
+    this.transport?.sendRtcp(this.camera.senderReport());
   }
 
-  #isAuthorised(request: RtspRequest): boolean {
+  private isAuthorised(request: RtspRequest): boolean {
     const { credentials } = this.camera;
     if (!credentials) return true;
     const expected = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
     return request.headers.get('authorization') === expected;
   }
 
-  #isOurPath(url: string): boolean {
+  private isOurPath(url: string): boolean {
     const path = /^rtsps?:\/\/[^/]+(\/[^?]*)?/.exec(url)?.[1] ?? '';
     return path === this.camera.path || path.startsWith(`${this.camera.path}/`);
   }

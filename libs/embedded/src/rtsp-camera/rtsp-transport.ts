@@ -12,8 +12,8 @@ export interface RtspTransport {
 }
 
 /** Bytes that may wait in the socket of a client that reads too slowly; beyond it frames are dropped up to the next key frame. */
-const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
-const PORT_PAIR_ATTEMPTS = 20;
+const unsentBytesMax = 8 * 1024 * 1024;
+const portPairAttempts = 20;
 
 /** RTP inside the RTSP connection (RFC 2326, 10.12). */
 export function interleavedTransport(socket: Socket, rtpChannel: number): RtspTransport {
@@ -28,7 +28,7 @@ export function interleavedTransport(socket: Socket, rtpChannel: number): RtspTr
   return {
     description: `RTP/AVP/TCP;unicast;interleaved=${rtpChannel}-${rtpChannel + 1}`,
     sendRtp: (packet) => {
-      if (socket.destroyed || socket.writableLength > UNSENT_BYTES_MAX) return false;
+      if (socket.destroyed || socket.writableLength > unsentBytesMax) return false;
       write(rtpChannel, packet);
       return true;
     },
@@ -65,7 +65,7 @@ async function bindPortPair(): Promise<[UdpSocket, UdpSocket]> {
       return [rtp, await bind(rtp.address().port + 1)];
     } catch (error) {
       rtp.close();
-      if (attempt === PORT_PAIR_ATTEMPTS) throw error;
+      if (attempt === portPairAttempts) throw error;
     }
   }
 }

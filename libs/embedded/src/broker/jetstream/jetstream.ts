@@ -4,11 +4,11 @@ import { ApiError, apiErrors } from './api-error.js';
 import type { JetStreamHost } from './jetstream-host.js';
 import { MemoryStream } from './memory-stream.js';
 import { PullConsumer, type Acknowledgement, type PullRequest } from './pull-consumer.js';
-import { NANOS_PER_MS, parseConsumerConfig, parseStreamConfig } from './stream-config.js';
+import { nanosPerMs, parseConsumerConfig, parseStreamConfig } from './stream-config.js';
 
-const STREAMS_MAX = 256;
-const API_PREFIX = '$JS.API.';
-const ACK_PREFIX = '$JS.ACK.';
+const streamsMax = 256;
+const apiPrefix = '$JS.API.';
+const ackPrefix = '$JS.ACK.';
 
 interface ApiRequest {
   /** The tokens after the operation: stream, consumer. */
@@ -22,65 +22,65 @@ type ApiHandler = (request: ApiRequest) => object | undefined;
 
 /** The part of JetStream that an in-memory work queue needs: streams, pull consumers, acknowledgements. */
 export class JetStream {
-  readonly #streams = new Map<string, MemoryStream>();
+  private readonly streams = new Map<string, MemoryStream>();
 
   /** One line per operation; any other is refused as unsupported. */
-  readonly #handlers: Readonly<Record<string, { readonly type: string; readonly run: ApiHandler }>> = {
-    INFO: { type: 'account_info_response', run: () => this.#accountInfo() },
-    'STREAM.CREATE': { type: 'stream_create_response', run: (request) => this.#createStream(request) },
-    'STREAM.UPDATE': { type: 'stream_update_response', run: (request) => this.#updateStream(request) },
-    'STREAM.INFO': { type: 'stream_info_response', run: (request) => this.#stream(request.names[0]).info() },
-    'STREAM.NAMES': { type: 'stream_names_response', run: (request) => this.#streamNames(request) },
+  private readonly handlers: Readonly<Record<string, { readonly type: string; readonly run: ApiHandler }>> = {
+    INFO: { type: 'account_info_response', run: () => this.accountInfo() },
+    'STREAM.CREATE': { type: 'stream_create_response', run: (request) => this.createStream(request) },
+    'STREAM.UPDATE': { type: 'stream_update_response', run: (request) => this.updateStream(request) },
+    'STREAM.INFO': { type: 'stream_info_response', run: (request) => this.stream(request.names[0]).info() },
+    'STREAM.NAMES': { type: 'stream_names_response', run: (request) => this.streamNames(request) },
     'STREAM.LIST': {
       type: 'stream_list_response',
       run: () =>
         page(
           'streams',
-          [...this.#streams.values()].map((stream) => stream.info()),
+          [...this.streams.values()].map((stream) => stream.info()),
         ),
     },
     'STREAM.PURGE': {
       type: 'stream_purge_response',
-      run: (request) => ({ success: true, purged: this.#stream(request.names[0]).purge() }),
+      run: (request) => ({ success: true, purged: this.stream(request.names[0]).purge() }),
     },
-    'STREAM.DELETE': { type: 'stream_delete_response', run: (request) => this.#deleteStream(request) },
-    'CONSUMER.CREATE': { type: 'consumer_create_response', run: (request) => this.#createConsumer(request) },
-    'CONSUMER.DURABLE.CREATE': { type: 'consumer_create_response', run: (request) => this.#createConsumer(request) },
-    'CONSUMER.INFO': { type: 'consumer_info_response', run: (request) => this.#consumer(request).info() },
+    'STREAM.DELETE': { type: 'stream_delete_response', run: (request) => this.deleteStream(request) },
+    'CONSUMER.CREATE': { type: 'consumer_create_response', run: (request) => this.createConsumer(request) },
+    'CONSUMER.DURABLE.CREATE': { type: 'consumer_create_response', run: (request) => this.createConsumer(request) },
+    'CONSUMER.INFO': { type: 'consumer_info_response', run: (request) => this.consumer(request).info() },
     'CONSUMER.NAMES': {
       type: 'consumer_names_response',
-      run: (request) => page('consumers', [...this.#stream(request.names[0]).consumers.keys()]),
+      run: (request) => page('consumers', [...this.stream(request.names[0]).consumers.keys()]),
     },
     'CONSUMER.LIST': {
       type: 'consumer_list_response',
       run: (request) =>
         page(
           'consumers',
-          [...this.#stream(request.names[0]).consumers.values()].map((consumer) => consumer.info()),
+          [...this.stream(request.names[0]).consumers.values()].map((consumer) => consumer.info()),
         ),
     },
-    'CONSUMER.DELETE': { type: 'consumer_delete_response', run: (request) => this.#deleteConsumer(request) },
-    'CONSUMER.MSG.NEXT': { type: '', run: (request) => this.#pull(request) },
+    'CONSUMER.DELETE': { type: 'consumer_delete_response', run: (request) => this.deleteConsumer(request) },
+    'CONSUMER.MSG.NEXT': { type: '', run: (request) => this.pull(request) },
   };
 
   constructor(private readonly host: JetStreamHost) {}
 
   /** Takes API calls, acknowledgements and messages that a stream captures; false leaves the message to ordinary routing. */
   intercept(message: BrokerMessage): boolean {
-    if (message.subject.startsWith(ACK_PREFIX)) this.#acknowledge(message);
-    else if (message.subject.startsWith(API_PREFIX)) this.#call(message);
-    else return this.#capture(message);
+    if (message.subject.startsWith(ackPrefix)) this.acknowledge(message);
+    else if (message.subject.startsWith(apiPrefix)) this.call(message);
+    else return this.capture(message);
     return true;
   }
 
   clear(): void {
-    for (const stream of this.#streams.values()) stream.close();
-    this.#streams.clear();
+    for (const stream of this.streams.values()) stream.close();
+    this.streams.clear();
   }
 
-  #capture(message: BrokerMessage): boolean {
+  private capture(message: BrokerMessage): boolean {
     const subject = splitSubject(message.subject);
-    const stream = [...this.#streams.values()].find((candidate) => candidate.captures(subject));
+    const stream = [...this.streams.values()].find((candidate) => candidate.captures(subject));
     if (!stream) return false;
     let answer: object;
     try {
@@ -95,21 +95,21 @@ export class JetStream {
   }
 
   /** `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>...`; a reply subject asks for confirmation. */
-  #acknowledge(message: BrokerMessage): void {
+  private acknowledge(message: BrokerMessage): void {
     const [, , stream = '', consumer = '', , sequence = ''] = splitSubject(message.subject);
-    this.#streams
+    this.streams
       .get(stream)
       ?.consumers.get(consumer)
       ?.acknowledge(Number(sequence), parseAcknowledgement(bodyText(message)));
     if (message.replyTo !== '') this.host.publish(plainMessage(message.replyTo));
   }
 
-  #call(message: BrokerMessage): void {
-    const path = message.subject.slice(API_PREFIX.length);
-    const operation = Object.keys(this.#handlers)
+  private call(message: BrokerMessage): void {
+    const path = message.subject.slice(apiPrefix.length);
+    const operation = Object.keys(this.handlers)
       .filter((known) => path === known || path.startsWith(`${known}.`))
       .sort((left, right) => right.length - left.length)[0];
-    const handler = operation === undefined ? undefined : this.#handlers[operation];
+    const handler = operation === undefined ? undefined : this.handlers[operation];
     let answer: object | undefined;
     try {
       if (operation === undefined || !handler) throw apiErrors.unsupported(path);
@@ -123,39 +123,39 @@ export class JetStream {
     if (answer && message.replyTo !== '') this.host.publish(jsonMessage(message.replyTo, answer));
   }
 
-  #accountInfo(): object {
-    const limits = { max_memory: -1, max_storage: -1, max_streams: STREAMS_MAX, max_consumers: -1 };
-    const consumers = [...this.#streams.values()].reduce((sum, stream) => sum + stream.consumers.size, 0);
-    return { memory: 0, storage: 0, streams: this.#streams.size, consumers, limits, api: { total: 0, errors: 0 } };
+  private accountInfo(): object {
+    const limits = { max_memory: -1, max_storage: -1, max_streams: streamsMax, max_consumers: -1 };
+    const consumers = [...this.streams.values()].reduce((sum, stream) => sum + stream.consumers.size, 0);
+    return { memory: 0, storage: 0, streams: this.streams.size, consumers, limits, api: { total: 0, errors: 0 } };
   }
 
-  #createStream({ names: [name = ''], fields }: ApiRequest): object {
+  private createStream({ names: [name = ''], fields }: ApiRequest): object {
     const config = parseStreamConfig(name, fields);
-    const known = this.#streams.get(name);
+    const known = this.streams.get(name);
     if (known) {
       if (JSON.stringify(known.config) !== JSON.stringify(config)) throw apiErrors.streamNameInUse();
       return { ...known.info(), did_create: false };
     }
-    this.#assertFreeSubjects(name, config.subjects);
-    if (this.#streams.size >= STREAMS_MAX) throw apiErrors.badRequest('maximum number of streams reached');
+    this.assertFreeSubjects(name, config.subjects);
+    if (this.streams.size >= streamsMax) throw apiErrors.badRequest('maximum number of streams reached');
     const stream = new MemoryStream(config);
-    this.#streams.set(name, stream);
+    this.streams.set(name, stream);
     return { ...stream.info(), did_create: true };
   }
 
-  #updateStream({ names: [name = ''], fields }: ApiRequest): object {
-    const stream = this.#stream(name);
+  private updateStream({ names: [name = ''], fields }: ApiRequest): object {
+    const stream = this.stream(name);
     const config = parseStreamConfig(name, fields);
     if (config.retention !== stream.config.retention)
       throw apiErrors.badRequest('stream configuration update can not change retention policy');
-    this.#assertFreeSubjects(name, config.subjects);
+    this.assertFreeSubjects(name, config.subjects);
     stream.update(config);
     return stream.info();
   }
 
-  #streamNames({ fields }: ApiRequest): object {
+  private streamNames({ fields }: ApiRequest): object {
     const subject = typeof fields.subject === 'string' ? splitSubject(fields.subject) : undefined;
-    const wanted = [...this.#streams.values()].filter(
+    const wanted = [...this.streams.values()].filter(
       (stream) => !subject || stream.patterns.some((pattern) => patternsOverlap(pattern, subject)),
     );
     return page(
@@ -164,14 +164,14 @@ export class JetStream {
     );
   }
 
-  #deleteStream({ names: [name = ''] }: ApiRequest): object {
-    this.#stream(name).close();
-    this.#streams.delete(name);
+  private deleteStream({ names: [name = ''] }: ApiRequest): object {
+    this.stream(name).close();
+    this.streams.delete(name);
     return { success: true };
   }
 
-  #createConsumer({ names: [streamName, nameInSubject], fields }: ApiRequest): object {
-    const stream = this.#stream(streamName);
+  private createConsumer({ names: [streamName, nameInSubject], fields }: ApiRequest): object {
+    const stream = this.stream(streamName);
     const given = isFields(fields.config) ? fields.config : {};
     const name = [given.name, given.durable_name, nameInSubject].find((candidate) => typeof candidate === 'string' && candidate !== '');
     if (typeof name !== 'string') throw apiErrors.unsupported('consumers without a name');
@@ -190,37 +190,37 @@ export class JetStream {
     return consumer.info();
   }
 
-  #deleteConsumer(request: ApiRequest): object {
-    const consumer = this.#consumer(request);
+  private deleteConsumer(request: ApiRequest): object {
+    const consumer = this.consumer(request);
     consumer.close('409 Consumer Deleted');
-    this.#stream(request.names[0]).consumers.delete(consumer.name);
+    this.stream(request.names[0]).consumers.delete(consumer.name);
     return { success: true };
   }
 
   /** A pull is answered with messages and status lines on its inbox, an unknown consumer with a status line too. */
-  #pull({ names: [streamName = '', consumerName = ''], fields, replyTo }: ApiRequest): undefined {
+  private pull({ names: [streamName = '', consumerName = ''], fields, replyTo }: ApiRequest): undefined {
     if (replyTo === '') return;
-    const consumer = this.#streams.get(streamName)?.consumers.get(consumerName);
+    const consumer = this.streams.get(streamName)?.consumers.get(consumerName);
     if (consumer) consumer.pull(replyTo, parsePull(fields));
     else this.host.publish(statusMessage(replyTo, '503'));
   }
 
-  #assertFreeSubjects(name: string, subjects: readonly string[]): void {
+  private assertFreeSubjects(name: string, subjects: readonly string[]): void {
     const patterns = subjects.map(splitSubject);
-    for (const [other, stream] of this.#streams) {
+    for (const [other, stream] of this.streams) {
       const overlaps = stream.patterns.some((taken) => patterns.some((pattern) => patternsOverlap(taken, pattern)));
       if (other !== name && overlaps) throw apiErrors.subjectsOverlap();
     }
   }
 
-  #stream(name: string | undefined): MemoryStream {
-    const stream = name === undefined ? undefined : this.#streams.get(name);
+  private stream(name: string | undefined): MemoryStream {
+    const stream = name === undefined ? undefined : this.streams.get(name);
     if (!stream) throw apiErrors.streamNotFound();
     return stream;
   }
 
-  #consumer({ names: [streamName, consumerName = ''] }: ApiRequest): PullConsumer {
-    const consumer = this.#stream(streamName).consumers.get(consumerName);
+  private consumer({ names: [streamName, consumerName = ''] }: ApiRequest): PullConsumer {
+    const consumer = this.stream(streamName).consumers.get(consumerName);
     if (!consumer) throw apiErrors.consumerNotFound();
     return consumer;
   }
@@ -235,7 +235,7 @@ function parseAcknowledgement(body: string): Acknowledgement {
   if (body.startsWith('+WPI')) return { kind: 'working' };
   if (!body.startsWith('-NAK')) return { kind: 'done' };
   const delay = /"delay":\s*(\d+)/.exec(body)?.[1];
-  return { kind: 'refused', delayMs: Number(delay ?? 0) / NANOS_PER_MS };
+  return { kind: 'refused', delayMs: Number(delay ?? 0) / nanosPerMs };
 }
 
 /** A bare number is a batch size, the oldest form of the request. */

@@ -1,7 +1,7 @@
 import { apiErrors } from './api-error.js';
 
 /** Durations in the JetStream API are nanoseconds. */
-export const NANOS_PER_MS = 1e6;
+export const nanosPerMs = 1e6;
 
 /** Configuration of a stream, names and units as on the wire. -1 means "no bound". */
 export interface StreamConfig {
@@ -46,7 +46,7 @@ export function parseStreamConfig(name: string, fields: Fields): StreamConfig {
     max_msgs: readNumber(fields, 'max_msgs', -1),
     max_bytes: readNumber(fields, 'max_bytes', -1),
     max_age: readNumber(fields, 'max_age', 0),
-    duplicate_window: readNumber(fields, 'duplicate_window', 120_000 * NANOS_PER_MS),
+    duplicate_window: readNumber(fields, 'duplicate_window', 120_000 * nanosPerMs),
   };
 }
 
@@ -60,7 +60,7 @@ export function parseConsumerConfig(name: string, fields: Fields): ConsumerConfi
     filter_subjects: readNames(fields, 'filter_subjects') ?? single ?? [],
     ack_policy: readChoice(fields, 'ack_policy', ['explicit', 'none']),
     deliver_policy: readChoice(fields, 'deliver_policy', ['all', 'new']),
-    ack_wait: readNumber(fields, 'ack_wait', 0) || 30_000 * NANOS_PER_MS,
+    ack_wait: readNumber(fields, 'ack_wait', 0) || 30_000 * nanosPerMs,
     max_deliver: readNumber(fields, 'max_deliver', 0) || -1,
     max_ack_pending: readNumber(fields, 'max_ack_pending', 0) || 1_000,
     max_waiting: readNumber(fields, 'max_waiting', 0) || 512,
