@@ -51,7 +51,8 @@ const notInherited: readonly SettingName[] = [
 
 /**
  * Reads the environment over the file `.env` of the working directory. Every setting is checked here, also those that only
- * a service reads, so that nothing is started for nothing. Throws SettingsError.
+ * a service reads, so that nothing is started for nothing.
+ * @throws SettingsError
  */
 export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env, workingDir = process.cwd()): LauncherConfig {
   const merged = { ...readDotEnv(path.join(workingDir, '.env')), ...definedOnly(environment) };
@@ -96,7 +97,10 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
   };
 }
 
-/** Where `npm run migrate` finds its database. Throws SettingsError. */
+/**
+ * Where `npm run migrate` finds its database.
+ * @throws SettingsError
+ */
 export function readDatabaseUrl(environment: NodeJS.ProcessEnv = process.env, workingDir = process.cwd()): string | undefined {
   return loadSettings(['DATABASE_URL'], { ...readDotEnv(path.join(workingDir, '.env')), ...definedOnly(environment) }).DATABASE_URL;
 }

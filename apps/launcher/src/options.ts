@@ -5,7 +5,10 @@ export interface LauncherOptions {
   readonly help: boolean;
 }
 
-/** Reads the command line. Throws SettingsError for anything it does not know. */
+/**
+ * Reads the command line.
+ * @throws SettingsError for anything it does not know
+ */
 export function parseOptions(words: readonly string[]): LauncherOptions {
   const unknown = words.find((word) => word !== '--help' && word !== '-h');
   if (unknown !== undefined) throw new SettingsError(`unknown option ${unknown}: see "npm start -- --help" for the list`);

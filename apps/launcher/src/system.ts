@@ -73,8 +73,8 @@ export class System {
   constructor(private readonly options: SystemOptions) {}
 
   /**
-   * Starts everything and resolves when all of it is ready. Throws what a person can act on; whatever was started by then
-   * is for `takeDown`.
+   * Starts everything and resolves when all of it is ready.
+   * @throws what a person can act on; whatever was started by then is for `takeDown`
    */
   async bringUp(signal: AbortSignal): Promise<void> {
     const { config, terminal } = this.options;

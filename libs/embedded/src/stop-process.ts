@@ -58,7 +58,10 @@ export async function waitUntilGone(pid: number, timeoutMs: number): Promise<boo
   return true;
 }
 
-/** Sends a signal; false when the process is gone already. Throws `permission_denied` when it is somebody else's. */
+/**
+ * Sends a signal; false when the process is gone already.
+ * @throws AppError `permission_denied` when it is somebody else's
+ */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);

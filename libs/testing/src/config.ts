@@ -4,7 +4,7 @@
  */
 export const testPostgresUrlVariable = 'TEST_POSTGRES_URL';
 
-/** Throws when the spec was not started as part of the `int` project. */
+/** @throws when the spec was not started as part of the `int` project */
 export function readTestPostgresUrl(environment: NodeJS.ProcessEnv = process.env): string {
   const url = environment[testPostgresUrlVariable];
   if (url === undefined || url === '')

@@ -2,7 +2,10 @@ import { findFfmpeg } from '@nightjar/media';
 import { renderScenes, type Scene } from '@nightjar/embedded';
 import { samplePictures } from './sample-pictures.js';
 
-/** FFmpeg for tests: what the product would use. Throws where there is none. */
+/**
+ * FFmpeg for tests: what the product would use.
+ * @throws where there is none
+ */
 export async function requireFfmpeg(): Promise<string> {
   const ffmpeg = await findFfmpeg();
   if (!ffmpeg) throw new Error('this test needs FFmpeg, which is not installed');

@@ -28,7 +28,8 @@ export interface StoredCredentials {
 
 /**
  * Reads the installation's credentials, or makes them on the first start and keeps them with mode 0600. Values that were
- * given become part of them then; later the kept ones count. Throws `conflict` when the file is damaged.
+ * given become part of them then; later the kept ones count.
+ * @throws AppError `conflict` when the file is damaged
  */
 export async function ensureCredentials(
   dataDir: string,

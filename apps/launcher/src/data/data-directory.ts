@@ -10,7 +10,7 @@ const bytesPerMib = 1024 * 1024;
 /**
  * Makes the directory that everything is kept in and makes sure it can be worked with.
  * As root it may be entered (not listed) by others, because Postgres runs as another user; what is secret has mode 0600.
- * Throws `invalid_argument` when it is no directory, `unavailable` when its disk is (nearly) full.
+ * @throws AppError `invalid_argument` when it is no directory, `unavailable` when its disk is (nearly) full
  */
 export async function prepareDataDirectory(dataDir: string): Promise<void> {
   const existing = await stat(dataDir).catch(() => undefined);

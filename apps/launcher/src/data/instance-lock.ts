@@ -12,7 +12,8 @@ export interface InstanceLock {
 
 /**
  * Takes the data directory for this process. A lock whose process is gone, or whose number another program has by now, is
- * removed. Throws `conflict` when a launcher works on the directory already.
+ * removed.
+ * @throws AppError `conflict` when a launcher works on the directory already
  */
 export async function lockDataDirectory(dataDir: string): Promise<InstanceLock> {
   const file = path.join(dataDir, 'launcher.lock');

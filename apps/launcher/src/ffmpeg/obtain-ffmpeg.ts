@@ -15,7 +15,7 @@ export interface ObtainFfmpegOptions {
 
 /**
  * Finds FFmpeg; where there is none, installs the distribution's package (asking first when somebody can answer).
- * Throws `unavailable` with the command to run when neither is possible.
+ * @throws AppError `unavailable` with the command to run when neither is possible
  */
 export async function obtainFfmpeg({ configuredPath, aptRefused, terminal, signal }: ObtainFfmpegOptions): Promise<FfmpegBinary> {
   const found = await findFfmpeg({ configuredPath });

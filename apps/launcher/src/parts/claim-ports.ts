@@ -6,7 +6,8 @@ import type { ServiceName } from './services.js';
 
 /**
  * The port of each service: the one that is set, or a free one. Tries each of them before anything is started, so that a
- * taken one is told in one line. Throws `conflict`, `permission_denied` or `invalid_argument`.
+ * taken one is told in one line.
+ * @throws AppError `conflict`, `permission_denied` or `invalid_argument`
  */
 export async function claimPorts(listen: LauncherConfig['listen']): Promise<Record<ServiceName, number>> {
   const claimed = new Map<number, ListenSetting>();

@@ -2,8 +2,8 @@ import { migrate } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 
 /**
- * Applies the migrations that are missing and resolves to their names. Throws AppError; `unavailable`, in words for the
- * person who set the address, when the database cannot be worked with.
+ * Applies the migrations that are missing and resolves to their names.
+ * @throws AppError; `unavailable`, in words for the person who set the address, when the database cannot be worked with
  */
 export async function migrateDatabase(url: string): Promise<string[]> {
   try {

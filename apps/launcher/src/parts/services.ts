@@ -41,7 +41,7 @@ const entries: Readonly<Record<ServiceName, string>> = {
   agent: compiled('agent/dist/main.js'),
 };
 
-/** Throws `unavailable` in a checkout that was not built, or not completely. */
+/** @throws AppError `unavailable` in a checkout that was not built, or not completely */
 export function assertBuilt(): void {
   const missing = Object.entries(entries).find(([, entry]) => !existsSync(entry));
   if (missing) throw new AppError('unavailable', `${missing[0]} is not built (${missing[1]} is missing): run "npm run build"`);

@@ -24,7 +24,10 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** Starts the process and resolves when it runs. */
   readonly start: (signal: AbortSignal) => Promise<RunningPart>;
-  /** Resolves when the process does its work; the default is "as soon as it runs". Throws on the signal. */
+  /**
+   * Resolves when the process does its work; the default is "as soon as it runs".
+   * @throws the reason of the signal
+   */
   readonly untilReady?: (signal: AbortSignal) => Promise<void>;
   readonly onState: (state: PartState) => void;
 }
@@ -55,8 +58,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts, and resolves when it is ready for the first time. Throws when it cannot be started at all (a start that fails
-   * once will fail again), when it gave up, or when it was stopped before.
+   * Starts, and resolves when it is ready for the first time.
+   * @throws when it cannot be started at all (a start that fails once will fail again), when it gave up, or was stopped before
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {

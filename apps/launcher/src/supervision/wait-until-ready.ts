@@ -3,7 +3,10 @@ import { sleep } from '@nightjar/runtime';
 const pollMs = 200;
 const answerTimeoutMs = 2_000;
 
-/** Asks `/readyz` at `baseUrl` until it says yes. Throws the signal's reason. */
+/**
+ * Asks `/readyz` at `baseUrl` until it says yes.
+ * @throws the signal's reason
+ */
 export async function waitUntilReady(baseUrl: string, signal: AbortSignal): Promise<void> {
   while (!(await isReady(baseUrl, signal))) await sleep(pollMs, signal);
 }

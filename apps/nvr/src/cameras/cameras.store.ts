@@ -51,7 +51,7 @@ export interface LastRecording {
 /** Encrypts a password for the camera of this uuid; null takes it away. */
 export type SealPassword = (uuid: string) => Uint8Array<ArrayBuffer> | null;
 
-/** Throws when cameras at the same address, which are probably the same device, forbid a write. */
+/** @throws when cameras at the same address, which are probably the same device, forbid a write */
 export type JudgeDuplicates = (duplicates: { id: number; name: string }[]) => void;
 
 /** Not a frames name, so nobody has it, and the write lock lets one camera have it at a time. */

@@ -45,7 +45,10 @@ export class WireParser {
 
   constructor(private readonly limits: ParserLimits) {}
 
-  /** Yields every operation that is complete with this chunk. Throws ProtocolError. */
+  /**
+   * Yields every operation that is complete with this chunk.
+   * @throws ProtocolError
+   */
   *push(chunk: Buffer): Generator<ClientCommand> {
     this.chunks.push(chunk);
     this.buffered += chunk.length;

@@ -22,7 +22,8 @@ export type BrokerReport = { readonly kind: 'waiting' } | BrokerOutcome;
 type BrokerOutcome = { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Runs the embedded broker in a process of its own, which ends when ours does. Throws `unavailable` when it does not start.
+ * Runs the embedded broker in a process of its own, which ends when ours does.
+ * @throws AppError `unavailable` when it does not start
  */
 export async function startBrokerProcess({ token, port, signal }: Pick<BusServerOptions, 'token' | 'port' | 'signal'>): Promise<BusServer> {
   for (let attempt = 1; ; attempt += 1) {

@@ -27,7 +27,10 @@ export interface BusServerOptions {
 
 const pollMs = 30;
 
-/** Waits until a NATS server greets on the port. Throws `unavailable` after `timeoutMs`, or as soon as `hasExited` says so. */
+/**
+ * Waits until a NATS server greets on the port.
+ * @throws AppError `unavailable` after `timeoutMs`, or as soon as `hasExited` says so
+ */
 export async function waitForGreeting(
   port: number,
   options: { timeoutMs: number; hasExited: () => boolean; signal?: AbortSignal | undefined },

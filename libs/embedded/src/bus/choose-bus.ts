@@ -29,7 +29,7 @@ export interface BusPreferences {
  * NATS_URL, then NATS_SERVER_PATH, then nats-server on PATH, else the embedded broker, which is always there.
  * nats-server is not downloaded: a release can only be trusted by a checksum that was published with it and written down
  * here by somebody who compared the two, and no such list has been made yet.
- * Throws `invalid_argument` when NATS_SERVER_PATH names something that is no usable nats-server.
+ * @throws AppError `invalid_argument` when NATS_SERVER_PATH names something that is no usable nats-server
  */
 export async function chooseBus({ natsUrl, natsServerPath, embeddedOnly = false }: BusPreferences): Promise<BusChoice> {
   if (natsUrl !== undefined) return { kind: 'given', url: natsUrl };

@@ -21,7 +21,7 @@ interface NatsServerOptions extends BusServerOptions {
 /**
  * Starts nats-server with JetStream on loopback, configured by a file that only we can read: its token never stands in a
  * command line. A server that a killed launcher left behind on the same directory is stopped first.
- * Throws `unavailable` with what it said when it does not start.
+ * @throws AppError `unavailable` with what it said when it does not start
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<BusServer> {
   const { dataDir, program, version, token } = options;

@@ -48,7 +48,8 @@ export interface EmbeddedPostgres {
 /**
  * Starts the Postgres that came with `npm ci` on loopback, or takes over the one that a killed launcher left on the
  * same data directory. Works as root (see findServiceAccount) and as an ordinary user; never looks at, or listens
- * where, another Postgres of the machine does. Throws an Error whose message says what to do.
+ * where, another Postgres of the machine does.
+ * @throws an Error whose message says what to do
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { password, database, durable = true, startTimeoutMs = 30_000, signal } = options;

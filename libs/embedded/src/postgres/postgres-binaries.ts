@@ -22,7 +22,8 @@ export interface PostgresBinaries {
 /**
  * Finds the Postgres programs that came with `npm ci` and makes them runnable for `identity`: restores the links and
  * mode bits that an install without scripts leaves out, and copies them to systemDir when the account cannot enter
- * the checkout. Throws when this platform has no package.
+ * the checkout.
+ * @throws when this platform has no package
  */
 export async function locatePostgres(identity: ProcessIdentity): Promise<PostgresBinaries> {
   let root = findPackage();

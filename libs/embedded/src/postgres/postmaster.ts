@@ -94,7 +94,10 @@ interface ReadyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Waits until the server answers a query. Throws with the server's own words when it exits, refuses us, or takes too long. */
+/**
+ * Waits until the server answers a query.
+ * @throws AppError with the server's own words when it exits, refuses us, or takes too long
+ */
 export async function waitUntilReady(server: Postmaster, { password, timeoutMs, signal }: ReadyOptions): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -14,7 +14,7 @@ export interface ProcessIdentity {
 /**
  * Whom Postgres runs as. It refuses to run as root, so a root launcher starts it as the system account `postgres`,
  * which is made when it is missing; an ordinary user starts it as itself.
- * Throws when we are root and the account can be neither found nor made.
+ * @throws when we are root and the account can be neither found nor made
  */
 export async function findServiceAccount(): Promise<ProcessIdentity> {
   if (process.getuid?.() !== 0) return {};

@@ -21,7 +21,8 @@ export function demoPicture(number: number): string {
 
 /**
  * The clip that the demo camera plays: 24 s of 1280x720, people in most of it. Made once and kept in `directory`.
- * Resolves to its path. Throws `unavailable` when FFmpeg cannot make it.
+ * Resolves to its path.
+ * @throws AppError `unavailable` when FFmpeg cannot make it
  */
 export async function ensureDemoClip(options: { directory: string; ffmpegPath: string; signal?: AbortSignal }): Promise<string> {
   const { directory, ffmpegPath, signal } = options;

@@ -20,7 +20,8 @@ export interface H264Clip {
 
 /**
  * Reads the H.264 video of a file. It must have no B-frames (frames are sent in decoding order, one period apart) and
- * begin with a key frame. Throws `invalid_argument` for any other file.
+ * begin with a key frame.
+ * @throws AppError `invalid_argument` for any other file
  */
 export async function loadClip(options: { file: string; ffmpegPath: string; framesPerSecond: number }): Promise<H264Clip> {
   const { file, ffmpegPath, framesPerSecond } = options;

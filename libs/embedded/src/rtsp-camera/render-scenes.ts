@@ -26,7 +26,8 @@ const panShare = 0.08;
 
 /**
  * Renders scenes with hard cuts between them to H.264 in MP4: no B-frames and a key frame each second, so that it can be
- * played by RtspCamera and cut without re-encoding. The file appears when it is complete. Throws `unavailable`.
+ * played by RtspCamera and cut without re-encoding. The file appears when it is complete.
+ * @throws AppError `unavailable`
  */
 export async function renderScenes(options: RenderOptions): Promise<void> {
   const { ffmpegPath, scenes, outputFile, framesPerSecond = 15, width = 1280, height = 720, timeoutMs = 120_000, signal } = options;

@@ -52,7 +52,10 @@ export class RtspCamera {
     this.server = createServer((socket) => this.accept(socket));
   }
 
-  /** Starts to play and to listen. Throws `unavailable` when the port is taken. */
+  /**
+   * Starts to play and to listen.
+   * @throws AppError `unavailable` when the port is taken
+   */
   async start(): Promise<void> {
     const { port = 0, clip } = this.options;
     await new Promise<void>((resolve, reject) => {

@@ -21,7 +21,10 @@ export class RtspParser {
   private buffered: Buffer = Buffer.alloc(0);
   private skip = 0;
 
-  /** Yields every request that is complete with this chunk. Throws RtspSyntaxError. */
+  /**
+   * Yields every request that is complete with this chunk.
+   * @throws RtspSyntaxError
+   */
   *push(chunk: Buffer): Generator<RtspRequest> {
     this.buffered = Buffer.concat([this.buffered, chunk]);
     for (;;) {

@@ -17,7 +17,10 @@ interface ApiRequest {
   readonly replyTo: string;
 }
 
-/** What the operation answers, or undefined when its answer comes by itself (a pull). Throws ApiError. */
+/**
+ * What the operation answers, or undefined when its answer comes by itself (a pull).
+ * @throws ApiError
+ */
 type ApiHandler = (request: ApiRequest) => object | undefined;
 
 /** The part of JetStream that an in-memory work queue needs: streams, pull consumers, acknowledgements. */

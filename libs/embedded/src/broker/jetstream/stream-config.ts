@@ -34,7 +34,10 @@ export interface ConsumerConfig {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Reads a stream's configuration; what this broker does not do is refused, never silently ignored. Throws ApiError. */
+/**
+ * Reads a stream's configuration; what this broker does not do is refused, never silently ignored.
+ * @throws ApiError
+ */
 export function parseStreamConfig(name: string, fields: Fields): StreamConfig {
   if (name === '' || /[\s.*>/\\]/.test(name)) throw apiErrors.badRequest('stream name');
   return {
@@ -50,7 +53,10 @@ export function parseStreamConfig(name: string, fields: Fields): StreamConfig {
   };
 }
 
-/** Reads a consumer's configuration. Throws ApiError. */
+/**
+ * Reads a consumer's configuration.
+ * @throws ApiError
+ */
 export function parseConsumerConfig(name: string, fields: Fields): ConsumerConfig {
   if (typeof fields.deliver_subject === 'string' && fields.deliver_subject !== '') throw apiErrors.unsupported('push consumers');
   const single = typeof fields.filter_subject === 'string' && fields.filter_subject !== '' ? [fields.filter_subject] : undefined;
