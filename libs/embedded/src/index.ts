@@ -1,4 +1,3 @@
-export { hasErrorCode } from './error-code.js';
 export { findFreePort } from './find-free-port.js';
 export { isProcessAlive, readCommandLine, signalProcess, stopProcess, waitUntilGone, type StopStep } from './stop-process.js';
 export {

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { AppError } from '@nightjar/runtime';
-import { hasErrorCode } from './error-code.js';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 
 const run = promisify(execFile);
 const pollMs = 40;

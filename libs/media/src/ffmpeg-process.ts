@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { AppError, withoutCredentials } from '@nightjar/runtime';
+import { AppError, hasErrorCode, withoutCredentials } from '@nightjar/runtime';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 
 /** After SIGTERM FFmpeg gets this long to write its trailer; then it is killed. */
@@ -159,7 +159,7 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (!hasErrorCode(error, 'ESRCH')) throw error;
   }
 }
 

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Logger } from '@nightjar/runtime';
+import { hasErrorCode, replaceFile, type Logger } from '@nightjar/runtime';
 
 /**
  * Converted models on disk, so that only the first start pays for the conversion. Several engine processes and adapters may
@@ -23,7 +22,7 @@ export class ConvertedModelCache {
     try {
       return await readFile(file);
     } catch (error) {
-      if (!isMissing(error)) this.logger.warn('a converted model can not be read', { key, error });
+      if (!hasErrorCode(error, 'ENOENT')) this.logger.warn('a converted model can not be read', { key, error });
     }
     const bytes = await convert();
     await this.keep(file, bytes);
@@ -40,18 +39,11 @@ export class ConvertedModelCache {
   }
 
   private async keep(file: string, bytes: Uint8Array): Promise<void> {
-    const unfinished = `${file}.${randomUUID()}.part`;
     try {
       await mkdir(this.directory, { recursive: true });
-      await writeFile(unfinished, bytes);
-      await rename(unfinished, file);
+      await replaceFile(file, bytes);
     } catch (error) {
       this.logger.warn('a converted model can not be kept', { file: path.basename(file), error });
-      await rm(unfinished, { force: true }).catch(() => undefined);
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { clipBox, expandBox, pixelLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { JpegPicture } from '@nightjar/media';
-import type { Logger } from '@nightjar/runtime';
+import { replaceFile, type Logger } from '@nightjar/runtime';
 import sharp from 'sharp';
 
 /** A person's picture shows this share of its height around it. */
@@ -15,7 +14,7 @@ const leftoverMs = 24 * 3_600_000;
 /**
  * The pictures of one camera in the frames directory, where the adapter and nvr read them: `latest.jpg`, `event_trigger.jpg`
  * (the frame that opened the newest event), `person.jpg` (the person of it), and one picture an event until nvr has it.
- * Every file appears whole: written beside its place under a name that no frame URI can have, then renamed.
+ * Every file appears whole: what is being written has a name that no frame URI can have.
  */
 export class FrameStore {
   private readonly directory: string;
@@ -87,16 +86,8 @@ export class FrameStore {
     return jpeg;
   }
 
-  private async replace(file: string, bytes: Uint8Array): Promise<void> {
-    // A name of its own: two events may open on the same frame and replace the same picture.
-    const temporary = path.join(this.directory, `.${file}.${randomUUID()}.tmp`);
-    try {
-      await writeFile(temporary, bytes);
-      await rename(temporary, path.join(this.directory, file));
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      throw error;
-    }
+  private replace(file: string, bytes: Uint8Array): Promise<void> {
+    return replaceFile(path.join(this.directory, file), bytes);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode, syncDirectory } from '@nightjar/runtime';
 
 /** One folder per job, one file per picture or video in it. */
 const fileGrammar = /^[A-Za-z0-9_-]{1,100}\/[A-Za-z0-9_-]{1,100}$/;
@@ -11,7 +11,7 @@ const folderGrammar = /^[A-Za-z0-9_-]{1,100}$/;
 const incomingFolder = '.incoming';
 
 /** The disk can't take it now; the same request may succeed later. */
-const storeFullCodes = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
+const storeFullCodes = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];
 const storeFullRetryMs = 60_000;
 
 /**
@@ -118,31 +118,17 @@ async function writeSynced(file: string, data: Uint8Array | AsyncIterable<Uint8A
   }
 }
 
-/** Makes a rename survive a power cut. Windows can't open directories and has no need to. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** @returns Infinity for a file that went away meanwhile */
 async function modifiedUnixMs(file: string): Promise<number> {
   try {
     return (await stat(file)).mtimeMs;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Infinity;
+    if (hasErrorCode(error, 'ENOENT')) return Infinity;
     throw error;
   }
 }
 
 function writeFailure(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && storeFullCodes.has(code)) {
-    return new AppError('unavailable', 'the media store can not take the upload', { cause: error, retryAfterMs: storeFullRetryMs });
-  }
-  return error;
+  if (!hasErrorCode(error, ...storeFullCodes)) return error;
+  return new AppError('unavailable', 'the media store can not take the upload', { cause: error, retryAfterMs: storeFullRetryMs });
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { generateApiKey } from '@nightjar/auth';
-import { hasErrorCode } from '@nightjar/embedded';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode, replaceFile } from '@nightjar/runtime';
 import { z } from 'zod';
 
 const Credentials = z.object({
@@ -47,7 +46,8 @@ export async function ensureCredentials(
     busToken: randomBytes(24).toString('hex'),
     secretKey: randomBytes(32).toString('base64'),
   };
-  await writeDurably(file, `${JSON.stringify(credentials, null, 2)}\n`);
+  // The database is made with a password that stands here only: the file must survive a crash right after.
+  await replaceFile(file, `${JSON.stringify(credentials, null, 2)}\n`, { durable: true, mode: 0o600 });
   return { credentials, file, areNew: true };
 }
 
@@ -64,17 +64,4 @@ async function readKept(file: string): Promise<Credentials | undefined> {
   } catch (cause) {
     throw new AppError('conflict', `${file} is damaged: restore it, or move the whole data directory away to start anew`, { cause });
   }
-}
-
-/** The database is made with a password that stands here only: the file must survive a crash right after. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  const part = `${file}.part`;
-  const handle = await open(part, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(part, file);
 }

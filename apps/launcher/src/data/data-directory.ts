@@ -1,7 +1,6 @@
 import { chmod, mkdir, stat, statfs, writeFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '@nightjar/embedded';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 
 /** Room that a start needs: cluster, log of the database, demo clip, converted models. */
 const freeBytesMin = 300 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, isProcessAlive, readCommandLine } from '@nightjar/embedded';
-import { AppError } from '@nightjar/runtime';
+import { isProcessAlive, readCommandLine } from '@nightjar/embedded';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 
 const lockAttempts = 3;
 

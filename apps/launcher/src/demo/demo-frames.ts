@@ -1,6 +1,7 @@
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { demoPicture } from '@nightjar/embedded';
+import { replaceFile } from '@nightjar/runtime';
 import sharp from 'sharp';
 
 const widthPixels = 1280;
@@ -26,12 +27,11 @@ export async function seedDemoFrames(framesDir: string): Promise<void> {
     const file = path.join(framesDir, frame.file);
     if (await stat(file).catch(() => undefined)) continue;
     await mkdir(path.dirname(file), { recursive: true });
-    const part = `${file}.part`;
-    await sharp(demoPicture(frame.picture))
+    const jpeg = await sharp(demoPicture(frame.picture))
       .resize({ width: widthPixels })
       .modulate({ brightness: frame.brightness })
       .jpeg({ quality: 85 })
-      .toFile(part);
-    await rename(part, file);
+      .toBuffer();
+    await replaceFile(file, jpeg);
   }
 }

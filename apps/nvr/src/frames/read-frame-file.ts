@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { frameBytesMax, type FrameUri } from '@nightjar/contracts';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 
 /** One picture of the frames directory, read in one go: the agent replaces files by renaming. */
 export interface FrameFile {
@@ -41,7 +41,7 @@ async function realRegularPath(expected: string): Promise<string> {
 }
 
 function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO');
 }
 
 function frameNotFound(cause?: unknown): AppError {

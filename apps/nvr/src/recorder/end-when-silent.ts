@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { hasErrorCode } from '@nightjar/runtime';
 
 export interface SilenceLimits {
   /** Longest wait for the first chunk. */
@@ -32,5 +33,5 @@ export async function* endWhenSilent(stream: Readable, limits: SilenceLimits): A
 
 /** How a pipe that we or the other side closed looks from here. */
 function isClosed(error: unknown): boolean {
-  return ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return hasErrorCode(error, 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE');
 }

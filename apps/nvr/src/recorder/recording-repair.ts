@@ -1,7 +1,7 @@
 import { readdir, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Logger } from '@nightjar/runtime';
+import { hasErrorCode, type Logger } from '@nightjar/runtime';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
@@ -114,6 +114,6 @@ async function namesIn(directory: string, pattern: RegExp): Promise<string[]> {
 }
 
 function undefinedIfMissing(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  if (hasErrorCode(error, 'ENOENT')) return undefined;
   throw error;
 }

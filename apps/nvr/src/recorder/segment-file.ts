@@ -1,5 +1,6 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode, syncDirectory } from '@nightjar/runtime';
 
 /** A recorded file that grows by whole fragments. What `sizeBytes` says is on disk for certain. */
 export class SegmentFile {
@@ -68,19 +69,7 @@ async function openNew(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file, 'ax');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    if (hasErrorCode(error, 'EEXIST')) return undefined;
     throw error;
-  }
-}
-
-/** Makes the file's name as safe as its content; where directories can't be synced (Windows) the system does it by itself. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r').catch(() => undefined);
-  try {
-    await handle?.sync();
-  } catch (error) {
-    if (!['EISDIR', 'EPERM', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle?.close();
   }
 }

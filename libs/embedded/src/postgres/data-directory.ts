@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { access, chown, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError } from '@nightjar/runtime';
-import { hasErrorCode } from '../error-code.js';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 import { makeEnterableDirectory, systemDir, type PostgresBinaries } from './postgres-binaries.js';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
