@@ -1,35 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from './config.js';
+import { readConfig } from './config.js';
 
-describe('loadConfig', () => {
+describe('readConfig', () => {
   it('listens on loopback and asks nobody for a key by default', () => {
-    expect(loadConfig({})).toMatchObject({ host: '127.0.0.1', port: 9100, apiKey: undefined, natsUrl: undefined, preload: ['nanodet'] });
-    expect(loadConfig({}).engineProcesses).toBeGreaterThan(0);
+    expect(readConfig({})).toMatchObject({ host: '127.0.0.1', port: 9100, apiKey: undefined, natsUrl: undefined, preload: ['nanodet'] });
+    expect(readConfig({}).engineProcesses).toBeGreaterThan(0);
   });
 
   it('keeps frames and models in the data directory unless told otherwise', () => {
-    expect(loadConfig({ NIGHTJAR_DATA_DIR: '/data' })).toMatchObject({ framesDir: '/data/frames', modelCacheDir: '/data/models' });
-    expect(loadConfig({ NIGHTJAR_DATA_DIR: '/data', NIGHTJAR_FRAMES_DIR: '/frames' })).toMatchObject({ framesDir: '/frames' });
+    expect(readConfig({ NIGHTJAR_DATA_DIR: '/data' })).toMatchObject({ framesDir: '/data/frames', modelCacheDir: '/data/models' });
+    expect(readConfig({ NIGHTJAR_DATA_DIR: '/data', NIGHTJAR_FRAMES_DIR: '/frames' })).toMatchObject({ framesDir: '/frames' });
   });
 
   it('does not start without the key it has to ask for', () => {
-    expect(() => loadConfig({ REQUIRE_AUTH: 'True' })).toThrow('REQUIRE_AUTH=true needs API_KEY');
-    expect(loadConfig({ REQUIRE_AUTH: 'True', API_KEY: 'secret' }).apiKey).toBe('secret');
+    expect(() => readConfig({ REQUIRE_AUTH: 'True' })).toThrow('REQUIRE_AUTH=true needs API_KEY');
+    expect(readConfig({ REQUIRE_AUTH: 'True', API_KEY: 'secret' }).apiKey).toBe('secret');
   });
 
   it('does not open itself to the network by accident', () => {
-    expect(() => loadConfig({ ADAPTER_HOST: '0.0.0.0' })).toThrow('NIGHTJAR_ALLOW_OPEN=1');
-    expect(() => loadConfig({ ADAPTER_HOST: '0.0.0.0', API_KEY: 'secret' })).toThrow('REQUIRE_AUTH=true');
-    expect(loadConfig({ ADAPTER_HOST: '0.0.0.0', NIGHTJAR_ALLOW_OPEN: '1' }).host).toBe('0.0.0.0');
-    expect(loadConfig({ ADAPTER_HOST: '0.0.0.0', REQUIRE_AUTH: 'true', API_KEY: 'secret' }).host).toBe('0.0.0.0');
+    expect(() => readConfig({ ADAPTER_HOST: '0.0.0.0' })).toThrow('NIGHTJAR_ALLOW_OPEN=1');
+    expect(() => readConfig({ ADAPTER_HOST: '0.0.0.0', API_KEY: 'secret' })).toThrow('REQUIRE_AUTH=true');
+    expect(readConfig({ ADAPTER_HOST: '0.0.0.0', NIGHTJAR_ALLOW_OPEN: '1' }).host).toBe('0.0.0.0');
+    expect(readConfig({ ADAPTER_HOST: '0.0.0.0', REQUIRE_AUTH: 'true', API_KEY: 'secret' }).host).toBe('0.0.0.0');
   });
 
   it('ignores a key that nobody is asked for', () => {
-    expect(loadConfig({ API_KEY: 'secret' }).apiKey).toBeUndefined();
+    expect(readConfig({ API_KEY: 'secret' }).apiKey).toBeUndefined();
   });
 
   it('reads lists', () => {
-    expect(loadConfig({ NIGHTJAR_ADAPTER_FRAME_ALLOW: 'camera_0, camera_1,' }).framesAllowed).toEqual(new Set(['camera_0', 'camera_1']));
-    expect(loadConfig({ NIGHTJAR_ADAPTER_PRELOAD: 'nanodet' }).preload).toEqual(['nanodet']);
+    expect(readConfig({ NIGHTJAR_ADAPTER_FRAME_ALLOW: 'camera_0, camera_1,' }).framesAllowed).toEqual(new Set(['camera_0', 'camera_1']));
+    expect(readConfig({ NIGHTJAR_ADAPTER_PRELOAD: 'nanodet' }).preload).toEqual(['nanodet']);
   });
 });

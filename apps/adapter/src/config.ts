@@ -37,35 +37,28 @@ export interface AdapterConfig {
 }
 
 /** @throws SettingsError when a setting is wrong, or when the adapter would be open to the network without meaning to */
-export function loadConfig(environment: NodeJS.ProcessEnv = process.env): AdapterConfig {
-  const settings = loadSettings(names, environment);
-  if (settings.REQUIRE_AUTH && settings.API_KEY === undefined) throw new SettingsError('REQUIRE_AUTH=true needs API_KEY');
-  if (!isLoopbackHost(settings.ADAPTER_HOST) && !settings.REQUIRE_AUTH && !settings.NIGHTJAR_ALLOW_OPEN) {
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): AdapterConfig {
+  const values = loadSettings(names, environment);
+  if (values.REQUIRE_AUTH && values.API_KEY === undefined) throw new SettingsError('REQUIRE_AUTH=true needs API_KEY');
+  if (!isLoopbackHost(values.ADAPTER_HOST) && !values.REQUIRE_AUTH && !values.NIGHTJAR_ALLOW_OPEN) {
     throw new SettingsError(
-      `ADAPTER_HOST=${settings.ADAPTER_HOST} opens the adapter to the network: set REQUIRE_AUTH=true and API_KEY, or NIGHTJAR_ALLOW_OPEN=1 if anybody may use it`,
+      `ADAPTER_HOST=${values.ADAPTER_HOST} opens the adapter to the network: set REQUIRE_AUTH=true and API_KEY, or NIGHTJAR_ALLOW_OPEN=1 if anybody may use it`,
     );
   }
-  const dataDir = path.resolve(settings.NIGHTJAR_DATA_DIR);
+  const dataDir = path.resolve(values.NIGHTJAR_DATA_DIR);
   return {
-    host: settings.ADAPTER_HOST,
-    port: settings.ADAPTER_PORT,
-    apiKey: settings.REQUIRE_AUTH ? settings.API_KEY : undefined,
-    natsUrl: settings.NATS_URL,
-    adapterId: settings.NIGHTJAR_ADAPTER_ID ?? defaultAdapterId(),
-    framesDir: settings.NIGHTJAR_FRAMES_DIR ?? path.join(dataDir, 'frames'),
-    framesAllowed: settings.NIGHTJAR_ADAPTER_FRAME_ALLOW === undefined ? undefined : new Set(listOf(settings.NIGHTJAR_ADAPTER_FRAME_ALLOW)),
-    modelCacheDir: settings.NIGHTJAR_MODEL_CACHE_DIR ?? path.join(dataDir, 'models'),
-    engineProcesses: settings.NIGHTJAR_ENGINE_PROCESSES || os.availableParallelism(),
-    preload: listOf(settings.NIGHTJAR_ADAPTER_PRELOAD),
-    logLevel: settings.NIGHTJAR_LOG_LEVEL,
+    host: values.ADAPTER_HOST,
+    port: values.ADAPTER_PORT,
+    apiKey: values.REQUIRE_AUTH ? values.API_KEY : undefined,
+    natsUrl: values.NATS_URL,
+    adapterId: values.NIGHTJAR_ADAPTER_ID ?? defaultAdapterId(),
+    framesDir: values.NIGHTJAR_FRAMES_DIR ?? path.join(dataDir, 'frames'),
+    framesAllowed: values.NIGHTJAR_ADAPTER_FRAME_ALLOW && new Set(values.NIGHTJAR_ADAPTER_FRAME_ALLOW),
+    modelCacheDir: values.NIGHTJAR_MODEL_CACHE_DIR ?? path.join(dataDir, 'models'),
+    engineProcesses: values.NIGHTJAR_ENGINE_PROCESSES || os.availableParallelism(),
+    preload: values.NIGHTJAR_ADAPTER_PRELOAD,
+    logLevel: values.NIGHTJAR_LOG_LEVEL,
   };
-}
-
-function listOf(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }
 
 /** Part of a bus subject, where a host name's dots would be separators; hashed, so that no host name leaves the machine. */

@@ -1,6 +1,6 @@
 import { Bus } from '@nightjar/messaging';
 import { runProcess, systemClock as clock, type ProcessContext } from '@nightjar/runtime';
-import { loadConfig, type AdapterConfig } from './config.js';
+import { readConfig, type AdapterConfig } from './config.js';
 import { EnginePool } from './engine/engine-pool.js';
 import { startAdapterHttp } from './http/adapter-http.js';
 import { LegacyTasks } from './http/legacy/legacy-tasks.js';
@@ -18,7 +18,7 @@ const startTimeoutMs = 60_000;
 
 /** HTTP is up first and says `starting`; work from the bus is taken only when the models are warm. The stop goes the other way. */
 async function start({ logger, shutdown, health }: ProcessContext): Promise<void> {
-  const config = loadConfig();
+  const config = readConfig();
   const pool = openPool(config, logger);
   shutdown.register('engine processes', (deadline) => pool.stop(deadline));
   health.addCheck('engine', () => describeUnreadiness(pool, config));

@@ -23,7 +23,8 @@ import {
   type Work,
 } from '@nightjar/contracts';
 import { Bus, InferencePuller, type PulledWork } from '@nightjar/messaging';
-import { AppError, createLogger, Health, Shutdown, sleep, systemClock, type Logger } from '@nightjar/runtime';
+import { AppError, createLogger, Health, Shutdown, systemClock, type Logger } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import { startAgent, type RunningAgent } from './agent.js';
 import type { AgentConfig } from './config.js';
 
@@ -79,16 +80,16 @@ export class AgentFixture {
     private readonly parts: { shutdown: Shutdown; puller: InferencePuller },
   ) {}
 
-  static async start(options: { busUrl: string; config?: Partial<AgentConfig>; withEngine?: boolean }): Promise<AgentFixture> {
+  static async start(options: { natsUrl: string; config?: Partial<AgentConfig>; withEngine?: boolean }): Promise<AgentFixture> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-agent-'));
     const logger = createLogger({ service: 'agent', level: 'silent' });
-    const bus = Bus.open({ url: options.busUrl, name: 'neighbours', logger });
+    const bus = Bus.open({ url: options.natsUrl, name: 'neighbours', logger });
     await bus.ready(AbortSignal.timeout(10_000));
     const shutdown = new Shutdown({ logger });
     const config: AgentConfig = {
       host: '127.0.0.1',
       port: 0,
-      busUrl: options.busUrl,
+      natsUrl: options.natsUrl,
       ffmpegPath: undefined,
       agentId: `agent-${randomUUID().slice(0, 8)}`,
       streamSlots: 4,
@@ -149,19 +150,10 @@ export class AgentFixture {
 
   /** Waits until a job was delivered. */
   async outcomeOf(work: Work, timeoutMs = 30_000): Promise<JobOutcome> {
-    await this.until(() => this.outcomes.some(({ jobId }) => jobId === work.job_id), timeoutMs);
+    await until(() => this.outcomes.some(({ jobId }) => jobId === work.job_id), timeoutMs);
     const found = this.outcomes.find(({ jobId }) => jobId === work.job_id);
     if (!found) throw new Error('no outcome');
     return found.outcome;
-  }
-
-  /** @throws Error when `condition` does not become true in time */
-  async until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
-    const endsAtMs = performance.now() + timeoutMs;
-    while (!(await condition())) {
-      if (performance.now() > endsAtMs) throw new Error(`not within ${timeoutMs} ms: ${condition.toString()}`);
-      await sleep(20);
-    }
   }
 
   /** FFmpeg processes of this agent: those that work on its directory, or on the camera at `url`. */
@@ -174,7 +166,7 @@ export class AgentFixture {
 
   /** Waits until a job's pictures reach the engine: FFmpeg decodes, and is paused where the engine takes none. */
   async untilDecoding(): Promise<void> {
-    await this.until(() => this.sources.length > 0 && this.ffmpegProcesses().length > 0);
+    await until(() => this.sources.length > 0 && this.ffmpegProcesses().length > 0);
   }
 
   /** A graceful stop of the agent alone. */

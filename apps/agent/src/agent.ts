@@ -64,7 +64,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   sharp.concurrency(1);
   sharp.cache(false);
 
-  const bus = Bus.open({ url: config.busUrl, name: config.agentId, logger });
+  const bus = Bus.open({ url: config.natsUrl, name: config.agentId, logger });
   shutdown.register('bus', () => bus.close());
   health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
   const dispatcher = new InferenceDispatcher(bus, clock);

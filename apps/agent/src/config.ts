@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { isLoopbackHost, loadSettings, SettingsError } from '@nightjar/runtime';
+import { isLoopbackHost, loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
 export type AgentAccess = { kind: 'open'; loopbackOnly: boolean } | { kind: 'bearer'; jwksUrl: string; issuer: string };
@@ -9,7 +9,7 @@ export type AgentAccess = { kind: 'open'; loopbackOnly: boolean } | { kind: 'bea
 export interface AgentConfig {
   host: string;
   port: number;
-  busUrl: string;
+  natsUrl: string;
   ffmpegPath: string | undefined;
   agentId: string;
   /** Live streams at a time. */
@@ -25,26 +25,26 @@ export interface AgentConfig {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentConfig {
   const values = loadSettings(
     [
-      ...([
-        'AGENT_HOST',
-        'AGENT_PORT',
-        'NATS_URL',
-        'FFMPEG_PATH',
-        'NIGHTJAR_DATA_DIR',
-        'NIGHTJAR_FRAMES_DIR',
-        'NIGHTJAR_MEDIA_DIR',
-      ] as const),
-      ...(['NIGHTJAR_AGENT_ID', 'NIGHTJAR_AGENT_STREAM_SLOTS', 'NIGHTJAR_AGENT_JOB_SLOTS'] as const),
-      ...(['NIGHTJAR_JWKS_URL', 'NIGHTJAR_PUBLIC_URL', 'NIGHTJAR_ALLOW_OPEN'] as const),
+      'AGENT_HOST',
+      'AGENT_PORT',
+      'NATS_URL',
+      'FFMPEG_PATH',
+      'NIGHTJAR_DATA_DIR',
+      'NIGHTJAR_FRAMES_DIR',
+      'NIGHTJAR_MEDIA_DIR',
+      'NIGHTJAR_AGENT_ID',
+      'NIGHTJAR_AGENT_STREAM_SLOTS',
+      'NIGHTJAR_AGENT_JOB_SLOTS',
+      'NIGHTJAR_JWKS_URL',
+      'NIGHTJAR_PUBLIC_URL',
+      'NIGHTJAR_ALLOW_OPEN',
     ],
     environment,
   );
-  if (values.NATS_URL === undefined)
-    throw new SettingsError('NATS_URL must be set: the agent starts no services of its own, "npm start" does');
   return {
     host: values.AGENT_HOST,
     port: values.AGENT_PORT,
-    busUrl: values.NATS_URL,
+    natsUrl: requireSetting('NATS_URL', values.NATS_URL),
     ffmpegPath: values.FFMPEG_PATH,
     agentId: values.NIGHTJAR_AGENT_ID ?? defaultAgentId(),
     streamSlots: values.NIGHTJAR_AGENT_STREAM_SLOTS,

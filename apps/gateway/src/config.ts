@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { loadSettings, SettingsError } from '@nightjar/runtime';
+import { loadSettings, requireSetting } from '@nightjar/runtime';
 import { processingBoundSecondsMax } from './uploads/processing-bound.js';
 
 /** What the gateway is told by its environment. */
@@ -7,7 +7,7 @@ export interface GatewayConfig {
   host: string;
   port: number;
   databaseUrl: string;
-  busUrl: string;
+  natsUrl: string;
   mediaDir: string;
   /** Of a job that names none; 0: unbounded. */
   defaultMaxProcessingSeconds: number;
@@ -34,16 +34,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Gatewa
   return {
     host: values.GATEWAY_HOST,
     port: values.GATEWAY_PORT,
-    databaseUrl: required('DATABASE_URL', values.DATABASE_URL),
-    busUrl: required('NATS_URL', values.NATS_URL),
+    databaseUrl: requireSetting('DATABASE_URL', values.DATABASE_URL),
+    natsUrl: requireSetting('NATS_URL', values.NATS_URL),
     mediaDir: values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media'),
     defaultMaxProcessingSeconds: Math.min(values.NIGHTJAR_JOB_MAX_SECONDS, processingBoundSecondsMax),
     uploadBytesMax: values.NIGHTJAR_UPLOAD_MAX_BYTES,
     bootstrapApiKey: values.BOOTSTRAP_API_KEY,
   };
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined) throw new SettingsError(`${name} must be set: the gateway starts no services of its own, "npm start" does`);
-  return value;
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { beatJob, claimJob, finishJob, type ImageResult, type JobOutcome, type VideoResult, type Work } from '@nightjar/contracts';
 import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
-import { createLogger, Health, Shutdown, sleep } from '@nightjar/runtime';
+import { createLogger, Health, Shutdown } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import type { GatewayConfig } from './config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 import type { LeaseTimings } from './jobs/job-leases.js';
@@ -39,7 +40,7 @@ export class GatewayFixture {
 
   static async start(options: {
     databaseUrl: string;
-    busUrl: string;
+    natsUrl: string;
     mediaDir?: string;
     timings?: LeaseTimings;
     config?: Partial<GatewayConfig>;
@@ -51,7 +52,7 @@ export class GatewayFixture {
       host: '127.0.0.1',
       port: 0,
       databaseUrl: options.databaseUrl,
-      busUrl: options.busUrl,
+      natsUrl: options.natsUrl,
       mediaDir,
       defaultMaxProcessingSeconds: 0,
       uploadBytesMax: 1024 ** 3,
@@ -59,13 +60,13 @@ export class GatewayFixture {
       ...options.config,
     };
     const gateway = await startGateway({ logger, shutdown, health: new Health() }, config, options.timings);
-    const agentBus = Bus.open({ url: options.busUrl, name: 'agent', logger });
+    const agentBus = Bus.open({ url: options.natsUrl, name: 'agent', logger });
     shutdown.register('agent bus', () => agentBus.close());
     const database = openJobsDatabase({ url: options.databaseUrl, connectionsMax: 2 });
     shutdown.register('database of the test', () => database.$disconnect());
     const fixture = new GatewayFixture(gateway, database, agentBus, mediaDir, shutdown);
     await agentBus.ready(AbortSignal.timeout(10_000));
-    await fixture.until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200);
+    await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200);
     return fixture;
   }
 
@@ -137,10 +138,5 @@ export class GatewayFixture {
   async mediaFiles(): Promise<string[]> {
     const entries = await readdir(this.mediaDir, { recursive: true });
     return entries.filter((entry) => entry !== '.incoming').sort();
-  }
-
-  async until(condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    while (!(await condition())) await sleep(20, signal);
   }
 }

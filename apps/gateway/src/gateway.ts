@@ -41,7 +41,7 @@ export async function startGateway(
   const media = await MediaStore.open(config.mediaDir);
   const database = openJobsDatabase({ url: config.databaseUrl });
   shutdown.register('database', () => database.$disconnect());
-  const bus = Bus.open({ url: config.busUrl, name: 'gateway', logger });
+  const bus = Bus.open({ url: config.natsUrl, name: 'gateway', logger });
   shutdown.register('bus', () => bus.close());
 
   const jobs = new JobStore(database);

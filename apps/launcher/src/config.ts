@@ -33,8 +33,8 @@ export interface LauncherConfig {
   readonly listen: Readonly<Record<'adapter' | 'nvr' | 'recorder' | 'gateway' | 'agent', ListenSetting>>;
   /** What every service inherits: the environment and `.env`, without what only some may know. */
   readonly inherited: Readonly<Record<string, string>>;
-  /** Credentials of the adapter's own callers and of OpenNVR's service routes, for the service that checks them. */
-  readonly serviceSecrets: Readonly<Partial<Record<'API_KEY' | 'OPENNVR_ADAPTER_TOKEN' | 'INTERNAL_API_KEY', string>>>;
+  /** What the adapter's own callers must show. */
+  readonly adapterKey: string | undefined;
 }
 
 /** Settings that go only to the services that need them. */
@@ -45,8 +45,6 @@ const notInherited: readonly SettingName[] = [
   'BOOTSTRAP_API_KEY',
   'NIGHTJAR_SECRET_KEY',
   'API_KEY',
-  'OPENNVR_ADAPTER_TOKEN',
-  'INTERNAL_API_KEY',
 ];
 
 /**
@@ -62,7 +60,6 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
   const dataDir =
     given('NIGHTJAR_DATA_DIR') === undefined ? path.join(checkoutDir, '.nightjar') : path.resolve(workingDir, values.NIGHTJAR_DATA_DIR);
   const inherited = Object.fromEntries(Object.entries(merged).filter(([name]) => !notInherited.includes(name as SettingName)));
-  const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = values;
   return {
     dataDir,
     databaseUrl: values.DATABASE_URL,
@@ -89,11 +86,7 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
       agent: { host: values.AGENT_HOST, port: values.AGENT_PORT, portSetting: 'AGENT_PORT' },
     },
     inherited,
-    serviceSecrets: {
-      ...(adapterKey === undefined ? {} : { API_KEY: adapterKey }),
-      ...(adapterToken === undefined ? {} : { OPENNVR_ADAPTER_TOKEN: adapterToken }),
-      ...(internalKey === undefined ? {} : { INTERNAL_API_KEY: internalKey }),
-    },
+    adapterKey: values.API_KEY,
   };
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadSettings, SettingsError } from '@nightjar/runtime';
+import { loadSettings, requireSetting } from '@nightjar/runtime';
 
 /** What both processes of the NVR read. Directories are absolute. */
 export interface NvrConfig {
@@ -93,17 +93,15 @@ export function readRecorderConfig(): RecorderConfig {
 }
 
 function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)[number]>>): NvrConfig {
-  const databaseUrl = required('DATABASE_URL', values.DATABASE_URL);
-  const natsUrl = required('NATS_URL', values.NATS_URL);
+  const databaseUrl = requireSetting('DATABASE_URL', values.DATABASE_URL);
+  const natsUrl = requireSetting('NATS_URL', values.NATS_URL);
   return {
     databaseUrl,
     natsUrl,
-    secretKey: required('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
+    secretKey: requireSetting('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     recordingsDir: path.resolve(values.NIGHTJAR_RECORDINGS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'recordings')),
-    cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS.split(',')
-      .map((network) => network.trim())
-      .filter((network) => network !== ''),
+    cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS,
     ownPorts: [
       values.NVR_PORT,
       values.GATEWAY_PORT,
@@ -114,11 +112,6 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
       ...natsUrl.split(',').map((url) => portOf(url, 4222)),
     ],
   };
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined) throw new SettingsError(`${name} is not set: the launcher (npm start) sets it, elsewhere the deployment must`);
-  return value;
 }
 
 function portOf(url: string, standardPort: number): number {

@@ -6,5 +6,5 @@ export { startHttpApp, type HttpApp, type HttpAppOptions, type RenderedError, ty
 export { createLogger, withoutCredentials, type Logger } from './logger.js';
 export { runProcess, type ProcessContext } from './process-main.js';
 export { replaceFile, syncDirectory } from './replace-file.js';
-export { isLoopbackHost, loadSettings, settings, SettingsError, type SettingName, type SettingValue } from './settings.js';
+export { isLoopbackHost, loadSettings, requireSetting, settings, SettingsError, type SettingName, type SettingValue } from './settings.js';
 export { Shutdown } from './shutdown.js';

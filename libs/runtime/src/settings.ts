@@ -4,6 +4,12 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 const count = z.coerce.number().int().min(0);
 const text = z.string().min(1);
+/** Names with commas between them. */
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 const host = z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be a host name or an address');
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -36,8 +42,6 @@ export const settings = {
     'adapter: true asks every caller for X-API-Key',
   ),
   API_KEY: setting(text.optional(), 'adapter: the key that REQUIRE_AUTH=true asks for'),
-  OPENNVR_ADAPTER_TOKEN: setting(text.optional(), 'adapter: bearer token of contract v1'),
-  INTERNAL_API_KEY: setting(z.string().min(32).optional(), 'nvr: key of OpenNVR service routes (at least 32 characters)'),
   NATS_SERVER_PATH: setting(text.optional(), 'nats-server executable for the launcher; else the one on PATH'),
   NIGHTJAR_DATA_DIR: setting(text.default('.nightjar'), 'where everything is kept'),
   NIGHTJAR_DEMO: setting(flag.default(true), '0: no demo camera'),
@@ -59,8 +63,14 @@ export const settings = {
   NIGHTJAR_EVIDENCE_DIR: setting(text.optional(), 'pictures of events; default <data dir>/evidence'),
   NIGHTJAR_MODEL_CACHE_DIR: setting(text.optional(), 'converted models; default <data dir>/models'),
   NIGHTJAR_ENGINE_PROCESSES: setting(count.default(0), 'engine processes of the adapter; 0: one per core'),
-  NIGHTJAR_ADAPTER_PRELOAD: setting(z.string().default('nanodet'), 'models the adapter loads before it is ready, separated by commas'),
-  NIGHTJAR_ADAPTER_FRAME_ALLOW: setting(text.optional(), 'frames directories the adapter may read, separated by commas; default all'),
+  NIGHTJAR_ADAPTER_PRELOAD: setting(
+    z.string().default('nanodet').transform(listOf),
+    'models the adapter loads before it is ready, separated by commas',
+  ),
+  NIGHTJAR_ADAPTER_FRAME_ALLOW: setting(
+    text.transform(listOf).optional(),
+    'frames directories the adapter may read, separated by commas; default all',
+  ),
   NIGHTJAR_JOB_MAX_SECONDS: setting(count.default(0), 'processing bound of a job that names none; 0: unbounded'),
   NIGHTJAR_UPLOAD_MAX_BYTES: setting(count.default(5 * 1024 ** 3), 'largest video the job API accepts'),
   NIGHTJAR_AGENT_ID: setting(
@@ -76,7 +86,7 @@ export const settings = {
   NIGHTJAR_RECORDER_PORT: setting(port.default(8001), 'port of the recorder for /livez and /readyz'),
   NIGHTJAR_SEGMENT_SECONDS: setting(z.coerce.number().int().min(2).max(60).default(60), 'longest recorded file'),
   NIGHTJAR_CAMERA_NETWORKS: setting(
-    z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7'),
+    z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7').transform(listOf),
     'networks that cameras may be in (CIDR, commas)',
   ),
   NIGHTJAR_DEMO_CAMERA_URL: setting(text.optional(), 'set by the launcher: RTSP address of the demo camera'),
@@ -117,6 +127,16 @@ export function loadSettings<Name extends SettingName>(
     return [name, read.data];
   });
   return Object.freeze(Object.fromEntries(values)) as { readonly [N in Name]: SettingValue<N> };
+}
+
+/**
+ * A setting that a service can't do without, though the launcher can.
+ * @throws SettingsError when it is absent
+ */
+export function requireSetting(name: SettingName, value: string | undefined): string {
+  if (value === undefined)
+    throw new SettingsError(`${name} must be set: "npm start" does it on one machine, elsewhere the deployment must`);
+  return value;
 }
 
 /** Whether an address is reachable from this machine only. */

@@ -45,7 +45,6 @@ describe('the services', () => {
   it('are told no other service’s secrets', () => {
     const secrets = {
       API_KEY: 'adapter-key-secret',
-      INTERNAL_API_KEY: 'internal-secret-internal-secret-1',
       DATABASE_URL: 'postgresql://owner@db/nightjar',
     };
     const services = describeWith({ ...secrets, BOOTSTRAP_ADMIN_PASSWORD: 'given-admin-secret' });
@@ -62,7 +61,6 @@ describe('the services', () => {
       nvrDatabase: toldTo('nvr@db'),
       secretKey: toldTo(credentials.secretKey),
       adapterKey: toldTo(secrets.API_KEY),
-      internalKey: toldTo(secrets.INTERNAL_API_KEY),
     }).toEqual({
       adminPassword: ['nvr'],
       apiKey: ['gateway'],
@@ -72,7 +70,6 @@ describe('the services', () => {
       nvrDatabase: ['nvr', 'recorder'],
       secretKey: ['nvr', 'recorder'],
       adapterKey: ['adapter'],
-      internalKey: ['nvr'],
     });
   });
 

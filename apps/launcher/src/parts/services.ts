@@ -64,13 +64,11 @@ export function describeServices(config: LauncherConfig, credentials: Credential
     AGENT_PORT: String(ports.agent),
   };
   const nvr = { DATABASE_URL: links.nvrDatabaseUrl, NIGHTJAR_SECRET_KEY: secretKey };
-  const { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken, INTERNAL_API_KEY: internalKey } = config.serviceSecrets;
   const own: Record<ServiceName, Record<string, string | undefined>> = {
-    adapter: { API_KEY: adapterKey, OPENNVR_ADAPTER_TOKEN: adapterToken },
+    adapter: { API_KEY: config.adapterKey },
     nvr: {
       ...nvr,
       BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword,
-      INTERNAL_API_KEY: internalKey,
       NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl,
     },
     recorder: nvr,
