@@ -17,7 +17,7 @@ describe('the job API', () => {
 
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url });
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
@@ -190,7 +190,7 @@ describe('the job API', () => {
     const mediaDir = fixture.mediaDir;
     const jobId = await fixture.submitVideo(clip);
     await fixture.stop();
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, mediaDir });
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, mediaDir });
     const work = await fixture.claimWork();
     expect(work.job_id).toBe(jobId);
     const stored = await readFile(path.join(mediaDir, `${jobId}/video`));

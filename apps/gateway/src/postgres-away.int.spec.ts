@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
 import { GatewayFixture } from './gateway.fixture.js';
 
 /** The road to Postgres, which a test can block: open connections break and new ones are refused. */
@@ -50,7 +50,7 @@ describe('while Postgres is away', () => {
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
     road = new CuttableRoad(new URL(testDatabase.url));
-    fixture = await GatewayFixture.start({ databaseUrl: await road.open(), busUrl: bus.url });
+    fixture = await GatewayFixture.start({ databaseUrl: await road.open(), natsUrl: bus.url });
     jobId = await fixture.submitVideo('submitted before');
     await road.cut();
   });
@@ -96,7 +96,7 @@ describe('while Postgres is away', () => {
 
   it('nothing is lost, and the gateway comes back by itself', async () => {
     await road.open();
-    await fixture.until(async () => (await fetch(`${fixture.gateway.url}/readyz`)).status === 200);
+    await until(async () => (await fetch(`${fixture.gateway.url}/readyz`)).status === 200);
     expect((await fixture.claimWork()).job_id).toBe(jobId);
     expect((await submit()).status).toBe(202);
   });

@@ -1,3 +1,5 @@
+import { until } from '@nightjar/testing';
+
 /** One message of an event stream. */
 export interface SseMessage {
   id: string | undefined;
@@ -11,19 +13,20 @@ export class SseReader {
   /** The last id that was set, as a browser keeps it. */
   lastId: string | undefined;
   comments = 0;
-  private readonly abort = new AbortController();
-  private constructor(readonly response: Response) {}
+  ended = false;
+
+  private constructor(
+    readonly response: Response,
+    private readonly abort: AbortController,
+  ) {}
 
   static async open(url: string, headers: Record<string, string>): Promise<SseReader> {
     const abort = new AbortController();
     const response = await fetch(url, { headers, signal: abort.signal });
-    const reader = new SseReader(response);
-    reader.abort.signal.addEventListener('abort', () => abort.abort());
+    const reader = new SseReader(response, abort);
     void reader.readAll();
     return reader;
   }
-
-  ended = false;
 
   close(): void {
     this.abort.abort();
@@ -34,12 +37,8 @@ export class SseReader {
   }
 
   /** Waits until the messages fulfil the condition. */
-  async until(condition: (reader: SseReader) => boolean, ms = 5_000): Promise<void> {
-    const endMs = performance.now() + ms;
-    while (!condition(this)) {
-      if (performance.now() > endMs) throw new Error(`the stream did not get there: ${JSON.stringify(this.messages).slice(0, 2_000)}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  until(condition: (reader: SseReader) => boolean, timeoutMs = 5_000): Promise<void> {
+    return until(() => condition(this), timeoutMs);
   }
 
   private async readAll(): Promise<void> {

@@ -4,3 +4,4 @@ export { samplePictures } from './sample-pictures.js';
 export { hasNatsServer, startTestBus, type TestBus } from './test-bus.js';
 export { makeTestVideo, requireFfmpeg, type TestVideoOptions } from './test-video.js';
 export { startTestCamera, type TestCameraOptions } from './test-camera.js';
+export { until } from './until.js';

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger, sleep, systemClock } from '@nightjar/runtime';
-import { samplePictures } from '@nightjar/testing';
+import { createLogger, systemClock } from '@nightjar/runtime';
+import { samplePictures, until } from '@nightjar/testing';
 import { EnginePool, type EnginePoolOptions, type EngineRequest } from './engine-pool.js';
 
 // Engine processes run what `tsc -b` built: a child process has no compiler.
@@ -18,11 +18,6 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
-
-async function waitFor(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  while (!condition()) await sleep(10, signal);
-}
 
 describe('EnginePool', () => {
   let modelCacheDir: string;
@@ -161,6 +156,6 @@ describe('EnginePool', () => {
     const orphans = JSON.parse(line.toString()) as number[];
     expect(orphans.every(isAlive)).toBe(true);
     parent.kill('SIGKILL');
-    await waitFor(() => !orphans.some(isAlive));
+    await until(() => !orphans.some(isAlive));
   });
 });

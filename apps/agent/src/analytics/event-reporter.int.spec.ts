@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { AppError, createLogger, sleep } from '@nightjar/runtime';
-import { startTestBus, type TestBus } from '@nightjar/testing';
+import { startTestBus, type TestBus, until } from '@nightjar/testing';
 import { EventReporter } from './event-reporter.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
@@ -45,13 +45,6 @@ const report = (trackId: string, more: Partial<EventReport> = {}): EventReport =
   payload: {},
   ...more,
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += 10) {
-    if (waitedMs > 10_000) throw new Error(`not in time: ${condition.toString()}`);
-    await sleep(10);
-  }
-}
 
 describe('EventReporter', () => {
   it('brings events in order, each settled once it is acknowledged', async () => {

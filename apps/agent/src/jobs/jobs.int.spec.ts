@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobOutcome, VideoResult } from '@nightjar/contracts';
 import { AppError, sleep } from '@nightjar/runtime';
-import { makeTestVideo, samplePictures, startTestBus, type TestBus } from '@nightjar/testing';
+import { makeTestVideo, samplePictures, startTestBus, type TestBus, until } from '@nightjar/testing';
 import sharp from 'sharp';
 import { AgentFixture, findsPersons } from '../agent.fixture.js';
 
@@ -28,7 +28,7 @@ afterAll(() => rm(videos, { recursive: true, force: true }));
 
 beforeEach(async () => {
   busServer = await startTestBus();
-  fixture = await AgentFixture.start({ busUrl: busServer.url });
+  fixture = await AgentFixture.start({ natsUrl: busServer.url });
   await mkdir(fixture.file('media'));
   for (const video of ['cuts.mp4', 'long.mp4']) await copyFile(path.join(videos, video), fixture.file('media', video));
 });
@@ -91,7 +91,7 @@ describe('a video job', () => {
   it('waits for an adapter and says so, and goes on when there is one', async () => {
     fixture.engine = () => Promise.reject(new AppError('overloaded', 'busy', { retryAfterMs: 200 }));
     const work = fixture.queueVideo('cuts.mp4', { lease_ms: 900 });
-    await fixture.until(() => fixture.beats.some(({ stage }) => stage === 'waiting for an adapter'));
+    await until(() => fixture.beats.some(({ stage }) => stage === 'waiting for an adapter'));
     fixture.engine = findsPersons();
     expect(videoResult(await fixture.outcomeOf(work)).person_constellation_scenes).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe('a video job', () => {
     const first = fixture.queueVideo('long.mp4', { lease_ms: 1_500 });
     await fixture.untilDecoding();
     fixture.verdict = verdict;
-    await fixture.until(() => fixture.ffmpegProcesses().length === 0, 2_000);
+    await until(() => fixture.ffmpegProcesses().length === 0, 2_000);
     fixture.verdict = 'continue';
     // The slot is free again, and the dropped job is not delivered.
     fixture.engine = findsPersons();
@@ -113,8 +113,8 @@ describe('a video job', () => {
     fixture.engine = () => Promise.reject(new AppError('overloaded', 'busy'));
     fixture.queueVideo('long.mp4', { lease_ms: 60_000, processing_ms_left: 1_500 });
     await fixture.untilDecoding();
-    await fixture.until(() => fixture.ffmpegProcesses().length === 0, 3_000);
-    await fixture.until(() => fixture.beats.length >= 2, 1_000);
+    await until(() => fixture.ffmpegProcesses().length === 0, 3_000);
+    await until(() => fixture.beats.length >= 2, 1_000);
     expect(fixture.outcomes).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('a video job', () => {
     fixture.beatsUnheard = true;
     fixture.queueVideo('long.mp4', { lease_ms: 1_000 });
     await fixture.untilDecoding();
-    await fixture.until(() => fixture.ffmpegProcesses().length === 0, 2_000);
+    await until(() => fixture.ffmpegProcesses().length === 0, 2_000);
     await sleep(500);
     expect(fixture.outcomes).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jwtAudience } from '@nightjar/auth';
-import { startTestBus, startTestCamera, type TestBus } from '@nightjar/testing';
+import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
 import { AgentFixture, streamId } from '../agent.fixture.js';
 
@@ -26,9 +26,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => nvr.listen(0, '127.0.0.1', resolve));
   const jwksUrl = `http://127.0.0.1:${(nvr.address() as AddressInfo).port}/.well-known/jwks.json`;
   [busServer, camera] = await Promise.all([startTestBus(), startTestCamera()]);
-  fixture = await AgentFixture.start({ busUrl: busServer.url, config: { access: { kind: 'bearer', jwksUrl, issuer } } });
+  fixture = await AgentFixture.start({ natsUrl: busServer.url, config: { access: { kind: 'bearer', jwksUrl, issuer } } });
   fixture.assign(camera.url);
-  await fixture.until(() => fixture.overlays.length > 0);
+  await until(() => fixture.overlays.length > 0);
 });
 
 afterAll(async () => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger, sleep } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import { WebSocket, WebSocketServer } from 'ws';
 import { StreamSubscribers, type StreamMessage } from './stream-subscribers.js';
 
@@ -39,13 +40,6 @@ async function listen(streamId: string, options: WebSocket.ClientOptions = {}): 
   const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
   await new Promise((resolve) => socket.once('open', resolve));
   return { socket, received, closed };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += 10) {
-    if (waitedMs > 5_000) throw new Error(`not in time: ${condition.toString()}`);
-    await sleep(10);
-  }
 }
 
 describe('StreamSubscribers', () => {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startTestBus, startTestCamera, type TestBus } from '@nightjar/testing';
+import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import { AppError, sleep } from '@nightjar/runtime';
 import sharp from 'sharp';
 import { WebSocket } from 'ws';
@@ -21,7 +21,7 @@ afterAll(() => camera.close());
 
 beforeEach(async () => {
   busServer = await startTestBus();
-  fixture = await AgentFixture.start({ busUrl: busServer.url });
+  fixture = await AgentFixture.start({ natsUrl: busServer.url });
 });
 
 afterEach(async () => {
@@ -42,7 +42,7 @@ async function latestAgeMs(): Promise<number> {
 describe('the analysis of a live stream', () => {
   it('keeps the latest picture fresh and tells overlays of every frame', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 8);
+    await until(() => fixture.overlays.length >= 8);
     expect(await latestAgeMs()).toBeLessThan(1_000);
     expect(await sharp(await readFile(latest())).metadata()).toMatchObject({ format: 'jpeg', width: 640, height: 360 });
     expect(fixture.overlays.at(-1)).toMatchObject({
@@ -63,7 +63,7 @@ describe('the analysis of a live stream', () => {
       return findsPersons()(work);
     };
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 4);
+    await until(() => fixture.overlays.length >= 4);
     expect(most).toBe(1);
     // Four frames a second come, and each answer takes the time of three: the one that is asked about is always a new one.
     const delaysMs = fixture.overlays.map(({ frame_ts_ms }) => Date.now() - frame_ts_ms);
@@ -72,14 +72,14 @@ describe('the analysis of a live stream', () => {
 
   it('reports a person within two seconds of its frame, with pictures, and closes the event when it has left', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.events.length > 0);
+    await until(() => fixture.events.length > 0);
     const [opened] = fixture.events;
     expect(opened).toMatchObject({ camera_id: 1, label: 'person', ended_at_unix_ms: null, score: 0.8 });
     expect(opened?.track_id).toMatch(/^[0-9a-f]{8}-1$/);
     expect(opened?.frame_file).toBe(`event_${opened?.track_id}.jpg`);
     expect((opened?.heardAtMs ?? 0) - (opened?.started_at_unix_ms ?? 0)).toBeLessThan(2_000);
     // nvr has its copy with the acknowledgement: only the camera's own pictures stay.
-    await fixture.until(async () => !(await readdir(fixture.file('frames', 'camera_0'))).includes(opened?.frame_file ?? ''));
+    await until(async () => !(await readdir(fixture.file('frames', 'camera_0'))).includes(opened?.frame_file ?? ''));
     expect((await readdir(fixture.file('frames', 'camera_0'))).sort()).toEqual(
       expect.arrayContaining(['event_trigger.jpg', 'latest.jpg', 'person.jpg']),
     );
@@ -89,7 +89,7 @@ describe('the analysis of a live stream', () => {
     });
 
     fixture.engine = findsPersons();
-    await fixture.until(() => fixture.events.length > 1);
+    await until(() => fixture.events.length > 1);
     expect(fixture.events[1]).toMatchObject({
       track_id: opened?.track_id,
       started_at_unix_ms: opened?.started_at_unix_ms,
@@ -102,37 +102,37 @@ describe('the analysis of a live stream', () => {
     fixture.eventFailure = new AppError('unavailable', 'the database is away');
     fixture.assign(camera.url);
     const isEventPicture = (file: string) => /^event_[0-9a-f]{8}-1\.jpg$/.test(file);
-    await fixture.until(async () => (await readdir(fixture.file('frames', 'camera_0')).catch(() => [])).some(isEventPicture));
+    await until(async () => (await readdir(fixture.file('frames', 'camera_0')).catch(() => [])).some(isEventPicture));
     await sleep(1_000);
     expect(fixture.events).toEqual([]);
     fixture.eventFailure = undefined;
-    await fixture.until(() => fixture.events.length === 1);
+    await until(() => fixture.events.length === 1);
     expect(fixture.events[0]?.frame_file).not.toBeNull();
   });
 
   it('goes on when the camera went away and came back, however it went', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 2);
+    await until(() => fixture.overlays.length >= 2);
     camera.dropAll();
-    await fixture.until(() => camera.sessionCount === 0);
+    await until(() => camera.sessionCount === 0);
     const before = fixture.overlays.length;
-    await fixture.until(() => fixture.overlays.length >= before + 3);
+    await until(() => fixture.overlays.length >= before + 3);
     camera.refuse();
     await sleep(1_500);
     camera.resume();
     const again = fixture.overlays.length;
-    await fixture.until(() => fixture.overlays.length >= again + 3, 20_000);
+    await until(() => fixture.overlays.length >= again + 3, 20_000);
     expect(await latestAgeMs()).toBeLessThan(1_000);
   });
 
   it('tells frames on the WebSocket in the words of the documentation, empty ones too', async () => {
     fixture.engine = findsPersons([100, 50, 80, 200]);
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 1);
+    await until(() => fixture.overlays.length >= 1);
     const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`);
     const messages: unknown[] = [];
     socket.on('message', (data) => messages.push(JSON.parse(String(data as Buffer))));
-    await fixture.until(() => messages.length >= 2);
+    await until(() => messages.length >= 2);
     expect(messages[0]).toEqual({
       stream_status: 'in_progress',
       error: null,
@@ -144,7 +144,7 @@ describe('the analysis of a live stream', () => {
       },
     });
     fixture.engine = findsPersons();
-    await fixture.until(() => messages.some((message) => JSON.stringify(message).includes('"people_count":0,"people_coordinates":[]')));
+    await until(() => messages.some((message) => JSON.stringify(message).includes('"people_count":0,"people_coordinates":[]')));
 
     const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
     fixture.assign(undefined);
@@ -154,7 +154,7 @@ describe('the analysis of a live stream', () => {
 
   it('gives its streams back and closes its events when it stops', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.events.length === 1);
+    await until(() => fixture.events.length === 1);
     await fixture.stopAgent();
     expect(fixture.releases).toBe(1);
     expect(fixture.events).toHaveLength(2);
@@ -164,37 +164,37 @@ describe('the analysis of a live stream', () => {
 
   it('stops a stream that is taken away and starts one whose address changed', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 1);
+    await until(() => fixture.overlays.length >= 1);
     fixture.assign(undefined);
-    await fixture.until(() => camera.sessionCount === 0);
+    await until(() => camera.sessionCount === 0);
     fixture.assign('rtsp://admin:wrong@127.0.0.1:9/none');
     await sleep(500);
     fixture.assign(camera.url);
     const before = fixture.overlays.length;
-    await fixture.until(() => fixture.overlays.length > before);
+    await until(() => fixture.overlays.length > before);
   });
 
   it('goes on while nvr is away, until its lease is over: then another agent may have the stream', async () => {
     fixture.streamLeaseMs = 4_000;
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length > 0);
+    await until(() => fixture.overlays.length > 0);
     fixture.claimsUnheard = true;
     await sleep(2_000);
     expect(camera.sessionCount).toBe(1);
-    await fixture.until(() => camera.sessionCount === 0, 8_000);
+    await until(() => camera.sessionCount === 0, 8_000);
     fixture.claimsUnheard = false;
-    await fixture.until(() => camera.sessionCount === 1);
+    await until(() => camera.sessionCount === 1);
   });
 
   it('goes on with pictures while no adapter answers', async () => {
     fixture.engine = () => Promise.reject(new AppError('model_error', 'the engine died'));
     fixture.assign(camera.url);
-    await fixture.until(async () => (await latestAgeMs()) < 1_000);
+    await until(async () => (await latestAgeMs()) < 1_000);
     await sleep(1_500);
     expect(await latestAgeMs()).toBeLessThan(1_000);
     expect(fixture.overlays).toEqual([]);
     fixture.engine = findsPersons();
-    await fixture.until(() => fixture.overlays.length > 0);
+    await until(() => fixture.overlays.length > 0);
   });
 });
 
@@ -225,7 +225,7 @@ describe('the handshake of /1/ws', () => {
 
   it('refuses a missing or malformed stream, an unknown one, and pages of other sites', async () => {
     fixture.assign(camera.url);
-    await fixture.until(() => fixture.overlays.length >= 1);
+    await until(() => fixture.overlays.length >= 1);
     expect(await statusOf('/1/ws')).toMatchObject({ status: 400, body: expect.stringContaining('12014') });
     expect(await statusOf('/1/ws?stream_id=nonsense')).toMatchObject({ status: 400, body: expect.stringContaining('12022') });
     expect(await statusOf('/1/ws?stream_id=557d54ec-29ad-4f3c-93b4-c9092ef12515')).toMatchObject({

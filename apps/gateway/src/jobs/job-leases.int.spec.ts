@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobOutcome } from '@nightjar/contracts';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
 import { finishedVideo, GatewayFixture, imageResult, shortLeases, videoResult } from '../gateway.fixture.js';
 import { createJobId } from './job-id.js';
 import { freeReturnsMax } from './return-job.js';
@@ -15,7 +15,7 @@ describe('the lease protocol', () => {
 
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, timings: shortLeases });
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, timings: shortLeases });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
@@ -57,7 +57,7 @@ describe('the lease protocol', () => {
   it('gives the job of a silent agent to the next one, and refuses what the first one still says', async () => {
     const jobId = await fixture.submitVideo();
     const lost = await fixture.claimWork('agent-that-dies');
-    await fixture.until(async () => (await status(jobId)) === 'queued');
+    await until(async () => (await status(jobId)) === 'queued');
     const second = await fixture.claimWork('agent-that-lives');
     expect(second).toMatchObject({ job_id: jobId, attempt: 2 });
     expect(second.lease).not.toBe(lost.lease);
@@ -84,7 +84,7 @@ describe('the lease protocol', () => {
     const jobId = await fixture.submitVideo();
     await fixture.database.job.update({ where: { id: jobId }, data: { attemptsMax: 1 } });
     await fixture.claimWork();
-    await fixture.until(async () => (await status(jobId)) === 'failed');
+    await until(async () => (await status(jobId)) === 'failed');
     expect(await fixture.poll(jobId)).toMatchObject({ result: null, error: { code: 'attempts_exhausted' } });
     expect(await fixture.claim()).toBeNull();
   });
@@ -104,7 +104,7 @@ describe('the lease protocol', () => {
       attemptsMax: 1,
     }));
     await fixture.database.job.createMany({ data: jobs });
-    await fixture.until(async () => (await fixture.database.job.count({ where: { state: 'processing' } })) === 0);
+    await until(async () => (await fixture.database.job.count({ where: { state: 'processing' } })) === 0);
     expect(await fixture.database.job.count({ where: { state: 'failed' } })).toBe(jobs.length);
   });
 

@@ -19,7 +19,7 @@ describe('a job over Max-Processing-Time', () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
     fixture = await GatewayFixture.start({
       databaseUrl: testDatabase.url,
-      busUrl: bus.url,
+      natsUrl: bus.url,
       timings: { leaseMs: 30_000, sweepEveryMs: 60_000 },
     });
   });

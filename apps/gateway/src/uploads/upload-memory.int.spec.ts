@@ -20,7 +20,7 @@ describe('the memory of the gateway', () => {
 
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url });
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url });
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();

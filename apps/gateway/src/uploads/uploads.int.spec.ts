@@ -4,7 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
+import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
 import { apiKey, GatewayFixture } from '../gateway.fixture.js';
 
 const uploadBytesMax = 8 * 1024 ** 2;
@@ -31,7 +31,7 @@ describe('an upload', () => {
 
   beforeAll(async () => {
     [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, busUrl: bus.url, config: { uploadBytesMax } });
+    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, config: { uploadBytesMax } });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
@@ -73,13 +73,13 @@ describe('an upload', () => {
   it('over the limit by its Content-Length is refused before it is read', async () => {
     const answer = await send({ body: bodyOf(chunk.length), headers: { 'Content-Length': uploadBytesMax + 1024 ** 2 } });
     expect([answer.status, answer.body]).toEqual([413, expect.stringContaining('payload_too_large')]);
-    await fixture.until(nothingIsLeft);
+    await until(nothingIsLeft);
   });
 
   it('over the limit as it streams is refused and removed, and its sender still reads the answer', async () => {
     const answer = await send({ body: bodyOf(5 * uploadBytesMax) });
     expect([answer.status, answer.body]).toEqual([413, expect.stringContaining('payload_too_large')]);
-    await fixture.until(nothingIsLeft);
+    await until(nothingIsLeft);
   });
 
   it('of 0 bytes is refused, with and without Content-Length', async () => {
@@ -106,9 +106,9 @@ describe('an upload', () => {
       });
       request.on('error', () => undefined);
       for (let sent = 0; sent < 20; sent++) request.write(chunk);
-      await fixture.until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
+      await until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
       request.destroy();
-      await fixture.until(nothingIsLeft);
+      await until(nothingIsLeft);
     },
   );
 
@@ -165,9 +165,9 @@ describe('an upload', () => {
       request.on('error', () => undefined);
       request.write(`--${boundary}\r\nContent-Disposition: form-data; name="video"; filename="clip.mp4"\r\n\r\n`);
       for (let sent = 0; sent < 20; sent++) request.write(chunk);
-      await fixture.until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
+      await until(async () => (await fixture.mediaFiles()).some((file) => file.startsWith('.incoming/')));
       request.destroy();
-      await fixture.until(async () => (await fixture.mediaFiles()).length === before.length);
+      await until(async () => (await fixture.mediaFiles()).length === before.length);
       expect(await fixture.database.job.count()).toBe(0);
     });
   });

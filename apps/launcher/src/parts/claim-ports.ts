@@ -12,7 +12,9 @@ import type { ServiceName } from './services.js';
 export async function claimPorts(listen: LauncherConfig['listen']): Promise<Record<ServiceName, number>> {
   const claimed = new Map<number, ListenSetting>();
   const claim = async (setting: ListenSetting): Promise<number> => {
-    const port = setting.port === 0 ? await findFreePort() : setting.port;
+    let { port } = setting;
+    // A port that was found free is free again until its service listens: it may be found twice.
+    while (port === 0 || (setting.port === 0 && claimed.has(port))) port = await findFreePort();
     const other = claimed.get(port);
     if (other)
       throw new AppError('conflict', `${other.portSetting} and ${setting.portSetting} are both ${port}: set one of them to another port`);

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isProcessAlive, waitUntilGone } from '@nightjar/embedded';
+import { until } from '@nightjar/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LogFile } from './log-file.js';
 import { startServiceProcess } from './service-process.js';
@@ -19,14 +20,7 @@ describe('a service process', () => {
     running.push(part);
     return part;
   };
-  const logged = () => readFile(path.join(directory, 'service.log'), 'utf8');
-  const eventually = async (read: () => Promise<boolean>): Promise<void> => {
-    for (let tries = 0; tries < 100; tries += 1) {
-      if (await read().catch(() => false)) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error('it did not happen within 5 s');
-  };
+  const logged = () => readFile(path.join(directory, 'service.log'), 'utf8').catch(() => '');
 
   beforeEach(async () => {
     directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-service-'));
@@ -55,9 +49,9 @@ describe('a service process', () => {
     const polite = await start(
       `process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up')`,
     );
-    await eventually(async () => (await logged()).includes('up'));
+    await until(async () => (await logged()).includes('up'));
     await polite.stop();
-    await eventually(async () => (await logged()).includes('bye'));
+    await until(async () => (await logged()).includes('bye'));
   });
 
   it('leaves nobody of its group behind, however it ends', async () => {
@@ -65,7 +59,7 @@ describe('a service process', () => {
       import { spawn } from 'node:child_process';
       console.log(spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }).pid);
       setInterval(() => {}, 1000)`);
-    await eventually(async () => /\d+\n/.test(await logged()));
+    await until(async () => /\d+\n/.test(await logged()));
     const grandchild = Number(await logged());
     expect(isProcessAlive(grandchild)).toBe(true);
     process.kill(part.pid, 'SIGKILL');

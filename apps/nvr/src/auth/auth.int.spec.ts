@@ -1,5 +1,6 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@nightjar/testing';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 let nvr: TestNvr;
@@ -124,12 +125,6 @@ describe('a token', () => {
     const status = async () => (await fetch(`${nvr.url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
     expect(await status()).toBe(200);
     await nvr.database.user.update({ where: { username: 'second' }, data: { tokenVersion: 2 } });
-    await expectWithin(6_000, status, 401);
+    await until(async () => (await status()) === 401, 6_000);
   });
 });
-
-async function expectWithin(ms: number, ask: () => Promise<number>, expected: number): Promise<void> {
-  const untilMs = performance.now() + ms;
-  while (performance.now() < untilMs && (await ask()) !== expected) await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(await ask()).toBe(expected);
-}

@@ -39,7 +39,7 @@ function report(cameraId = 1): Promise<{ event_id: number; seq: number }> {
     frame_file: null,
     payload: {},
   };
-  return nvr.bus.request(reportEvent, event, { timeoutMs: 5_000 });
+  return nvr.bus.request(reportEvent, event, { timeoutMs: 20_000 });
 }
 
 function overlay(cameraId: number, frameTsMs: number): Overlay {

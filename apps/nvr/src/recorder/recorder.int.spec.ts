@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClipView } from '@nightjar/contracts';
 import { findFfmpeg, probeFile, type FfmpegBinary } from '@nightjar/media';
-import { startTestCamera } from '@nightjar/testing';
+import { startTestCamera, until } from '@nightjar/testing';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const run = promisify(execFile);
@@ -72,14 +72,6 @@ async function clips(camera: string, from = startedUnix - 3_600): Promise<ClipVi
   const answer = await nvr.fetch(`/api/v1/recordings/${camera}?start_unix=${from}&end_unix=${Date.now() / 1_000 + 3_600}`);
   expect(answer.status).toBe(200);
   return ((await answer.json()) as unknown[]).map((clip) => ClipView.parse(clip));
-}
-
-async function until(condition: () => Promise<boolean>, ms: number): Promise<void> {
-  const endMs = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 /** Decodes every frame; FFmpeg says nothing only when it is sound. */
