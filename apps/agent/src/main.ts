@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { runProcess } from '@nightjar/runtime';
 import { startAgent } from './agent.js';
 import { readConfig } from './config.js';

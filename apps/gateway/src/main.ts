@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { runProcess } from '@nightjar/runtime';
 import { readConfig } from './config.js';
 import { startGateway } from './gateway.js';

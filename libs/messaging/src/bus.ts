@@ -43,23 +43,21 @@ export class Bus {
   private connection: NatsConnection | undefined;
   private readonly subscriptions: ((connection: NatsConnection) => void)[] = [];
   private readonly closing = new AbortController();
+  private connecting: Promise<void> | undefined;
+  private isUp = false;
 
-  private constructor(
-    private readonly options: { url: string; name: string; logger: Logger },
-    private readonly connecting: { done: Promise<void> | undefined } = { done: undefined },
-  ) {}
+  private constructor(private readonly options: { url: string; name: string; logger: Logger }) {}
 
   /** @param options.url `nats://token@host:port`, `nats://user:password@host:port`, several separated by commas */
   static open(options: { url: string; name: string; logger: Logger }): Bus {
     const bus = new Bus(options);
-    bus.connecting.done = bus.connectForEver();
+    bus.connecting = bus.connectForEver();
     return bus;
   }
 
   get connected(): boolean {
     return this.connection !== undefined && !this.connection.isClosed() && this.isUp;
   }
-  private isUp = false;
 
   /** Waits for the first connection. @throws the signal's reason */
   async ready(signal: AbortSignal): Promise<void> {
@@ -76,8 +74,7 @@ export class Bus {
   /** Tells a fact. Best effort: without a connection it is lost, as facts may be. */
   publish<Payload extends z.ZodType>(fact: Fact<Payload>, payload: z.infer<Payload>): void {
     if (!this.connected || !this.connection) return;
-    const headers = newHeaders();
-    this.connection.publish(fact.subject(payload), encodeMessage(payload, undefined, headers));
+    this.connection.publish(fact.subject(payload), encodeMessage(payload, undefined, newHeaders()));
   }
 
   /** Answers an rpc; several processes share the calls. The handler's AppError travels to the caller, anything else becomes `internal`. */
@@ -147,7 +144,7 @@ export class Bus {
       await connection.drain().catch(() => connection.close());
       clearTimeout(late);
     }
-    await this.connecting.done;
+    await this.connecting;
   }
 
   private subscribe(start: (connection: NatsConnection) => void): void {

@@ -37,7 +37,7 @@ export interface HttpApp {
 }
 
 /** RFC 9457 body for our own routes. */
-export const renderProblem: RenderError = (error, request) => ({
+const renderProblem: RenderError = (error, request) => ({
   contentType: 'application/problem+json',
   body: {
     type: 'about:blank',

@@ -1,6 +1,11 @@
 import type { Logger } from './logger.js';
 
-type Step = { name: string; stop: (deadline: AbortSignal) => Promise<void> | void };
+interface Step {
+  name: string;
+  stop: (deadline: AbortSignal) => Promise<void> | void;
+}
+
+const deadlineMsDefault = 10_000;
 
 /**
  * Ordered stop of a process: what was registered last stops first. Starts on SIGTERM, SIGINT, or when the launcher that
@@ -39,7 +44,7 @@ export class Shutdown {
   }
 
   private async exit(reason: string): Promise<void> {
-    const deadlineMs = this.options.deadlineMs ?? 10_000;
+    const deadlineMs = this.options.deadlineMs ?? deadlineMsDefault;
     setTimeout(() => {
       this.options.logger.error('stop took too long', { deadlineMs });
       process.exit(1);
@@ -49,7 +54,7 @@ export class Shutdown {
   }
 
   private async runSteps(reason: string): Promise<void> {
-    const { logger, deadlineMs = 10_000 } = this.options;
+    const { logger, deadlineMs = deadlineMsDefault } = this.options;
     logger.info('stopping', { reason });
     this.controller.abort(new DOMException('the process stops', 'AbortError'));
     const deadline = AbortSignal.timeout(deadlineMs);

@@ -2,7 +2,7 @@
  * Superuser URL of the Postgres that jest/global-setup.mjs started for this run. Without the product's `NIGHTJAR_` prefix,
  * which would make every service under test refuse it as an unknown setting.
  */
-export const testPostgresUrlVariable = 'TEST_POSTGRES_URL';
+const testPostgresUrlVariable = 'TEST_POSTGRES_URL';
 
 /** @throws when the spec was not started as part of the `int` project */
 export function readTestPostgresUrl(environment: NodeJS.ProcessEnv = process.env): string {

@@ -37,7 +37,7 @@ export async function startAdapterHttp(options: AdapterHttpOptions): Promise<Htt
 }
 
 /** `X-API-Key`, compared in constant time. */
-export function requireApiKey(apiKey: string | undefined): Authenticate {
+function requireApiKey(apiKey: string | undefined): Authenticate {
   return async (request) => {
     const given = request.headers['x-api-key'];
     if (apiKey === undefined) return { kind: 'service', name: 'anonymous' };

@@ -65,7 +65,7 @@ interface Presence {
 /** More tracks than any tracker of ours holds; beyond, a new one waits until another is forgotten. */
 const presencesMax = 512;
 
-export const defaultPersonPresenceOptions: PersonPresenceOptions = { confirmHits: 2, goneMs: 5_000 };
+const defaultPersonPresenceOptions: PersonPresenceOptions = { confirmHits: 2, goneMs: 5_000 };
 
 /** Turns tracks into events: one per person, from the first frame it was seen on to the last. Pure: the caller brings the time. */
 export class PersonPresence {

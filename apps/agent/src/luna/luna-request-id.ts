@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@nightjar/runtime';
 import type { FastifyInstance } from 'fastify';
 
-export const lunaRequestIdHeader = 'Luna-Request-Id';
+const lunaRequestIdHeader = 'Luna-Request-Id';
 
 /**
  * The request id of an answer: the caller's if it is printable ASCII of at most 128 characters, whatever its form (clients send

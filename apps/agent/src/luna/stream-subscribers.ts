@@ -14,7 +14,7 @@ export interface StreamMessage {
 }
 
 /** Close codes of RFC 6455 as this surface uses them. */
-export const closeCodes = { streamEnded: 1000, goingAway: 1001, tooManySubscribers: 1013 } as const;
+const closeCodes = { streamEnded: 1000, goingAway: 1001, tooManySubscribers: 1013 } as const;
 
 const subscribersMax = 256;
 const pingEveryMs = 20_000;

@@ -1,5 +1,5 @@
 /** Waits before a restart, one after the other; the last one repeats. */
-export const restartDelaysMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
+const restartDelaysMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
 /** A process that was up this long has proved itself: its next failure counts as the first. */
 const provenUptimeMs = 60_000;
 /** A process that ends before this has not really started. */

@@ -1,11 +1,7 @@
+import { goodConnectionMs, reconnectPauseMs, type FfmpegBinary } from '@nightjar/media';
 import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
-import type { FfmpegBinary } from '@nightjar/media';
-import { reconnectPauseMs } from './recording-rules.js';
 import { runRecordingSession, type SessionEnd } from './recording-session.js';
 import type { SegmentRows } from './segment-rows.js';
-
-/** A connection that recorded this long was a good one: the next pause is short again. */
-const goodSessionMs = 10_000;
 
 export interface CameraRecorderOptions {
   camera: { id: number; uuid: string };
@@ -68,7 +64,7 @@ export class CameraRecorder {
       });
       this.recordedUntilMs = end.recordedUntilMs;
       this.diskProblem = undefined;
-      if (end.recordedMs >= goodSessionMs) this.failedAttempts = 0;
+      if (end.recordedMs >= goodConnectionMs) this.failedAttempts = 0;
       this.report(end);
     } catch (error) {
       if (isDiskError(error)) this.diskProblem = (error as NodeJS.ErrnoException).code;

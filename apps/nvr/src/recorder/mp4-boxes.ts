@@ -55,7 +55,7 @@ export class Mp4BoxSplitter {
 }
 
 /** Contents of the boxes of a type inside a container's content, in order. */
-export function childrenOf(content: Buffer, type: string): Buffer[] {
+function childrenOf(content: Buffer, type: string): Buffer[] {
   const found: Buffer[] = [];
   for (let offset = 0; offset < content.length;) {
     const header = readBoxHeader(content, offset);

@@ -4,7 +4,8 @@ import { CameraConnectionsModule } from '../cameras/cameras.module.js';
 import type { RecorderConfig } from '../config.js';
 import { ProcessPartsModule, type ProcessParts } from '../process-parts.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
-import { FFMPEG, RecorderService } from './recorder.service.js';
+import { CameraRecorders, FFMPEG } from './camera-recorders.js';
+import { RecorderService } from './recorder.service.js';
 import { RecordingRepair } from './recording-repair.js';
 import { SegmentRows } from './segment-rows.js';
 
@@ -15,7 +16,7 @@ export class RecorderModule {
     return {
       module: RecorderModule,
       imports: [ProcessPartsModule.with(parts), CameraConnectionsModule, SegmentRowsModule],
-      providers: [{ provide: FFMPEG, useValue: ffmpeg }, RecorderService, RecordingRepair, SegmentRows],
+      providers: [{ provide: FFMPEG, useValue: ffmpeg }, CameraRecorders, RecorderService, RecordingRepair, SegmentRows],
     };
   }
 }

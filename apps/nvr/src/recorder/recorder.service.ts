@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { FfmpegBinary } from '@nightjar/media';
-import { sleep, type Clock, type Logger } from '@nightjar/runtime';
-import { CameraConnections } from '../cameras/camera-connections.js';
+import { sleep, type Logger } from '@nightjar/runtime';
 import { CamerasStore, type Camera } from '../cameras/cameras.store.js';
-import type { RecorderConfig } from '../config.js';
-import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
-import { CameraRecorder } from './camera-recorder.js';
-import { SegmentRows } from './segment-rows.js';
-
-export const FFMPEG = Symbol('ffmpeg');
+import { LOGGER } from '../process-parts.js';
+import type { CameraRecorder } from './camera-recorder.js';
+import { CameraRecorders } from './camera-recorders.js';
 
 /** The nudge over the bus may be lost; rows are asked this often anyway. */
 const reconcileEveryMs = 5_000;
@@ -28,12 +23,8 @@ export class RecorderService {
 
   constructor(
     private readonly cameras: CamerasStore,
-    private readonly connections: CameraConnections,
-    private readonly rows: SegmentRows,
-    @Inject(FFMPEG) private readonly ffmpeg: FfmpegBinary,
-    @Inject(CONFIG) private readonly config: RecorderConfig,
+    private readonly recorders: CameraRecorders,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Which cameras can't be written to disk, for /readyz; undefined when all can. */
@@ -75,22 +66,10 @@ export class RecorderService {
   }
 
   private start(camera: Camera): void {
-    const { clock, config, ffmpeg, logger, rows } = this;
-    const findUrl = () => this.connections.urlOf(camera, 'main');
-    const recorder = new CameraRecorder({
-      camera: { id: camera.id, uuid: camera.uuid },
-      findUrl,
-      ffmpeg,
-      root: config.recordingsDir,
-      segmentMs: config.segmentMs,
-      rows,
-      clock,
-      logger,
-      random: Math.random,
-    });
+    const recorder = this.recorders.make(camera);
     this.running.set(camera.id, { recorder, connection: connectionOf(camera) });
     recorder.start();
-    logger.info('recording', { cameraId: camera.id });
+    this.logger.info('recording', { cameraId: camera.id });
   }
 }
 

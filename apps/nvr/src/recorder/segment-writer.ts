@@ -1,4 +1,4 @@
-import { isTimeToRotate } from './recording-rules.js';
+import { isTimeToRotate } from './is-time-to-rotate.js';
 import { SegmentFile } from './segment-file.js';
 import type { SegmentRows } from './segment-rows.js';
 import type { StreamClock } from './stream-clock.js';

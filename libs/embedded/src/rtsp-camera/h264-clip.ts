@@ -46,7 +46,7 @@ export function isKeyFrame(accessUnit: readonly NalUnit[]): boolean {
 }
 
 /** nal_unit_type of ITU-T H.264, 7.3.1. */
-export function nalType(unit: NalUnit): number {
+function nalType(unit: NalUnit): number {
   return (unit[0] ?? 0) & 0x1f;
 }
 

@@ -1,0 +1,40 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FfmpegBinary } from '@nightjar/media';
+import type { Clock, Logger } from '@nightjar/runtime';
+import { CameraConnections } from '../cameras/camera-connections.js';
+import type { Camera } from '../cameras/cameras.store.js';
+import type { RecorderConfig } from '../config.js';
+import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
+import { CameraRecorder } from './camera-recorder.js';
+import { SegmentRows } from './segment-rows.js';
+
+export const FFMPEG = Symbol('ffmpeg');
+
+/** Gives a camera its recorder, with what all of them stand on. */
+@Injectable()
+export class CameraRecorders {
+  constructor(
+    private readonly connections: CameraConnections,
+    private readonly rows: SegmentRows,
+    @Inject(FFMPEG) private readonly ffmpeg: FfmpegBinary,
+    @Inject(CONFIG) private readonly config: RecorderConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Not started yet. */
+  make(camera: Camera): CameraRecorder {
+    const { clock, config, connections, ffmpeg, logger, rows } = this;
+    return new CameraRecorder({
+      camera: { id: camera.id, uuid: camera.uuid },
+      findUrl: () => connections.urlOf(camera, 'main'),
+      ffmpeg,
+      root: config.recordingsDir,
+      segmentMs: config.segmentMs,
+      rows,
+      clock,
+      logger,
+      random: Math.random,
+    });
+  }
+}
