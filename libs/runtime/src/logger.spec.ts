@@ -6,9 +6,17 @@ describe('a log line', () => {
     ['rtsp://admin:s3cret@10.0.0.5:554/main', 'rtsp://***@10.0.0.5:554/main'],
     ['postgresql://nightjar:pw@127.0.0.1/nightjar', 'postgresql://***@127.0.0.1/nightjar'],
     ['nats://token@127.0.0.1:4222 refused', 'nats://***@127.0.0.1:4222 refused'],
+    ['rtsp://admin:p@ss:w@rd@10.0.0.5/main', 'rtsp://***@10.0.0.5/main'],
+    ['first rtsp://a:b@10.0.0.5/x, then http://c@10.0.0.6', 'first rtsp://***@10.0.0.5/x, then http://***@10.0.0.6'],
     ['nothing at all', 'nothing at all'],
     ['http://127.0.0.1:8000/livez', 'http://127.0.0.1:8000/livez'],
   ])('%s is written as %s', (text, written) => {
     expect(withoutCredentials(text)).toBe(written);
+  });
+
+  it.each(['a', 'a://', '://', '://@', '/'])('takes no longer than its length asks when a stranger fills it with %j', (part) => {
+    const startedMs = performance.now();
+    withoutCredentials(`Cannot GET /${part.repeat(200_000 / part.length)}`);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 });

@@ -10,11 +10,12 @@ export interface Logger {
 }
 
 const secretNames = ['password', 'secret', 'token', 'authorization', 'apiKey', 'api_key', 'key', 'cookie', 'lease'];
-const credentialsInUrl = /([a-z][a-z0-9+.-]*:\/\/)[^/\s:@]*:?[^/\s@]*@/gi;
+/** Up to the last `@` of the authority: passwords hold `@` too. No part before `://`, so that a long text is read once. */
+const credentialsInUrl = /:\/\/[^/\s]*@/g;
 
 /** Cuts `user:password@` out of every URL in a text. */
 export function withoutCredentials(text: string): string {
-  return text.replace(credentialsInUrl, '$1***@');
+  return text.replace(credentialsInUrl, '://***@');
 }
 
 /** Errors as logs show them: message and causes without credentials, the stack once. */
