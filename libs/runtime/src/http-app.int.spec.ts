@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { AppError } from './app-error.js';
 import { Health } from './health.js';
 import { startHttpApp, type HttpApp } from './http-app.js';
-import { createLogger } from './logger.js';
+import type { Logger } from './logger.js';
 
 @Controller()
 class SampleController {
@@ -18,6 +18,11 @@ class SampleController {
     throw new Error('the secret is hunter2');
   }
 
+  @Get('things/:id')
+  thing(@Param('id') id: string): never {
+    throw new AppError('not_found', `no thing has an id of ${id.length} characters`);
+  }
+
   @Post('echo')
   echo(): { ok: true } {
     return { ok: true };
@@ -27,7 +32,15 @@ class SampleController {
 @Module({ controllers: [SampleController] })
 class SampleModule {}
 
+/** Keeps what would be written. */
+function collectingLogger(lines: string[]): Logger {
+  const write = (message: string, fields?: object) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, child: () => logger };
+  return logger;
+}
+
 describe('an HTTP app', () => {
+  const logLines: string[] = [];
   const health = new Health();
   let http: HttpApp;
   let databaseState: string | undefined;
@@ -38,7 +51,7 @@ describe('an HTTP app', () => {
       module: SampleModule,
       host: '127.0.0.1',
       port: 0,
-      logger: createLogger({ service: 'spec', level: 'silent' }),
+      logger: collectingLogger(logLines),
       health,
       bodyLimitBytes: 1_000,
     });
@@ -66,10 +79,20 @@ describe('an HTTP app', () => {
     ['POST', '/echo', '{"a":', 400],
     ['POST', '/echo', JSON.stringify('x'.repeat(2_000)), 413],
     ['GET', '/nowhere', undefined, 404],
+    ['GET', '/things/%zz', undefined, 400],
+    ['GET', `/things/${'x'.repeat(101)}`, undefined, 404],
   ])('%s %s with a bad request is the client’s fault', async (method, path, body, status) => {
     const response = await get(path, { method, ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }) });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('repeats no query of a request that leads nowhere, in its answer or its log: it may be a ticket', async () => {
+    for (const path of ['/nowhere?ticket=hunter2', '/things/%zz?ticket=hunter2']) {
+      expect(await (await get(path)).text()).not.toContain('hunter2');
+    }
+    expect(logLines.filter((line) => line.includes('request refused')).length).toBeGreaterThan(0);
+    expect(logLines.join()).not.toContain('hunter2');
   });
 
   it('replaces a request id that could break a log line', async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { maxHeaderSize, type IncomingMessage } from 'node:http';
 import { Catch, type ArgumentsHost, type DynamicModule, type ExceptionFilter, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toAppError, type AppError } from './app-error.js';
+import { AppError, toAppError } from './app-error.js';
 import type { Health } from './health.js';
 import type { Logger } from './logger.js';
 
@@ -55,18 +55,23 @@ const renderProblem: RenderError = (error, request) => ({
  * @throws the listen error (EADDRINUSE, EACCES) when the address can't be had
  */
 export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const answer = errorAnswerer(options.logger, options.renderError ?? renderProblem);
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes,
     // Without it close() waits for ever for an open SSE client.
     forceCloseConnections: true,
     genReqId: (request: IncomingMessage) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
-    routerOptions: { ignoreTrailingSlash: true },
+    // No parameter is longer than Node lets a URL be: handlers answer for all of them.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxHeaderSize },
+    // Before any route is looked for: a path with broken percent signs. Fastify's own text repeats the URL.
+    frameworkErrors: (cause: Error, request: FastifyRequest, reply: FastifyReply) =>
+      answer(new AppError('invalid_argument', 'not a valid URL', { cause }), request, reply),
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addRequestHooks(fastify, options.logger);
   await options.configure?.(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter(options.logger, options.renderError ?? renderProblem));
+  app.useGlobalFilters(new ErrorFilter(answer));
   options.health.register(fastify);
   await app.listen(options.port, options.host);
   const address = app.getHttpServer().address() as { port: number };
@@ -102,31 +107,40 @@ function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-/** The last stop of every error of an HTTP request: client faults log at info, ours at error with the cause. */
-@Catch()
-class ErrorFilter implements ExceptionFilter {
-  constructor(
-    private readonly logger: Logger,
-    private readonly render: RenderError,
-  ) {}
+type AnswerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const error = toAppError(thrown);
+/** The last stop of every error of an HTTP request: client faults log at info, ours at error with the cause. */
+function errorAnswerer(logger: Logger, render: RenderError): AnswerError {
+  return (thrown, request, reply) => {
+    const error = request.is404 && !(thrown instanceof AppError) ? noSuchRoute(request) : toAppError(thrown);
     const fields = { route: request.routeOptions?.url, code: error.code, requestId: request.id, error };
-    if (error.httpStatus >= 500) this.logger.error('request failed', fields);
-    else this.logger.info('request refused', { ...fields, error: error.message });
+    if (error.httpStatus >= 500) logger.error('request failed', fields);
+    else logger.info('request refused', { ...fields, error: error.message });
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
       return;
     }
-    const rendered = this.render(error, request);
+    const rendered = render(error, request);
     if (error.retryAfterMs !== undefined) void reply.header('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
     void reply
       .headers(rendered.headers ?? {})
       .code(error.httpStatus)
       .type(rendered.contentType ?? 'application/json')
       .send(rendered.body);
+  };
+}
+
+/** Without the query, which may hold a ticket. */
+function noSuchRoute({ method, url }: FastifyRequest): AppError {
+  return new AppError('not_found', `Cannot ${method} ${url.replace(/\?.*/s, '')}`);
+}
+
+@Catch()
+class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly answer: AnswerError) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }
