@@ -78,7 +78,7 @@ const boundaries = (depConstraints) => ['error', { enforceBuildableLibDependency
 const importPatterns = (...more) => ['error', { patterns: [...appPatterns, ...more] }];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/generated/**', '**/node_modules/**', '.nx/**', '.nightjar/**', 'tools/lint-canary/cases/**'] },
+  { ignores: ['**/dist/**', '**/generated/**', '**/node_modules/**', '.nx/**', '.nightjar/**'] },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts', '**/*.tsx'] })),
   {
     files: ['**/*.ts', '**/*.tsx'],

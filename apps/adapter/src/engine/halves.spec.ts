@@ -27,4 +27,12 @@ describe('the two halves of the adapter', () => {
     expect(engine.has('backends/onnx/onnx-session.ts')).toBe(true);
     expect(parent.has('engine/engine-slot.ts')).toBe(true);
   });
+
+  it('start an engine process without the HTTP frame: of the runtime it loads the parts it needs', () => {
+    const loadsAll = /^import \{[^}]*\} from '@nightjar\/runtime';$/m;
+    const heavy = [...reachableFrom('engine/engine-process.ts')].filter((file) =>
+      loadsAll.test(readFileSync(path.join(source, file), 'utf8')),
+    );
+    expect(heavy).toEqual([]);
+  });
 });

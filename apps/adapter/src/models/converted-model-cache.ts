@@ -1,6 +1,8 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, replaceFile, type Logger } from '@nightjar/runtime';
+import { hasErrorCode } from '@nightjar/runtime/error-code';
+import type { Logger } from '@nightjar/runtime/logger';
+import { replaceFile } from '@nightjar/runtime/replace-file';
 
 /**
  * Converted models on disk, so that only the first start pays for the conversion. Several engine processes and adapters may
