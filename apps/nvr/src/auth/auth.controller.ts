@@ -8,7 +8,14 @@ import type { User } from '../users/users.store.js';
 import { AuthService } from './auth.service.js';
 
 /** OAuth2's password form has more fields (`grant_type`, `scope`); they change nothing. */
-const Credentials = z.object({ username: z.string().min(1).max(50), password: z.string().min(1).max(256) });
+const Credentials = z.object({
+  username: z
+    .string()
+    .min(1)
+    .max(50)
+    .regex(/^[^\0]*$/, 'must not have NUL'),
+  password: z.string().min(1).max(256),
+});
 
 interface TokenView {
   access_token: string;

@@ -54,6 +54,10 @@ describe('login', () => {
     expect(Number(claims.exp) - Number(claims.iat)).toBe(900);
   });
 
+  it('refuses a user name that Postgres could not even look for', async () => {
+    expect((await loginJson({ username: 'admin\u0000', password: 'wrong' })).status).toBe(422);
+  });
+
   it('tells neither from the other: an unknown user and a wrong password', async () => {
     const answers = await Promise.all([
       loginJson({ username: 'admin', password: 'wrong' }),
