@@ -4,7 +4,16 @@ import { createBearerAuthenticator, enforcePolicies, type Authenticate, type Dec
 import type { AssignedStream } from '@nightjar/contracts';
 import { findFfmpeg, type FfmpegBinary } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
-import { AppError, deadlineSignal, startHttpApp, systemClock, type Clock, type Logger, type ProcessContext } from '@nightjar/runtime';
+import {
+  AppError,
+  deadlineSignal,
+  startHttpApp,
+  systemClock,
+  type Clock,
+  type HttpApp,
+  type Logger,
+  type ProcessContext,
+} from '@nightjar/runtime';
 import sharp from 'sharp';
 import { EventReporter } from './analytics/event-reporter.js';
 import { AppModule } from './app.module.js';
@@ -102,6 +111,23 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   });
   subscribe(bus, { jobs, streams });
 
+  const { http, routes } = await startSurface(context, { config, streams, subscribers });
+  shutdown.register('http', () => http.close());
+  shutdown.register('streams', () => streams.stop());
+  shutdown.register('jobs', () => jobs.stop());
+  shutdown.register('subscribers', () => subscribers.close());
+  streams.start();
+  jobs.start();
+  logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
+  return { url: http.url, routes };
+}
+
+/** What listeners of live results reach over HTTP. */
+async function startSurface(
+  { logger, health }: ProcessContext,
+  parts: { config: AgentConfig; streams: StreamClaims; subscribers: StreamSubscribers },
+): Promise<{ http: HttpApp; routes: readonly DeclaredRoute[] }> {
+  const { config, streams, subscribers } = parts;
   const door = new WebSocketDoor();
   let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
@@ -113,19 +139,12 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     bodyLimitBytes: requestBytesMax,
     renderError: renderLunaError,
     configure: (fastify) => {
-      addLunaHeaders(fastify, { clock, version });
-      routes = enforcePolicies(fastify, authenticatorOf(config.access, { clock, logger }));
+      addLunaHeaders(fastify, { clock: systemClock, version });
+      routes = enforcePolicies(fastify, authenticatorOf(config.access, { clock: systemClock, logger }));
       door.attach(fastify);
     },
   });
-  shutdown.register('http', () => http.close());
-  shutdown.register('streams', () => streams.stop());
-  shutdown.register('jobs', () => jobs.stop());
-  shutdown.register('subscribers', () => subscribers.close());
-  streams.start();
-  jobs.start();
-  logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
-  return { url: http.url, routes };
+  return { http, routes };
 }
 
 function beginAnalysis(stream: AssignedStream, services: StreamServices): StreamAnalysis {

@@ -85,7 +85,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     response = await fetch(path, { ...init, credentials: 'same-origin' });
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
-    throw new ApiError(0, 'The server can not be reached.');
+    throw new ApiError(0, 'The server cannot be reached.');
   }
   if (!response.ok) throw new ApiError(response.status, await refusalText(response));
   return response;

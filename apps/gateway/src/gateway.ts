@@ -1,5 +1,5 @@
 import { enforcePolicies, type DeclaredRoute } from '@nightjar/auth';
-import { openJobsDatabase } from '@nightjar/database';
+import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
 import { startHttpApp, systemClock, type ProcessContext } from '@nightjar/runtime';
 import { AppModule } from './app.module.js';
@@ -57,15 +57,7 @@ export async function startGateway(
     defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds,
   });
   const background = [keepRemovingOrphans({ media, jobs, clock, logger, signal: shutdown.signal })];
-  if (config.bootstrapApiKey !== undefined) {
-    let stored = false;
-    health.addCheck('bootstrap key', () => (stored ? undefined : 'not stored yet'));
-    background.push(
-      storeBootstrapApiKeyWhenPossible({ database, key: config.bootstrapApiKey, logger, signal: shutdown.signal }).then(
-        () => void (stored = true),
-      ),
-    );
-  }
+  if (config.bootstrapApiKey !== undefined) background.push(storeBootstrapKey(context, database, config.bootstrapApiKey));
   shutdown.register('background work', async () => void (await Promise.all(background)));
   const sweeper = new JobSweeper({ leases, everyMs: timings.sweepEveryMs, logger });
   shutdown.register('sweeper', () => sweeper.stop());
@@ -92,4 +84,12 @@ export async function startGateway(
   shutdown.register('http', () => http.close());
   logger.info('job API listens', { url: http.url });
   return { url: http.url, routes };
+}
+
+/** The key of the settings is stored as soon as Postgres answers; until then the gateway is not ready. */
+async function storeBootstrapKey({ logger, shutdown, health }: ProcessContext, database: JobsDatabase, key: string): Promise<void> {
+  let stored = false;
+  health.addCheck('bootstrap key', () => (stored ? undefined : 'not stored yet'));
+  await storeBootstrapApiKeyWhenPossible({ database, key, logger, signal: shutdown.signal });
+  stored = true;
 }

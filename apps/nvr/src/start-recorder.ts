@@ -65,7 +65,7 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
   const recording = app.get(RecorderService).run(shutdown.signal);
   const indexing = repair
     .indexLostFiles(startedAtMs, shutdown.signal)
-    .catch((error: unknown) => logger.error('files without rows can not be looked for', { error }));
+    .catch((error: unknown) => logger.error('files without rows cannot be looked for', { error }));
   shutdown.register('recording', async () => {
     await recording;
     await indexing;

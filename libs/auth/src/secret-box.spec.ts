@@ -15,11 +15,11 @@ describe('a sealed secret', () => {
 
   it('does not open for another purpose, with another key, or after a change', () => {
     const sealed = box.seal('secret', 'camera:1');
-    expect(() => box.open(sealed, 'camera:2')).toThrow('can not be decrypted');
-    expect(() => new SecretBox(randomBytes(32).toString('base64')).open(sealed, 'camera:1')).toThrow('can not be decrypted');
+    expect(() => box.open(sealed, 'camera:2')).toThrow('cannot be decrypted');
+    expect(() => new SecretBox(randomBytes(32).toString('base64')).open(sealed, 'camera:1')).toThrow('cannot be decrypted');
     const changed = Uint8Array.from(sealed);
     changed[changed.length - 1]! ^= 1;
-    expect(() => box.open(changed, 'camera:1')).toThrow('can not be decrypted');
-    expect(() => box.open(new Uint8Array(3), 'camera:1')).toThrow('can not be decrypted');
+    expect(() => box.open(changed, 'camera:1')).toThrow('cannot be decrypted');
+    expect(() => box.open(new Uint8Array(3), 'camera:1')).toThrow('cannot be decrypted');
   });
 });

@@ -33,7 +33,7 @@ export class SecretBox {
       const decipher = createDecipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(purpose)).setAuthTag(tag);
       return Buffer.concat([decipher.update(box.subarray(1 + nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw new AppError('internal', 'a stored secret can not be decrypted: is NIGHTJAR_SECRET_KEY the one it was stored with?', { cause });
+      throw new AppError('internal', 'a stored secret cannot be decrypted: is NIGHTJAR_SECRET_KEY the one it was stored with?', { cause });
     }
   }
 }

@@ -208,7 +208,7 @@ function throwUnlessDone(end: { exit: FfmpegExit; count: number; options: Decode
   if (exit.stopped === 'wall_limit') throw new AppError('deadline_exceeded', 'the decoding took too long', { cause });
   if (options.input.kind === 'camera') throw new AppError('unavailable', cameraReason(exit.stderrTail), { cause, retryAfterMs: 1_000 });
   if (count === 0) throw new AppError('unprocessable', 'the file has no frame that can be decoded', { cause });
-  if (exit.code !== 0) throw new AppError('unprocessable', 'the file can not be decoded to its end', { cause });
+  if (exit.code !== 0) throw new AppError('unprocessable', 'the file cannot be decoded to its end', { cause });
 }
 
 const cameraReasons: readonly [RegExp, string][] = [

@@ -28,7 +28,7 @@ describe('a file that is replaced', () => {
     expect(await readFile(file, 'utf8')).toBe('{}');
   });
 
-  it('stays what it was, with nothing beside it, when it can not be replaced', async () => {
+  it('stays what it was, with nothing beside it, when it cannot be replaced', async () => {
     const file = path.join(directory, 'taken');
     await mkdir(path.join(file, 'below'), { recursive: true });
     await expect(replaceFile(file, 'text')).rejects.toMatchObject({ code: expect.stringMatching(/EISDIR|ENOTEMPTY|EEXIST/) });

@@ -53,7 +53,7 @@ describe('readPicture', () => {
     expect((await readPicture(sideways, target)).picture).toEqual({ width: 50, height: 100 });
   });
 
-  it('refuses what it can not decode', async () => {
+  it('refuses what it cannot decode', async () => {
     const jpeg = await redPicture(400, 400).jpeg().toBuffer();
     for (const bytes of [Buffer.from('text'), jpeg.subarray(0, jpeg.length / 2), Buffer.alloc(0)]) {
       await expect(readPicture(bytes, target)).rejects.toMatchObject({ code: 'invalid_argument' });

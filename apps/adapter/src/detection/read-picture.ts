@@ -30,6 +30,6 @@ export async function readPicture(
       .toBuffer({ resolveWithObject: true });
     return { pixels: { data, ...target }, picture: { width: autoOrient.width, height: autoOrient.height } };
   } catch (cause) {
-    throw new AppError('invalid_argument', 'Invalid image: it can not be decoded', { cause });
+    throw new AppError('invalid_argument', 'Invalid image: it cannot be decoded', { cause });
   }
 }

@@ -133,7 +133,7 @@ describe('EnginePool', () => {
     expect((await waiting).objects.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('says why it can not start', async () => {
+  it('says why it cannot start', async () => {
     await expect(openPool({ settings: { modelCacheDir, preload: ['no-such-model'], logLevel: 'silent' } })).rejects.toMatchObject({
       code: 'not_found',
       message: expect.stringContaining('available: nanodet'),

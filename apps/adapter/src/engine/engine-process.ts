@@ -32,7 +32,7 @@ class EngineProcess {
       for (const name of settings.preload) await this.models.get(name);
       await report({ type: 'ready', models: statusOf(this.models) });
     } catch (error) {
-      this.logger.error('the engine process can not start', { error });
+      this.logger.error('the engine process cannot start', { error });
       await report({ type: 'start_failed', ...describeFailure(error) });
       process.exit(1);
     }

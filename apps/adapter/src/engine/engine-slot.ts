@@ -86,7 +86,7 @@ export class EngineSlot {
     this.child = child;
     child.on('message', (report: EngineReport) => this.receive(report));
     child.once('error', (error) => {
-      logger.error('an engine process can not be reached', { error });
+      logger.error('an engine process cannot be reached', { error });
       child.kill('SIGKILL');
       // Without a pid it never ran, and there will be no exit.
       if (child.pid === undefined) this.handleExit(child, { code: null, signal: null });
@@ -187,7 +187,7 @@ export class EngineSlot {
   }
 
   private move(next: SlotState): void {
-    if (!legalMoves[this.current].includes(next)) throw new Error(`an engine slot can not go from ${this.current} to ${next}`);
+    if (!legalMoves[this.current].includes(next)) throw new Error(`an engine slot cannot go from ${this.current} to ${next}`);
     this.current = next;
     this.options.onChange();
   }

@@ -194,7 +194,7 @@ describe('the adapter over HTTP', () => {
       'Invalid image: it is empty',
       'Invalid image: not a JPEG, PNG or WebP',
       expect.stringContaining('60000 x 60000'),
-      'Invalid image: it can not be decoded',
+      'Invalid image: it cannot be decoded',
       "Missing 'task'",
       expect.stringContaining('session'),
     ]);

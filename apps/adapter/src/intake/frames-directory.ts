@@ -56,5 +56,5 @@ function frameFailure(cause: NodeJS.ErrnoException): never {
   const code = cause.code ?? '';
   if (code === 'ELOOP') throw new AppError('invalid_argument', 'Invalid frame URI', { cause });
   if (missingCodes.includes(code)) throw new AppError('not_found', 'Frame not found', { cause });
-  throw new AppError('unavailable', 'the frame can not be read', { cause });
+  throw new AppError('unavailable', 'the frame cannot be read', { cause });
 }

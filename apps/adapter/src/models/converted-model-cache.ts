@@ -24,7 +24,7 @@ export class ConvertedModelCache {
     try {
       return await readFile(file);
     } catch (error) {
-      if (!hasErrorCode(error, 'ENOENT')) this.logger.warn('a converted model can not be read', { key, error });
+      if (!hasErrorCode(error, 'ENOENT')) this.logger.warn('a converted model cannot be read', { key, error });
     }
     const bytes = await convert();
     await this.keep(file, bytes);
@@ -45,7 +45,7 @@ export class ConvertedModelCache {
       await mkdir(this.directory, { recursive: true });
       await replaceFile(file, bytes);
     } catch (error) {
-      this.logger.warn('a converted model can not be kept', { file: path.basename(file), error });
+      this.logger.warn('a converted model cannot be kept', { file: path.basename(file), error });
     }
   }
 }

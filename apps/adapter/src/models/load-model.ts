@@ -62,7 +62,7 @@ async function openSession(options: {
   try {
     return await OnnxSession.create(await cache.get(key, convert));
   } catch (cause) {
-    throw new AppError('model_error', `model "${name}" can not be loaded`, { cause });
+    throw new AppError('model_error', `model "${name}" cannot be loaded`, { cause });
   }
 }
 

@@ -74,6 +74,6 @@ async function readModelFile(manifest: ModelManifest, file: string): Promise<Uin
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new AppError('model_error', `model "${manifest.name}": ${path.basename(file)} can not be read`, { cause });
+    throw new AppError('model_error', `model "${manifest.name}": ${path.basename(file)} cannot be read`, { cause });
   }
 }

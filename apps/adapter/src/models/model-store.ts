@@ -30,7 +30,7 @@ export class ModelStore {
         const { fingerprint } = await repository.open(name);
         this.verified.set(name, { fingerprint });
       } catch (error) {
-        logger.warn('a model can not be used', { model: name, error });
+        logger.warn('a model cannot be used', { model: name, error });
         this.verified.set(name, { problem: error instanceof Error ? error.message : 'unreadable' });
       }
     }

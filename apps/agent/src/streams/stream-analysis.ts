@@ -49,7 +49,7 @@ export class StreamAnalysis {
     const handlers = { onFrame: (frame: LiveFrame) => this.take(frame), onState: (state: CameraState) => this.tellState(state) };
     this.running = frames
       .open()
-      .catch((error: unknown) => logger.error('the frames directory can not be used', { error }))
+      .catch((error: unknown) => logger.error('the frames directory cannot be used', { error }))
       .then(() => Promise.all([source.run(handlers, signal), this.analyse(signal)]));
   }
 

@@ -25,7 +25,7 @@ export class JobSweeper {
         if (failing) logger.info('jobs are swept again');
         failing = false;
       } catch (error) {
-        if (!failing) logger.error('jobs can not be swept', { error });
+        if (!failing) logger.error('jobs cannot be swept', { error });
         failing = true;
       }
       await sleep(everyMs, signal).catch(() => undefined);

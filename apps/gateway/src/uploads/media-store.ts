@@ -130,5 +130,5 @@ async function modifiedUnixMs(file: string): Promise<number> {
 
 function writeFailure(error: unknown): unknown {
   if (!hasErrorCode(error, ...storeFullCodes)) return error;
-  return new AppError('unavailable', 'the media store can not take the upload', { cause: error, retryAfterMs: storeFullRetryMs });
+  return new AppError('unavailable', 'the media store cannot take the upload', { cause: error, retryAfterMs: storeFullRetryMs });
 }

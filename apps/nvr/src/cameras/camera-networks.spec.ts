@@ -42,7 +42,7 @@ describe('the networks of cameras', () => {
     expect(networks.problemWith('10.0.0.8', { port: 8000, isDemo: false })).toBeUndefined();
   });
 
-  it.each(['10.0.0.0', '10.0.0.0/33', 'lan/8', '10.0.0.0/', '/8'])('can not be configured as %p', (network) => {
+  it.each(['10.0.0.0', '10.0.0.0/33', 'lan/8', '10.0.0.0/', '/8'])('cannot be configured as %p', (network) => {
     expect(() => new CameraNetworks({ networks: [network], ownPorts: [] })).toThrow('NIGHTJAR_CAMERA_NETWORKS');
   });
 });

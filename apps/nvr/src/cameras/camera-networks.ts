@@ -56,7 +56,7 @@ async function addressesOf(host: string): Promise<string[]> {
   try {
     return (await Promise.race([lookup(host, { all: true }), late])).map(({ address }) => address);
   } catch (cause) {
-    throw new AppError('unavailable', "the camera's host name can not be resolved", { cause, retryAfterMs: 10_000 });
+    throw new AppError('unavailable', "the camera's host name cannot be resolved", { cause, retryAfterMs: 10_000 });
   } finally {
     clearTimeout(timer);
   }

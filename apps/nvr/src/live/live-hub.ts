@@ -55,7 +55,7 @@ export class LiveHub implements OnModuleDestroy {
       return;
     }
     this.reading = this.readNew()
-      .catch((error: unknown) => this.logger.warn('notifications can not be read', { error }))
+      .catch((error: unknown) => this.logger.warn('notifications cannot be read', { error }))
       .finally(() => {
         this.reading = undefined;
         if (this.readAgain) {

@@ -30,7 +30,7 @@ export class RecorderService {
   /** Which cameras can't be written to disk, for /readyz; undefined when all can. */
   get diskProblem(): string | undefined {
     const problems = [...this.running.values()].map(({ recorder }) => recorder.diskProblem).filter((problem) => problem !== undefined);
-    return problems.length === 0 ? undefined : `recordings of ${problems.length} cameras can not be written (${problems[0]})`;
+    return problems.length === 0 ? undefined : `recordings of ${problems.length} cameras cannot be written (${problems[0]})`;
   }
 
   /** Follows the rows until the signal aborts; then everything that is under way is written down. */
@@ -40,7 +40,7 @@ export class RecorderService {
       try {
         await this.reconcile(await this.cameras.listRecorded());
       } catch (error) {
-        this.logger.warn('cameras can not be read, those known go on', { error });
+        this.logger.warn('cameras cannot be read, those known go on', { error });
       }
       await sleep(reconcileEveryMs, this.wakeUp.signal).catch(() => undefined);
       if (!signal.aborted) this.wakeUp = new AbortController();

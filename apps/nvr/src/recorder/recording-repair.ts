@@ -60,7 +60,7 @@ export class RecordingRepair {
 
   /** A file that the disk does not give out now is no reason to record nothing. */
   private takeAsItIs(segment: Segment, error: unknown): ScannedSegment {
-    this.logger.error('a recording can not be repaired', { file: segment.file, error });
+    this.logger.error('a recording cannot be repaired', { file: segment.file, error });
     return {
       wholeBytes: segment.sizeBytes,
       fileBytes: segment.sizeBytes,

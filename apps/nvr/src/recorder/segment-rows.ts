@@ -57,7 +57,7 @@ export class SegmentRows {
   }
 
   private noteAway(error: unknown): false {
-    if (!this.isAway) this.logger.warn('segments can not be written to the database, recording goes on', { error });
+    if (!this.isAway) this.logger.warn('segments cannot be written to the database, recording goes on', { error });
     this.isAway = true;
     return false;
   }

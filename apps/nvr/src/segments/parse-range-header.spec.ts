@@ -13,7 +13,7 @@ describe('a Range header', () => {
     expect(parseRangeHeader('bytes=-5000', 1_000)).toEqual({ first: 0, last: 999 });
   });
 
-  it('can not be had beyond the end', () => {
+  it('cannot be had beyond the end', () => {
     expect(parseRangeHeader('bytes=1000-', 1_000)).toBe('unsatisfiable');
     expect(parseRangeHeader('bytes=-0', 1_000)).toBe('unsatisfiable');
     expect(parseRangeHeader('bytes=0-', 0)).toBe('unsatisfiable');

@@ -41,7 +41,7 @@ export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantT
 
 function floatsOf(weights: ConstantTensor): Float32Array {
   if (weights.data instanceof Float32Array) return weights.data;
-  throw new UnsupportedGraphError(`weights of type ${weights.elementType} can not be quantised`);
+  throw new UnsupportedGraphError(`weights of type ${weights.elementType} cannot be quantised`);
 }
 
 /** Never 0, since it becomes a divisor. */

@@ -49,7 +49,7 @@ export async function openPicture(file: string): Promise<OpenedPicture> {
     return { size, jpeg: jpeg.length > inlinePictureBytesMax ? await fitPicture(jpeg) : jpeg };
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw refusal('not_an_image', 'the picture can not be decoded', error);
+    throw refusal('not_an_image', 'the picture cannot be decoded', error);
   }
 }
 

@@ -150,7 +150,7 @@ export class JetStream {
     const stream = this.stream(name);
     const config = parseStreamConfig(name, fields);
     if (config.retention !== stream.config.retention)
-      throw apiErrors.badRequest('stream configuration update can not change retention policy');
+      throw apiErrors.badRequest('stream configuration update cannot change retention policy');
     this.assertFreeSubjects(name, config.subjects);
     stream.update(config);
     return stream.info();
