@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { startTogether } from './start-together.js';
 
-describe('tasks that are started together', () => {
+describe('steps that are started together', () => {
   it('all end before it does', async () => {
     const done: number[] = [];
     await startTogether(
       new AbortController().signal,
-      [1, 2].map((task) => async () => void done.push(task)),
+      [1, 2].map((step) => async () => void done.push(step)),
     );
     expect(done).toEqual([1, 2]);
   });
