@@ -96,6 +96,11 @@ export default tseslint.config(
         'error',
         { selector: 'CallExpression[callee.name="forwardRef"]', message: 'a cycle means a missing third thing' },
         { selector: 'ExportAllDeclaration', message: 'name what you export' },
+        {
+          selector:
+            'CallExpression[callee.object.name="AbortSignal"][callee.property.name="any"] CallExpression[callee.object.name="AbortSignal"][callee.property.name="timeout"]',
+          message: 'such a signal never aborts once garbage was collected (Node 20): use deadlineSignal',
+        },
       ],
       'no-restricted-properties': [
         'error',

@@ -159,6 +159,9 @@ export async function checkNvr({ nvr, adminPassword, readyAtMs, scratch }) {
       })
     ).filter(isNotification);
     assert.ok(live.length >= 2, `${live.length} notifications`);
+    for (const { data, atMs } of live.filter(({ data }) => data.ended_at === null)) {
+      assert.ok(atMs - data.payload.frame_ts_ms < 2_000, `${atMs - data.payload.frame_ts_ms} ms after the frame`);
+    }
     await sleep(1_000);
     const first = Number(live[0].id);
     const replayed = (

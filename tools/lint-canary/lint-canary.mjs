@@ -28,6 +28,11 @@ const cases = [
     "import { forwardRef } from '@nestjs/common';\nexport const x = forwardRef(() => Object);\n",
     'no-restricted-syntax',
   ],
+  [
+    'apps/nvr/src/canary.ts',
+    'export const x = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(1)]);\n',
+    'no-restricted-syntax',
+  ],
   ['apps/nvr/src/canary.ts', 'export const x = process.env.HOME;\n', 'no-restricted-properties'],
   ['apps/nvr/src/canary.spec.ts', "import { it } from '@jest/globals';\nit.only('x', () => undefined);\n", 'no-restricted-properties'],
   ['apps/nvr/src/canary.ts', "console.log('x');\n", 'no-console'],

@@ -110,4 +110,13 @@ describe('the bus', () => {
     lonely.publish(counted, { kind: 'a', n: 1 });
     await lonely.close();
   });
+
+  it('closes in the middle of connecting', async () => {
+    for (const afterMs of [0, 1, 3, 10]) {
+      const hasty = open('hasty');
+      await sleep(afterMs);
+      await hasty.close();
+      expect(hasty.connected).toBe(false);
+    }
+  });
 });

@@ -167,6 +167,11 @@ export class Bus {
           timeout: 3_000,
           ignoreAuthErrorAbort: true,
         });
+        if (this.closing.signal.aborted) {
+          // Told to close while it connected.
+          await connection.close();
+          return;
+        }
         this.connection = connection;
         this.isUp = true;
         for (const start of this.subscriptions) start(connection);

@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger, Health, systemClock, type HttpApp } from '@nightjar/runtime';
+import { createLogger, Health, systemClock } from '@nightjar/runtime';
 import { samplePictures, until } from '@nightjar/testing';
 import { EnginePool } from '../engine/engine-pool.js';
 import { FrameResolver } from '../intake/frame-resolver.js';
 import { FramesDirectory } from '../intake/frames-directory.js';
 import { maxPictureBytes } from '../intake/picture-header.js';
-import { startAdapterHttp } from './adapter-http.js';
+import { startAdapterHttp, type AdapterHttp } from './adapter-http.js';
 import { LegacyTasks } from './legacy/legacy-tasks.js';
 import { SystemHardware } from './system-hardware.js';
 
@@ -38,8 +38,8 @@ describe('the adapter over HTTP', () => {
   let directory: string;
   let photo: Buffer;
   let pool: EnginePool;
-  let open: (apiKey?: string) => Promise<HttpApp>;
-  let http: HttpApp;
+  let open: (apiKey?: string) => Promise<AdapterHttp>;
+  let http: AdapterHttp;
 
   const call = async (route: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await fetch(http.url + route, init);
@@ -117,6 +117,14 @@ describe('the adapter over HTTP', () => {
     expect(Number.isInteger(body.latency_ms)).toBe(true);
     expect(body.model_fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(headers.get('x-model-fingerprint')).toBe(body.model_fingerprint);
+  });
+
+  it('declares for every route who may call it', () => {
+    const names = (kind: string) =>
+      http.routes.filter(({ method, policy }) => method !== 'HEAD' && policy.kind === kind).map(({ method, url }) => `${method} ${url}`);
+    expect(names('public').sort()).toEqual(['GET /capabilities', 'GET /health', 'GET /livez', 'GET /readyz']);
+    expect(names('authenticated').sort()).toEqual(['GET /adapters', 'GET /schema', 'GET /tasks', 'POST /infer']);
+    expect(http.routes.every(({ policy }) => ['public', 'authenticated'].includes(policy.kind))).toBe(true);
   });
 
   it('gives the same answer for "input", base64 and multipart', async () => {

@@ -1,5 +1,5 @@
 import multipart from '@fastify/multipart';
-import { enforcePolicies, equalSecrets, type Authenticate } from '@nightjar/auth';
+import { enforcePolicies, equalSecrets, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
 import { AppError, startHttpApp, type Health, type HttpApp, type Logger, type RenderError } from '@nightjar/runtime';
 import { AppModule, type AppModuleParts } from '../app.module.js';
 import { maxPictureBytes } from '../intake/picture-header.js';
@@ -15,10 +15,17 @@ export interface AdapterHttpOptions {
   readonly logger: Logger;
 }
 
+export interface AdapterHttp extends HttpApp {
+  requests: RequestsInFlight;
+  /** Every route with who may call it. */
+  routes: readonly DeclaredRoute[];
+}
+
 /** Brings the adapter's HTTP surface up. */
-export async function startAdapterHttp(options: AdapterHttpOptions): Promise<HttpApp & { requests: RequestsInFlight }> {
+export async function startAdapterHttp(options: AdapterHttpOptions): Promise<AdapterHttp> {
   const { host, port, apiKey, parts, health, logger } = options;
   const requests = new RequestsInFlight();
+  let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
     module: AppModule.with(parts),
     host,
@@ -28,12 +35,12 @@ export async function startAdapterHttp(options: AdapterHttpOptions): Promise<Htt
     bodyLimitBytes: maxPictureBytes,
     configure: async (fastify) => {
       requests.watch(fastify);
-      enforcePolicies(fastify, requireApiKey(apiKey));
+      routes = enforcePolicies(fastify, requireApiKey(apiKey));
       await fastify.register(multipart);
     },
     renderError: renderDetail,
   });
-  return { ...http, requests };
+  return { ...http, requests, routes };
 }
 
 /** `X-API-Key`, compared in constant time. */

@@ -1,4 +1,4 @@
-import { sleep } from '@nightjar/runtime';
+import { deadlineSignal, sleep } from '@nightjar/runtime';
 
 const pollMs = 200;
 const answerTimeoutMs = 2_000;
@@ -14,7 +14,7 @@ export async function waitUntilReady(baseUrl: string, signal: AbortSignal): Prom
 async function isReady(baseUrl: string, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted();
   try {
-    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
+    const answer = await fetch(`${baseUrl}/readyz`, { signal: deadlineSignal(answerTimeoutMs, signal) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

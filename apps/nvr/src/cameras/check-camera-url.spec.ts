@@ -32,6 +32,10 @@ describe('a camera URL', () => {
     ['rtsp://10.0.0.5/ü'],
     ['rtsp://10.0.0.5/#x'],
     ['rtsp://a:%ff@10.0.0.5/'],
+    ['rtsp://10.0.0.5:0/1'],
+    ['rtsp://%31%32%37.0.0.1/1'],
+    ['rtsp://10.0.0.1%00.x/1'],
+    ['rtsp://127.0.0.1./1'],
     [`rtsp://10.0.0.5/${'a'.repeat(500)}`],
   ])('may not be %p', (text) => {
     expect(checkCameraUrl(text)).toEqual({ problem: expect.any(String) });

@@ -13,6 +13,8 @@ export type CheckedCameraUrl = CameraUrl | { problem: string };
 const standardPorts: Record<string, number> = { 'rtsp:': 554, 'rtsps:': 322 };
 /** Signs that mean something to a shell, and everything that is not a visible ASCII sign. */
 const refusedSigns = /[^\x21-\x7e]|[$`|"'<>\\^{}]/;
+/** A name or an address as people write it: nothing encoded, no root dot. */
+const hostForm = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/;
 const lengthMax = 500;
 
 /**
@@ -26,7 +28,8 @@ export function checkCameraUrl(text: string): CheckedCameraUrl {
   const parsed = new URL(text);
   const standardPort = standardPorts[parsed.protocol];
   if (standardPort === undefined) return { problem: 'must begin with rtsp:// or rtsps://' };
-  if (parsed.hostname === '') return { problem: 'must name a host' };
+  if (!hostForm.test(parsed.hostname)) return { problem: 'must name a host' };
+  if (parsed.port === '0') return { problem: 'must have a port above 0' };
   if (parsed.hash !== '') return { problem: 'must not have a fragment (#)' };
   const credentials = readCredentials(parsed);
   if (!credentials) return { problem: 'has credentials that are not encoded as a URL asks' };

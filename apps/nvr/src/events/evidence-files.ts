@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError, type Logger } from '@nightjar/runtime';
+import { AppError, hasErrorCode, replaceFile, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { readFrameFile } from '../frames/read-frame-file.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
@@ -35,8 +35,8 @@ export class EvidenceFiles {
     const target = path.join(this.config.evidenceDir, file);
     if (await exists(target)) return { file, isNew: false };
     await mkdir(path.dirname(target), { recursive: true });
-    await writeFile(`${target}.part`, bytes);
-    await rename(`${target}.part`, target);
+    // Before the row that names it.
+    await replaceFile(target, bytes, { durable: true });
     return { file, isNew: true };
   }
 
@@ -49,7 +49,7 @@ export class EvidenceFiles {
     try {
       return await readFile(this.pathOf(file));
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw new AppError('not_found', 'this event has no picture', { cause });
+      if (hasErrorCode(cause, 'ENOENT')) throw new AppError('not_found', 'this event has no picture', { cause });
       throw cause;
     }
   }
@@ -66,7 +66,7 @@ export class EvidenceFiles {
       this.logger.warn('the picture of an event is no JPEG', { framesName, frameFile });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.logger.warn('the picture of an event can not be read', { framesName, frameFile, reason: error.message });
+      this.logger.warn('the picture of an event cannot be read', { framesName, frameFile, reason: error.message });
     }
     return undefined;
   }

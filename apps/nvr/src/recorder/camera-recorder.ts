@@ -68,7 +68,10 @@ export class CameraRecorder {
       this.report(end);
     } catch (error) {
       if (isDiskError(error)) this.diskProblem = (error as NodeJS.ErrnoException).code;
-      logger.error('recording failed, it is tried again', { cameraId: camera.id, error });
+      // A camera that cannot be reached is no fault of ours, and is said at every try.
+      if (error instanceof AppError)
+        logger.warn('a camera cannot be recorded, it is tried again', { cameraId: camera.id, reason: error.message });
+      else logger.error('recording failed, it is tried again', { cameraId: camera.id, error });
     }
   }
 

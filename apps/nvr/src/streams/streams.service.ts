@@ -65,7 +65,7 @@ export class StreamsService {
         frames_per_second: this.config.detectFps,
       };
     } catch (error) {
-      if (!this.unreachable.has(camera.id)) this.logger.warn('a stream can not be assigned', { cameraId: camera.id, error });
+      if (!this.unreachable.has(camera.id)) this.logger.warn('a stream cannot be assigned', { cameraId: camera.id, error });
       this.unreachable.add(camera.id);
       return undefined;
     }

@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestBus, type TestBus } from '@nightjar/testing';
+import { AgentFixture } from './agent.fixture.js';
+
+let bus: TestBus;
+let fixture: AgentFixture;
+beforeAll(async () => {
+  bus = await startTestBus();
+  fixture = await AgentFixture.start({ natsUrl: bus.url });
+});
+afterAll(async () => {
+  await fixture?.close();
+  await bus?.stop();
+});
+
+describe('the routes of the agent', () => {
+  it('each declare who may call them', () => {
+    const table = fixture.agent.routes
+      .filter(({ method }) => method !== 'HEAD')
+      .map(({ method, policy, url }) => `${method} ${url} ${policy.kind}`);
+    expect(table.sort()).toEqual(['GET /1/ws authenticated', 'GET /livez public', 'GET /readyz public', 'GET /version public']);
+  });
+});
