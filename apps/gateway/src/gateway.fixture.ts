@@ -5,7 +5,7 @@ import { beatJob, claimJob, finishJob, type ImageResult, type JobOutcome, type V
 import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
 import { createLogger, Health, Shutdown } from '@nightjar/runtime';
-import { until } from '@nightjar/testing';
+import { createTestDatabase, startTestBus, until } from '@nightjar/testing';
 import type { GatewayConfig } from './config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 import type { LeaseTimings } from './jobs/job-leases.js';
@@ -27,6 +27,23 @@ export const videoResult: VideoResult = {
 };
 export const finishedVideo: JobOutcome = { state: 'finished', media_type: 'video', result: videoResult };
 export const imageResult: ImageResult = { person_ids: [], person_detections: [], picture: { w: 4, h: 3 }, ocr_results: [] };
+
+/** What a gateway stands on, for one spec file. */
+export interface GatewayServices {
+  databaseUrl: string;
+  natsUrl: string;
+  stop: () => Promise<void>;
+}
+
+/** A database and a bus of their own. */
+export async function startGatewayServices(): Promise<GatewayServices> {
+  const [database, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
+  const stop = async () => {
+    await bus.stop();
+    await database.drop();
+  };
+  return { databaseUrl: database.url, natsUrl: bus.url, stop };
+}
 
 /** A gateway in this process on a real database, bus and disk, with what a test needs to play client and agent. */
 export class GatewayFixture {

@@ -3,29 +3,35 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '@nightjar/auth';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
-import { apiKey, finishedVideo, GatewayFixture, imageResult, videoResult, type RequestBody } from './gateway.fixture.js';
+import {
+  apiKey,
+  finishedVideo,
+  GatewayFixture,
+  imageResult,
+  startGatewayServices,
+  videoResult,
+  type GatewayServices,
+  type RequestBody,
+} from './gateway.fixture.js';
 
 const clip = Buffer.from('bytes of a video; the gateway does not look at them');
 const picture = Buffer.from('bytes of a picture');
 const pictureBase64 = picture.toString('base64');
 
 describe('the job API', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let fixture: GatewayFixture;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url });
+    services = await startGatewayServices();
+    fixture = await GatewayFixture.start({ ...services });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   const post = (route: string, body: RequestBody, headers: Record<string, string> = {}) =>
@@ -190,7 +196,7 @@ describe('the job API', () => {
     const mediaDir = fixture.mediaDir;
     const jobId = await fixture.submitVideo(clip);
     await fixture.stop();
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, mediaDir });
+    fixture = await GatewayFixture.start({ ...services, mediaDir });
     const work = await fixture.claimWork();
     expect(work.job_id).toBe(jobId);
     const stored = await readFile(path.join(mediaDir, `${jobId}/video`));

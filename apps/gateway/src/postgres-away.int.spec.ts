@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
-import { GatewayFixture } from './gateway.fixture.js';
+import { until } from '@nightjar/testing';
+import { GatewayFixture, startGatewayServices, type GatewayServices } from './gateway.fixture.js';
 
 /** The road to Postgres, which a test can block: open connections break and new ones are refused. */
 class CuttableRoad {
@@ -41,24 +41,22 @@ class CuttableRoad {
 }
 
 describe('while Postgres is away', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let road: CuttableRoad;
   let fixture: GatewayFixture;
   let jobId: string;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    road = new CuttableRoad(new URL(testDatabase.url));
-    fixture = await GatewayFixture.start({ databaseUrl: await road.open(), natsUrl: bus.url });
+    services = await startGatewayServices();
+    road = new CuttableRoad(new URL(services.databaseUrl));
+    fixture = await GatewayFixture.start({ databaseUrl: await road.open(), natsUrl: services.natsUrl });
     jobId = await fixture.submitVideo('submitted before');
     await road.cut();
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
     await road?.cut();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   const submit = () => fixture.request('/v0.2/request/video', { method: 'POST', body: 'x', headers: { 'Content-Type': 'video/mp4' } });

@@ -1,29 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobOutcome } from '@nightjar/contracts';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
-import { finishedVideo, GatewayFixture, imageResult, shortLeases, videoResult } from '../gateway.fixture.js';
+import { until } from '@nightjar/testing';
+import {
+  finishedVideo,
+  GatewayFixture,
+  imageResult,
+  shortLeases,
+  startGatewayServices,
+  videoResult,
+  type GatewayServices,
+} from '../gateway.fixture.js';
 import { createJobId } from './job-id.js';
 import { freeReturnsMax } from './return-job.js';
 
 const pictureBase64 = Buffer.from('not looked at by the gateway').toString('base64');
 
 describe('the lease protocol', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let fixture: GatewayFixture;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, timings: shortLeases });
+    services = await startGatewayServices();
+    fixture = await GatewayFixture.start({ ...services, timings: shortLeases });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   const status = async (jobId: string) => (await fixture.poll(jobId)).status;

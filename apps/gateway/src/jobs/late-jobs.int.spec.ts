@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sleep } from '@nightjar/runtime';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
-import { finishedVideo, GatewayFixture, imageResult } from '../gateway.fixture.js';
+import { finishedVideo, GatewayFixture, imageResult, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 import { sweepJobs } from './sweep-jobs.js';
 
 const bound = { 'Max-Processing-Time': '1' };
@@ -11,22 +10,19 @@ const tooLong = { status: 'failed', error: { code: 'processing_time_exceeded' } 
 
 // The sweeper runs once at start and then not for a minute, so that each test says who is the first to see the lateness.
 describe('a job over Max-Processing-Time', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let fixture: GatewayFixture;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
+    services = await startGatewayServices();
     fixture = await GatewayFixture.start({
-      databaseUrl: testDatabase.url,
-      natsUrl: bus.url,
+      ...services,
       timings: { leaseMs: 30_000, sweepEveryMs: 60_000 },
     });
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   it('tells its agent at the start what is left of the bound, and at the next beat that it is over', async () => {

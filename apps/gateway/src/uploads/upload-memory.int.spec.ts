@@ -5,8 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase } from '@nightjar/testing';
-import { apiKey, GatewayFixture } from '../gateway.fixture.js';
+import { apiKey, GatewayFixture, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 
 const uploadBytes = 300 * 1000 ** 2;
 const rssGrowthBytesMax = 100 * 1000 ** 2;
@@ -14,18 +13,16 @@ const chunk = randomBytes(60_000);
 
 // Client and gateway share this process, so what is measured is an upper bound.
 describe('the memory of the gateway', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let fixture: GatewayFixture;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url });
+    services = await startGatewayServices();
+    fixture = await GatewayFixture.start({ ...services });
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   function upload(bytes: number): Promise<string> {

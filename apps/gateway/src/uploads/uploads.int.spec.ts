@@ -4,8 +4,8 @@ import http from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, startTestBus, type TestBus, type TestDatabase, until } from '@nightjar/testing';
-import { apiKey, GatewayFixture } from '../gateway.fixture.js';
+import { until } from '@nightjar/testing';
+import { apiKey, GatewayFixture, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 
 const uploadBytesMax = 8 * 1024 ** 2;
 const chunk = randomBytes(64 * 1024);
@@ -25,21 +25,19 @@ async function* concatenated(start: Buffer, rest: Readable): AsyncGenerator<Buff
 }
 
 describe('an upload', () => {
-  let testDatabase: TestDatabase;
-  let bus: TestBus;
+  let services: GatewayServices;
   let fixture: GatewayFixture;
 
   beforeAll(async () => {
-    [testDatabase, bus] = await Promise.all([createTestDatabase(), startTestBus()]);
-    fixture = await GatewayFixture.start({ databaseUrl: testDatabase.url, natsUrl: bus.url, config: { uploadBytesMax } });
+    services = await startGatewayServices();
+    fixture = await GatewayFixture.start({ ...services, config: { uploadBytesMax } });
   });
   afterEach(async () => {
     await fixture.database.job.deleteMany();
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
-    await bus?.stop();
-    await testDatabase?.drop();
+    await services?.stop();
   });
 
   /** Sends with node:http, which reads the answer while it still sends. */
