@@ -4,7 +4,7 @@
 // prints one JSON line: images, imagesPerSecond, cpuMsPerImage (user + system of this process), persons
 import fs from 'node:fs';
 import path from 'node:path';
-import { engineTaskTable } from '../apps/adapter/dist/detection/engine-task-table.js';
+import { runWork } from '../apps/adapter/dist/engine-tasks/run-work.js';
 import { ConvertedModelCache } from '../apps/adapter/dist/models/converted-model-cache.js';
 import { ModelRepository } from '../apps/adapter/dist/models/model-repository.js';
 import { ModelStore } from '../apps/adapter/dist/models/model-store.js';
@@ -14,11 +14,11 @@ const [file, count = '100'] = process.argv.slice(2);
 const images = Number(count);
 const picture = fs.readFileSync(file);
 const logger = createLogger({ service: 'bench', level: 'silent' });
-const cache = new ConvertedModelCache(path.join(process.env.NIGHTJAR_DATA_DIR ?? '.nightjar', 'models'), logger);
-const models = new ModelStore({ repository: new ModelRepository(), cache, logger });
-const task = engineTaskTable.person_detection;
-const model = await models.get(task.model);
-const run = () => task.run({ model, picture, options: { minScore: 0.45 } });
+const cache = new ConvertedModelCache(path.join(process.env.NIGHTJAR_DATA_DIR ?? '.nightjar', 'model-cache'), logger);
+const models = new ModelStore({ repository: new ModelRepository(), cache, defaultModels: {}, logger });
+await models.load('nanodet');
+const work = { steps: [{ task: 'detect_objects', options: { labels: ['person'], minScore: 0.45 } }], pictures: [picture] };
+const run = async () => (await runWork(work, models)).result.steps[0].result;
 
 for (let warmUp = 0; warmUp < 10; warmUp++) await run();
 const cpuBefore = process.cpuUsage();

@@ -26,7 +26,7 @@ ENV NODE_ENV=production ADAPTER_HOST=0.0.0.0 REQUIRE_AUTH=true NIGHTJAR_DATA_DIR
 WORKDIR /app
 COPY --from=build-cuda /image ./
 COPY docker/check-live.mjs ./
-RUN install -d -o 1000 -g 1000 /data /data/models
+RUN install -d -o 1000 -g 1000 /data /data/models /data/model-cache
 USER 1000:1000
 EXPOSE 9100
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["node", "check-live.mjs", "9100"]
@@ -39,7 +39,7 @@ WORKDIR /app
 COPY --from=build /image ./
 COPY docker/check-live.mjs ./
 # No /data/frames: where that directory is missing, frames are asked for over the bus.
-RUN install -d -o node -g node /data /data/models
+RUN install -d -o node -g node /data /data/models /data/model-cache
 # By number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 EXPOSE 9100

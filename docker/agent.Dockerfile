@@ -20,7 +20,7 @@ ENV NODE_ENV=production AGENT_HOST=0.0.0.0 NIGHTJAR_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /image ./
 COPY docker/check-live.mjs ./
-RUN install -d -o node -g node /data /data/media /data/frames
+RUN install -d -o node -g node /data /data/media /data/frames /data/cache
 # By number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 EXPOSE 5240

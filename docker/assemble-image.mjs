@@ -35,6 +35,11 @@ function locate(name, from) {
   }
 }
 
+/** Packages that the root's overrides replace by an empty one: no code of ours reaches the part that wants them. */
+const emptied = new Set(
+  Object.entries(readManifest(root).overrides ?? {}).flatMap(([name, by]) => (/^npm:empty-npm-package@/.test(by) ? [name] : [])),
+);
+
 /**
  * Everything that an app needs at run time.
  * @returns {{ libs: string[], packages: string[] }} paths relative to the root: `libs/x`, `node_modules/x`
@@ -46,7 +51,7 @@ export function collectRuntime(app) {
     for (const { name, optional } of runtimeDependencies(readManifest(directory))) {
       const found = locate(name, directory);
       if (!found) {
-        if (optional) continue;
+        if (optional || emptied.has(name)) continue;
         throw new Error(`${owner} needs ${name}, which is not installed`);
       }
       const isOurs = fs.lstatSync(found).isSymbolicLink();

@@ -20,7 +20,16 @@ function check(title, problems) {
 }
 
 function configReferenceProblems() {
-  const run = spawnSync(process.execPath, [path.join(root, 'tools/write-config-reference.mjs'), '--check'], { encoding: 'utf8' });
+  return staleness('write-config-reference.mjs');
+}
+
+function jobApiClientProblems() {
+  return staleness('generate-job-api-client.mjs');
+}
+
+/** What a tool of ours that writes a file says when the file is not what it would write. */
+function staleness(tool) {
+  const run = spawnSync(process.execPath, [path.join(root, 'tools', tool), '--check'], { encoding: 'utf8' });
   return run.status === 0 ? [] : [run.stderr.trim()];
 }
 
@@ -47,6 +56,7 @@ function creditProblems() {
 }
 
 check('docs/reference/config.md is what libs/runtime says', configReferenceProblems());
+check('libs/job-api-client is what the API document says', jobApiClientProblems());
 check('CREDITS.md lists the packages that are imported', creditProblems());
 checkImages(check);
 checkCompose(check);

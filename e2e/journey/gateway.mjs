@@ -80,18 +80,23 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
     assert.ok(done.items[1].error.code && done.items[1].error.message);
   });
 
+  await check('gateway: bytes that are no video after all fail with a reason', async () => {
+    const noise = Buffer.from(Array.from({ length: 5_000 }, (_, index) => (index * 7_919) % 256));
+    const done = await untilTerminal(expectStatus(await submitVideo(noise), 202).headers.get('location'));
+    assert.equal(done.status, 'failed');
+    assert.ok(done.error.code && done.error.message, JSON.stringify(done));
+    assert.ok(!JSON.stringify(done).includes(dataDir), 'the answer tells a path');
+  });
   for (const [what, bytes] of [
-    ['a file that is no video', Buffer.from('this is no video\n'.repeat(100))],
+    ['a text that is no video', Buffer.from('this is no video\n'.repeat(100))],
     [
       'a playlist that calls itself a video',
       Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n'),
     ],
   ]) {
-    await check(`gateway: ${what} fails with a reason`, async () => {
-      const done = await untilTerminal(expectStatus(await submitVideo(bytes), 202).headers.get('location'));
-      assert.equal(done.status, 'failed');
-      assert.ok(done.error.code && done.error.message, JSON.stringify(done));
-      assert.ok(!JSON.stringify(done).includes(dataDir), 'the answer tells a path');
+    await check(`gateway: ${what} is refused with a reason`, async () => {
+      const { json } = expectStatus(await submitVideo(bytes), 422);
+      assert.ok(json.error.code && json.error.message);
     });
   }
 

@@ -6,9 +6,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { checkAdapter } from './adapter.mjs';
+import { checkAdapterSurfaces } from './adapter-surfaces.mjs';
 import { checkAgent } from './agent.mjs';
 import { call, check, closeChecks, eventually, expectStatus } from './checks.mjs';
 import { checkGateway } from './gateway.mjs';
+import { checkJobApi } from './job-api.mjs';
 import { checkCredentials, checkRestarts, checkWrongStarts } from './lifecycle.mjs';
 import { prepareMedia, samplePicture } from './media.mjs';
 import { measureInference } from './numbers.mjs';
@@ -54,8 +56,10 @@ try {
   await checkCredentials({ dataDir });
   const nvrState = await checkNvr({ nvr: addresses.nvr, adminPassword, readyAtMs, scratch });
   await checkAdapter({ adapter: addresses.adapter, dataDir });
+  await checkAdapterSurfaces({ adapter: addresses.adapter, dataDir });
   await checkPage({ nvr: addresses.nvr, adminPassword, screenshot: process.env.JOURNEY_SCREENSHOT });
   await checkGateway({ gateway: addresses.gateway, dataDir, scratch, apiKey });
+  await checkJobApi({ gateway: addresses.gateway, scratch, apiKey, nvrToken: nvrState.token });
   await checkAgent({ agent: addresses.agent, nvr: addresses.nvr, token: nvrState.token, dataDir, scratch });
   printed.push(...(await measureInference({ adapter: addresses.adapter, dataDir })));
 

@@ -1,8 +1,9 @@
 // The page at the NVR's address in a real browser: log in, see the picture with boxes, see events arrive.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import { chromium } from 'playwright-core';
-import { check, skip } from './checks.mjs';
+import { call, check, expectStatus, skip } from './checks.mjs';
 
 function findBrowser() {
   const candidates = [
@@ -51,7 +52,54 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
       }
       assert.deepEqual(problems, []);
     });
+    await check('page: a reload goes on with the session, and signing out ends it', async () => {
+      await page.reload();
+      await page.locator('img[data-testid="live-picture"]').waitFor({ timeout: 20_000 });
+      await page.getByRole('button', { name: /sign out|log out/i }).click();
+      await page.getByLabel(/password/i).waitFor({ timeout: 10_000 });
+      await page.reload();
+      await page.getByLabel(/password/i).waitFor({ timeout: 10_000 });
+      assert.deepEqual(problems, []);
+    });
+    await check('page: who has a second factor is asked for its code', async () => {
+      const { username, password, code } = await makeUserWithSecondFactor(nvr, adminPassword);
+      await page.getByLabel(/user/i).fill(username);
+      await page.getByLabel(/password/i).fill(password);
+      await page.getByRole('button', { name: /sign in|log in/i }).click();
+      await page.getByLabel(/code/i).fill(code());
+      await page.getByRole('button', { name: /sign in|log in/i }).click();
+      await page.getByRole('button', { name: /sign out|log out/i }).waitFor({ timeout: 10_000 });
+    });
   } finally {
     await browser.close();
   }
+}
+
+/** A viewer with an authenticator. The code of the step before sets it up, so that the one of now is still unused. */
+async function makeUserWithSecondFactor(nvr, adminPassword) {
+  const [username, password] = ['with-a-code', 'correct horse battery'];
+  const api = async (method, route, json, token) =>
+    expectStatus(
+      await call(`${nvr}/api/v1${route}`, { method, json, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }),
+      200,
+    ).json;
+  const { access_token: admin } = await api('POST', '/auth/login-json', { username: 'admin', password: adminPassword });
+  await api('POST', '/users', { username, password }, admin);
+  const { access_token: token } = await api('POST', '/auth/login-json', { username, password });
+  const { secret } = await api('POST', '/auth/mfa/setup', {}, token);
+  await api('POST', '/auth/mfa/verify', { code: totp(secret, -1) }, token);
+  return { username, password, code: () => totp(secret, 0) };
+}
+
+/** RFC 6238: HMAC-SHA1 over the number of the 30-second step, six digits. */
+function totp(secretBase32, stepsFromNow) {
+  const bits = [...secretBase32.replace(/=+$/, '')]
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + stepsFromNow));
+  const digest = createHmac('sha1', key).update(step).digest();
+  const offset = digest.at(-1) & 15;
+  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }

@@ -102,22 +102,32 @@ export async function stopLauncher(launched, signal = 'SIGINT') {
   return { ...how, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-/** Processes of this system, found by the data directory in their environment. Linux only; elsewhere an empty list. */
+/**
+ * Processes of this system: those with the data directory in their environment or arguments, and all that they started (an engine
+ * process is not told of it). Linux only; elsewhere an empty list.
+ */
 export function processesOf(dataDir) {
   if (process.platform !== 'linux') return [];
-  return fs
+  const running = fs
     .readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
       try {
         const environment = fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
         const command = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        const state = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '')[0];
-        return (environment.includes(dataDir) || command.includes(dataDir)) && state !== 'Z' ? [{ pid: Number(pid), command }] : [];
+        const [state, parent] = fs
+          .readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ');
+        const isMarked = environment.includes(dataDir) || command.includes(dataDir);
+        return state === 'Z' ? [] : [{ pid: Number(pid), parent: Number(parent), command, isMarked }];
       } catch {
         return [];
       }
     });
+  const found = running.filter(({ isMarked }) => isMarked);
+  for (const { pid } of found) found.push(...running.filter(({ parent, isMarked }) => parent === pid && !isMarked));
+  return found.map(({ pid, command }) => ({ pid, command }));
 }
 
 export const findProcess = (dataDir, part) => processesOf(dataDir).filter(({ command }) => command.includes(part));

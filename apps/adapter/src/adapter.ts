@@ -2,19 +2,29 @@ import { Bus } from '@nightjar/messaging';
 import { systemClock as clock, type ProcessContext } from '@nightjar/runtime';
 import type { AdapterConfig } from './config.js';
 import { EnginePool } from './engine/engine-pool.js';
+import { FolderWatch } from './engine/folder-watch.js';
+import { BusFaceStore } from './faces/bus-face-store.js';
+import { FaceRegistry } from './faces/face-registry.js';
+import { LocalFaceStore } from './faces/local-face-store.js';
 import { startAdapterHttp } from './http/adapter-http.js';
-import { LegacyTasks } from './http/legacy/legacy-tasks.js';
 import { SystemHardware } from './http/system-hardware.js';
 import { BusFrames } from './intake/bus-frames.js';
 import { FrameResolver } from './intake/frame-resolver.js';
 import { FramesDirectory } from './intake/frames-directory.js';
 import { maxPictureBytes } from './intake/picture-header.js';
+import { RemoteFrames } from './intake/remote-frames/remote-frames.js';
 import { subscribe } from './subscriptions.js';
+import { builtinTasks } from './tasks/builtin-tasks.js';
+import { TaskCatalogue } from './tasks/task-catalogue.js';
 
 /** Requests that wait for a free engine process; more are answered `overloaded`. */
-const queueCapacity = 64;
+const leastQueueCapacity = 64;
+const queuedPerSlot = 8;
 const hangMs = 10_000;
 const startTimeoutMs = 60_000;
+/** TensorRT builds an engine for this very GPU when it loads a model for the first time. */
+const tensorrtStartTimeoutMs = 15 * 60_000;
+const rescanTimeoutMs = 10 * 60_000;
 
 /**
  * Brings the adapter up. HTTP is first and says `starting`; work from the bus is taken only when the models are warm. The stop
@@ -24,7 +34,7 @@ const startTimeoutMs = 60_000;
 export async function startAdapter({ logger, shutdown, health }: ProcessContext, config: AdapterConfig): Promise<void> {
   const pool = openPool(config, logger);
   shutdown.register('engine processes', (deadline) => pool.stop(deadline));
-  health.addCheck('engine', () => describeUnreadiness(pool, config));
+  health.addCheck('engine', () => describeUnreadiness(pool));
 
   const bus = config.natsUrl === undefined ? undefined : Bus.open({ url: config.natsUrl, name: config.adapterId, logger });
   if (bus) shutdown.register('bus', () => bus.close());
@@ -33,11 +43,25 @@ export async function startAdapter({ logger, shutdown, health }: ProcessContext,
     directory: new FramesDirectory(config.framesDir, maxPictureBytes),
     bus: bus && new BusFrames(bus),
     allowed: config.framesAllowed,
+    remote: config.urlFrames && new RemoteFrames({ maxBytes: maxPictureBytes, ...config.urlFrames }),
   });
-  const parts = { pool, frames, tasks: new LegacyTasks(pool, clock), hardware: new SystemHardware() };
-  const http = await startAdapterHttp({ host: config.host, port: config.port, apiKey: config.apiKey, parts, health, logger });
+  const faces = new FaceRegistry(bus ? new BusFaceStore({ bus, logger }) : new LocalFaceStore({ file: config.facesFile, clock }));
+  await faces.start();
+  shutdown.register('face registry', () => faces.stop());
+  const catalogue = new TaskCatalogue(pool, builtinTasks({ clock, faces }), config.tasksEnabled);
+  const parts = { pool, faces, catalogue, frames, hardware: new SystemHardware(), providers: config.providers };
+  const http = await startAdapterHttp({
+    host: config.host,
+    port: config.port,
+    credentials: config.credentials,
+    rootSurface: config.rootSurface,
+    parts,
+    health,
+    logger,
+  });
   shutdown.register('http', () => http.close());
   shutdown.register('requests in flight', (deadline) => http.requests.finished(deadline));
+  shutdown.register('streams', (deadline) => http.streams.stop(deadline));
   logger.info('adapter listens', { url: http.url });
 
   try {
@@ -47,6 +71,13 @@ export async function startAdapter({ logger, shutdown, health }: ProcessContext,
     if (shutdown.signal.aborted) return;
     throw error;
   }
+  const watch = new FolderWatch({
+    folders: [config.modelsDir, config.tasksDir],
+    onChange: () => pool.rescan({ timeoutMs: rescanTimeoutMs, signal: shutdown.signal }),
+    logger,
+  });
+  watch.start();
+  shutdown.register('folder watch', () => watch.stop());
   if (bus) {
     const subscriptions = subscribe({ bus, pool, adapterId: config.adapterId, clock, logger });
     shutdown.register('bus intake', () => subscriptions.stop());
@@ -57,19 +88,30 @@ function openPool(config: AdapterConfig, logger: ProcessContext['logger']): Engi
   return new EnginePool({
     entry: new URL('./engine/engine-process.js', import.meta.url),
     processes: config.engineProcesses,
-    settings: { modelCacheDir: config.modelCacheDir, preload: config.preload, logLevel: config.logLevel },
-    queueCapacity,
+    runsAtOnce: config.runsAtOnce,
+    memoryBudgetBytes: config.memoryBudgetBytes,
+    vramBudgetBytes: config.vramBudgetBytes,
+    settings: {
+      modelCacheDir: config.modelCacheDir,
+      modelsDir: config.modelsDir,
+      tasksDir: config.tasksDir,
+      preload: config.preload,
+      defaultModels: config.defaultModels,
+      providers: config.providers,
+      idleUnloadMs: config.idleUnloadMs,
+      logLevel: config.logLevel,
+    },
+    queueCapacity: Math.max(leastQueueCapacity, queuedPerSlot * config.engineProcesses * config.runsAtOnce),
     hangMs,
-    startTimeoutMs,
+    startTimeoutMs: config.providers.includes('tensorrt') ? tensorrtStartTimeoutMs : startTimeoutMs,
     clock,
     logger,
   });
 }
 
-/** Ready: an engine process is up, and the models to preload are loaded and warm. */
-function describeUnreadiness(pool: EnginePool, { preload }: AdapterConfig): string | undefined {
-  const { ready, models } = pool.status;
+/** Ready: an engine process is up, and the models to preload are loaded and warm, unless somebody had them unloaded. */
+function describeUnreadiness(pool: EnginePool): string | undefined {
+  const { ready, missingModels } = pool.status;
   if (ready === 0) return 'no engine process is ready';
-  const missing = preload.filter((name) => !models.some((model) => model.name === name && model.loaded));
-  return missing.length === 0 ? undefined : `models are not loaded: ${missing.join(', ')}`;
+  return missingModels.length === 0 ? undefined : `models are not loaded: ${missingModels.join(', ')}`;
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sleep } from '@nightjar/runtime';
 import { samplePictures } from '@nightjar/testing';
+import { dropTinyModel } from './tasks/dropped-folders.fixture.js';
 
 // What `tsc -b` built, as operators run it.
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -53,6 +54,25 @@ describe('the adapter as a process', () => {
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     expect(children.map(Number).filter(isAlive)).toEqual([]);
+  });
+
+  it('offers a task as soon as a model for it lies in the folder, and no longer when it is gone', async () => {
+    const modelsDir = path.join(dataDir, 'models');
+    const { child, output, exited } = run({ NIGHTJAR_ADAPTER_PRELOAD: 'nanodet' });
+    const deadline = AbortSignal.timeout(45_000);
+    while (urlIn(output.stdout) === undefined) await sleep(20, deadline);
+    const url = urlIn(output.stdout)!;
+    const offers = async (task: string) =>
+      ((await (await fetch(`${url}/capabilities`)).json()) as { tasks: string[] }).tasks.includes(task);
+    while (!(await offers('person_counting'))) await sleep(50, deadline);
+    expect(await offers('image_embedding')).toBe(false);
+    await dropTinyModel(modelsDir, { name: 'colour-vector', decoder: 'embedding' });
+    while (!(await offers('image_embedding'))) await sleep(50, deadline);
+    await rm(modelsDir, { recursive: true });
+    while (await offers('image_embedding')) await sleep(50, deadline);
+    expect(await offers('person_counting')).toBe(true);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
   });
 
   it.each([

@@ -70,6 +70,20 @@ describe('inference work from the bus', () => {
     expect(weak.detections.length).toBeGreaterThan((await infer()).detections.length);
   });
 
+  it('does what else the bus can ask for: objects, faces that can be known again, text, a caption', async () => {
+    const objects = await infer({ capability: 'object_detection', labels: ['person', 'tie'] });
+    expect(objects.detections.length).toBeGreaterThanOrEqual(2);
+    const { faces, descriptor_model: model } = await infer({ capability: 'face_detection', withDescriptors: true, timeoutMs: 30_000 });
+    expect(faces!.length).toBeGreaterThanOrEqual(2);
+    for (const { landmarks, descriptor } of faces!) {
+      expect(landmarks).toHaveLength(5);
+      expect(Math.hypot(...descriptor!)).toBeCloseTo(1, 2);
+    }
+    expect(model).toMatchObject({ name: 'faceres', threshold: 0.62 });
+    expect((await infer({ capability: 'text_recognition', timeoutMs: 30_000 })).lines).toEqual(expect.any(Array));
+    expect((await infer({ capability: 'scene_description', timeoutMs: 30_000 })).caption).toMatchObject({ source: 'template' });
+  });
+
   it('serves both lanes and several sources at a time', async () => {
     const calls = [0, 1, 2, 3, 4, 5].map((index) => infer({ lane: index % 2 === 0 ? 'live' : 'batch', source: `camera_${index}` }));
     for (const { detections } of await Promise.all(calls)) expect(detections.length).toBeGreaterThanOrEqual(2);
@@ -94,7 +108,8 @@ describe('inference work from the bus', () => {
 
   it('tells its capacity', async () => {
     while (capacities.length === 0) await sleep(50, AbortSignal.timeout(6_000));
-    expect(capacities[0]).toMatchObject({ adapter_id: 'adapter-1', capabilities: ['person_detection'], slots_total: 1 });
+    expect(capacities[0]).toMatchObject({ adapter_id: 'adapter-1', slots_total: 1, healthy: true, queued: expect.any(Number) });
+    expect(capacities[0]!.capabilities).toContain('person_detection');
   });
 
   it('leaves work to others once it stops', async () => {

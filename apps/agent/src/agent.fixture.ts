@@ -29,14 +29,14 @@ import { startAgent, type RunningAgent } from './agent.js';
 import type { AgentConfig } from './config.js';
 
 /** What the test answers in the place of a model. */
-export type Engine = (work: PulledWork) => InferenceResult | Promise<InferenceResult>;
+export type Engine = (work: PulledWork, signal: AbortSignal) => InferenceResult | Promise<InferenceResult>;
 
 type Verdict = 'continue' | 'cancel' | 'late' | 'lost';
 
 export const streamId = '70c75b04-1ec8-4aa1-930c-ddad9e47b54b';
 
 /** An engine that finds persons in the given boxes of a 640 × 360 picture. */
-export function findsPersons(...boxes: [number, number, number, number][]): Engine {
+export function findsPersons(...boxes: [number, number, number, number][]): (work: PulledWork) => InferenceResult {
   return () => ({
     detections: boxes.map((bbox) => ({ bbox, label: 'person', confidence: 0.8 })),
     picture: { w: 640, h: 360 },
@@ -94,8 +94,12 @@ export class AgentFixture {
       agentId: `agent-${randomUUID().slice(0, 8)}`,
       streamSlots: 4,
       jobSlots: 1,
+      selfCheck: false,
       framesDir: path.join(directory, 'frames'),
       mediaDir: path.join(directory, 'media'),
+      pluginsDir: path.join(directory, 'plugins'),
+      pluginDataDir: path.join(directory, 'plugin-data'),
+      activePlugins: [],
       access: { kind: 'open', loopbackOnly: true },
       ...options.config,
     };
@@ -149,7 +153,7 @@ export class AgentFixture {
   }
 
   /** Waits until a job was delivered. */
-  async outcomeOf(work: Work, timeoutMs = 30_000): Promise<JobOutcome> {
+  async outcomeOf(work: Work, timeoutMs = 60_000): Promise<JobOutcome> {
     await until(() => this.outcomes.some(({ jobId }) => jobId === work.job_id), timeoutMs);
     const found = this.outcomes.find(({ jobId }) => jobId === work.job_id);
     if (!found) throw new Error('no outcome');
@@ -216,14 +220,14 @@ export class AgentFixture {
 function newPuller({ bus, logger, late }: { bus: Bus; logger: Logger; late: { fixture: AgentFixture | undefined } }): InferencePuller {
   return new InferencePuller({
     bus,
-    capability: 'person_detection',
+    capabilities: ['person_detection', 'object_detection', 'face_detection', 'text_recognition'],
     slots: 2,
     clock: systemClock,
     logger,
-    run: async (work) => {
+    run: async (work, signal) => {
       if (!late.fixture) throw new AppError('unavailable', 'the test is not ready');
       late.fixture.sources.push(`${work.lane} ${work.request.source}`);
-      return late.fixture.engine(work);
+      return late.fixture.engine(work, signal);
     },
   });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { createBearerAuthenticator, enforcePolicies, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
+import { createBearerAuthenticator, enforcePolicies, JwksKeys, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
 import type { AssignedStream } from '@nightjar/contracts';
 import { findFfmpeg, type FfmpegBinary } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
@@ -14,17 +14,23 @@ import {
   type Logger,
   type ProcessContext,
 } from '@nightjar/runtime';
+import { WebSocketDoor } from '@nightjar/websocket-door';
 import sharp from 'sharp';
 import { EventReporter } from './analytics/event-reporter.js';
 import { AppModule } from './app.module.js';
+import { tellCapacity } from './capacity-teller.js';
 import type { AgentAccess, AgentConfig } from './config.js';
 import { JobWorker } from './jobs/job-worker.js';
+import { OfferedCapabilities } from './jobs/offered-capabilities.js';
 import { workRunner } from './jobs/run-work.js';
-import { JwksKeys } from './luna/jwks-keys.js';
+import { SelfCheck } from './jobs/self-check.js';
 import { renderLunaError } from './luna/luna-errors.js';
 import { addLunaHeaders } from './luna/luna-request-id.js';
+import { publishRequestPoints } from './luna/request-points.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
-import { namesLoopback, WebSocketDoor } from './luna/websocket-door.js';
+import { namesLoopback } from './luna/names-loopback.js';
+import type { MonitoringPoint } from './plugins/plugin-messages.js';
+import { Plugins } from './plugins/plugins.js';
 import { CameraSource } from './sources/camera-source.js';
 import { FrameStore } from './streams/frame-store.js';
 import { LiveResults } from './streams/live-results.js';
@@ -32,6 +38,11 @@ import { PersonEvents } from './streams/person-events.js';
 import { StreamAnalysis } from './streams/stream-analysis.js';
 import { StreamClaims } from './streams/stream-claims.js';
 import { subscribe } from './subscriptions.js';
+
+/** Clients of this surface have nothing to say. */
+const clientMessageBytesMax = 4_096;
+/** How long a listener may take to answer a close. */
+const closeTimeoutMs = 5_000;
 
 export interface RunningAgent {
   /** Where it listens, e.g. `http://127.0.0.1:5240`. */
@@ -47,6 +58,7 @@ interface StreamServices {
   dispatcher: InferenceDispatcher;
   reporter: EventReporter;
   subscribers: StreamSubscribers;
+  plugins: Plugins;
   framesDir: string;
   /** Makes track ids unique over restarts. */
   session: string;
@@ -77,16 +89,25 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   shutdown.register('bus', () => bus.close());
   health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
   const dispatcher = new InferenceDispatcher(bus, clock);
+  const capabilities = new OfferedCapabilities(clock);
 
   const reporter = new EventReporter({ bus, logger });
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
   const subscribers = new StreamSubscribers({ logger });
+  const plugins = await Plugins.open({
+    directory: config.pluginsDir,
+    dataDir: config.pluginDataDir,
+    active: config.activePlugins,
+    logger,
+  });
+  shutdown.register('plugins', () => plugins.stop());
   const services = {
     ffmpeg,
     bus,
     dispatcher,
     reporter,
     subscribers,
+    plugins,
     framesDir: config.framesDir,
     session: randomBytes(4).toString('hex'),
     clock,
@@ -97,27 +118,37 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     agentId: config.agentId,
     slots: config.streamSlots,
     begin: (stream) => beginAnalysis(stream, services),
-    onEnded: (streamId) => subscribers.end(streamId),
+    onEnded: (streamId) => {
+      plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
+      subscribers.end(streamId);
+    },
     clock,
     logger,
   });
+  const runWorkIn = (mediaDir: string) => workRunner({ ffmpeg, dispatcher, capabilities, mediaDir, clock });
   const jobs = new JobWorker({
     bus,
     agentId: config.agentId,
     slots: config.jobSlots,
-    runWork: workRunner({ ffmpeg, dispatcher, mediaDir: config.mediaDir, clock }),
+    runWork: runWorkIn(config.mediaDir),
     clock,
     logger,
   });
-  subscribe(bus, { jobs, streams });
+  subscribe(bus, { jobs, streams, capabilities });
 
-  const { http, routes } = await startSurface(context, { config, streams, subscribers });
+  const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers });
   shutdown.register('http', () => http.close());
   shutdown.register('streams', () => streams.stop());
   shutdown.register('jobs', () => jobs.stop());
   shutdown.register('subscribers', () => subscribers.close());
   streams.start();
   jobs.start();
+  const selfCheck = new SelfCheck({ ffmpeg, runWorkIn, isBusy: () => jobs.slotsBusy > 0, clock, logger });
+  shutdown.register('self-check', () => selfCheck.stop());
+  if (config.selfCheck) selfCheck.start();
+  const slots = { jobs: config.jobSlots, streams: config.streamSlots };
+  const capacity = tellCapacity({ bus, agentId: config.agentId, slots, jobs, streams, selfCheck, clock });
+  shutdown.register('capacity', () => capacity.stop());
   logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
   return { url: http.url, routes };
 }
@@ -125,13 +156,13 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
 /** What listeners of live results reach over HTTP. */
 async function startSurface(
   { logger, health }: ProcessContext,
-  parts: { config: AgentConfig; streams: StreamClaims; subscribers: StreamSubscribers },
+  parts: { config: AgentConfig; plugins: Plugins; streams: StreamClaims; subscribers: StreamSubscribers },
 ): Promise<{ http: HttpApp; routes: readonly DeclaredRoute[] }> {
-  const { config, streams, subscribers } = parts;
-  const door = new WebSocketDoor();
+  const { config, plugins, streams, subscribers } = parts;
+  const door = new WebSocketDoor({ maxMessageBytes: clientMessageBytesMax, closeTimeoutMs });
   let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with({ streams, subscribers, door }),
+    module: AppModule.with({ config, build: version, health, plugins, streams, subscribers, door }),
     host: config.host,
     port: config.port,
     logger,
@@ -140,6 +171,7 @@ async function startSurface(
     renderError: renderLunaError,
     configure: (fastify) => {
       addLunaHeaders(fastify, { clock: systemClock, version });
+      publishRequestPoints(fastify, { clock: systemClock, publish: (point) => plugins.publish(point) });
       routes = enforcePolicies(fastify, authenticatorOf(config.access, { clock: systemClock, logger }));
       door.attach(fastify);
     },
@@ -148,24 +180,35 @@ async function startSurface(
 }
 
 function beginAnalysis(stream: AssignedStream, services: StreamServices): StreamAnalysis {
-  const { ffmpeg, bus, dispatcher, reporter, subscribers, framesDir, session, clock } = services;
+  const { ffmpeg, bus, dispatcher, reporter, subscribers, plugins, framesDir, session, clock } = services;
   const logger = services.logger.child({ cameraId: stream.camera_id });
   const frames = new FrameStore({ framesDir, framesName: stream.frames_name, logger });
   const analysis = new StreamAnalysis(stream, {
     source: new CameraSource({ ffmpeg, url: stream.url, framesPerSecond: stream.frames_per_second, clock, logger }),
     dispatcher,
     frames,
-    results: new LiveResults({ stream, bus, subscribers, session, clock }),
+    results: new LiveResults({ stream, bus, subscribers, monitor: (point) => plugins.publish(point), session, clock }),
     events: new PersonEvents({ stream, frames, reporter, session, clock, logger }),
     logger,
   });
   analysis.start();
+  plugins.publish(processingPoint({ streamId: stream.stream_id, status: 'start', clock }));
   return analysis;
+}
+
+function processingPoint(options: { streamId: string; status: 'start' | 'stop'; clock: Clock }): MonitoringPoint {
+  const { streamId, status, clock } = options;
+  return {
+    series: 'stream_processing',
+    time: new Date(clock.wallMs()).toISOString(),
+    tags: { service: 'luna-video-agent', stream_id: streamId, status },
+    fields: {},
+  };
 }
 
 function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Logger }): Authenticate {
   if (access.kind === 'bearer') {
-    const keys = new JwksKeys({ url: access.jwksUrl, ...parts });
+    const keys = new JwksKeys({ url: access.jwksUrl, cacheFile: access.jwksCacheFile, ...parts });
     return createBearerAuthenticator({ issuer: access.issuer, findKey: (kid) => keys.find(kid) });
   }
   return (request) => {

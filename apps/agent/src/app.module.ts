@@ -1,18 +1,37 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { Health } from '@nightjar/runtime';
+import { WebSocketDoor } from '@nightjar/websocket-door';
+import type { AgentConfig } from './config.js';
+import { AGENT_CONFIG, ConfigController } from './luna/config.controller.js';
+import { AGENT_BUILD, DocsController } from './luna/docs/docs.controller.js';
+import { HealthcheckController } from './luna/healthcheck.controller.js';
 import { LiveResultsController } from './luna/live-results.controller.js';
+import { PluginsController } from './luna/plugins.controller.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
 import { VersionController } from './luna/version.controller.js';
-import { WebSocketDoor } from './luna/websocket-door.js';
+import { Plugins } from './plugins/plugins.js';
 import { StreamClaims } from './streams/stream-claims.js';
 
 /** The HTTP side of the agent; what lives longer than a request is made in `agent.ts` and given in. */
 @Module({})
 export class AppModule {
-  static with(services: { streams: StreamClaims; subscribers: StreamSubscribers; door: WebSocketDoor }): DynamicModule {
+  static with(services: {
+    config: AgentConfig;
+    build: string;
+    health: Health;
+    plugins: Plugins;
+    streams: StreamClaims;
+    subscribers: StreamSubscribers;
+    door: WebSocketDoor;
+  }): DynamicModule {
     return {
       module: AppModule,
-      controllers: [VersionController, LiveResultsController],
+      controllers: [VersionController, LiveResultsController, ConfigController, DocsController, HealthcheckController, PluginsController],
       providers: [
+        { provide: AGENT_CONFIG, useValue: services.config },
+        { provide: AGENT_BUILD, useValue: services.build },
+        { provide: Health, useValue: services.health },
+        { provide: Plugins, useValue: services.plugins },
         { provide: StreamClaims, useValue: services.streams },
         { provide: StreamSubscribers, useValue: services.subscribers },
         { provide: WebSocketDoor, useValue: services.door },

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { readConfig } from './config.js';
 
@@ -14,7 +15,12 @@ describe('readConfig', () => {
 
   it('asks listeners beyond loopback for a token of the NVR', () => {
     const { access } = readConfig({ ...environment, AGENT_HOST: '0.0.0.0', NIGHTJAR_JWKS_URL: 'http://nvr:8000/.well-known/jwks.json' });
-    expect(access).toEqual({ kind: 'bearer', jwksUrl: 'http://nvr:8000/.well-known/jwks.json', issuer: 'nightjar' });
+    expect(access).toEqual({
+      kind: 'bearer',
+      jwksUrl: 'http://nvr:8000/.well-known/jwks.json',
+      jwksCacheFile: path.resolve('.nightjar/cache/agent-jwks.json'),
+      issuer: 'nightjar',
+    });
   });
 
   it('opens to everybody only when told to', () => {

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { isLoopbackHost, loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
-export type AgentAccess = { kind: 'open'; loopbackOnly: boolean } | { kind: 'bearer'; jwksUrl: string; issuer: string };
+export type AgentAccess =
+  | { kind: 'open'; loopbackOnly: boolean }
+  /** `jwksCacheFile` keeps the keys of the tokens for a start without the NVR; none: memory only. */
+  | { kind: 'bearer'; jwksUrl: string; jwksCacheFile?: string; issuer: string };
 
 /** What the agent is told by its environment. */
 export interface AgentConfig {
@@ -16,8 +19,15 @@ export interface AgentConfig {
   streamSlots: number;
   /** Jobs at a time. */
   jobSlots: number;
+  /** Whether it measures after its start how long jobs take here. */
+  selfCheck: boolean;
   framesDir: string;
   mediaDir: string;
+  pluginsDir: string;
+  /** Below it plugins have a folder each to write to. */
+  pluginDataDir: string;
+  /** Names of the plugins that run. */
+  activePlugins: readonly string[];
   access: AgentAccess;
 }
 
@@ -32,9 +42,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
       'NIGHTJAR_DATA_DIR',
       'NIGHTJAR_FRAMES_DIR',
       'NIGHTJAR_MEDIA_DIR',
+      'NIGHTJAR_PLUGINS_DIR',
+      'NIGHTJAR_AGENT_PLUGINS',
       'NIGHTJAR_AGENT_ID',
       'NIGHTJAR_AGENT_STREAM_SLOTS',
       'NIGHTJAR_AGENT_JOB_SLOTS',
+      'NIGHTJAR_AGENT_SELF_CHECK',
       'NIGHTJAR_JWKS_URL',
       'NIGHTJAR_PUBLIC_URL',
       'NIGHTJAR_ALLOW_OPEN',
@@ -49,11 +62,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     agentId: values.NIGHTJAR_AGENT_ID ?? defaultAgentId(),
     streamSlots: values.NIGHTJAR_AGENT_STREAM_SLOTS,
     jobSlots: values.NIGHTJAR_AGENT_JOB_SLOTS,
+    selfCheck: values.NIGHTJAR_AGENT_SELF_CHECK,
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     mediaDir: path.resolve(values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media')),
+    pluginsDir: path.resolve(values.NIGHTJAR_PLUGINS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'plugins')),
+    pluginDataDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'plugin-data'),
+    activePlugins: values.NIGHTJAR_AGENT_PLUGINS,
     access: accessOf({
       host: values.AGENT_HOST,
       jwksUrl: values.NIGHTJAR_JWKS_URL,
+      jwksCacheFile: path.resolve(values.NIGHTJAR_DATA_DIR, 'cache', 'agent-jwks.json'),
       issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
       allowOpen: values.NIGHTJAR_ALLOW_OPEN,
     }),
@@ -61,9 +79,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
 }
 
 /** Beyond loopback somebody must say who may listen, or that everybody may. */
-function accessOf(given: { host: string; jwksUrl: string | undefined; issuer: string; allowOpen: boolean }): AgentAccess {
+function accessOf(given: {
+  host: string;
+  jwksUrl: string | undefined;
+  jwksCacheFile: string;
+  issuer: string;
+  allowOpen: boolean;
+}): AgentAccess {
   if (isLoopbackHost(given.host)) return { kind: 'open', loopbackOnly: true };
-  if (given.jwksUrl !== undefined) return { kind: 'bearer', jwksUrl: given.jwksUrl, issuer: given.issuer };
+  if (given.jwksUrl !== undefined)
+    return { kind: 'bearer', jwksUrl: given.jwksUrl, jwksCacheFile: given.jwksCacheFile, issuer: given.issuer };
   if (given.allowOpen) return { kind: 'open', loopbackOnly: false };
   throw new SettingsError(
     'AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1',

@@ -18,6 +18,22 @@ describe('the routes of the agent', () => {
     const table = fixture.agent.routes
       .filter(({ method }) => method !== 'HEAD')
       .map(({ method, policy, url }) => `${method} ${url} ${policy.kind}`);
-    expect(table.sort()).toEqual(['GET /1/ws authenticated', 'GET /livez public', 'GET /readyz public', 'GET /version public']);
+    expect(table.sort()).toEqual([
+      'GET /1/config authenticated',
+      'GET /1/plugins authenticated',
+      'GET /1/ws authenticated',
+      'GET /config authenticated',
+      'GET /configs authenticated',
+      'GET /docs/dev public',
+      'GET /docs/dev/index.html public',
+      'GET /docs/spec public',
+      'GET /docs/spec/assets/:file public',
+      'GET /docs/spec/openapi.json public',
+      'GET /healthcheck public',
+      'GET /livez public',
+      'GET /plugins authenticated',
+      'GET /readyz public',
+      'GET /version public',
+    ]);
   });
 });

@@ -1,10 +1,13 @@
-import { camerasChanged, jobQueued } from '@nightjar/contracts';
+import { adapterCapacity, camerasChanged, jobCancelled, jobQueued } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import type { JobWorker } from './jobs/job-worker.js';
+import type { OfferedCapabilities } from './jobs/offered-capabilities.js';
 import type { StreamClaims } from './streams/stream-claims.js';
 
-/** Everything that the agent listens to on the bus. Both are nudges: it asks by itself every few seconds anyway. */
-export function subscribe(bus: Bus, parts: { jobs: JobWorker; streams: StreamClaims }): void {
+/** Everything that the agent listens to on the bus. Nudges: it asks by itself every few seconds anyway; and what the adapters can do. */
+export function subscribe(bus: Bus, parts: { jobs: JobWorker; streams: StreamClaims; capabilities: OfferedCapabilities }): void {
   bus.on(jobQueued, () => parts.jobs.ring());
+  bus.on(jobCancelled, ({ job_id: jobId }) => parts.jobs.checkJob(jobId));
   bus.on(camerasChanged, () => parts.streams.nudge());
+  bus.on(adapterCapacity, (capacity) => parts.capabilities.hear(capacity));
 }

@@ -1,7 +1,7 @@
-import { StrictMode, useCallback, useState } from 'react';
+import { StrictMode, useCallback, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { z } from 'zod';
-import type { Api } from './api.js';
+import { Api } from './api.js';
 import { SignIn } from './sign-in.js';
 import './style.css';
 import { Watch } from './watch.js';
@@ -12,14 +12,24 @@ z.config({ jitless: true });
 function Dashboard() {
   const [api, setApi] = useState<Api>();
   const [notice, setNotice] = useState<string>();
+  const [isLooking, setIsLooking] = useState(true);
   const onSignedOut = useCallback(() => {
     setNotice('Your session has ended. Please sign in again.');
     setApi(undefined);
   }, []);
   const signOut = useCallback(() => {
+    void api?.signOut();
     setNotice(undefined);
     setApi(undefined);
-  }, []);
+  }, [api]);
+  // A page that was reloaded goes on where it was.
+  useEffect(() => {
+    Api.resume(onSignedOut)
+      .then(setApi)
+      .catch(() => undefined)
+      .finally(() => setIsLooking(false));
+  }, [onSignedOut]);
+  if (isLooking) return <main className="sign-in" aria-busy="true" />;
   return api ? <Watch api={api} onSignOut={signOut} /> : <SignIn notice={notice} onSignedIn={setApi} onSignedOut={onSignedOut} />;
 }
 

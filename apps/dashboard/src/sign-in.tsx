@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { Api } from './api.js';
+import { Api, ApiError } from './api.js';
 
 /** Asks who is there. `notice` tells why the last session ended. */
 export function SignIn({
@@ -13,6 +13,7 @@ export function SignIn({
 }) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const [asksForCode, setAsksForCode] = useState(false);
 
   async function submit(form: FormEvent<HTMLFormElement>): Promise<void> {
     form.preventDefault();
@@ -20,9 +21,12 @@ export function SignIn({
     setBusy(true);
     setProblem(undefined);
     try {
-      onSignedIn(await Api.signIn({ username: String(fields.get('username')), password: String(fields.get('password')) }, onSignedOut));
+      const code = String(fields.get('code') ?? '').replaceAll(' ', '');
+      const credentials = { username: String(fields.get('username')), password: String(fields.get('password')) };
+      onSignedIn(await Api.signIn(code === '' ? credentials : { ...credentials, code }, onSignedOut));
     } catch (error) {
-      setProblem((error as Error).message);
+      if (error instanceof ApiError && error.reason === 'mfa_required') setAsksForCode(true);
+      else setProblem((error as Error).message);
       setBusy(false);
     }
   }
@@ -40,6 +44,12 @@ export function SignIn({
           Password
           <input name="password" type="password" autoComplete="current-password" required maxLength={256} />
         </label>
+        {asksForCode && (
+          <label>
+            Code of your authenticator
+            <input name="code" inputMode="numeric" autoComplete="one-time-code" autoFocus maxLength={8} />
+          </label>
+        )}
         {problem && (
           <p role="alert" className="problem">
             {problem}

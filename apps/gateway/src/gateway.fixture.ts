@@ -6,9 +6,10 @@ import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
 import { createLogger, Health, Shutdown } from '@nightjar/runtime';
 import { createTestDatabase, startTestBus, until } from '@nightjar/testing';
-import type { GatewayConfig } from './config.js';
+import type { CallerConfig, GatewayConfig } from './config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 import type { LeaseTimings } from './jobs/job-leases.js';
+import type { WebhookDoubles } from './webhooks/start-webhooks.js';
 
 export type RequestBody = NonNullable<RequestInit['body']>;
 
@@ -25,7 +26,7 @@ export const videoResult: VideoResult = {
   ocr_results: [],
   sections: [],
 };
-export const finishedVideo: JobOutcome = { state: 'finished', media_type: 'video', result: videoResult };
+export const finishedVideo: JobOutcome = { state: 'finished', media_type: 'video', result: videoResult, duration_seconds: 2 };
 export const imageResult: ImageResult = { person_ids: [], person_detections: [], picture: { w: 4, h: 3 }, ocr_results: [] };
 
 /** What a gateway stands on, for one spec file. */
@@ -60,6 +61,8 @@ export class GatewayFixture {
     natsUrl: string;
     mediaDir?: string;
     timings?: LeaseTimings;
+    webhooks?: WebhookDoubles;
+    callers?: Partial<CallerConfig>;
     config?: Partial<GatewayConfig>;
   }): Promise<GatewayFixture> {
     const mediaDir = options.mediaDir ?? (await mkdtemp(path.join(os.tmpdir(), 'nightjar-media-')));
@@ -73,10 +76,25 @@ export class GatewayFixture {
       mediaDir,
       defaultMaxProcessingSeconds: 0,
       uploadBytesMax: 1024 ** 3,
+      urlSubmit: { enabled: true, networks: [] },
+      retentionMs: 3_600_000,
+      quotas: { jobsOpenMax: 0, jobsPerDayMax: 0, uploadBytesPerDayMax: 0 },
       bootstrapApiKey: apiKey,
+      operationPaths: { prefix: '/v0.2', paths: {} },
+      callers: {
+        keyHeader: 'X-API-Key',
+        jwksUrl: 'http://127.0.0.1:9/jwks.json',
+        jwksCacheFile: path.join(mediaDir, 'gateway-jwks.json'),
+        issuer: 'nightjar',
+        requestsPerMinute: 1_000_000,
+        trustedProxies: [],
+        ...options.callers,
+      },
+      secretKey: Buffer.alloc(32, 7).toString('base64'),
+      webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
       ...options.config,
     };
-    const gateway = await startGateway({ logger, shutdown, health: new Health() }, config, options.timings);
+    const gateway = await startGateway({ logger, shutdown, health: new Health() }, config, options.timings, options.webhooks);
     const agentBus = Bus.open({ url: options.natsUrl, name: 'agent', logger });
     shutdown.register('agent bus', () => agentBus.close());
     const database = openJobsDatabase({ url: options.databaseUrl, connectionsMax: 2 });

@@ -35,6 +35,7 @@ export interface LauncherConfig {
   readonly inherited: Readonly<Record<string, string>>;
   /** What the adapter's own callers must show. */
   readonly adapterKey: string | undefined;
+  readonly adapterToken: string | undefined;
 }
 
 /** Settings that go only to the services that need them. */
@@ -45,6 +46,7 @@ const notInherited: readonly SettingName[] = [
   'BOOTSTRAP_API_KEY',
   'NIGHTJAR_SECRET_KEY',
   'API_KEY',
+  'OPENNVR_ADAPTER_TOKEN',
 ];
 
 /**
@@ -87,6 +89,7 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
     },
     inherited,
     adapterKey: values.API_KEY,
+    adapterToken: values.OPENNVR_ADAPTER_TOKEN,
   };
 }
 

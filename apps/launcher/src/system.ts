@@ -203,7 +203,7 @@ export class System {
       { name: 'Postgres', address: database.address, description: database.description },
       { name: 'bus', address: bus.address, description: bus.description },
       ...(cameraUrl === undefined ? [] : [{ name: demoCameraName, address: cameraUrl }]),
-      ...services.map(({ name, address }) => ({ name, address })),
+      ...services.map(({ name, address, description }) => ({ name, address, ...(description === undefined ? {} : { description }) })),
     ];
     return services;
   }

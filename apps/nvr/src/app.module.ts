@@ -1,17 +1,26 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
+import { WebSocketDoor } from '@nightjar/websocket-door';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
+import { SessionCheck } from './auth/session-check.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
 import { EventsModule } from './events/events.module.js';
+import { FacesModule } from './faces/faces.module.js';
 import { FramesModule } from './frames/frames.module.js';
 import { DatabaseAwayInterceptor } from './http/database-away.js';
 import { HealthController } from './http/health.controller.js';
+import { ApiKeys } from './keys/api-keys.js';
+import { KeysModule } from './keys/keys.module.js';
 import { LiveModule } from './live/live.module.js';
+import { StreamTickets } from './live/stream-tickets.js';
+import { PlaybackModule } from './playback/playback.module.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
+import { StorageModule } from './retention/retention.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { UsersStore } from './users/users.store.js';
@@ -19,26 +28,34 @@ import { UsersStore } from './users/users.store.js';
 /** What must stand before the first route: whoever asks is authenticated before Nest sees the request. */
 export interface Authentication {
   users: UsersStore;
+  sessions: SessionCheck;
   signingKeys: SigningKeys;
+  apiKeys: ApiKeys;
   tickets: RecordingTickets;
+  streamTickets: StreamTickets;
   authenticator: RequestAuthenticator;
 }
 
 /** The API process: one module for each feature. */
 @Module({})
 export class AppModule {
-  static with(parts: ProcessParts<ApiConfig>, authentication: Authentication): DynamicModule {
+  static with(parts: ProcessParts<ApiConfig>, authentication: Authentication, door: WebSocketDoor): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ProcessPartsModule.with(parts, authenticationProviders(authentication)),
+        ProcessPartsModule.with(parts, [...authenticationProviders(authentication), { provide: WebSocketDoor, useValue: door }]),
+        AuditModule,
         AuthModule,
         CamerasModule,
         StreamsModule,
         FramesModule,
         EventsModule,
+        FacesModule,
+        KeysModule,
         LiveModule,
         SegmentsModule,
+        StorageModule,
+        PlaybackModule,
       ],
       controllers: [HealthController],
       providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseAwayInterceptor }],
@@ -46,11 +63,14 @@ export class AppModule {
   }
 }
 
-function authenticationProviders({ authenticator, signingKeys, tickets, users }: Authentication) {
+function authenticationProviders({ apiKeys, authenticator, sessions, signingKeys, streamTickets, tickets, users }: Authentication) {
   return [
     { provide: UsersStore, useValue: users },
+    { provide: SessionCheck, useValue: sessions },
+    { provide: ApiKeys, useValue: apiKeys },
     { provide: SigningKeys, useValue: signingKeys },
     { provide: RecordingTickets, useValue: tickets },
+    { provide: StreamTickets, useValue: streamTickets },
     { provide: RequestAuthenticator, useValue: authenticator },
   ];
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadSettings, requireSetting } from '@nightjar/runtime';
+import type { RetentionBounds } from './retention/choose-expired.js';
 
 /** What both processes of the NVR read. Directories are absolute. */
 export interface NvrConfig {
@@ -10,6 +11,8 @@ export interface NvrConfig {
   secretKey: string;
   framesDir: string;
   recordingsDir: string;
+  retention: RetentionBounds;
+  ffmpegPath: string | undefined;
   /** Networks that cameras may be in, as CIDR. */
   cameraNetworks: readonly string[];
   /** Ports of this installation's own services: never a camera's, where the address is this machine. */
@@ -35,7 +38,6 @@ export interface ApiConfig extends NvrConfig {
 export interface RecorderConfig extends NvrConfig {
   host: string;
   port: number;
-  ffmpegPath: string | undefined;
   segmentMs: number;
 }
 
@@ -55,6 +57,10 @@ const nvrSettings = [
   'NIGHTJAR_FRAMES_DIR',
   'NIGHTJAR_RECORDINGS_DIR',
   'NIGHTJAR_CAMERA_NETWORKS',
+  'NIGHTJAR_RETENTION_DAYS',
+  'NIGHTJAR_RETENTION_BYTES',
+  'NIGHTJAR_RETENTION_FREE_BYTES',
+  'FFMPEG_PATH',
 ] as const;
 
 /** @throws SettingsError */
@@ -82,13 +88,21 @@ export function readApiConfig(): ApiConfig {
 
 /** @throws SettingsError */
 export function readRecorderConfig(): RecorderConfig {
-  const values = loadSettings([...nvrSettings, 'FFMPEG_PATH', 'NIGHTJAR_SEGMENT_SECONDS']);
+  const values = loadSettings([...nvrSettings, 'NIGHTJAR_SEGMENT_SECONDS']);
   return {
     ...nvrConfigOf(values),
     host: values.NVR_HOST,
     port: values.NIGHTJAR_RECORDER_PORT,
-    ffmpegPath: values.FFMPEG_PATH,
     segmentMs: values.NIGHTJAR_SEGMENT_SECONDS * 1_000,
+  };
+}
+
+/** Settings of `verify-audit`. @throws SettingsError */
+export function readAuditConfig(): Pick<NvrConfig, 'databaseUrl' | 'secretKey'> {
+  const values = loadSettings(['DATABASE_URL', 'NIGHTJAR_SECRET_KEY']);
+  return {
+    databaseUrl: requireSetting('DATABASE_URL', values.DATABASE_URL),
+    secretKey: requireSetting('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
   };
 }
 
@@ -101,6 +115,12 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
     secretKey: requireSetting('NIGHTJAR_SECRET_KEY', values.NIGHTJAR_SECRET_KEY),
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     recordingsDir: path.resolve(values.NIGHTJAR_RECORDINGS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'recordings')),
+    retention: {
+      ageMsMax: values.NIGHTJAR_RETENTION_DAYS * 24 * 3_600_000,
+      usedBytesMax: values.NIGHTJAR_RETENTION_BYTES,
+      freeBytesMin: values.NIGHTJAR_RETENTION_FREE_BYTES,
+    },
+    ffmpegPath: values.FFMPEG_PATH,
     cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS,
     ownPorts: [
       values.NVR_PORT,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DeclaredRoute } from '@nightjar/auth';
 import { startTestNvr, type TestNvr } from './test-nvr.fixture.js';
 
 let nvr: TestNvr;
@@ -13,6 +14,17 @@ const names = (kind: string) =>
     .map(({ method, url }) => `${method} ${url}`)
     .sort();
 
+const scopeOf = ({ policy }: DeclaredRoute) => (policy.kind === 'authenticated' ? policy.scope : undefined);
+
+async function makeKey(scope: string): Promise<string> {
+  const answer = await nvr.fetch('/api/v1/api-keys', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: scope, scopes: [scope], camera_ids: 'all' }),
+  });
+  return ((await answer.json()) as { key: string }).key;
+}
+
 describe('the routes of the NVR', () => {
   it('are open to everybody only where they must be', () => {
     expect(names('public')).toEqual([
@@ -24,23 +36,59 @@ describe('the routes of the NVR', () => {
       'GET /readyz',
       'POST /api/v1/auth/login',
       'POST /api/v1/auth/login-json',
+      'POST /api/v1/auth/refresh',
     ]);
   });
 
   it('are these for users', () => {
     expect(names('authenticated')).toEqual([
+      'DELETE /api/v1/events/:id/review',
+      'DELETE /api/v1/recordings/protections/:id',
       'GET /api/v1/auth/me',
       'GET /api/v1/cameras',
       'GET /api/v1/cameras/:reference',
       'GET /api/v1/cameras/:reference/snapshot',
+      'GET /api/v1/events',
       'GET /api/v1/events/:id/evidence',
       'GET /api/v1/events/latest',
       'GET /api/v1/events/stream',
+      'GET /api/v1/events/ws',
       'GET /api/v1/recordings/:reference',
+      'GET /api/v1/recordings/:reference/clip.mp4',
+      'GET /api/v1/recordings/:reference/frame.jpg',
       'GET /api/v1/recordings/files/:file',
+      'GET /api/v1/recordings/protections',
+      'GET /api/v1/recordings/storage',
+      'GET /api/v1/users/me',
+      'POST /api/v1/auth/change-password',
+      'POST /api/v1/auth/logout',
+      'POST /api/v1/auth/mfa/disable',
+      'POST /api/v1/auth/mfa/setup',
+      'POST /api/v1/auth/mfa/verify',
+      'POST /api/v1/events/review',
+      'POST /api/v1/events/ws-ticket',
+      'POST /api/v1/recordings/protections',
       'POST /api/v1/recordings/ticket',
+      'PUT /api/v1/events/:id/review',
     ]);
-    expect(names('superuser')).toEqual(['DELETE /api/v1/cameras/:reference', 'POST /api/v1/cameras', 'PUT /api/v1/cameras/:reference']);
+    expect(names('superuser')).toEqual([
+      'DELETE /api/v1/api-keys/:keyId',
+      'DELETE /api/v1/cameras/:reference',
+      'DELETE /api/v1/users/:userId',
+      'GET /api/v1/api-keys',
+      'GET /api/v1/audit-logs',
+      'GET /api/v1/roles',
+      'GET /api/v1/users',
+      'GET /api/v1/users/:userId',
+      'GET /api/v1/users/:userId/cameras',
+      'POST /api/v1/api-keys',
+      'POST /api/v1/cameras',
+      'POST /api/v1/users',
+      'POST /api/v1/users/:userId/activate',
+      'PUT /api/v1/cameras/:reference',
+      'PUT /api/v1/users/:userId',
+      'PUT /api/v1/users/:userId/cameras',
+    ]);
   });
 
   it('answer 401 without a token wherever they are not public, whatever the method', async () => {
@@ -48,6 +96,42 @@ describe('the routes of the NVR', () => {
       if (policy.kind === 'public') continue;
       const answer = await fetch(`${nvr.url}${url.replace(/:\w+/g, '1')}`, { method });
       expect([method, url, answer.status]).toEqual([method, url, 401]);
+    }
+  });
+
+  it('are open to API keys only where they name a scope', () => {
+    const scoped = nvr.routes
+      .filter(({ method }) => method !== 'HEAD')
+      .flatMap((route) => (scopeOf(route) ? [`${scopeOf(route)} ${route.url}`] : []));
+    expect(scoped.sort()).toEqual([
+      'cameras:read /api/v1/cameras',
+      'cameras:read /api/v1/cameras/:reference',
+      'cameras:read /api/v1/cameras/:reference/snapshot',
+      'events:read /api/v1/events',
+      'events:read /api/v1/events/:id/evidence',
+      'events:read /api/v1/events/latest',
+      'events:read /api/v1/events/stream',
+      'events:read /api/v1/events/ws',
+      'recordings:read /api/v1/recordings/:reference',
+      'recordings:read /api/v1/recordings/:reference/clip.mp4',
+      'recordings:read /api/v1/recordings/:reference/frame.jpg',
+      'recordings:read /api/v1/recordings/files/:file',
+    ]);
+  });
+
+  it('answer 403 to an API key without the scope, and to every key where none is named', async () => {
+    const scopes = ['cameras:read', 'recordings:read', 'events:read'];
+    const keys = new Map(await Promise.all(scopes.map(async (scope) => [scope, await makeKey(scope)] as const)));
+    for (const route of nvr.routes) {
+      // The head of a live stream comes, its end does not.
+      if (route.policy.kind === 'public' || (route.method === 'HEAD' && route.url.endsWith('/stream'))) continue;
+      for (const [scope, key] of keys) {
+        const url = `${nvr.url}${route.url.replace(/:\w+/g, '1')}`;
+        const answer = await fetch(url, { method: route.method, headers: { 'x-api-key': key } });
+        await answer.body?.cancel();
+        expect([route.method, route.url, scope, answer.status === 403]).toEqual([route.method, route.url, scope, scopeOf(route) !== scope]);
+        expect(answer.status).not.toBe(401);
+      }
     }
   });
 

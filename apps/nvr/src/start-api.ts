@@ -2,8 +2,10 @@ import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
 import { startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
+import { WebSocketDoor } from '@nightjar/websocket-door';
 import { AppModule, type Authentication } from './app.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
+import { SessionsStore } from './auth/sessions.store.js';
 import { SessionCheck } from './auth/session-check.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { DemoCamera } from './cameras/demo-camera.js';
@@ -11,6 +13,8 @@ import type { ApiConfig } from './config.js';
 import { whenDatabaseAnswers } from './http/database-away.js';
 import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
+import { ApiKeys } from './keys/api-keys.js';
+import { StreamTickets } from './live/stream-tickets.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
 import { subscribeApi } from './subscriptions.js';
@@ -19,6 +23,8 @@ import { UsersStore } from './users/users.store.js';
 
 /** Bodies are small JSON; nothing is uploaded here. */
 const bodyLimitBytes = 256 * 1024;
+/** Clients of live streams have nothing to say, and little time to answer a close. */
+const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
 
 /** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
 export async function startApi(
@@ -33,9 +39,10 @@ export async function startApi(
   const authentication = prepareAuthentication(parts);
   const start = { isPrepared: false };
   addReadinessChecks(health, parts, start);
+  const door = new WebSocketDoor(doorLimits);
   let routes: DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with(parts, authentication),
+    module: AppModule.with(parts, authentication, door),
     host: config.host,
     port: config.port,
     logger,
@@ -43,6 +50,7 @@ export async function startApi(
     bodyLimitBytes,
     configure: async (fastify) => {
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);
     },
     renderError: renderDetail,
@@ -62,8 +70,11 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const users = new UsersStore(database);
   const signingKeys = new SigningKeys({ database, secretBox, clock });
   const tickets = new RecordingTickets(config.secretKey, clock);
-  const authenticator = new RequestAuthenticator({ issuer: config.issuer, signingKeys, sessions: new SessionCheck(users, clock), tickets });
-  return { users, signingKeys, tickets, authenticator };
+  const sessions = new SessionCheck(users, new SessionsStore(database), clock);
+  const streamTickets = new StreamTickets(database, users, sessions);
+  const apiKeys = new ApiKeys(database, clock);
+  const authenticator = new RequestAuthenticator({ issuer: config.issuer, signingKeys, sessions, apiKeys, tickets, streamTickets });
+  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, authenticator };
 }
 
 function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiConfig>, start: { isPrepared: boolean }): void {

@@ -9,9 +9,11 @@ import { whenDatabaseAnswers } from './http/database-away.js';
 import { renderDetail } from './http/render-error.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecorderModule } from './recorder/recorder.module.js';
+import { RecorderCondition } from './recorder/recorder-condition.js';
 import { RecorderService } from './recorder/recorder.service.js';
 import { RecordingRepair } from './recorder/recording-repair.js';
 import { SegmentRows } from './recorder/segment-rows.js';
+import { RetentionService } from './retention/retention.service.js';
 import { subscribeRecorder } from './recorder.subscriptions.js';
 
 /** Nobody sends this process anything but probes. */
@@ -48,7 +50,7 @@ export async function startRecorder(context: ProcessContext, config: RecorderCon
     renderError: renderDetail,
   });
   shutdown.register('http', () => http.close());
-  addReadinessChecks(health, { parts, recorder: http.app.get(RecorderService), start });
+  addReadinessChecks(health, { parts, condition: http.app.get(RecorderCondition), start });
   subscribeRecorder(bus, http.app);
   await record(context, http.app, start);
   return { url: http.url };
@@ -57,7 +59,9 @@ export async function startRecorder(context: ProcessContext, config: RecorderCon
 async function record({ logger, shutdown }: ProcessContext, app: INestApplicationContext, start: { isRepaired: boolean }): Promise<void> {
   const repair = app.get(RecordingRepair);
   const startedAtMs = systemClock.wallMs();
-  await whenDatabaseAnswers(shutdown.signal, () => repair.closeOpenSegments());
+  await whenDatabaseAnswers(shutdown.signal, async () => {
+    await repair.closeOpenSegments();
+  });
   start.isRepaired = true;
   const rows = app.get(SegmentRows);
   const stopRows = new AbortController();
@@ -66,9 +70,11 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
   const indexing = repair
     .indexLostFiles(startedAtMs, shutdown.signal)
     .catch((error: unknown) => logger.error('files without rows cannot be looked for', { error }));
+  const retaining = app.get(RetentionService).run(shutdown.signal);
   shutdown.register('recording', async () => {
     await recording;
     await indexing;
+    await retaining;
     stopRows.abort();
     await writingRows;
     await rows.flush();
@@ -77,13 +83,13 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
 
 function addReadinessChecks(
   health: Health,
-  options: { parts: ProcessParts<RecorderConfig>; recorder: RecorderService; start: { isRepaired: boolean } },
+  options: { parts: ProcessParts<RecorderConfig>; condition: RecorderCondition; start: { isRepaired: boolean } },
 ): void {
-  const { parts, recorder, start } = options;
+  const { condition, parts, start } = options;
   health.addCheck('database', async () => {
     await parts.database.$queryRaw`SELECT 1`;
     return start.isRepaired ? undefined : 'recordings are being repaired';
   });
   health.addCheck('bus', () => (parts.bus.connected ? undefined : 'not connected'));
-  health.addCheck('disk', () => recorder.diskProblem);
+  health.addCheck('disk', () => condition.diskProblem);
 }

@@ -39,6 +39,8 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     secretKey: randomBytes(32).toString('base64'),
     framesDir: path.join(directory, 'frames'),
     recordingsDir: path.join(directory, 'recordings'),
+    retention: { ageMsMax: 0, usedBytesMax: 0, freeBytesMin: 0 },
+    ffmpegPath: undefined,
     evidenceDir: path.join(directory, 'evidence'),
     dashboardDir: path.join(directory, 'site'),
     cameraNetworks: ['10.0.0.0/8'],

@@ -70,6 +70,14 @@ describe('a bearer token', () => {
     await expect(revoked(request(sign(goodClaims)))).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
+  it('is not called bad when the keys of tokens cannot be had', async () => {
+    const away = createBearerAuthenticator({
+      issuer: 'nightjar',
+      findKey: () => Promise.reject(new AppError('unavailable', 'the NVR is away')),
+    });
+    await expect(away(request(sign(goodClaims)))).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('is not called bad when the database that knows the user is away', async () => {
     const away = createBearerAuthenticator({
       issuer: 'nightjar',

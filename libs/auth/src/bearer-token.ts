@@ -15,6 +15,8 @@ export interface AccessClaims {
   adm: boolean;
   /** The user's token version: an older one is refused. */
   ver: number;
+  /** The session it was made in; a token without one was made by hand. */
+  sid?: string;
   typ: 'access';
 }
 
@@ -29,6 +31,7 @@ export interface BearerOptions {
 /**
  * Verifies `Authorization: Bearer <JWT>` with passport-jwt: fixed algorithm, issuer, audience, expiry, key by `kid`.
  * @returns a function that gives the principal, and throws AppError `unauthenticated` for anything else
+ *   (or the AppError of `findKey` or `accepts`)
  */
 export function createBearerAuthenticator(options: BearerOptions): (request: FastifyRequest) => Promise<Principal> {
   const strategy = new Strategy(
@@ -62,20 +65,28 @@ async function keyOfToken(token: string, findKey: BearerOptions['findKey']): Pro
 async function principalOf(claims: AccessClaims, accepts: BearerOptions['accepts']): Promise<Principal | undefined> {
   if (claims.typ !== 'access' || !Number.isInteger(claims.uid) || !Number.isInteger(claims.tid)) return undefined;
   if (accepts && !(await accepts(claims))) return undefined;
-  return { kind: 'user', userId: claims.uid, username: claims.sub, tenantId: claims.tid, isSuperuser: claims.adm === true };
+  return {
+    kind: 'user',
+    userId: claims.uid,
+    username: claims.sub,
+    tenantId: claims.tid,
+    isSuperuser: claims.adm === true,
+    sessionId: claims.sid,
+  };
 }
 
 /** Passport strategies answer through methods that their framework puts on them; this is that framework in ten lines. */
 function runStrategy(strategy: Strategy, request: FastifyRequest): Promise<Principal> {
   return new Promise((resolve, reject) => {
-    const refuse = () => reject(new AppError('unauthenticated', 'Not authenticated'));
+    // A key that can't be had at the moment is no fault of the token.
+    const refuse = (reason?: unknown) => reject(reason instanceof AppError ? reason : new AppError('unauthenticated', 'Not authenticated'));
     const run = Object.assign(Object.create(strategy) as Strategy, {
       success: (principal: unknown) => resolve(principal as Principal),
       fail: refuse,
       // Bad tokens and unknown keys `fail`; an error is ours, e.g. the database that `accepts` asks is away.
       error: reject,
-      pass: refuse,
-      redirect: refuse,
+      pass: () => refuse(),
+      redirect: () => refuse(),
     });
     run.authenticate(request as never);
   });

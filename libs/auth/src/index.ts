@@ -1,5 +1,8 @@
 export { equalSecrets, generateApiKey, hashApiKey, shownPrefix } from './api-key.js';
 export { createBearerAuthenticator, jwtAlgorithm, jwtAudience, type AccessClaims, type BearerOptions } from './bearer-token.js';
+export { clientNetwork } from './client-network.js';
+export { JwksKeys, type JwksKeysOptions } from './jwks-keys.js';
+export { presentedCredential } from './presented-credential.js';
 export {
   allows,
   enforcePolicies,

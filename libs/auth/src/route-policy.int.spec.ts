@@ -3,7 +3,15 @@ import { AppError } from '@nightjar/runtime';
 import { fastify, type FastifyInstance } from 'fastify';
 import { enforcePolicies, requirePrincipal, type Authenticate, type Principal, type RoutePolicy } from './route-policy.js';
 
-const user = (isSuperuser: boolean): Principal => ({ kind: 'user', userId: 1, username: 'u', tenantId: 1, isSuperuser });
+const user = (isSuperuser: boolean, scopes?: string[]): Principal => ({
+  kind: 'user',
+  userId: 1,
+  username: 'u',
+  tenantId: 1,
+  isSuperuser,
+  ...(scopes && { scopes }),
+});
+const service: Principal = { kind: 'service', name: 's' };
 const apiKey = (...scopes: string[]): Principal => ({ kind: 'api_key', keyId: 'k', tenantId: 1, scopes });
 
 const opened: FastifyInstance[] = [];
@@ -41,12 +49,17 @@ describe('a route', () => {
 
   it.each<[string, Principal, RoutePolicy, number]>([
     ['a user', user(false), { kind: 'authenticated' }, 200],
-    ['a user', user(false), { kind: 'authenticated', scope: 'jobs:write' }, 200],
+    ['a user whom no app gave a scope', user(false), { kind: 'authenticated', scope: 'jobs:write' }, 403],
+    ['a user with the scope', user(false, ['jobs:write']), { kind: 'authenticated', scope: 'jobs:write' }, 200],
+    ['a user with another scope', user(false, ['jobs:read']), { kind: 'authenticated', scope: 'jobs:write' }, 403],
+    ['a superuser', user(true), { kind: 'authenticated', scope: 'jobs:write' }, 200],
+    ['a credential of the deployment', service, { kind: 'authenticated', scope: 'jobs:write' }, 200],
     ['a user', user(false), { kind: 'superuser' }, 403],
     ['a superuser', user(true), { kind: 'superuser' }, 200],
     ['a key with the scope', apiKey('jobs:write'), { kind: 'authenticated', scope: 'jobs:write' }, 200],
     ['a key with another scope', apiKey('jobs:read'), { kind: 'authenticated', scope: 'jobs:write' }, 403],
     ['a key', apiKey('jobs:write'), { kind: 'superuser' }, 403],
+    ['a key, whatever its scopes,', apiKey('jobs:write'), { kind: 'authenticated' }, 403],
   ])('lets %s (%j) through a policy of %j or not: %i', async (_who, principal, policy, expected) => {
     const address = await open(async () => principal, { '/route': policy });
     expect(await post(`${address}/route`)).toBe(expected);

@@ -1,25 +1,44 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { AppError } from '@nightjar/runtime';
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 
 /** Who may call a route. Every route of every app declares one; an app with a route that does not, refuses to start. */
 export type RoutePolicy =
   /** Anybody. */
   | { kind: 'public' }
-  /** Whoever the app's authenticator lets in; with `scope`, only a principal that has it. */
+  /** Whoever the app's authenticator lets in; with `scope`, only a principal that has it. Without one it is nothing for keys. */
   | { kind: 'authenticated'; scope?: string }
   /** A user with all rights. */
   | { kind: 'superuser' };
 
 /** Who calls. */
 export type Principal =
-  | { kind: 'user'; userId: number; username: string; tenantId: number; isSuperuser: boolean }
-  | { kind: 'api_key'; keyId: string; tenantId: number; scopes: readonly string[] }
+  | {
+      kind: 'user';
+      userId: number;
+      username: string;
+      tenantId: number;
+      isSuperuser: boolean;
+      /** Of the token; undefined for one that was made without. */
+      sessionId?: string | undefined;
+      /** What an app with scopes lets this user do; a superuser needs none. */
+      scopes?: readonly string[];
+    }
+  | {
+      kind: 'api_key';
+      keyId: string;
+      tenantId: number;
+      scopes: readonly string[];
+      /** Cameras that it may see, in the NVR; absent: none. */
+      cameraIds?: readonly number[] | 'all';
+      faceEmbeddings?: boolean;
+      requestsPerMinute?: number | undefined;
+    }
   /** A fixed credential of the deployment (adapter key), or nobody where none is required. */
   | { kind: 'service'; name: string };
 
-/** Finds out who calls. @throws AppError `unauthenticated` */
-export type Authenticate = (request: FastifyRequest) => Promise<Principal>;
+/** Finds out who calls; may put headers on the answer. @throws AppError `unauthenticated` */
+export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<Principal>;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -49,11 +68,11 @@ export function enforcePolicies(fastify: FastifyInstance, authenticate: Authenti
   fastify.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) table.push({ method, url: route.url, policy: declaredPolicy(route) });
   });
-  fastify.addHook('onRequest', async (request) => {
+  fastify.addHook('onRequest', async (request, reply) => {
     const policy = (request.routeOptions.config as { policy?: RoutePolicy }).policy;
     // Only the not-found handler has none: it answers 404 to everybody.
     if (!policy || policy.kind === 'public') return;
-    const principal = await authenticate(request);
+    const principal = await authenticate(request, reply);
     if (!allows(policy, principal)) throw new AppError('permission_denied', 'you may not do this');
     request.principal = principal;
   });
@@ -74,7 +93,19 @@ export function allows(policy: RoutePolicy, principal: Principal): boolean {
     case 'superuser':
       return principal.kind === 'user' && principal.isSuperuser;
     case 'authenticated':
-      return policy.scope === undefined || principal.kind !== 'api_key' || principal.scopes.includes(policy.scope);
+      return policy.scope === undefined ? principal.kind !== 'api_key' : hasScope(principal, policy.scope);
+  }
+}
+
+/** A user gets no scope by being one: an app that has scopes says which ones its users have. */
+function hasScope(principal: Principal, scope: string): boolean {
+  switch (principal.kind) {
+    case 'api_key':
+      return principal.scopes.includes(scope);
+    case 'user':
+      return principal.isSuperuser || principal.scopes?.includes(scope) === true;
+    case 'service':
+      return true;
   }
 }
 

@@ -79,6 +79,14 @@ export const CameraView = z.object({
 });
 export type CameraView = z.infer<typeof CameraView>;
 
+/** Asks the recorder how it is; nobody answers while it is down. */
+export const readRecorderState = rpc({
+  subject: 'nightjar.recorder.state',
+  request: z.object({}),
+  /** Why not all of it works, in words for an operator; empty when all is well. */
+  reply: z.object({ degraded: z.array(z.string().max(300)).max(20) }),
+});
+
 /** `GET /api/v1/recordings/{camera_id}`, one element. Times are Unix seconds with fractions, `start` and `end` the same as RFC 3339. */
 export const ClipView = z.object({
   id: z.number().int(),

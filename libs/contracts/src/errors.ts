@@ -11,11 +11,13 @@ export const ErrorCode = z.enum([
   'unsupported_media_type',
   'unprocessable',
   'idempotency_mismatch',
+  'locked',
   'rate_limited',
   'overloaded',
   'unavailable',
   'deadline_exceeded',
   'model_error',
+  'not_implemented',
   'cancelled',
   'internal',
 ]);

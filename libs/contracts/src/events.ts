@@ -23,6 +23,10 @@ export const EventView = z.object({
 });
 export type EventView = z.infer<typeof EventView>;
 
+/** An event in a list: with what the caller himself has done with it. */
+export const ListedEventView = EventView.extend({ reviewed: z.boolean() });
+export type ListedEventView = z.infer<typeof ListedEventView>;
+
 /**
  * An agent reports an event; the reply comes after the row is committed. The same (camera_id, track_id, started_at) names
  * the same event: the first report opens it, a later one updates it, one with `ended_at_unix_ms` closes it. Safe to repeat.

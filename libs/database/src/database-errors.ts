@@ -1,4 +1,5 @@
 import { AppError } from '@nightjar/runtime';
+import pg from 'pg';
 import { Prisma } from './generated/client.js';
 
 /** Pools reconnect by themselves; a second is what a restart of Postgres takes at least. */
@@ -7,6 +8,8 @@ const retryAfterMs = 1_000;
 /** What the driver adapter says of a raw statement, whose own code is always P2010. */
 const lostConnectionKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
 const lostConnectionCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
+/** What Postgres says of itself: connections lost or refused (class 08), none left (53300), going down or coming up (57P01 to 57P03). */
+const awayStates = /^(08|53300|57P0[123])/;
 
 /** Whether an error says that Postgres is away or too slow, so that the caller should come again. */
 export function isDatabaseAway(error: unknown): boolean {
@@ -16,8 +19,11 @@ export function isDatabaseAway(error: unknown): boolean {
   )
     return true;
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
-  const text = error instanceof Error ? `${error.message} ${String((error as NodeJS.ErrnoException).code ?? '')}` : '';
-  return /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|terminating connection|the database system is|Connection terminated|timeout exceeded when trying to connect|DatabaseNotReachable|ConnectionClosed/i.test(
+  if (error instanceof pg.DatabaseError && awayStates.test(error.code ?? '')) return true;
+  // By its fields, not its class: an error of a socket may come from another realm than ours.
+  const { message = '', code = '' } = (error ?? {}) as { message?: unknown; code?: unknown };
+  const text = `${String(message)} ${String(code)}`;
+  return /ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|terminating connection|the database system is|Connection terminated|has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|DatabaseNotReachable|ConnectionClosed/i.test(
     text,
   );
 }
@@ -29,6 +35,7 @@ function adapterErrorKind(error: Prisma.PrismaClientKnownRequestError): string {
 
 /** Whether an insert or update met a unique index. */
 export function isUniqueViolation(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return error.code === '23505';
   return (
     error instanceof Prisma.PrismaClientKnownRequestError &&
     (error.code === 'P2002' || (error.code === 'P2010' && error.message.includes('23505')))

@@ -1,17 +1,59 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
+import { keepPlans, runPlannedOver, type RunPlanned } from './planned-statements.js';
 
 type Calls = '$transaction' | '$queryRaw' | '$executeRaw' | '$disconnect';
 
 /** What the gateway's role may reach: schema `jobs`. */
-export type JobsDatabase = Pick<PrismaClient, 'apiKey' | 'job' | 'jobItem' | Calls>;
+export type JobsDatabase = Pick<
+  PrismaClient,
+  | 'allowlistedPerson'
+  | 'apiKey'
+  | 'idempotencyRecord'
+  | 'job'
+  | 'jobEvent'
+  | 'jobFetch'
+  | 'jobItem'
+  | 'jobResultPart'
+  | 'quotaReservation'
+  | 'tenant'
+  | 'usageDay'
+  | 'webhookAttempt'
+  | 'webhookDelivery'
+  | Calls
+> & {
+  /** For the statements that every job takes; see there. */
+  $planned: RunPlanned;
+};
 /** What the nvr's role may reach: schema `nvr`. */
-export type NvrDatabase = Pick<PrismaClient, 'user' | 'signingKey' | 'camera' | 'segment' | 'event' | Calls>;
+export type NvrDatabase = Pick<
+  PrismaClient,
+  | 'user'
+  | 'session'
+  | 'cameraGrant'
+  | 'loginFailure'
+  | 'auditEntry'
+  | 'auditHead'
+  | 'integrationKey'
+  | 'signingKey'
+  | 'camera'
+  | 'segment'
+  | 'protection'
+  | 'event'
+  | 'eventReview'
+  | 'streamTicket'
+  | 'face'
+  | 'faceRemoval'
+  | Calls
+>;
 
 interface OpenOptions {
   url: string;
   /** Connections at most; a query that finds none free waits 5 s, then fails. */
   connectionsMax?: number;
+  /** A statement that runs longer is ended by Postgres; a second later the connection is given up, in case Postgres hangs. Default 30 s. */
+  statementMs?: number;
 }
 
 export function openJobsDatabase(options: OpenOptions): JobsDatabase {
@@ -22,18 +64,26 @@ export function openNvrDatabase(options: OpenOptions): NvrDatabase {
   return open(options);
 }
 
-function open({ url, connectionsMax = 10 }: OpenOptions): PrismaClient {
-  const adapter = new PrismaPg(
-    {
-      connectionString: url,
-      max: connectionsMax,
-      connectionTimeoutMillis: 5_000,
-      idleTimeoutMillis: 30_000,
-      statement_timeout: 30_000,
-      application_name: 'nightjar',
-    },
-    // An idle connection that dies with its server is no reason to end the process: the next query opens another.
-    { onPoolError: () => undefined, onConnectionError: () => undefined },
-  );
-  return new PrismaClient({ adapter, errorFormat: 'minimal' });
+/** Prisma's client and planned statements on one pool. */
+function open({ url, connectionsMax = 10, statementMs = 30_000 }: OpenOptions): PrismaClient & { $planned: RunPlanned } {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 1_000,
+    application_name: 'nightjar',
+  });
+  // An idle connection that dies with its server is no reason to end the process: the next query opens another.
+  pool.on('error', () => undefined);
+  const nameOf = keepPlans();
+  const adapter = new PrismaPg(pool, { onConnectionError: () => undefined, statementNameGenerator: ({ sql }) => nameOf(sql) });
+  const client = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  const disconnect = client.$disconnect.bind(client);
+  const endPool = async () => {
+    await disconnect();
+    if (!pool.ended) await pool.end();
+  };
+  return Object.assign(client, { $planned: runPlannedOver(pool, nameOf), $disconnect: endPool });
 }

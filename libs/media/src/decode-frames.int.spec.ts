@@ -112,6 +112,18 @@ describe('decodeFrames of a file', () => {
     expect(brightness(frames[16])).toBeGreaterThan(230);
   });
 
+  it('gives as many samples, at most a few frames older, without the frames that no other refers to', async () => {
+    // B-frames, which nothing refers to: three of four.
+    await runFfmpeg('-i', at('cut.mp4'), '-c:v', 'libx264', '-bf', '3', '-x264-params', 'b-pyramid=none:scenecut=0', at('b-frames.mp4'));
+    const whole = await collect(decode('b-frames.mp4'));
+    const references = await collect(decode('b-frames.mp4', { referencesOnly: true }));
+    expect(Math.abs(references.length - whole.length)).toBeLessThanOrEqual(1);
+    const firstWhite = (frames: DecodedFrame[]) => frames.findIndex((frame) => brightness(frame) > 128);
+    expect(firstWhite(whole)).toBe(16);
+    expect(firstWhite(references)).toBeGreaterThanOrEqual(16);
+    expect(firstWhite(references)).toBeLessThanOrEqual(17);
+  });
+
   it('waits for a slow consumer instead of dropping or piling up', async () => {
     let count = 0;
     for await (const frame of decode('cut.mp4', { samplesPerSecond: 30, samplesPerPicture: 1 })) {

@@ -2,10 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { AppError, hasErrorCode, withoutCredentials } from '@nightjar/runtime';
 import type { FfmpegBinary } from './find-ffmpeg.js';
+import { withLimits, type ProcessLimits } from './process-limits.js';
 
 /** After SIGTERM FFmpeg gets this long to write its trailer; then it is killed. */
 const graceMs = 2_000;
 const stderrBytesDefault = 4_096;
+/** With limits it is not Node that starts FFmpeg. */
+const couldNotExecute = /^prlimit: /m;
 
 export interface FfmpegRun {
   ffmpeg: FfmpegBinary;
@@ -20,6 +23,8 @@ export interface FfmpegRun {
   signal?: AbortSignal | undefined;
   /** Longest life of the process by the wall clock. */
   wallLimitMs?: number | undefined;
+  /** What the operating system holds it to; absent: nothing. */
+  limits?: ProcessLimits;
 }
 
 export interface FfmpegExit {
@@ -38,7 +43,7 @@ let exitHookSet = false;
 
 /**
  * One FFmpeg child in its own process group, without stdin. Everything that starts FFmpeg goes through here: no shell, bounded
- * stderr, a wall limit, and a stop that ends the whole group.
+ * stderr, limits of memory, CPU and wall time, and a stop that ends the whole group.
  */
 export class FfmpegProcess {
   /** stdout, then the extra pipes. Whoever started the process must read or destroy each of them. */
@@ -49,7 +54,7 @@ export class FfmpegProcess {
   private stopped: FfmpegExit['stopped'];
   private over = false;
 
-  private constructor(child: ChildProcess, run: FfmpegRun) {
+  private constructor(child: ChildProcess, run: FfmpegRun & { limited: boolean }) {
     this.child = child;
     this.pipes = child.stdio.flatMap((stream, index) => (index === 1 || index > 2 ? [stream as Readable] : []));
     const readTail = keepTail(child.stdio[2] as Readable, run.stderrBytesMax ?? stderrBytesDefault);
@@ -60,6 +65,7 @@ export class FfmpegProcess {
       });
       child.once('close', (code, killedBy) => {
         this.finish();
+        if (run.limited && couldNotExecute.test(readTail())) return reject(new AppError('unavailable', 'FFmpeg does not start'));
         resolve({ code, killedBy, stopped: this.stopped, stderrTail: readTail() });
       });
     });
@@ -75,7 +81,9 @@ export class FfmpegProcess {
    */
   static start(run: FfmpegRun): FfmpegProcess {
     const extra = Array.from({ length: run.extraPipes ?? 0 }, () => 'pipe' as const);
-    const child = spawn(run.ffmpeg.path, ['-hide_banner', '-nostdin', '-loglevel', run.logLevel ?? 'error', ...run.arguments], {
+    const ffmpegArguments = ['-hide_banner', '-nostdin', '-loglevel', run.logLevel ?? 'error', ...run.arguments];
+    const { program, args, limited } = withLimits(run.ffmpeg.path, ffmpegArguments, run.limits);
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...extra],
       detached: true,
     });
@@ -84,7 +92,7 @@ export class FfmpegProcess {
       child.once('error', () => undefined);
       throw new AppError('unavailable', 'FFmpeg does not start: too many open files', { retryAfterMs: 1_000 });
     }
-    const ffmpeg = new FfmpegProcess(child, run);
+    const ffmpeg = new FfmpegProcess(child, { ...run, limited });
     ffmpeg.guard(run);
     return ffmpeg;
   }

@@ -25,7 +25,7 @@ const cameraProtocols = ['rtsp', 'rtsps', 'rtp', 'udp', 'tcp', 'tls'];
 /** A file may declare any number of streams; each costs memory before the first byte is decoded. */
 const streamsOpenedMax = 64;
 /** Largest picture that is decoded: an 8K frame has 33 million pixels. */
-const decodedPixelsMax = 50_000_000;
+export const decodedPixelsMax = 50_000_000;
 /** Largest single allocation inside FFmpeg. */
 const allocationBytesMax = 512 * 1024 * 1024;
 const cameraSilenceMicros = 15_000_000;

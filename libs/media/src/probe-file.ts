@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { AppError } from '@nightjar/runtime';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
-import { inputArguments } from './media-input.js';
+import { decodedPixelsMax, inputArguments } from './media-input.js';
+import { fileMemoryBytesMax } from './process-limits.js';
 
 /** What is known of a video file before it is decoded. */
 export interface VideoProbe {
@@ -48,6 +49,8 @@ export async function probeFile(options: ProbeOptions): Promise<VideoProbe> {
   const opened = readOpening(exit.stderrTail);
   if (opened.streams > streamsMax)
     throw new AppError('unprocessable', `the file has ${opened.streams} streams, at most ${streamsMax} are read`);
+  if (header.width * header.height > decodedPixelsMax)
+    throw new AppError('unprocessable', `the pictures of the video have more than ${decodedPixelsMax / 1e6} million pixels`);
   const durationMs = opened.durationMs ?? (await measureDurationMs(options));
   if (durationMs > durationMsMax) throw new AppError('unprocessable', `the video is longer than ${durationMsMax / 3_600_000} hours`);
   return { sizeBytes, durationMs, ...header, framesPerSecond: opened.framesPerSecond, streams: opened.streams };
@@ -83,6 +86,7 @@ async function copyPackets(options: ProbeOptions, run: { packetsMax?: number; wa
     stderrBytesMax: stderrBytes,
     signal,
     wallLimitMs: run.wallLimitMs,
+    limits: { memoryBytes: fileMemoryBytesMax, cpuSeconds: run.wallLimitMs / 1_000 },
   });
   const header: string[] = [];
   let endMs = 0;

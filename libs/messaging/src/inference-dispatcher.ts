@@ -3,6 +3,7 @@ import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
 import { createInbox, headers as newHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   ErrorBody,
+  inferenceCancelled,
   inferenceHeaders,
   inferenceQueue,
   InferenceResult,
@@ -34,6 +35,10 @@ export interface InferenceCall {
   signal?: AbortSignal;
   /** Weaker detections are left out; absent: the adapter's own threshold. */
   minConfidence?: number;
+  /** Of `object_detection`: only these labels. */
+  labels?: readonly string[];
+  /** Of `face_detection`: a vector for each face. */
+  withDescriptors?: boolean;
 }
 
 /**
@@ -50,7 +55,10 @@ export class InferenceDispatcher {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `overloaded` when the queue is full, `deadline_exceeded`, `cancelled`, `unavailable`, or the adapter's own error */
+  /**
+   * When the call's signal aborts, the adapter that has the item stops its work, too.
+   * @throws AppError `overloaded` when the queue is full, `deadline_exceeded`, `cancelled`, `unavailable`, or the adapter's own error
+   */
   async infer(call: InferenceCall): Promise<InferenceResult> {
     if (call.picture.length > inlinePictureBytesMax)
       throw new AppError('payload_too_large', `a picture on the bus has at most ${inlinePictureBytesMax} bytes`);
@@ -60,6 +68,9 @@ export class InferenceDispatcher {
     try {
       const message = await this.exchange(connection, callId, call, signal);
       return readAnswer(message);
+    } catch (error) {
+      if (call.signal?.aborted) this.bus.publish(inferenceCancelled, { request_id: callId });
+      throw error;
     } finally {
       this.waiting.delete(callId);
     }
@@ -92,6 +103,8 @@ export class InferenceDispatcher {
       source: call.source,
       request_id: callId,
       min_confidence: call.minConfidence,
+      labels: call.labels && [...call.labels],
+      with_descriptors: call.withDescriptors,
     };
     const payload = encodeMessage(request, call.picture, headers);
     const { subject } = inferenceQueue(call.capability, call.lane);

@@ -1,6 +1,14 @@
 import { createInbox, headers as newHeaders, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
-import { inferenceHeaders, inferenceQueue, InferenceRequest, type Capability, type InferenceResult, type Lane } from '@nightjar/contracts';
-import { AppError, errorBody, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import {
+  inferenceCancelled,
+  inferenceHeaders,
+  inferenceQueue,
+  InferenceRequest,
+  type Capability,
+  type InferenceResult,
+  type Lane,
+} from '@nightjar/contracts';
+import { AppError, deadlineSignal, errorBody, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { Bus } from './bus.js';
 import { ensureInferenceQueues } from './inference-queue.js';
 import { decodeMessage, encodeMessage } from './message-codec.js';
@@ -10,6 +18,8 @@ const batchFirstEvery = 5;
 const waitMs = 1_000;
 /** A pull that doesn't wait is answered at once; a server that knows no such queue says nothing at all. */
 const silenceMs = 500;
+/** Cancelled items that are remembered, since they may still wait in a queue. Full: the oldest is forgotten, and done in vain. */
+const cancelledMax = 4_096;
 
 export interface PulledWork {
   request: InferenceRequest;
@@ -22,8 +32,9 @@ export interface PulledWork {
 
 export interface InferencePullerOptions {
   bus: Bus;
-  capability: Capability;
-  /** Items in work at a time: one loop each. */
+  /** They take turns where work of several waits. */
+  capabilities: readonly Capability[];
+  /** Items in work at a time, of all capabilities together: one loop each. */
   slots: number;
   clock: Clock;
   logger: Logger;
@@ -39,6 +50,9 @@ export class InferencePuller {
   private readonly stopping = new AbortController();
   private readonly loops: Promise<void>[] = [];
   private busy = 0;
+  /** By request id. */
+  private readonly running = new Map<string, AbortController>();
+  private readonly cancelled = new Set<string>();
 
   constructor(private readonly options: InferencePullerOptions) {}
 
@@ -47,6 +61,7 @@ export class InferencePuller {
   }
 
   start(): void {
+    this.options.bus.on(inferenceCancelled, ({ request_id }) => this.cancel(request_id));
     for (let slot = 0; slot < this.options.slots; slot++) this.loops.push(this.loop(slot));
   }
 
@@ -56,17 +71,23 @@ export class InferencePuller {
     await Promise.all(this.loops);
   }
 
+  private cancel(requestId: string): void {
+    this.running.get(requestId)?.abort(new AppError('cancelled', 'nobody waits for the answer any more'));
+    this.cancelled.add(requestId);
+    const [oldest] = this.cancelled;
+    if (this.cancelled.size > cancelledMax && oldest !== undefined) this.cancelled.delete(oldest);
+  }
+
   private async loop(slot: number): Promise<void> {
-    const { bus, capability, logger } = this.options;
+    const { bus, capabilities, logger } = this.options;
     const { signal } = this.stopping;
     let prepared: NatsConnection | undefined;
     for (let round = slot; !signal.aborted; round++) {
       try {
         const connection = bus.requireConnection();
-        if (prepared !== connection) await ensureInferenceQueues(connection, capability);
+        if (prepared !== connection) for (const capability of capabilities) await ensureInferenceQueues(connection, capability);
         prepared = connection;
-        const lanes: Lane[] = round % batchFirstEvery === batchFirstEvery - 1 ? ['batch', 'live'] : ['live', 'batch'];
-        const outcome = await this.pull(connection, lanes);
+        const outcome = await this.pull(connection, queuesInOrder(capabilities, round));
         for (const { message, lane } of outcome.items) await this.work(message, lane);
         if (outcome.queueMissing) prepared = undefined;
       } catch (error) {
@@ -77,16 +98,19 @@ export class InferencePuller {
     }
   }
 
-  /** First asks each lane without waiting, in order; when both are empty, waits on both. Then at most one item of each lane comes. */
-  private async pull(connection: NatsConnection, lanes: Lane[]): Promise<{ items: { message: Msg; lane: Lane }[]; queueMissing: boolean }> {
-    for (const lane of lanes) {
-      const found = await new PullRequest(connection, this.options.capability, lane, 0).first;
+  /** First asks each queue without waiting, in order; when all are empty, waits on all. Then at most one item of each queue comes. */
+  private async pull(
+    connection: NatsConnection,
+    queues: readonly QueuePlace[],
+  ): Promise<{ items: { message: Msg; lane: Lane }[]; queueMissing: boolean }> {
+    for (const queue of queues) {
+      const found = await new PullRequest(connection, queue, 0).first;
       if (found.kind === 'missing') return { items: [], queueMissing: true };
-      if (found.kind === 'work') return { items: [{ message: found.message, lane }], queueMissing: false };
+      if (found.kind === 'work') return { items: [{ message: found.message, lane: queue.lane }], queueMissing: false };
     }
-    const requests = lanes.map((lane) => ({
-      lane,
-      request: new PullRequest(connection, this.options.capability, lane, waitMs, this.stopping.signal),
+    const requests = queues.map((queue) => ({
+      lane: queue.lane,
+      request: new PullRequest(connection, queue, waitMs, this.stopping.signal),
     }));
     await Promise.race(requests.map(({ request }) => request.first));
     const results = await Promise.all(requests.map(async ({ lane, request }) => ({ lane, found: await request.settle() })));
@@ -125,24 +149,46 @@ export class InferencePuller {
       const { json, body } = decodeMessage(item.message.data, item.message.headers);
       const request = InferenceRequest.safeParse(json);
       if (!request.success) throw new AppError('invalid_argument', 'not an inference request', { cause: request.error });
-      const remainingMs = item.deadlineUnixMs - this.options.clock.wallMs();
-      const value = await item.run(
-        {
-          request: request.data,
-          picture: body,
-          lane: item.lane,
-          deadlineUnixMs: item.deadlineUnixMs,
-          deliveries: deliveriesOf(item.message),
-        },
-        AbortSignal.timeout(Math.max(1, Math.ceil(remainingMs))),
-      );
-      return { ok: true, value };
+      const work: PulledWork = {
+        request: request.data,
+        picture: body,
+        lane: item.lane,
+        deadlineUnixMs: item.deadlineUnixMs,
+        deliveries: deliveriesOf(item.message),
+      };
+      return { ok: true, value: await this.runUnlessCancelled(work, item.run) };
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.code === 'internal') this.options.logger.error('inference failed', { error });
       return { ok: false, error: errorBody(error) };
     }
   }
+
+  private async runUnlessCancelled(work: PulledWork, run: InferencePullerOptions['run']): Promise<InferenceResult> {
+    const { request_id: requestId } = work.request;
+    if (this.cancelled.has(requestId)) throw new AppError('cancelled', 'nobody waits for the answer any more');
+    const cancelling = new AbortController();
+    this.running.set(requestId, cancelling);
+    try {
+      const remainingMs = work.deadlineUnixMs - this.options.clock.wallMs();
+      return await run(work, deadlineSignal(Math.max(1, remainingMs), cancelling.signal));
+    } finally {
+      this.running.delete(requestId);
+    }
+  }
+}
+
+interface QueuePlace {
+  readonly capability: Capability;
+  readonly lane: Lane;
+}
+
+/** Live before batch, but for every fifth round. Capabilities take turns at being first, so that none of a lane starves another. */
+function queuesInOrder(capabilities: readonly Capability[], round: number): QueuePlace[] {
+  const lanes: Lane[] = round % batchFirstEvery === batchFirstEvery - 1 ? ['batch', 'live'] : ['live', 'batch'];
+  const first = round % capabilities.length;
+  const turned = [...capabilities.slice(first), ...capabilities.slice(0, first)];
+  return lanes.flatMap((lane) => turned.map((capability) => ({ capability, lane })));
 }
 
 /** JetStream tells it in the reply subject: `$JS.ACK.<stream>.<consumer>.<deliveries>.…`, with domain and account hash before the stream on newer servers. */
@@ -164,7 +210,7 @@ class PullRequest {
   private resolve!: (pulled: Pulled) => void;
   private settled = false;
 
-  constructor(connection: NatsConnection, capability: Capability, lane: Lane, waitMs: number, signal?: AbortSignal) {
+  constructor(connection: NatsConnection, { capability, lane }: QueuePlace, waitMs: number, signal?: AbortSignal) {
     this.first = new Promise((resolve) => {
       this.resolve = (pulled) => {
         this.settled = true;
@@ -176,7 +222,7 @@ class PullRequest {
     this.subscription = connection.subscribe(inbox, { callback: (error, message) => this.receive(error, message) });
     const request = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: waitMs * 1_000_000 };
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${streamName}.${consumerName}`, JSON.stringify(request), { reply: inbox });
-    const timer = setTimeout(() => this.end({ kind: 'missing' }), waitMs + silenceMs);
+    const timer = setTimeout(() => void this.giveUp({ kind: 'missing' }), waitMs + silenceMs);
     const onAbort = () => this.end({ kind: 'empty' });
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -186,17 +232,24 @@ class PullRequest {
     });
   }
 
-  /**
-   * Ends the wait: what already came counts, and what is on its way is waited for for a moment. An item that arrives even
-   * later is redelivered after the ack wait.
-   */
+  /** Ends the wait; what has come by then counts. */
   async settle(): Promise<Pulled> {
-    if (!this.settled) {
-      // Without interest on the inbox the server gives the item to somebody else.
-      this.subscription.unsubscribe();
-      this.end({ kind: 'empty' });
-    }
+    await this.giveUp({ kind: 'empty' });
     return this.first;
+  }
+
+  /**
+   * Without interest on the inbox the server gives what comes next to somebody else; what it has sent until it hears of that
+   * still counts, or it would lie there until the ack wait is over.
+   */
+  private async giveUp(otherwise: Pulled): Promise<void> {
+    if (!this.settled && !this.subscription.isClosed()) {
+      const silence = new AbortController();
+      const drained = this.subscription.drain().catch(() => undefined);
+      await Promise.race([drained, sleep(silenceMs, silence.signal).catch(() => undefined)]);
+      silence.abort();
+    }
+    this.end(otherwise);
   }
 
   private receive(error: Error | null, message: Msg): void {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { jetstreamManager } from '@nats-io/jetstream';
 import { inferenceQueue, inlinePictureBytesMax, type InferenceResult, type Lane } from '@nightjar/contracts';
 import { AppError, createLogger, sleep, systemClock } from '@nightjar/runtime';
-import { hasNatsServer, startTestBus } from '@nightjar/testing';
+import { hasNatsServer, startTestBus, until } from '@nightjar/testing';
 import { Bus } from './bus.js';
 import { InferenceDispatcher } from './inference-dispatcher.js';
 import { InferencePuller, type PulledWork } from './inference-puller.js';
@@ -41,7 +41,7 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
   });
 
   function pull(slots: number, run: (work: PulledWork, signal: AbortSignal) => Promise<InferenceResult>): void {
-    const puller = new InferencePuller({ bus: adapter, capability: 'person_detection', slots, clock: systemClock, logger, run });
+    const puller = new InferencePuller({ bus: adapter, capabilities: ['person_detection'], slots, clock: systemClock, logger, run });
     pullers.push(puller);
     puller.start();
   }
@@ -91,6 +91,91 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
     });
     await sleep(300);
     expect(runs).toBe(0);
+  });
+
+  it('gives one slot the work of several capabilities in turn, never two items at a time', async () => {
+    let running = 0;
+    let most = 0;
+    const done: string[] = [];
+    const several = new InferencePuller({
+      bus: adapter,
+      capabilities: ['object_detection', 'text_recognition'],
+      slots: 1,
+      clock: systemClock,
+      logger,
+      run: async ({ request }) => {
+        most = Math.max(most, ++running);
+        await sleep(5);
+        running--;
+        done.push(request.capability);
+        return result;
+      },
+    });
+    const ask = (capability: 'object_detection' | 'text_recognition') =>
+      dispatcher.infer({ capability, lane: 'live', source: 'camera_0', picture: Uint8Array.of(1), timeoutMs: 10_000 });
+    const asked = Promise.all([1, 2, 3, 4].flatMap(() => [ask('object_detection'), ask('text_recognition')]));
+    several.start();
+    await asked;
+    await several.stop();
+    expect(most).toBe(1);
+    // Neither waits until the other's queue is empty.
+    expect(new Set(done.slice(0, 4)).size).toBe(2);
+  });
+
+  it('loses no time with questions about one picture that come at the same moment', async () => {
+    const capabilities = ['object_detection', 'face_detection', 'text_recognition'] as const;
+    const several = new InferencePuller({ bus: adapter, capabilities, slots: 2, clock: systemClock, logger, run: async () => result });
+    several.start();
+    // An item that was sent to a slot which no longer listens would come again only after 15 s.
+    for (let round = 0; round < 100; round++)
+      await Promise.all(
+        capabilities.map((capability) =>
+          dispatcher.infer({ capability, lane: 'batch', source: 'image_batch_1', picture: Uint8Array.of(1), timeoutMs: 5_000 }),
+        ),
+      );
+    await several.stop();
+  });
+
+  it('stops the work of a caller that went away, and drops what waits for it', async () => {
+    const leaving = new AbortController();
+    const stopped: unknown[] = [];
+    let runs = 0;
+    pull(1, (_work, signal) => {
+      runs++;
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          stopped.push(signal.reason);
+          reject(signal.reason as Error);
+        }),
+      );
+    });
+    const ask = () =>
+      dispatcher
+        .infer({
+          capability: 'person_detection',
+          lane: 'batch',
+          source: 'video_1',
+          picture: Uint8Array.of(1),
+          timeoutMs: 60_000,
+          signal: leaving.signal,
+        })
+        .catch((error: unknown) => error);
+    const asked = Promise.all([ask(), ask(), ask()]);
+    await until(() => runs === 1);
+    leaving.abort();
+    expect(await asked).toMatchObject([{ code: 'cancelled' }, { code: 'cancelled' }, { code: 'cancelled' }]);
+    await until(() => stopped.length === 1, 1_000);
+    expect(stopped[0]).toMatchObject({ code: 'cancelled' });
+    // Whoever comes next finds a free slot, and not the other two.
+    const next = dispatcher.infer({
+      capability: 'person_detection',
+      lane: 'batch',
+      source: 'video_2',
+      picture: Uint8Array.of(1),
+      timeoutMs: 1_000,
+    });
+    await expect(next).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(runs).toBe(2);
   });
 
   it('lets batch work through while live work never ends', async () => {

@@ -17,11 +17,13 @@ export const errorKinds: Record<ErrorCode, KindOfError> = {
   unsupported_media_type: { httpStatus: 415, retryable: false },
   unprocessable: { httpStatus: 422, retryable: false },
   idempotency_mismatch: { httpStatus: 422, retryable: false },
+  locked: { httpStatus: 423, retryable: true },
   rate_limited: { httpStatus: 429, retryable: true },
   overloaded: { httpStatus: 503, retryable: true },
   unavailable: { httpStatus: 503, retryable: true },
   deadline_exceeded: { httpStatus: 504, retryable: true },
   model_error: { httpStatus: 500, retryable: false },
+  not_implemented: { httpStatus: 501, retryable: false },
   cancelled: { httpStatus: 499, retryable: false },
   internal: { httpStatus: 500, retryable: false },
 };

@@ -54,6 +54,7 @@ describe('an HTTP app', () => {
       logger: collectingLogger(logLines),
       health,
       bodyLimitBytes: 1_000,
+      jsonShape: { levels: 3, containers: 10, texts: 10, commas: 10 },
     });
   });
   afterAll(() => http.close());
@@ -78,6 +79,9 @@ describe('an HTTP app', () => {
   it.each([
     ['POST', '/echo', '{"a":', 400],
     ['POST', '/echo', JSON.stringify('x'.repeat(2_000)), 413],
+    ['POST', '/echo', '[[[[1]]]]', 400],
+    ['POST', '/echo', '{"__proto__":{"isAdmin":true}}', 400],
+    ['POST', '/echo', '{"a":{"constructor":{"prototype":1}}}', 400],
     ['GET', '/nowhere', undefined, 404],
     ['GET', '/things/%zz', undefined, 400],
     ['GET', `/things/${'x'.repeat(101)}`, undefined, 404],
@@ -85,6 +89,11 @@ describe('an HTTP app', () => {
     const response = await get(path, { method, ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }) });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('takes JSON of the shape it may have', async () => {
+    const response = await get('/echo', { method: 'POST', body: '[[[1,"[[[[["]]]', headers: { 'content-type': 'application/json' } });
+    expect(response.status).toBe(201);
   });
 
   it('repeats no query of a request that leads nowhere, in its answer or its log: it may be a ticket', async () => {

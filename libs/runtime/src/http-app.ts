@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, toAppError } from './app-error.js';
 import type { Health } from './health.js';
+import { checkJsonShape, type JsonShapeLimits } from './json-shape.js';
 import type { Logger } from './logger.js';
 
 /** What a face answers for an error; each wire contract has its own body. */
@@ -24,9 +25,20 @@ export interface HttpAppOptions {
   health: Health;
   /** Largest body that is read into memory; streamed bodies count their own bytes. */
   bodyLimitBytes: number;
-  /** Called before any route exists: hooks, plugins and content type parsers go here. */
-  configure?: (fastify: FastifyInstance) => void | Promise<void>;
+  /** How much structure JSON bodies may have; absent: as much as their bytes hold. */
+  jsonShape?: JsonShapeLimits;
+  /** Whether `configure` adds the parsers of all bodies, JSON included. */
+  ownBodyParsers?: boolean;
+  /**
+   * Called before any route exists: hooks, plugins and content type parsers go here. A plugin with routes of its own sets
+   * `answerError` as its error handler: Nest's filter is not there yet.
+   */
+  configure?: (fastify: FastifyInstance, answerError: AnswerError) => void | Promise<void>;
   renderError?: RenderError;
+  /** Another path for a request, before a route is looked for; gets and gives the path with its query. */
+  rewriteUrl?: (url: string) => string;
+  /** Addresses and networks whose `X-Forwarded-*` headers are believed (CIDR); absent: nobody's. */
+  trustedProxies?: readonly string[];
 }
 
 export interface HttpApp {
@@ -56,8 +68,11 @@ const renderProblem: RenderError = (error, request) => ({
  */
 export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const answer = errorAnswerer(options.logger, options.renderError ?? renderProblem);
+  const { rewriteUrl, trustedProxies = [] } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    ...(rewriteUrl && { rewriteUrl: ({ url }: IncomingMessage) => rewriteUrl(url ?? '/') }),
     // Without it close() waits for ever for an open SSE client.
     forceCloseConnections: true,
     genReqId: (request: IncomingMessage) => acceptedRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -69,14 +84,28 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addRequestHooks(fastify, options.logger);
-  await options.configure?.(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, { logger: false, abortOnError: false });
+  await options.configure?.(fastify, answer);
+  if (options.jsonShape) readBoundedJson(adapter, options.jsonShape);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    logger: false,
+    abortOnError: false,
+    ...(options.ownBodyParsers && { bodyParser: false }),
+  });
   app.useGlobalFilters(new ErrorFilter(answer));
   options.health.register(fastify);
   await app.listen(options.port, options.host);
   const address = app.getHttpServer().address() as { port: number };
   const hostInUrl = options.host.includes(':') ? `[${options.host}]` : options.host;
   return { app, url: `http://${hostInUrl}:${address.port}`, close: () => app.close() };
+}
+
+/** Reads JSON bodies as Fastify does, which refuses `__proto__` and `constructor.prototype`, after a look at their shape. */
+function readBoundedJson(adapter: FastifyAdapter, limits: JsonShapeLimits): void {
+  const parse = adapter.getInstance().getDefaultJsonParser('error', 'error');
+  adapter.useBodyParser('application/json', false, {}, (request, body, done) => {
+    checkJsonShape(body, limits);
+    void parse(request as FastifyRequest, body as unknown as string, done);
+  });
 }
 
 function acceptedRequestId(header: string | string[] | undefined): string | undefined {
@@ -107,7 +136,8 @@ function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-type AnswerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+/** Renders, logs and sends whatever was thrown. */
+export type AnswerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
 /** The last stop of every error of an HTTP request: client faults log at info, ours at error with the cause. */
 function errorAnswerer(logger: Logger, render: RenderError): AnswerError {
@@ -131,8 +161,8 @@ function errorAnswerer(logger: Logger, render: RenderError): AnswerError {
 }
 
 /** Without the query, which may hold a ticket. */
-function noSuchRoute({ method, url }: FastifyRequest): AppError {
-  return new AppError('not_found', `Cannot ${method} ${url.replace(/\?.*/s, '')}`);
+function noSuchRoute({ method, originalUrl }: FastifyRequest): AppError {
+  return new AppError('not_found', `Cannot ${method} ${originalUrl.replace(/\?.*/s, '')}`);
 }
 
 @Catch()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { withoutCredentials } from './logger.js';
+import { cleanFields, withoutCredentials } from './logger.js';
 
 describe('a log line', () => {
   it.each([
@@ -18,5 +18,11 @@ describe('a log line', () => {
     const startedMs = performance.now();
     withoutCredentials(`Cannot GET /${part.repeat(200_000 / part.length)}`);
     expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it('has no secret, by name here or one level below, and is otherwise as it was', () => {
+    const fields = { token: 'x', job: { lease: 'y', id: 7 }, list: [1], at: undefined, url: 'http://a:b@c' };
+    expect(cleanFields(fields)).toEqual({ token: '***', job: { lease: '***', id: 7 }, list: [1], at: undefined, url: 'http://***@c' });
+    expect(cleanFields({ error: new Error('rtsp://a:b@c is away') })).toMatchObject({ error: { message: 'rtsp://***@c is away' } });
   });
 });

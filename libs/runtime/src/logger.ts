@@ -1,4 +1,4 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { destination, pino, stdTimeFunctions, type Logger as PinoLogger } from 'pino';
 
 /** Constant message first, then fields; secrets are cut by name and inside URLs. */
 export interface Logger {
@@ -9,7 +9,18 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
-const secretNames = ['password', 'secret', 'token', 'authorization', 'apiKey', 'api_key', 'key', 'cookie', 'lease'];
+const secretNames: ReadonlySet<string> = new Set([
+  'password',
+  'secret',
+  'token',
+  'authorization',
+  'apiKey',
+  'api_key',
+  'key',
+  'cookie',
+  'lease',
+]);
+const censored = '***';
 /** Up to the last `@` of the authority: passwords hold `@` too. No part before `://`, so that a long text is read once. */
 const credentialsInUrl = /:\/\/[^/\s]*@/g;
 
@@ -30,13 +41,18 @@ function describeError(error: unknown): unknown {
   };
 }
 
-function cleanFields(fields: object): object {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? withoutCredentials(value) : value instanceof Error ? describeError(value) : value,
-    ]),
-  );
+/** Fields as they may be written: without secrets, by name here and one level below, and without credentials in URLs. */
+export function cleanFields(fields: object): Record<string, unknown> {
+  const clean: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) clean[name] = secretNames.has(name) ? censored : cleanValue(value);
+  return clean;
+}
+
+function cleanValue(value: unknown): unknown {
+  if (typeof value === 'string') return withoutCredentials(value);
+  if (value instanceof Error) return describeError(value);
+  if (typeof value !== 'object' || value === null || !Object.keys(value).some((name) => secretNames.has(name))) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secretNames.has(name) ? censored : (inner as unknown)]));
 }
 
 function wrap(inner: PinoLogger): Logger {
@@ -53,15 +69,55 @@ function wrap(inner: PinoLogger): Logger {
   };
 }
 
+/** A line waits so long for others at most: to write costs as much as to answer a small request. */
+const gatherMs = 100;
+/** More than this is written at once, so that what waits is bounded. */
+const gatheredMax = 8 * 1024;
+
+type LineWriter = Pick<ReturnType<typeof destination>, 'write'>;
+let standardOutput: LineWriter | undefined;
+
+/**
+ * Standard output, one for the process. Lines are gathered; a warning or an error is written at once and takes with it what
+ * waits, and so does the end of the process. Only a SIGKILL loses lines, of the last moment and of no more than info.
+ */
+function openStandardOutput(): LineWriter {
+  const stream = destination({ dest: 1, sync: true });
+  let gathered = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const lines = gathered;
+    gathered = '';
+    if (lines !== '') stream.write(lines);
+  };
+  process.once('exit', flush);
+  return {
+    write: (line) => {
+      gathered += line;
+      if (gathered.length >= gatheredMax || urgentLine.test(line)) flush();
+      else timer ??= setTimeout(flush, gatherMs).unref();
+      return true;
+    },
+  };
+}
+
+/** As pino writes them: the level comes first. */
+const urgentLine = /^\{"level":"(?:warn|error|fatal)"/;
+
 /** JSON lines on stdout. `level` is a pino level. */
 export function createLogger(options: { service: string; level: string }): Logger {
+  standardOutput ??= openStandardOutput();
   return wrap(
-    pino({
-      base: { service: options.service },
-      level: options.level,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: '***' },
-    }),
+    pino(
+      {
+        base: { service: options.service },
+        level: options.level,
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      standardOutput,
+    ),
   );
 }

@@ -42,6 +42,17 @@ export const settings = {
     'adapter: true asks every caller for X-API-Key',
   ),
   API_KEY: setting(text.optional(), 'adapter: the key that REQUIRE_AUTH=true asks for'),
+  OPENNVR_ADAPTER_TOKEN: setting(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII without spaces')
+      .optional(),
+    'adapter: the bearer token every caller must send; X-API-Key is as good where API_KEY is asked for',
+  ),
+  ADAPTER_ROOT_SURFACE: setting(
+    z.enum(['legacy', 'contract']).default('legacy'),
+    'adapter: what its root answers; the legacy surface also stands under /legacy, Adapter Contract v1 under /contract',
+  ),
   NATS_SERVER_PATH: setting(text.optional(), 'nats-server executable for the launcher; else the one on PATH'),
   NIGHTJAR_DATA_DIR: setting(text.default('.nightjar'), 'where everything is kept'),
   NIGHTJAR_DEMO: setting(flag.default(true), '0: no demo camera'),
@@ -55,23 +66,118 @@ export const settings = {
       .string()
       .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
       .optional(),
-    'encrypts stored secrets (signing keys, camera passwords)',
+    'encrypts stored secrets (signing keys, camera passwords, webhook secrets)',
   ),
   NIGHTJAR_MEDIA_DIR: setting(text.optional(), 'media store of the job API; default <data dir>/media'),
   NIGHTJAR_RECORDINGS_DIR: setting(text.optional(), 'recorded segments; default <data dir>/recordings'),
   NIGHTJAR_FRAMES_DIR: setting(text.optional(), 'latest frames and event pictures; default <data dir>/frames'),
   NIGHTJAR_EVIDENCE_DIR: setting(text.optional(), 'pictures of events; default <data dir>/evidence'),
-  NIGHTJAR_MODEL_CACHE_DIR: setting(text.optional(), 'converted models; default <data dir>/models'),
-  NIGHTJAR_ENGINE_PROCESSES: setting(count.default(0), 'engine processes of the adapter; 0: one per core'),
+  NIGHTJAR_MODELS_DIR: setting(text.optional(), 'folder of your own models, one directory each; default <data dir>/models'),
+  NIGHTJAR_TASKS_DIR: setting(text.optional(), 'folder of your own tasks, one directory each; default <data dir>/tasks'),
+  NIGHTJAR_MODEL_CACHE_DIR: setting(text.optional(), 'converted models; default <data dir>/model-cache'),
+  NIGHTJAR_ENGINE_PROCESSES: setting(
+    count.default(0),
+    'engine processes of the adapter; 0: one per core, on a GPU one for every four cores, four at most',
+  ),
+  NIGHTJAR_ENGINE_RUNS_AT_ONCE: setting(
+    z.coerce.number().int().min(0).max(64).default(0),
+    'requests an engine process works on at a time; 0: one, or eight on a GPU, which decodes pictures while it computes',
+  ),
+  NIGHTJAR_ADAPTER_PROVIDERS: setting(
+    z
+      .string()
+      .default('cpu')
+      .transform(listOf)
+      .pipe(z.array(z.enum(['cpu', 'cuda', 'tensorrt'])).min(1)),
+    'where models run, in order of preference: cpu, cuda, tensorrt, separated by commas; what is not named is never used',
+  ),
+  NIGHTJAR_ADAPTER_MODELS: setting(
+    text.transform(listOf).optional(),
+    'model that does a kind of work when a caller names none, e.g. detector=centernet,captioner=my-blip',
+  ),
+  NIGHTJAR_ADAPTER_IDLE_UNLOAD_SECONDS: setting(
+    count.default(600),
+    'a model that nobody used for so long gives its memory back; 0: never; those of NIGHTJAR_ADAPTER_PRELOAD stay',
+  ),
+  NIGHTJAR_ADAPTER_MEMORY_MB: setting(
+    count.default(0),
+    'resident memory of all engine processes together, in MiB; a model that does not fit makes the least recently used ones go; 0: unbounded',
+  ),
+  NIGHTJAR_ADAPTER_VRAM_MB: setting(
+    count.default(0),
+    'what models of all engine processes hold on GPUs together, in MiB; the least recently used make room; 0: unbounded',
+  ),
   NIGHTJAR_ADAPTER_PRELOAD: setting(
     z.string().default('nanodet').transform(listOf),
     'models the adapter loads before it is ready, separated by commas',
   ),
+  NIGHTJAR_ADAPTER_TASKS: setting(text.transform(listOf).optional(), 'tasks the adapter offers, separated by commas; default all'),
   NIGHTJAR_ADAPTER_FRAME_ALLOW: setting(
     text.transform(listOf).optional(),
     'frames directories the adapter may read, separated by commas; default all',
   ),
+  NIGHTJAR_ADAPTER_URL_FRAMES: setting(flag.default(false), '1: the adapter fetches frames from http(s) URLs of the public internet'),
+  NIGHTJAR_ADAPTER_URL_FRAME_NETWORKS: setting(
+    text.transform(listOf).optional(),
+    'networks beyond the public internet that URL frames may come from (CIDR, commas), e.g. 192.168.0.0/16',
+  ),
+  NIGHTJAR_ADAPTER_URL_FRAME_PORTS: setting(
+    text
+      .transform(listOf)
+      .pipe(z.array(z.coerce.number<string>().int().min(1).max(65_535)))
+      .optional(),
+    'ports beside 80 and 443 that URL frames may come from, separated by commas',
+  ),
   NIGHTJAR_JOB_MAX_SECONDS: setting(count.default(0), 'processing bound of a job that names none; 0: unbounded'),
+  NIGHTJAR_JOB_RETENTION_DAYS: setting(
+    z.coerce.number().positive().max(3_650).default(30),
+    'days that a job and its result can be read after its end; then they are removed',
+  ),
+  NIGHTJAR_JOBS_OPEN_MAX: setting(
+    count.max(2 ** 31 - 1).default(1_000),
+    'jobs of a tenant that may wait or run at a time; 0: unbounded; table jobs.tenant may say something else for one tenant',
+  ),
+  NIGHTJAR_JOBS_PER_DAY_MAX: setting(count.max(2 ** 31 - 1).default(0), 'jobs that a tenant may submit on a day (UTC); 0: unbounded'),
+  NIGHTJAR_UPLOAD_BYTES_PER_DAY_MAX: setting(count.default(0), 'bytes of uploads that a tenant may submit on a day (UTC); 0: unbounded'),
+  NIGHTJAR_JOB_API_PREFIX: setting(
+    z
+      .string()
+      .regex(/^(\/|(\/[A-Za-z0-9._~-]+)+)$/, 'must be a path like /v0.2, or / for none')
+      .default('/v0.2'),
+    'path that the operations of the job API stand below',
+  ),
+  NIGHTJAR_JOB_API_ROUTES: setting(
+    text.transform(listOf).optional(),
+    'paths of operations below the prefix, separated by commas: submitVideo, submitImages, videoResult, imageResult, latency, capacity; e.g. submitVideo=/video,videoResult=/video/{job_id}',
+  ),
+  NIGHTJAR_JOB_API_KEY_HEADER: setting(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
+      .default('X-API-Key'),
+    'request header that carries the key of the job API; Authorization: Bearer does too',
+  ),
+  NIGHTJAR_REQUESTS_PER_MINUTE: setting(
+    z.coerce.number().int().min(1).max(1_000_000).default(600),
+    'requests that a key or user may make to one gateway of the job API; a key may have a number of its own',
+  ),
+  NIGHTJAR_TRUSTED_PROXIES: setting(
+    text.transform(listOf).optional(),
+    'proxies before the job API whose X-Forwarded-For is believed (CIDR, commas); default none',
+  ),
+  NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: setting(
+    text.transform(listOf).optional(),
+    'networks beyond the public internet that webhooks may go to (CIDR, commas), e.g. 192.168.0.0/16',
+  ),
+  NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT: setting(
+    z.enum(['sha256=hex', 'hex']).default('sha256=hex'),
+    'how X-Webhook-Signature is written: with sha256= before the digest, or the digest alone',
+  ),
+  NIGHTJAR_URL_SUBMIT: setting(flag.default(true), '0: the job API takes no videos by their URL'),
+  NIGHTJAR_URL_SUBMIT_NETWORKS: setting(
+    text.transform(listOf).optional(),
+    'networks beyond the public internet that submitted videos are fetched from (CIDR, commas), e.g. 192.168.0.0/16',
+  ),
   NIGHTJAR_UPLOAD_MAX_BYTES: setting(count.default(5 * 1024 ** 3), 'largest video the job API accepts'),
   NIGHTJAR_AGENT_ID: setting(
     z
@@ -82,9 +188,24 @@ export const settings = {
   ),
   NIGHTJAR_AGENT_STREAM_SLOTS: setting(count.default(16), 'live streams an agent takes'),
   NIGHTJAR_AGENT_JOB_SLOTS: setting(count.default(1), 'jobs an agent runs at a time'),
+  NIGHTJAR_AGENT_SELF_CHECK: setting(
+    flag.default(true),
+    '0: an agent does not analyse a small video and a picture of its own after its start, by which the job API tells a latency before its first job',
+  ),
+  NIGHTJAR_PLUGINS_DIR: setting(text.optional(), 'folder of your own agent plugins, one directory each; default <data dir>/plugins'),
+  NIGHTJAR_AGENT_PLUGINS: setting(
+    z.string().default('').transform(listOf),
+    'plugins the agent runs, separated by commas; request_monitoring comes with it',
+  ),
   NIGHTJAR_DETECT_FPS: setting(z.coerce.number().positive().max(30).default(2), 'frames a second that are analysed of a live stream'),
   NIGHTJAR_RECORDER_PORT: setting(port.default(8001), 'port of the recorder for /livez and /readyz'),
   NIGHTJAR_SEGMENT_SECONDS: setting(z.coerce.number().int().min(2).max(60).default(60), 'longest recorded file'),
+  NIGHTJAR_RETENTION_DAYS: setting(z.coerce.number().min(0).max(36_500).default(0), 'days that recordings are kept; 0: unbounded'),
+  NIGHTJAR_RETENTION_BYTES: setting(count.default(0), 'bytes that recordings may take; the oldest go first; 0: unbounded'),
+  NIGHTJAR_RETENTION_FREE_BYTES: setting(
+    count.default(1024 ** 3),
+    'bytes that stay free on the disk of recordings; the oldest go first; 0: recordings may fill it',
+  ),
   NIGHTJAR_CAMERA_NETWORKS: setting(
     z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7').transform(listOf),
     'networks that cameras may be in (CIDR, commas)',

@@ -1,253 +1,284 @@
-import type { Lane } from '@nightjar/contracts';
 import { AppError, toAppError, type Clock, type Logger } from '@nightjar/runtime';
-import { FairQueue, type QueuePlace } from '../scheduling/fair-queue.js';
-import { EngineProcessDied, EngineSlot } from './engine-slot.js';
+import { FairQueue } from '../scheduling/fair-queue.js';
+import { ServiceTime } from '../scheduling/service-time.js';
+import { EngineProcessDied, type EngineSlot } from './engine-slot.js';
+import { EngineTeam, type EngineProcessStatus } from './engine-team.js';
+import { isMeantBy } from './fatal-loads.js';
+import { ModelOperations, type OperationOptions } from './model-operations.js';
 import { PictureQuarantine } from './picture-quarantine.js';
-import type { EngineResult, EngineSettings, EngineTaskName, EngineWork, ModelStatus } from './protocol.js';
+import { mergeCatalogues, type PoolCatalogue } from './pool-catalogue.js';
+import { PoolEntry, type EngineRequest, type PoolResult } from './pool-entry.js';
+import type { EngineCatalogue, EngineSettings } from './protocol.js';
+
+export type { EngineRequest, PoolResult } from './pool-entry.js';
 
 export interface EnginePoolOptions {
   readonly entry: URL;
   readonly processes: number;
+  /** Requests in flight in one process; one unless said otherwise. */
+  readonly runsAtOnce?: number;
   readonly settings: EngineSettings;
+  /** Resident memory of all processes together; absent or 0: unbounded. */
+  readonly memoryBudgetBytes?: number;
+  /** What the models of all processes hold on GPUs together; absent or 0: unbounded. */
+  readonly vramBudgetBytes?: number;
   readonly queueCapacity: number;
+  /** How long a process may be silent, or overstay a request's deadline, before it is taken for hung. */
   readonly hangMs: number;
+  /** For the start of a process, and for loading a model. */
   readonly startTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export interface EngineRequest<Task extends EngineTaskName> {
-  readonly work: EngineWork<Task>;
-  readonly lane: Lane;
-  /** Who asks; those who wait take turns by it. */
-  readonly turn: string;
-  /** Waiting and running together. */
-  readonly timeoutMs: number;
-  /** How often another adapter may have begun it already; counts into the runs it may have in all. */
-  readonly earlierRuns?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** What /health, /readyz and the capacity fact want to know. */
-export interface EnginePoolStatus {
-  /** Whether all processes were ready once. */
+export interface EnginePoolStatus extends PoolCatalogue {
+  /** Whether the start is over. */
   readonly started: boolean;
   readonly processes: number;
   readonly ready: number;
+  /** Processes that work on something. */
   readonly busy: number;
+  /** Requests that can run at a time when all processes are ready. */
+  readonly slots: number;
+  readonly running: number;
   readonly queued: number;
   readonly deaths: number;
+  /** Processes that were replaced because they kept the memory of unloaded models. */
+  readonly replaced: number;
   readonly quarantined: number;
-  readonly models: readonly ModelStatus[];
-}
-
-interface Entry {
-  readonly work: EngineWork;
-  readonly place: QueuePlace;
-  /** Answers the caller; only the first answer counts. */
-  readonly resolve: (result: EngineResult) => void;
-  readonly reject: (error: AppError) => void;
-  answered: boolean;
-  runs: number;
+  readonly residentBytes: number;
+  /** Models to preload that no process has. */
+  readonly missingModels: readonly string[];
+  /** Models, `name@version`, that are refused because loading them ended processes. */
+  readonly refusedModels: readonly string[];
+  readonly engineProcesses: readonly EngineProcessStatus[];
 }
 
 /** A request that loses its process is run once more, in another one. */
 const runsMax = 2;
-const shortestRetryAfterMs = 100;
-const longestRetryAfterMs = 5_000;
-/** Weight of the newest observation in the mean service time. */
-const serviceTimeWeight = 0.1;
+/** What waits holds its pictures in memory. */
+const queueCapacityBytes = 256 * 1024 ** 2;
 
 /** The engine processes and the queue before them. Decides which request goes where; never blocks. */
 export class EnginePool {
-  private readonly slots: readonly EngineSlot[];
+  private readonly team: EngineTeam;
+  private readonly operations: ModelOperations;
   /** Full: the request is refused with `overloaded` and a time to come back. */
-  private readonly queue: FairQueue<Entry>;
+  private readonly queue: FairQueue<PoolEntry>;
+  /** Requests that lost a process: each is run with nothing beside it, so that no other one is blamed for it. */
+  private readonly suspects: PoolEntry[] = [];
+  /** Processes in which such a request runs. */
+  private readonly alone = new Set<EngineSlot>();
   private readonly quarantine: PictureQuarantine;
-  private readonly changed = new Set<() => void>();
-  private meanServiceMs = 50;
+  private readonly serviceTime = new ServiceTime();
+  private readonly runsAtOnce: number;
+  /** Merged from what the processes told; made again when one of them has told something else. */
+  private merged: { readonly from: readonly EngineCatalogue[]; readonly catalogue: PoolCatalogue } = {
+    from: [],
+    catalogue: mergeCatalogues([]),
+  };
   private started = false;
   private stopping = false;
 
   constructor(private readonly options: EnginePoolOptions) {
-    const { processes, queueCapacity, clock } = options;
-    this.queue = new FairQueue({ capacity: queueCapacity, capacityPerTurn: Math.max(1, Math.ceil(queueCapacity / 4)) });
+    const { processes, settings, memoryBudgetBytes = 0, vramBudgetBytes = 0, queueCapacity, clock, logger } = options;
+    this.runsAtOnce = options.runsAtOnce ?? 1;
+    this.queue = new FairQueue({
+      capacity: queueCapacity,
+      // A client that is alone may use much of the queue: others who come displace what it has most of.
+      capacityPerTurn: Math.max(1, Math.ceil(queueCapacity / 2)),
+      capacityBytes: queueCapacityBytes,
+    });
     this.quarantine = new PictureQuarantine(clock);
-    this.slots = Array.from({ length: processes }, () => new EngineSlot({ ...options, onChange: () => this.onSlotChange() }));
+    this.operations = new ModelOperations(() => this.team, { preload: settings.preload, clock, logger });
+    this.team = new EngineTeam({
+      ...options,
+      settings: () => ({
+        ...settings,
+        preload: this.operations.preload,
+        refusedModels: this.operations.refused,
+        memoryBudgetBytes: Math.floor(memoryBudgetBytes / processes),
+        vramBudgetBytes: Math.floor(vramBudgetBytes / processes),
+      }),
+      prepare: (slot) => this.operations.prepare(slot),
+      onChange: () => this.onTeamChange(),
+      onDeath: (death) => this.operations.noteDeath(death),
+    });
   }
 
   /**
-   * Starts one process, which converts what is not converted yet, then the others beside each other. Resolves when all are ready.
+   * Starts one process, which converts what is not converted yet, then the others beside each other.
    * @throws AppError when the first can't start: configuration or files are wrong, a restart would not help
    */
   async start(signal: AbortSignal): Promise<void> {
-    const [first, ...others] = this.slots;
-    first?.start();
-    await this.until(() => first?.state === 'idle' || first?.startFailure !== undefined, signal);
-    if (first?.startFailure) throw first.startFailure;
-    for (const slot of others) slot.start();
-    await this.until(() => this.slots.every((slot) => slot.state === 'idle' || slot.state === 'busy'), signal);
+    await this.team.start(signal);
     this.started = true;
   }
 
   /**
-   * Runs one request in whichever process is free next.
+   * Runs one request in whichever process is free next. When its caller goes away or its deadline passes while it waits, it leaves the
+   * queue; while it runs, its result is dropped, and it ends at its next use of a model.
    * @throws AppError `overloaded` (queue full), `deadline_exceeded`, `cancelled`, `unavailable` (stopping), `model_error`
-   * (the picture cost two processes), or what the engine process reports
+   * (it cost two processes), or what the engine process reports
    */
-  run<Task extends EngineTaskName>(request: EngineRequest<Task>): Promise<EngineResult<Task>> {
-    const { work } = request;
+  run(request: EngineRequest): Promise<PoolResult> {
     if (this.stopping) return Promise.reject(new AppError('unavailable', 'the adapter is stopping'));
-    if (this.quarantine.has(work.picture)) {
+    if (request.work.pictures.some((picture) => this.quarantine.has(picture))) {
       return Promise.reject(new AppError('model_error', 'this picture made the model fail twice; it is refused for ten minutes'));
     }
-    return new Promise<EngineResult>((resolve, reject) => {
-      const entry = this.openEntry(request as EngineRequest<EngineTaskName>, { resolve, reject });
-      if (entry.answered) return;
-      if (this.queue.offer(entry, entry.place)) this.dispatch();
-      else entry.reject(new AppError('overloaded', 'too many requests wait', { retryAfterMs: this.retryAfterMs() }));
-    }) as Promise<EngineResult<Task>>;
+    return new Promise<PoolResult>((resolve, reject) => {
+      const entry = new PoolEntry(request, { resolve, reject }, this.options.clock);
+      if (!entry.answered) this.admit(entry);
+    });
+  }
+
+  /** Loads a model in every process that is ready, and in those that start later. @throws AppError as ModelOperations.load */
+  async load(reference: string, options: OperationOptions): Promise<void> {
+    await this.operations.load(reference, options);
+  }
+
+  /** Gives a model's memory back in every process. @throws AppError `not_found`, or as ModelOperations.unload */
+  async unload(reference: string, options: OperationOptions): Promise<void> {
+    const isKnown = this.catalogue.models.some(({ name, version }) => isMeantBy(reference, `${name}@${version}`));
+    if (!isKnown) throw new AppError('not_found', `there is no model "${reference.slice(0, 128)}"`);
+    await this.operations.unload(reference, options);
+  }
+
+  /** Has every process look at the folders of models and tasks again. @throws AppError as ModelOperations.rescan */
+  async rescan(options: OperationOptions): Promise<void> {
+    await this.operations.rescan(options);
+  }
+
+  /** What there is of models and tasks: the same object until an engine process tells something else. Costs nothing to ask for. */
+  get catalogue(): PoolCatalogue {
+    const from = this.team.slots.map(({ catalogue }) => catalogue);
+    const isSame = from.length === this.merged.from.length && from.every((catalogue, index) => catalogue === this.merged.from[index]);
+    if (!isSame) this.merged = { from, catalogue: mergeCatalogues(from) };
+    return this.merged.catalogue;
   }
 
   get status(): EnginePoolStatus {
-    const count = (...states: EngineSlot['state'][]) => this.slots.filter(({ state }) => states.includes(state)).length;
+    const { slots } = this.team;
+    const catalogue = this.catalogue;
+    const isLoaded = (reference: string) =>
+      catalogue.models.some((model) => model.loaded && isMeantBy(reference, `${model.name}@${model.version}`));
     return {
+      ...catalogue,
       started: this.started,
-      processes: this.slots.length,
-      ready: count('idle', 'busy'),
-      busy: count('busy'),
-      queued: this.queue.size,
-      deaths: this.slots.reduce((sum, { deaths }) => sum + deaths, 0),
+      processes: slots.length,
+      ready: slots.filter(({ state }) => state === 'ready').length,
+      busy: slots.filter(({ runs }) => runs > 0).length,
+      slots: slots.length * this.runsAtOnce,
+      running: slots.reduce((sum, { runs }) => sum + runs, 0),
+      queued: this.queue.size + this.suspects.length,
+      deaths: slots.reduce((sum, { deaths }) => sum + deaths, 0),
+      replaced: this.team.replaced,
       quarantined: this.quarantine.size,
-      models: this.models(),
+      residentBytes: slots.reduce((sum, { memory }) => sum + (memory?.residentBytes ?? 0), 0),
+      missingModels: this.operations.preload.filter((reference) => !isLoaded(reference)),
+      refusedModels: this.operations.refused,
+      engineProcesses: this.team.status,
     };
   }
 
   /** Process ids of the engine processes that run now. */
   get pids(): number[] {
-    return this.slots.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    return this.team.pids;
   }
 
   /** Refuses what is new and what waits, lets what runs end until the deadline, then ends the processes. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.stopping = true;
-    for (let entry = this.queue.take(); entry; entry = this.queue.take())
-      entry.reject(new AppError('unavailable', 'the adapter is stopping'));
-    await this.until(() => this.slots.every(({ state }) => state !== 'busy'), deadline).catch(() => undefined);
-    await Promise.all(this.slots.map((slot) => slot.stop(deadline)));
+    const refuse = (entry: PoolEntry) => entry.reject(new AppError('unavailable', 'the adapter is stopping'));
+    for (let entry = this.queue.take(); entry; entry = this.queue.take()) refuse(entry);
+    this.suspects.splice(0).forEach(refuse);
+    await this.team.stop(deadline);
   }
 
-  /** Watches deadline and signal until the caller is answered. A run that nobody waits for any more goes on: nothing can stop it. */
-  private openEntry(
-    request: EngineRequest<EngineTaskName>,
-    caller: { resolve: (result: EngineResult) => void; reject: (error: AppError) => void },
-  ): Entry {
-    const { work, lane, turn, timeoutMs, earlierRuns = 0, signal } = request;
-    const onAbort = () => this.abandon(entry, toAppError(signal?.reason));
-    const timer = setTimeout(() => this.abandon(entry, new AppError('deadline_exceeded', 'the model did not answer in time')), timeoutMs);
-    const once = (answer: () => void) => {
-      if (entry.answered) return;
-      entry.answered = true;
-      // Or the picture would be held in memory until the deadline.
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      answer();
-    };
-    const entry: Entry = {
-      work,
-      place: { lane, turn },
-      resolve: (result) => once(() => caller.resolve(result)),
-      reject: (error) => once(() => caller.reject(error)),
-      answered: false,
-      runs: earlierRuns,
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    return entry;
+  private admit(entry: PoolEntry): void {
+    entry.onAbandon = () => this.queue.remove(entry);
+    const admission = this.queue.offer(entry, entry.place);
+    if (!admission.admitted) return entry.reject(this.overloaded());
+    admission.displaced?.reject(this.overloaded());
+    this.dispatch();
   }
 
-  private onSlotChange(): void {
-    for (const listener of this.changed) listener();
+  private onTeamChange(): void {
     // In a task of its own: a slot tells of its change in the middle of making it.
     queueMicrotask(() => this.dispatch());
   }
 
+  /** Hands out what waits, to the process with the least to do. */
   private dispatch(): void {
     if (this.stopping) return;
-    for (const slot of this.slots) {
-      if (slot.state !== 'idle') continue;
+    for (;;) {
+      let open = this.team.open.filter((slot) => !this.alone.has(slot)).sort((a, b) => a.runs - b.runs);
+      if (this.suspects.length > 0) {
+        const [idlest, ...others] = open;
+        if (idlest?.runs === 0) {
+          void this.runOn(idlest, this.suspects.shift()!);
+          continue;
+        }
+        // One process gets nothing new until it is idle; the others go on.
+        open = others;
+      }
+      const [slot] = open;
+      if (!slot || slot.runs >= this.runsAtOnce) return;
       const entry = this.queue.take();
       if (!entry) return;
-      void this.runOn(slot, entry);
+      if (entry.runs > 0 && slot.runs > 0) this.suspect(entry);
+      else void this.runOn(slot, entry);
     }
   }
 
-  private async runOn(slot: EngineSlot, entry: Entry): Promise<void> {
+  private suspect(entry: PoolEntry): void {
+    this.suspects.push(entry);
+    entry.onAbandon = () => this.suspects.splice(this.suspects.indexOf(entry), 1);
+  }
+
+  private async runOn(slot: EngineSlot, entry: PoolEntry): Promise<void> {
     const startedMs = this.options.clock.monotonicMs();
+    if (entry.runs > 0) this.alone.add(slot);
     entry.runs++;
     try {
-      const result = await slot.run(entry.work);
-      this.meanServiceMs += (this.options.clock.monotonicMs() - startedMs - this.meanServiceMs) * serviceTimeWeight;
-      entry.resolve(result);
+      const run = slot.run(entry.work, entry.deadlineMs);
+      entry.onAbandon = () => run.cancel();
+      const result = await run.result;
+      const ranMs = this.options.clock.monotonicMs() - startedMs;
+      this.serviceTime.note(ranMs);
+      entry.resolve({ ...result, waitedMs: startedMs - entry.receivedMs, ranMs });
     } catch (error) {
       if (error instanceof EngineProcessDied) this.handleDeath(entry, error);
       else entry.reject(toAppError(error));
     }
+    this.alone.delete(slot);
+    this.dispatch();
   }
 
-  private handleDeath(entry: Entry, death: EngineProcessDied): void {
+  private handleDeath(entry: PoolEntry, death: EngineProcessDied): void {
+    const { pictures, steps } = entry.work;
     if (entry.runs >= runsMax) {
-      this.quarantine.add(entry.work.picture);
-      this.options.logger.error('a picture cost two engine processes and is refused for a while', {
-        task: entry.work.task,
-        bytes: entry.work.picture.length,
+      for (const picture of pictures) this.quarantine.add(picture);
+      this.options.logger.error('a request cost two engine processes; its pictures are refused for a while', {
+        tasks: steps.map(({ task }) => task),
+        bytes: pictures.map(({ length }) => length),
+        reason: death.exit.reason,
       });
       entry.reject(new AppError('model_error', 'the model failed twice on this picture', { cause: death }));
     } else if (this.stopping) {
       entry.reject(new AppError('unavailable', 'the adapter is stopping', { cause: death }));
     } else if (!entry.answered) {
-      this.queue.putBack(entry, entry.place);
-      this.dispatch();
+      this.suspect(entry);
+    } else if (death.exit.reason === 'hung' && death.circumstances.runs === 1) {
+      for (const picture of pictures) this.quarantine.addAfterSecondHang(picture);
     }
   }
 
-  private abandon(entry: Entry, error: AppError): void {
-    this.queue.remove(entry);
-    entry.reject(error);
-  }
-
-  /** When the queue, served at the mean speed of the last requests, will have room. */
-  private retryAfterMs(): number {
-    const ready = Math.max(1, this.status.ready);
-    const estimateMs = Math.ceil((this.queue.size / ready) * this.meanServiceMs);
-    return Math.min(Math.max(estimateMs, shortestRetryAfterMs), longestRetryAfterMs);
-  }
-
-  /** One line a model: loaded where any process has it loaded. */
-  private models(): ModelStatus[] {
-    const merged = new Map<string, ModelStatus>();
-    for (const model of this.slots.flatMap(({ models }) => models)) {
-      if (!merged.get(model.name)?.loaded) merged.set(model.name, model);
-    }
-    return [...merged.values()];
-  }
-
-  /** Waits until the slots make a condition true. @throws the signal's reason */
-  private until(condition: () => boolean, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
-        this.changed.delete(check);
-        signal.removeEventListener('abort', onAbort);
-        settle();
-      };
-      const check = () => {
-        if (condition()) end(resolve);
-      };
-      const onAbort = () => end(() => reject(toAppError(signal.reason)));
-      this.changed.add(check);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
-      else check();
+  private overloaded(): AppError {
+    const atOnce = this.status.ready * this.runsAtOnce;
+    return new AppError('overloaded', 'too many requests wait', {
+      retryAfterMs: this.serviceTime.retryAfterMs({ queued: this.queue.size, atOnce }),
     });
   }
 }

@@ -1,14 +1,21 @@
-import { AppError } from '@nightjar/runtime/app-error';
 import { createLogger, type Logger } from '@nightjar/runtime/logger';
-import { engineTaskTable } from '../detection/engine-task-table.js';
+import { describeFailure, runWork } from '../engine-tasks/run-work.js';
+import { UserTasks } from '../engine-tasks/user-tasks/user-tasks.js';
 import { ConvertedModelCache } from '../models/converted-model-cache.js';
 import { ModelRepository } from '../models/model-repository.js';
-import { ModelStore, type ModelState } from '../models/model-store.js';
-import type { EngineCommand, EngineReport, EngineResult, EngineSettings, EngineTaskName, EngineWork, ModelStatus } from './protocol.js';
+import { ModelStore } from '../models/model-store.js';
+import { ResidentModels, type RunModels } from './resident-models.js';
+import type { EngineCatalogue, EngineCommand, EngineReport, EngineSettings, EngineWork } from './protocol.js';
 
-/** Entry of an engine process: it decodes pictures and runs models, one request at a time, until its parent goes away. */
+const pulseEveryMsUnlessTold = 1_000;
+
+/** Entry of an engine process: it decodes pictures and runs models, until its parent goes away. */
 class EngineProcess {
-  private models: ModelStore | undefined;
+  private resident: ResidentModels | undefined;
+  private missingProviders: () => EngineCatalogue['missingProviders'] = () => [];
+  private userTasks: UserTasks | undefined;
+  private ready = false;
+  private readonly runs = new Map<number, RunModels>();
   private logger: Logger = createLogger({ service: 'adapter-engine', level: 'info' });
 
   async receive(command: EngineCommand): Promise<void> {
@@ -17,45 +24,97 @@ class EngineProcess {
         return this.configure(command.settings);
       case 'run':
         return this.run(command.requestId, command.work);
+      case 'cancel':
+        return this.runs.get(command.requestId)?.cancel();
+      case 'load':
+        return this.control(command.requestId, () => this.models.load(command.model));
+      case 'unload':
+        return this.control(command.requestId, () => this.models.unload(command.model));
+      case 'rescan':
+        return this.control(command.requestId, () => this.rescan());
+      case 'refuse':
+        return this.models.refuse(command.models);
       case 'stop':
         return process.exit();
     }
   }
 
+  private get models(): ResidentModels {
+    if (!this.resident) throw new Error('the engine process was not configured');
+    return this.resident;
+  }
+
   private async configure(settings: EngineSettings): Promise<void> {
     this.logger = createLogger({ service: 'adapter-engine', level: settings.logLevel });
-    const repository = new ModelRepository();
+    const repository = new ModelRepository({ modelsDir: settings.modelsDir });
     const cache = new ConvertedModelCache(settings.modelCacheDir, this.logger);
-    this.models = new ModelStore({ repository, cache, logger: this.logger });
+    const { defaultModels = {}, providers } = settings;
+    const holder = new ModelStore({ repository, cache, defaultModels, providers, logger: this.logger });
+    this.missingProviders = () => holder.missingProviders;
+    this.resident = new ResidentModels({ holder, settings, logger: this.logger, onChange: () => this.tellChange() });
+    setInterval(() => this.beat(), settings.pulseEveryMs ?? pulseEveryMsUnlessTold);
+    this.userTasks = new UserTasks(settings.tasksDir, this.logger);
     try {
-      await this.models.verifyAll();
-      for (const name of settings.preload) await this.models.get(name);
-      await report({ type: 'ready', models: statusOf(this.models) });
+      await this.models.start();
+      await this.userTasks.rescan();
+      this.ready = true;
+      this.beat();
+      await report({ type: 'ready', catalogue: this.catalogue() });
     } catch (error) {
       this.logger.error('the engine process cannot start', { error });
-      await report({ type: 'start_failed', ...describeFailure(error) });
+      const { code, message } = describeFailure(error);
+      await report({ type: 'start_failed', code, message });
       process.exit(1);
     }
   }
 
   private async run(requestId: number, work: EngineWork): Promise<void> {
+    const models = this.models.openRun();
+    this.runs.set(requestId, models);
+    const { result, failures } = await runWork(work, models, this.userTasks);
+    this.runs.delete(requestId);
+    models.close();
+    for (const error of failures) {
+      if (describeFailure(error).code === 'model_error') this.logger.error('a request failed in the engine', { error });
+    }
+    await report({ type: 'result', requestId, result });
+  }
+
+  /** Does a command about models and tells what there is then. */
+  private async control(requestId: number, perform: () => Promise<void>): Promise<void> {
     try {
-      const result = await this.perform(work);
-      await report({ type: 'result', requestId, result });
+      await perform();
+      await report({ type: 'catalogue', catalogue: this.catalogue() });
+      await report({ type: 'done', requestId });
     } catch (error) {
-      const failure = describeFailure(error);
-      if (failure.code === 'model_error') this.logger.error('a request failed in the engine', { task: work.task, error });
-      await report({ type: 'failure', requestId, ...failure });
+      this.logger.warn('an engine command failed', { error });
+      const { code, message } = describeFailure(error);
+      await report({ type: 'failure', requestId, code, message });
     }
   }
 
-  private async perform<Task extends EngineTaskName>(work: EngineWork<Task>): Promise<EngineResult<Task>> {
-    if (!this.models) throw new Error('the engine process was not configured');
-    const task = engineTaskTable[work.task];
-    const isFirstUse = !this.models.isLoaded(task.model);
-    const model = await this.models.get(task.model);
-    if (isFirstUse) await report({ type: 'models', models: statusOf(this.models) });
-    return task.run({ model, picture: work.picture, options: work.options });
+  private async rescan(): Promise<void> {
+    await this.models.rescan();
+    await this.userTasks?.rescan();
+  }
+
+  private tellChange(): void {
+    void this.pulse();
+    // What is loading is told by the pulse; the catalogue changes when it is there.
+    if (this.ready && this.models.loading === undefined) void report({ type: 'catalogue', catalogue: this.catalogue() });
+  }
+
+  private beat(): void {
+    void this.pulse();
+    void this.models.unloadIdle();
+  }
+
+  private pulse(): Promise<void> {
+    return report({ type: 'pulse', memory: this.models.memory, loading: this.models.loading });
+  }
+
+  private catalogue(): EngineCatalogue {
+    return { models: this.models.states(), userTasks: this.userTasks?.list() ?? [], missingProviders: this.missingProviders() };
   }
 }
 
@@ -65,31 +124,6 @@ function report(message: EngineReport): Promise<void> {
     if (process.send) process.send(message, () => resolve());
     else resolve();
   });
-}
-
-/** What the parent learns of an error. What is no AppError came out of a library while it worked on this very request. */
-function describeFailure(error: unknown): { code: AppError['code']; message: string } {
-  if (error instanceof AppError) return { code: error.code, message: error.message };
-  return { code: 'model_error', message: 'the model failed on this picture' };
-}
-
-function statusOf(models: ModelStore): ModelStatus[] {
-  return models.states().map(toStatus);
-}
-
-function toStatus({ manifest, fingerprint, loaded, problem }: ModelState): ModelStatus {
-  const names = Object.keys(engineTaskTable) as EngineTaskName[];
-  return {
-    name: manifest.name,
-    version: manifest.version,
-    description: manifest.description,
-    tasks: names.filter((name) => engineTaskTable[name].model === manifest.name),
-    device: 'cpu',
-    loaded: loaded !== undefined,
-    fingerprint,
-    precision: loaded?.precision,
-    problem,
-  };
 }
 
 if (process.send === undefined) {

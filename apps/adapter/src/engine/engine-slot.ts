@@ -1,72 +1,141 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { AppError, type Clock, type Logger } from '@nightjar/runtime';
-import type { EngineCommand, EngineReport, EngineResult, EngineSettings, EngineWork, ModelStatus } from './protocol.js';
+import { EngineChild, type EngineExit } from './engine-child.js';
+import { describeHang } from './hang-watch.js';
+import { InFlightRequests } from './in-flight-requests.js';
+import type { EngineCatalogue, EngineMemory, EngineReport, EngineResult, EngineSettings, EngineWork } from './protocol.js';
 import { RestartBackoff } from './restart-backoff.js';
 
-/** `down` waits for its restart; `stopped` is final. */
-export type SlotState = 'down' | 'starting' | 'idle' | 'busy' | 'stopped';
+/** `down` waits for its restart; `stopped` is final. What a ready process works on is in the slot's map of requests. */
+export type SlotState = 'down' | 'starting' | 'ready' | 'stopped';
 
 const legalMoves: Readonly<Record<SlotState, readonly SlotState[]>> = {
   down: ['starting', 'stopped'],
-  starting: ['idle', 'down', 'stopped'],
-  idle: ['busy', 'down', 'stopped'],
-  busy: ['idle', 'down', 'stopped'],
+  starting: ['ready', 'down', 'stopped'],
+  ready: ['down', 'stopped'],
   stopped: [],
 };
 
 export interface EngineSlotOptions {
   /** Module that the engine process runs. */
   readonly entry: URL;
-  readonly settings: EngineSettings;
-  /** A request that takes longer is taken for a hang: a native call can't be interrupted, so its process is killed. */
+  /** Asked for at each start. */
+  readonly settings: () => EngineSettings;
+  /** How long a process may tell nothing, or overstay a request's deadline, before it is taken for hung and killed. */
   readonly hangMs: number;
-  /** The same for the start, which may convert models. */
+  /** The same for its start, and for loading a model, which may convert it first. */
   readonly startTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called after every change of state. */
+  /** Called after every change of state and whenever a request has ended. */
   readonly onChange: () => void;
+  /** Called when the process says that it is ready, before anybody else hears of it. */
+  readonly onReady: () => void;
+  /** Called when the process has told what it has, or what memory it takes. */
+  readonly onNews: () => void;
+  /** Called when it ended without being asked to, before its requests hear of it. */
+  readonly onDeath: (death: EngineProcessDied) => void;
 }
 
-/** The process died (crashed, hung, was killed) while it worked on the request. */
+export interface LastExit extends EngineExit {
+  readonly atUnixMs: number;
+}
+
+/** The process ended by itself, or was killed. */
 export class EngineProcessDied extends Error {
   override readonly name = 'EngineProcessDied';
+
+  constructor(
+    readonly exit: EngineExit,
+    readonly circumstances: {
+      /** How many requests it worked on. */
+      readonly runs: number;
+      /** The model it was loading, `name@version`. */
+      readonly loading: string | undefined;
+    },
+  ) {
+    super(`the engine process ended: ${exit.reason}`);
+  }
 }
 
-interface RunningRequest {
-  readonly requestId: number;
-  readonly resolve: (result: EngineResult) => void;
-  readonly reject: (error: Error) => void;
-  readonly watchdog: NodeJS.Timeout;
+/** A command that is answered with `done` or `failure`. */
+export type ModelCommand = { readonly type: 'load' | 'unload'; readonly model: string } | { readonly type: 'rescan' };
+
+/** A request on its way. */
+export interface EngineRun {
+  /** @throws AppError as the process reports it, EngineProcessDied */
+  readonly result: Promise<EngineResult>;
+  /** Nobody waits for it any more; the process ends it when it can. */
+  cancel(): void;
 }
 
-/** One engine process and its successors: starts it, gives it one request at a time, replaces it when it dies. */
+/** How often a slot looks whether its process hangs. */
+const looksPerHangTime = 8;
+const longestLookMs = 500;
+
+/** One engine process and its successors: starts it, hands it requests, replaces it when it dies or hangs. */
 export class EngineSlot {
   private current: SlotState = 'down';
-  private child: ChildProcess | undefined;
-  private running: RunningRequest | undefined;
-  private lastModels: readonly ModelStatus[] = [];
+  private sinceUnixMs: number;
+  private child: EngineChild | undefined;
+  private readonly inFlight = new InFlightRequests();
+  private lastCatalogue: EngineCatalogue = { models: [], userTasks: [], missingProviders: [] };
+  private lastMemory: EngineMemory | undefined;
+  private loading: { readonly model: string; readonly sinceMs: number } | undefined;
   private failure: AppError | undefined;
+  private exits: number;
+  private lastExitSeen: LastExit | undefined;
   private readonly backoff = new RestartBackoff();
   private startedAtMs = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private nextRequestId = 1;
-  private deathCount = 0;
+  private heardMs = 0;
+  private lookedMs = 0;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private watch: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: EngineSlotOptions) {}
+  /** @param predecessor whose place it takes, and whose history it carries on */
+  constructor(
+    private readonly options: EngineSlotOptions,
+    predecessor?: EngineSlot,
+  ) {
+    this.sinceUnixMs = options.clock.wallMs();
+    this.exits = predecessor?.deaths ?? 0;
+    this.lastExitSeen = predecessor?.lastExit;
+  }
 
   get state(): SlotState {
     return this.current;
   }
 
-  get models(): readonly ModelStatus[] {
-    return this.lastModels;
+  get stateSinceUnixMs(): number {
+    return this.sinceUnixMs;
+  }
+
+  /** Requests it works on; commands don't count. */
+  get runs(): number {
+    return this.inFlight.runs;
+  }
+
+  /** Whether it loads a model, which blocks it. */
+  get isLoading(): boolean {
+    return this.loading !== undefined;
+  }
+
+  /** What its process has, as it last said. */
+  get catalogue(): EngineCatalogue {
+    return this.lastCatalogue;
+  }
+
+  /** Of the process that runs now. */
+  get memory(): EngineMemory | undefined {
+    return this.lastMemory;
   }
 
   /** How often its process ended without being asked to. */
   get deaths(): number {
-    return this.deathCount;
+    return this.exits;
+  }
+
+  get lastExit(): LastExit | undefined {
+    return this.lastExitSeen;
   }
 
   get pid(): number | undefined {
@@ -79,116 +148,152 @@ export class EngineSlot {
   }
 
   start(): void {
-    const { entry, settings, startTimeoutMs, clock, logger } = this.options;
+    const { entry, settings, clock, logger, hangMs } = this.options;
+    this.startedAtMs = this.heardMs = this.lookedMs = clock.monotonicMs();
     this.move('starting');
-    this.startedAtMs = clock.monotonicMs();
-    const child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
+    const child = new EngineChild({
+      entry,
+      logger,
+      onReport: (report) => {
+        if (this.child === child) this.receive(report);
+      },
+      onExit: (exit) => {
+        if (this.child === child) this.handleExit(exit);
+      },
+    });
     this.child = child;
-    child.on('message', (report: EngineReport) => this.receive(report));
-    child.once('error', (error) => {
-      logger.error('an engine process cannot be reached', { error });
-      child.kill('SIGKILL');
-      // Without a pid it never ran, and there will be no exit.
-      if (child.pid === undefined) this.handleExit(child, { code: null, signal: null });
-    });
-    child.once('exit', (code, signal) => this.handleExit(child, { code, signal }));
-    this.timer = setTimeout(() => this.kill('an engine process did not start in time'), startTimeoutMs);
-    this.send({ type: 'configure', settings });
+    clearInterval(this.watch);
+    const everyMs = Math.min(longestLookMs, hangMs / looksPerHangTime);
+    this.watch = setInterval(() => this.lookForHang(everyMs), everyMs);
+    child.send({ type: 'configure', settings: { pulseEveryMs: everyMs, ...settings() } });
   }
 
-  /**
-   * Runs one request; the slot must be idle. Can't be cancelled once it runs.
-   * @throws AppError as the engine process reports it; EngineProcessDied when the process ends first
-   */
-  run(work: EngineWork): Promise<EngineResult> {
-    this.move('busy');
-    const requestId = this.nextRequestId++;
-    return new Promise((resolve, reject) => {
-      const watchdog = setTimeout(() => this.kill('an engine process hangs'), this.options.hangMs);
-      this.running = { requestId, resolve, reject, watchdog };
-      this.send({ type: 'run', requestId, work });
-    });
+  /** Hands the process a request; the slot must be ready. `deadlineMs` is on the monotonic clock. */
+  run(work: EngineWork, deadlineMs: number): EngineRun {
+    const child = this.requireChild();
+    const { requestId, answer } = this.inFlight.open({ isRun: true, deadlineMs });
+    child.send({ type: 'run', requestId, work });
+    const cancel = () => {
+      if (this.inFlight.has(requestId)) this.child?.send({ type: 'cancel', requestId });
+    };
+    return { result: answer as Promise<EngineResult>, cancel };
   }
 
-  /** Ends the process: asks first, kills when the deadline passes. A request that runs is lost. */
+  /** @throws AppError as the process reports it, or `unavailable`; EngineProcessDied. It has no deadline: who waits brings one. */
+  async command(command: ModelCommand): Promise<void> {
+    const child = this.requireChild();
+    const { requestId, answer } = this.inFlight.open({ isRun: false, deadlineMs: Infinity });
+    child.send({ ...command, requestId });
+    await answer;
+  }
+
+  /** Tells the process which models are not to be loaded. */
+  refuse(models: readonly string[]): void {
+    if (this.current === 'ready') this.child?.send({ type: 'refuse', models });
+  }
+
+  /** Ends the process: asks first, kills when the deadline passes. Requests that run are lost. */
   async stop(deadline: AbortSignal): Promise<void> {
     if (this.current === 'stopped') return;
     const child = this.child;
+    this.child = undefined;
     this.move('stopped');
-    clearTimeout(this.timer);
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    this.send({ type: 'stop' });
-    const kill = () => child.kill('SIGKILL');
-    if (deadline.aborted) kill();
-    deadline.addEventListener('abort', kill, { once: true });
-    await exited;
-    deadline.removeEventListener('abort', kill);
+    clearTimeout(this.restartTimer);
+    clearInterval(this.watch);
+    await child?.stop(deadline);
+    this.inFlight.rejectAll(new AppError('unavailable', 'the adapter is stopping'));
+  }
+
+  private requireChild(): EngineChild {
+    if (!this.child) throw new AppError('unavailable', 'the engine process does not run');
+    return this.child;
   }
 
   private receive(report: EngineReport): void {
+    this.heardMs = this.options.clock.monotonicMs();
     switch (report.type) {
       case 'ready':
-        clearTimeout(this.timer);
         this.failure = undefined;
-        this.lastModels = report.models;
-        if (this.current === 'starting') this.move('idle');
-        return;
-      case 'models':
-        this.lastModels = report.models;
-        return;
+        this.lastCatalogue = report.catalogue;
+        if (this.current !== 'starting') return;
+        this.options.onReady();
+        return this.move('ready');
+      case 'catalogue':
+        this.lastCatalogue = report.catalogue;
+        return this.options.onNews();
+      case 'pulse':
+        this.lastMemory = report.memory;
+        this.noteLoading(report.loading);
+        return this.options.onNews();
       case 'start_failed':
         this.failure = new AppError(report.code, report.message);
         return;
       case 'result':
-        return this.settle(report.requestId, (request) => request.resolve(report.result));
+        this.inFlight.resolve(report.requestId, report.result);
+        return this.options.onChange();
+      case 'done':
+        this.inFlight.resolve(report.requestId);
+        return this.options.onChange();
       case 'failure':
-        return this.settle(report.requestId, (request) => request.reject(new AppError(report.code, report.message)));
+        this.inFlight.reject(report.requestId, new AppError(report.code, report.message));
+        return this.options.onChange();
     }
   }
 
-  private settle(requestId: number, settle: (request: RunningRequest) => void): void {
-    const request = this.running;
-    if (request?.requestId !== requestId) return;
-    clearTimeout(request.watchdog);
-    this.running = undefined;
-    settle(request);
-    if (this.current === 'busy') this.move('idle');
+  private noteLoading(model: string | undefined): void {
+    if (model === this.loading?.model) return;
+    // Nobody could run meanwhile: requests get the time that the loading took.
+    if (this.loading) this.inFlight.extend(this.heardMs - this.loading.sinceMs);
+    this.loading = model === undefined ? undefined : { model, sinceMs: this.heardMs };
+    this.options.onChange();
   }
 
-  private handleExit(child: ChildProcess, exit: { code: number | null; signal: NodeJS.Signals | null }): void {
-    if (this.child !== child) return;
-    this.child = undefined;
-    clearTimeout(this.timer);
-    const request = this.running;
-    this.running = undefined;
-    if (request) clearTimeout(request.watchdog);
-    if (this.current !== 'stopped') this.scheduleRestart(exit);
-    request?.reject(new EngineProcessDied('the engine process died'));
+  private lookForHang(everyMs: number): void {
+    const nowMs = this.options.clock.monotonicMs();
+    const lateMs = nowMs - this.lookedMs - everyMs;
+    this.lookedMs = nowMs;
+    // This process was stopped or starved itself: what the engine process said meanwhile is still unread.
+    if (lateMs > this.options.hangMs / 2) this.heardMs = nowMs;
+    const reason = describeHang(
+      {
+        nowMs,
+        startingSinceMs: this.current === 'starting' ? this.startedAtMs : undefined,
+        heardMs: this.heardMs,
+        loadingSinceMs: this.loading?.sinceMs,
+        firstDeadlineMs: this.inFlight.firstDeadlineMs,
+      },
+      this.options,
+    );
+    if (reason === undefined) return;
+    this.options.logger.error('an engine process hangs and is ended', { pid: this.pid, reason });
+    this.child?.killAsHung();
+    clearInterval(this.watch);
   }
 
-  private scheduleRestart(exit: { code: number | null; signal: NodeJS.Signals | null }): void {
+  private handleExit(exit: EngineExit): void {
     const { clock, logger } = this.options;
-    this.deathCount++;
+    const { loading } = this;
+    this.child = undefined;
+    this.lastMemory = undefined;
+    this.loading = undefined;
+    const models = this.lastCatalogue.models.map((model) => ({ ...model, loaded: false, memoryBytes: undefined }));
+    this.lastCatalogue = { ...this.lastCatalogue, models };
+    clearInterval(this.watch);
+    this.exits++;
+    this.lastExitSeen = { ...exit, atUnixMs: clock.wallMs() };
     const delayMs = this.backoff.nextDelayMs(clock.monotonicMs() - this.startedAtMs);
-    logger.error('an engine process died', { ...exit, restartInMs: delayMs });
-    this.timer = setTimeout(() => this.start(), delayMs);
+    logger.error('an engine process ended', { ...exit, loading: loading?.model, cause: this.failure?.message, restartInMs: delayMs });
+    this.restartTimer = setTimeout(() => this.start(), delayMs);
+    const death = new EngineProcessDied(exit, { runs: this.runs, loading: loading?.model });
+    this.options.onDeath(death);
     this.move('down');
-  }
-
-  private kill(reason: string): void {
-    this.options.logger.error(reason, { pid: this.child?.pid });
-    this.child?.kill('SIGKILL');
-  }
-
-  private send(command: EngineCommand): void {
-    // A channel that is closed already is no news: the exit that follows settles everything.
-    this.child?.send(command, () => undefined);
+    this.inFlight.rejectAll(death);
   }
 
   private move(next: SlotState): void {
     if (!legalMoves[this.current].includes(next)) throw new Error(`an engine slot cannot go from ${this.current} to ${next}`);
     this.current = next;
+    this.sinceUnixMs = this.options.clock.wallMs();
     this.options.onChange();
   }
 }

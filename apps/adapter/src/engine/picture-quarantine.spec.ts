@@ -22,6 +22,19 @@ describe('PictureQuarantine', () => {
     expect(quarantine.has(deadly)).toBe(false);
   });
 
+  it('takes a second hang over a picture that nobody waited for like two deaths', () => {
+    const clock = new FakeClock();
+    const quarantine = new PictureQuarantine(clock);
+    quarantine.addAfterSecondHang(deadly);
+    expect(quarantine.has(deadly)).toBe(false);
+    quarantine.addAfterSecondHang(Buffer.from('another'));
+    clock.advance(10 * 60_000);
+    quarantine.addAfterSecondHang(deadly);
+    expect(quarantine.size).toBe(0);
+    quarantine.addAfterSecondHang(deadly);
+    expect(quarantine.has(deadly)).toBe(true);
+  });
+
   it('stays bounded', () => {
     const quarantine = new PictureQuarantine(new FakeClock());
     for (let i = 0; i < 300; i++) quarantine.add(Buffer.from(String(i)));

@@ -5,8 +5,38 @@ const quarantineMs = 10 * 60_000;
 /** When full, the oldest entry is released early: it costs at most two more engine deaths. */
 const capacity = 256;
 
-/** Pictures that made an engine process die twice, by their hash: they are refused for ten minutes. */
+/** Pictures that made an engine process end twice, by their hash: they are refused for ten minutes. */
 export class PictureQuarantine {
+  private readonly refused: ExpiringHashes;
+  /** Over which a process hung once, when nobody waited for the answer any more. */
+  private readonly hungOver: ExpiringHashes;
+
+  constructor(clock: Clock) {
+    this.refused = new ExpiringHashes(clock);
+    this.hungOver = new ExpiringHashes(clock);
+  }
+
+  get size(): number {
+    return this.refused.size;
+  }
+
+  add(picture: Uint8Array): void {
+    this.refused.add(hash(picture));
+  }
+
+  /** A request whose caller has gone is not run again; a caller that comes back with the same picture must not cost a process each time. */
+  addAfterSecondHang(picture: Uint8Array): void {
+    const key = hash(picture);
+    (this.hungOver.has(key) ? this.refused : this.hungOver).add(key);
+  }
+
+  has(picture: Uint8Array): boolean {
+    // Nearly always empty: hashing every picture would be waste.
+    return this.size > 0 && this.refused.has(hash(picture));
+  }
+}
+
+class ExpiringHashes {
   /** Expiry on the monotonic clock, oldest first. */
   private readonly expiryMs = new Map<string, number>();
 
@@ -17,16 +47,16 @@ export class PictureQuarantine {
     return this.expiryMs.size;
   }
 
-  add(picture: Uint8Array): void {
+  add(key: string): void {
     this.release();
     const [oldest] = this.expiryMs.keys();
     if (this.expiryMs.size >= capacity && oldest !== undefined) this.expiryMs.delete(oldest);
-    this.expiryMs.set(hash(picture), this.clock.monotonicMs() + quarantineMs);
+    this.expiryMs.set(key, this.clock.monotonicMs() + quarantineMs);
   }
 
-  has(picture: Uint8Array): boolean {
-    // Nearly always empty: hashing every picture would be waste.
-    return this.size > 0 && this.expiryMs.has(hash(picture));
+  has(key: string): boolean {
+    this.release();
+    return this.expiryMs.has(key);
   }
 
   private release(): void {

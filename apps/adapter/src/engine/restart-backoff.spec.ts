@@ -4,8 +4,8 @@ import { RestartBackoff } from './restart-backoff.js';
 describe('RestartBackoff', () => {
   it('restarts at once, then waits longer and longer up to a bound', () => {
     const backoff = new RestartBackoff();
-    const delays = Array.from({ length: 9 }, () => backoff.nextDelayMs(100));
-    expect(delays).toEqual([0, 250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    const delays = Array.from({ length: 11 }, () => backoff.nextDelayMs(100));
+    expect(delays).toEqual([0, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 
   it('forgives after a minute of work', () => {

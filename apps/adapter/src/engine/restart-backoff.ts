@@ -1,5 +1,5 @@
 /** The first restart is at once: most deaths are single ones. Then the waits grow, and the last one stays. */
-const delaysMs = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const;
+const delaysMs = [0, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
 /** A process that lived this long has recovered. */
 const healthyAfterMs = 60_000;
 

@@ -25,6 +25,8 @@ const gpuQuery = ['--query-gpu=name,memory.total,memory.used', '--format=csv,noh
 export class SystemHardware {
   private gpus: readonly GpuMemory[] = [];
   private gpusReadAtMs = -Infinity;
+  /** Asking for it reads a page for each core. */
+  private readonly cpuModel = os.cpus()[0]?.model.trim() ?? 'unknown';
   /** Without NVIDIA's tool there is no GPU that it could show; it is not asked again. */
   private hasGpuTool = true;
 
@@ -35,8 +37,8 @@ export class SystemHardware {
   read(): HardwareReading {
     if (performance.now() - this.gpusReadAtMs > gpuReadingMaxAgeMs) void this.refreshGpus();
     return {
-      cpu: { cores: os.availableParallelism(), model: os.cpus()[0]?.model.trim() ?? 'unknown', load_1m: round(os.loadavg()[0] ?? 0) },
-      ram_gb: { total: gigabytes(os.totalmem()), available: gigabytes(os.freemem()) },
+      cpu: { cores: os.availableParallelism(), model: this.cpuModel, load_1m: round(os.loadavg()[0] ?? 0) },
+      ram_gb: { total: gigabytes(totalMemoryBytes()), available: gigabytes(process.availableMemory()) },
       gpu: this.gpus,
     };
   }
@@ -66,6 +68,12 @@ export function parseGpus(csv: string): GpuMemory[] {
       const gpu = { name: name ?? '', vram_total_mb: Number(total), vram_used_mb: Number(used) };
       return gpu.name !== '' && Number.isFinite(gpu.vram_total_mb) && Number.isFinite(gpu.vram_used_mb) ? [gpu] : [];
     });
+}
+
+/** What a container may use, where there is a limit; else what the machine has. */
+function totalMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }
 
 function gigabytes(bytes: number): number {

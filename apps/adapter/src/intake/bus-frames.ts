@@ -23,15 +23,16 @@ export class BusFrames {
   private async readWhole(uri: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<Buffer | undefined> {
     const parts: Uint8Array[] = [];
     let offset = 0;
-    let version: number | undefined;
+    let first: { modified_unix_ms: number; size_bytes: number } | undefined;
     for (;;) {
       const { value, body } = await this.bus.requestWithBody(readFrame, { uri, offset }, options);
       if (value.size_bytes > frameBytesMax) throw new AppError('payload_too_large', `the frame has more than ${frameBytesMax} bytes`);
-      version ??= value.modified_unix_ms;
-      if (value.modified_unix_ms !== version) return undefined;
+      first ??= value;
+      if (value.modified_unix_ms !== first.modified_unix_ms || value.size_bytes !== first.size_bytes) return undefined;
       parts.push(body);
       offset += body.length;
-      if (offset >= value.size_bytes) return Buffer.concat(parts);
+      if (offset > value.size_bytes) throw new AppError('unavailable', 'the frame is longer than it says', { retryAfterMs: 1_000 });
+      if (offset === value.size_bytes) return Buffer.concat(parts);
       if (body.length === 0) throw new AppError('unavailable', 'the frame ends too early', { retryAfterMs: 1_000 });
     }
   }

@@ -11,6 +11,7 @@ import { startTestBus, type TestBus } from '@nightjar/testing';
 import { BusFrames } from './bus-frames.js';
 import { FrameResolver } from './frame-resolver.js';
 import { FramesDirectory } from './frames-directory.js';
+import { pathStrings } from './path-strings.fixture.js';
 
 const timeoutMs = 5_000;
 const logger = createLogger({ service: 'test', level: 'silent' });
@@ -56,7 +57,7 @@ describe('frames from a directory', () => {
     'opennvr://camera_0/loop.jpg',
     'opennvr://audio/speech.wav',
     'file:///etc/passwd',
-    'http://127.0.0.1/latest.jpg',
+    'ftp://127.0.0.1/latest.jpg',
     '__proto__',
     '',
   ])('refuses %j', async (uri) => {
@@ -113,6 +114,8 @@ describe('frames over the bus', () => {
   let frames: FrameResolver;
   const picture = Buffer.alloc(framePartBytesMax * 2 + 77, 7);
   let versions: number[] = [];
+  /** What the NVR was asked for. */
+  let asked: string[] = [];
 
   beforeAll(async () => {
     testBus = await startTestBus();
@@ -120,8 +123,15 @@ describe('frames over the bus', () => {
     bus = Bus.open({ url: testBus.url, name: 'adapter', logger });
     await Promise.all([nvr, bus].map((one) => one.ready(AbortSignal.timeout(10_000))));
     nvr.serve(readFrame, ({ uri, offset }) => {
+      asked.push(uri);
       if (uri.endsWith('missing.jpg')) throw new AppError('not_found', 'Frame not found');
-      const sizeBytes = uri.endsWith('huge.jpg') ? frameBytesMax + 1 : picture.length;
+      const sizes: Record<string, number> = {
+        'huge.jpg': frameBytesMax + 1,
+        'short.jpg': picture.length + 1,
+        'long.jpg': picture.length - 1,
+        'growing.jpg': picture.length + offset,
+      };
+      const sizeBytes = sizes[uri.split('/').at(-1)!] ?? picture.length;
       const modified = versions.shift() ?? 1;
       return new WithBody({ size_bytes: sizeBytes, modified_unix_ms: modified }, picture.subarray(offset, offset + framePartBytesMax));
     });
@@ -147,5 +157,20 @@ describe('frames over the bus', () => {
   it('passes on what the NVR says', async () => {
     await expect(read('missing.jpg')).rejects.toMatchObject({ code: 'not_found', message: 'Frame not found' });
     await expect(read('huge.jpg')).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
+  it.each([
+    ['short.jpg', 'the frame ends too early'],
+    ['long.jpg', 'the frame is longer than it says'],
+    ['growing.jpg', 'the frame changes faster than it can be read'],
+  ])('T21: refuses %s, whose size is a lie', async (file, message) => {
+    await expect(read(file)).rejects.toMatchObject({ code: 'unavailable', message });
+  });
+
+  it('T2: asks the NVR for nothing that is no frame', async () => {
+    asked = [];
+    const outcomes = await Promise.allSettled(pathStrings.map((uri) => frames.read(uri, { timeoutMs })));
+    expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(pathStrings.length - 1);
+    expect(asked.filter((uri) => !/^opennvr:\/\/frames\/camera_0\.\.\/secret\.jpg$/.test(uri))).toEqual([]);
   });
 });

@@ -3,6 +3,10 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { FrameUri } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
+import { settledBefore } from '@nightjar/outbound';
+
+/** Reads at a time; beyond it the disk is what everybody waits for. A read of a file system that hangs counts until it ends. */
+const readsMax = 512;
 
 /**
  * The frames that an agent writes, read where they lie: `<root>/<directory>/<file>`. Nothing outside the root is ever read: both
@@ -10,6 +14,8 @@ import { AppError } from '@nightjar/runtime';
  * is held open, so that nothing can be swapped in between.
  */
 export class FramesDirectory {
+  private reads = 0;
+
   constructor(
     private readonly root: string,
     private readonly maxBytes: number,
@@ -20,8 +26,18 @@ export class FramesDirectory {
     return (await stat(this.root).catch(() => undefined))?.isDirectory() ?? false;
   }
 
-  /** @throws AppError `not_found`, `invalid_argument` for a link, `payload_too_large` */
-  async read({ directory, file }: FrameUri): Promise<Buffer> {
+  /**
+   * @throws AppError `not_found`, `invalid_argument` for a link, `payload_too_large`, `overloaded`; the reason of the signal when
+   *   the disk takes too long
+   */
+  async read(frame: FrameUri, signal: AbortSignal): Promise<Buffer> {
+    if (this.reads >= readsMax) throw new AppError('overloaded', 'too many frames are being read', { retryAfterMs: 1_000 });
+    this.reads++;
+    const reading = this.openAndRead(frame).finally(() => this.reads--);
+    return settledBefore(reading, signal);
+  }
+
+  private async openAndRead({ directory, file }: FrameUri): Promise<Buffer> {
     const folderPath = path.join(this.root, directory);
     const folder = await open(folderPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(frameFailure);
     try {
@@ -42,11 +58,23 @@ export class FramesDirectory {
       const status = await handle.stat();
       if (!status.isFile()) throw new AppError('not_found', 'Frame not found');
       if (status.size > this.maxBytes) throw new AppError('payload_too_large', `the frame has more than ${this.maxBytes} bytes`);
-      return await handle.readFile();
+      return await readUpTo(handle, status.size);
     } finally {
       await handle.close();
     }
   }
+}
+
+/** Reads no more than the size that was checked: the file may grow, and some (of /proc) say that they are empty. */
+async function readUpTo(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  let length = 0;
+  while (length < sizeBytes) {
+    const { bytesRead } = await handle.read(bytes, length, sizeBytes - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
 }
 
 const missingCodes = ['ENOENT', 'ENOTDIR', 'ENXIO', 'EISDIR'];

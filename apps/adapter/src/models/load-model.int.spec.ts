@@ -10,11 +10,15 @@ import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { OnnxSession } from '../backends/onnx/onnx-session.js';
-import { detectObjects } from '../detection/detect-objects.js';
-import { readPicture } from '../detection/read-picture.js';
+import { runWork } from '../engine-tasks/run-work.js';
+import type { EngineTasks } from '../engine/engine-tasks.js';
+import { Picture } from '../pictures/picture.js';
 import { ConvertedModelCache } from './converted-model-cache.js';
 import { loadModel } from './load-model.js';
 import type { LoadedModel } from './loaded-model.js';
+import { nanodet } from './builtin/nanodet/manifest.js';
+import { readVerified } from './model-files.js';
+import { requireInput } from './model-manifest.js';
 import { ModelRepository } from './model-repository.js';
 import { nanodetOutputs } from './decoders/nanodet-decoder.js';
 import { convertGraphModel, type GraphModelConversion } from './tfjs-to-onnx/convert-graph-model.js';
@@ -22,11 +26,12 @@ import { GraphModelJson } from './tfjs-to-onnx/graph-model.js';
 import { readWeights } from './tfjs-to-onnx/weights-reader.js';
 
 const inputPixels = 416;
+const input = requireInput(nanodet.manifest);
 const logger = createLogger({ service: 'test', level: 'silent' });
 
 /** The photo as the graph itself wants it: [1, 3, 416, 416], BGR, normalised. */
 function normalise(rgb: Uint8Array): Float32Array {
-  const { mean, deviation } = new ModelRepository().find('nanodet').manifest.input;
+  const { mean, deviation } = input;
   const plane = inputPixels * inputPixels;
   const out = new Float32Array(3 * plane);
   for (let pixel = 0; pixel < plane; pixel++) {
@@ -59,18 +64,33 @@ describe('NanoDet, converted from TensorFlow.js', () => {
     return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.data as Float32Array]));
   };
   const load = (repository = new ModelRepository()): Promise<LoadedModel> =>
-    loadModel('nanodet', { repository, cache: new ConvertedModelCache(cacheDirectory, logger), logger });
+    loadModel('nanodet', {
+      repository,
+      cache: new ConvertedModelCache(cacheDirectory, logger),
+      logger,
+      providers: ['cpu'],
+      missingProviders: [],
+    });
+
+  /** Persons on a picture, found with this very model. */
+  const detect = async (jpeg: Uint8Array, { model, minScore }: { model: LoadedModel; minScore: number }) => {
+    const work = { steps: [{ task: 'detect_objects', options: { labels: ['person'], minScore } }], pictures: [jpeg] } as const;
+    const { result } = await runWork(work, { use: () => Promise.resolve(model), has: () => true });
+    const [outcome] = result.steps;
+    if (!outcome?.ok) throw new Error(outcome?.message);
+    return outcome.result as EngineTasks['detect_objects']['result'];
+  };
 
   beforeAll(async () => {
-    const files = await new ModelRepository().open('nanodet');
-    const [graph, weights] = [...files.contents.values()];
+    const { verified } = await new ModelRepository().open('nanodet');
+    const [graph, weights] = await Promise.all(verified.files.map((file) => readVerified(verified, file)));
     const json = JSON.parse(Buffer.from(graph!).toString('utf8')) as { modelTopology: typeof topology };
     topology = json.modelTopology;
     model = GraphModelJson.parse(json);
     weightBytes = weights!;
     conversion = { model, weights: await readWeights(model.weightsManifest, async () => weightBytes) };
-    const { pixels } = await readPicture(await readFile(samplePictures[0]!), { widthPixels: inputPixels, heightPixels: inputPixels });
-    photo = pixels.data;
+    const picture = new Picture(await readFile(samplePictures[0]!));
+    photo = (await picture.stretch({ widthPixels: inputPixels, heightPixels: inputPixels })).data;
     cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-models-'));
   });
   afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
@@ -100,7 +120,6 @@ describe('NanoDet, converted from TensorFlow.js', () => {
   });
 
   it('normalises inside the graph as it is done outside', async () => {
-    const { input } = new ModelRepository().find('nanodet').manifest;
     const outside = await run(convertGraphModel(conversion), new Tensor('float32', normalise(photo), [1, 3, inputPixels, inputPixels]));
     const inside = await run(
       convertGraphModel({ ...conversion, picture: input }),
@@ -110,7 +129,6 @@ describe('NanoDet, converted from TensorFlow.js', () => {
   });
 
   it('answers the same for a picture alone and in a batch', async () => {
-    const { input } = new ModelRepository().find('nanodet').manifest;
     const bytes = convertGraphModel({ ...conversion, picture: input, dynamicBatch: true });
     const single = await run(bytes, new Tensor('uint8', photo, [1, inputPixels, inputPixels, 3]));
     const batch = await run(bytes, new Tensor('uint8', Buffer.concat([photo, photo]), [2, inputPixels, inputPixels, 3]));
@@ -122,11 +140,7 @@ describe('NanoDet, converted from TensorFlow.js', () => {
 
   it('finds two to four of the three persons on the photo, and keeps the converted files', async () => {
     const loaded = await load();
-    const { objects, picture } = await detectObjects(await readFile(samplePictures[0]!), {
-      model: loaded,
-      labels: ['person'],
-      minScore: 0.45,
-    });
+    const { objects, picture } = await detect(await readFile(samplePictures[0]!), { model: loaded, minScore: 0.45 });
     await loaded.session.release();
     expect(picture).toEqual({ width: 1920, height: 1280 });
     expect(objects.length).toBeGreaterThanOrEqual(2);
@@ -137,18 +151,18 @@ describe('NanoDet, converted from TensorFlow.js', () => {
       expect(box.x2 - box.x1).toBeGreaterThan(50);
     }
     expect((await readdir(cacheDirectory)).map((name) => name.replace(/-[0-9a-f]{16}-/, '-*-')).sort()).toEqual([
-      'nanodet-*-c1-fp32.onnx',
-      'nanodet-*-c1-int8.onnx',
+      'nanodet-*-c2-fp32.onnx',
+      'nanodet-*-c2-int8.onnx',
     ]);
   });
 
   it('scores persons in int8 as in fp32', async () => {
     const int8 = await load();
-    const fp32Bytes = convertGraphModel({ ...conversion, picture: int8.manifest.input });
+    const fp32Bytes = convertGraphModel({ ...conversion, picture: input });
     const fp32: LoadedModel = { ...int8, precision: 'fp32', session: await OnnxSession.create(fp32Bytes) };
     const jpeg = await readFile(samplePictures[0]!);
     const [fromInt8, fromFp32] = await Promise.all(
-      [int8, fp32].map(async (loaded) => (await detectObjects(jpeg, { model: loaded, labels: ['person'], minScore: 0.5 })).objects),
+      [int8, fp32].map(async (loaded) => (await detect(jpeg, { model: loaded, minScore: 0.5 })).objects),
     );
     await Promise.all([int8, fp32].map(({ session }) => session.release()));
     expect(fromFp32!.length).toBeGreaterThan(0);
@@ -156,11 +170,12 @@ describe('NanoDet, converted from TensorFlow.js', () => {
   });
 
   it('falls back to fp32 where int8 does not agree with it', async () => {
-    const { manifest, activationRanges } = new ModelRepository().find('nanodet');
+    const { activationRanges } = nanodet;
     const tooNarrow = new Map([...activationRanges!.keys()].map((place) => [place, { min: -0.01, max: 0.01 }]));
-    const otherName = { ...manifest, name: 'nanodet-with-wrong-ranges' };
-    const repository = new ModelRepository([{ manifest: otherName, activationRanges: tooNarrow }]);
-    const loaded = await loadModel(otherName.name, { repository, cache: new ConvertedModelCache(cacheDirectory, logger), logger });
+    const manifest = { ...nanodet.manifest, name: 'nanodet-with-wrong-ranges' };
+    const repository = new ModelRepository({ builtin: [{ ...nanodet, manifest, activationRanges: tooNarrow }] });
+    const cache = new ConvertedModelCache(cacheDirectory, logger);
+    const loaded = await loadModel(manifest.name, { repository, cache, logger, providers: ['cpu'], missingProviders: [] });
     await loaded.session.release();
     expect(loaded.precision).toBe('fp32');
   });
@@ -175,8 +190,8 @@ describe('NanoDet, converted from TensorFlow.js', () => {
   });
 
   it('refuses weights whose hash is not the manifest’s', async () => {
-    const { manifest } = new ModelRepository().find('nanodet');
-    const changed = { ...manifest, files: manifest.files.map((file) => ({ ...file, sha256: '0'.repeat(64) })) };
-    await expect(load(new ModelRepository([{ manifest: changed }]))).rejects.toMatchObject({ code: 'model_error' });
+    const files = nanodet.manifest.files.map((file) => ({ ...file, sha256: '0'.repeat(64) }));
+    const changed = { ...nanodet, manifest: { ...nanodet.manifest, files } };
+    await expect(load(new ModelRepository({ builtin: [changed] }))).rejects.toMatchObject({ code: 'model_error' });
   });
 });

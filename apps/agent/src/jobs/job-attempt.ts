@@ -1,6 +1,7 @@
-import { beatJob, finishJob, type JobError, type JobOutcome, type Work } from '@nightjar/contracts';
+import { beatJob, finishJob, putOutcomePart, type JobError, type JobOutcome, type Work } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { cutOutcome } from './cut-outcome.js';
 
 /** How far a job is, as its next beat tells the gateway. */
 export interface JobProgress {
@@ -24,6 +25,8 @@ export interface JobAttemptParts {
 export type StopReason = 'shutdown' | 'cancel' | 'late' | 'lost';
 
 const requestTimeoutMs = 3_000;
+/** The gateway puts the pieces together and compares faces before it answers. */
+const assemblyTimeoutMs = 20_000;
 /** Node runs a longer timer at once. */
 const longestTimerMs = 2 ** 31 - 1;
 const pauseAfterFailureMs = 500;
@@ -45,6 +48,15 @@ export class JobAttempt {
     private readonly parts: JobAttemptParts,
   ) {
     this.leaseEndsAtMs = parts.clock.monotonicMs() + work.lease_ms;
+  }
+
+  get jobId(): string {
+    return this.work.job_id;
+  }
+
+  /** Asks the gateway now what it thinks of this attempt. */
+  async beatNow(): Promise<void> {
+    await this.beat();
   }
 
   /** Ends the work at once. The first reason counts. */
@@ -124,18 +136,44 @@ export class JobAttempt {
     }
   }
 
-  /** Repeats until it is heard or the lease is over; beats go on meanwhile and keep the lease. */
+  /** @returns whether the gateway took the outcome; false also when the lease was over before it was heard */
   private async deliver(outcome: JobOutcome): Promise<boolean> {
+    try {
+      if (outcome.state !== 'finished') return await this.sendOutcome(outcome);
+      const pieces = cutOutcome(outcome);
+      if (pieces === undefined) return await this.sendOutcome(outcome);
+      for (const [part, text] of pieces.entries()) if (!(await this.sendPart(part, text))) return false;
+      return await this.sendOutcome({ state: 'finished_in_parts', parts: pieces.length });
+    } catch (thrown) {
+      const { code, message } = toAppError(thrown);
+      this.parts.logger.error('an outcome was refused', { jobId: this.work.job_id, error: thrown });
+      return this.sendOutcome({ state: 'failed', error: { code: 'result_not_delivered', message: `${code}: ${message}` } });
+    }
+  }
+
+  private sendPart(part: number, text: string): Promise<boolean> {
     const { job_id, lease } = this.work;
+    return this.insist(() => this.parts.bus.request(putOutcomePart, { job_id, lease, part, text }, { timeoutMs: requestTimeoutMs }));
+  }
+
+  private sendOutcome(outcome: JobOutcome): Promise<boolean> {
+    const { job_id, lease } = this.work;
+    const timeoutMs = outcome.state === 'finished_in_parts' ? assemblyTimeoutMs : requestTimeoutMs;
+    return this.insist(() => this.parts.bus.request(finishJob, { job_id, lease, outcome }, { timeoutMs }));
+  }
+
+  /**
+   * Repeats a call until it is heard or the lease is over; beats go on meanwhile and keep the lease.
+   * @throws AppError that no repetition would change
+   */
+  private async insist(call: () => Promise<{ accepted: boolean }>): Promise<boolean> {
     while (this.parts.clock.monotonicMs() < this.leaseEndsAtMs) {
       try {
-        const { accepted } = await this.parts.bus.request(finishJob, { job_id, lease, outcome }, { timeoutMs: requestTimeoutMs });
-        return accepted;
+        return (await call()).accepted;
       } catch (thrown) {
         const error = toAppError(thrown);
-        this.parts.logger.warn('an outcome was not heard', { jobId: job_id, error });
-        if (!error.retryable && outcome.state === 'finished')
-          return this.deliver({ state: 'failed', error: { code: 'result_not_delivered', message: error.message } });
+        if (!error.retryable) throw error;
+        this.parts.logger.warn('an outcome was not heard', { jobId: this.work.job_id, error });
         await sleep(pauseAfterFailureMs);
       }
     }

@@ -31,15 +31,24 @@ export class JobWorker {
     for (let slot = 0; slot < this.options.slots; slot++) this.loops.push(this.loop());
   }
 
-  /** A job was queued: every idle slot asks at once. */
+  /** A job was queued: the slot that has waited longest asks at once. One job is one nudge, so that more slots would ask in vain. */
   ring(): void {
-    for (const wake of this.sleepers) wake();
+    const [wake] = this.sleepers;
+    if (!wake) return;
+    this.sleepers.delete(wake);
+    wake();
+  }
+
+  /** Somebody wants the job cancelled: its attempt hears it at once instead of with its next beat. */
+  async checkJob(jobId: string): Promise<void> {
+    for (const attempt of this.attempts) if (attempt.jobId === jobId) await attempt.beatNow();
   }
 
   /** Takes no more, gives back what runs. */
   async stop(): Promise<void> {
     this.stopping.abort(new AppError('cancelled', 'the agent stops'));
     for (const attempt of this.attempts) attempt.stop('shutdown');
+    for (const wake of this.sleepers) wake();
     await Promise.all(this.loops);
   }
 
@@ -76,12 +85,11 @@ export class JobWorker {
   }
 
   private async waitForDoorbell(): Promise<void> {
-    let wake: () => void = () => undefined;
-    const rung = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
+    if (this.stopping.signal.aborted) return;
+    const doorbell = new AbortController();
+    const wake = () => doorbell.abort();
     this.sleepers.add(wake);
-    await Promise.race([rung, sleep(pollMs, this.stopping.signal).catch(() => undefined)]);
+    await sleep(pollMs, doorbell.signal).catch(() => undefined);
     this.sleepers.delete(wake);
   }
 }

@@ -1,15 +1,14 @@
 import path from 'node:path';
 import type { ImageWork, JobOutcome, VideoWork } from '@nightjar/contracts';
 import type { FfmpegBinary } from '@nightjar/media';
-import type { InferenceDispatcher } from '@nightjar/messaging';
 import { AppError, type Clock } from '@nightjar/runtime';
 import { analyseImages } from './images/analyse-images.js';
+import type { AdapterAccess } from './inference-calls.js';
 import type { JobProgress, RunWork } from './job-attempt.js';
 import { analyseVideo } from './video/analyse-video.js';
 
-export interface WorkParts {
+export interface WorkParts extends AdapterAccess {
   ffmpeg: FfmpegBinary;
-  dispatcher: Pick<InferenceDispatcher, 'infer'>;
   /** The job API's media store. */
   mediaDir: string;
   clock: Clock;
@@ -28,13 +27,17 @@ interface WorkContext {
 }
 
 async function runVideo(work: VideoWork, { parts, progress, signal }: WorkContext): Promise<JobOutcome> {
-  const result = await analyseVideo({ jobId: work.job_id, path: pathInStore(parts.mediaDir, work.file), progress, signal }, parts);
-  return { state: 'finished', media_type: 'video', result };
+  const { result, durationSeconds, faceModel } = await analyseVideo(
+    { jobId: work.job_id, path: pathInStore(parts.mediaDir, work.file), progress, signal },
+    parts,
+  );
+  return { state: 'finished', media_type: 'video', result, duration_seconds: durationSeconds, face_model: faceModel };
 }
 
 async function runImages(work: ImageWork, { parts, progress, signal }: WorkContext): Promise<JobOutcome> {
   const items = work.items.map(({ index, file }) => ({ index, path: pathInStore(parts.mediaDir, file) }));
-  return { state: 'finished', media_type: 'image', items: await analyseImages({ jobId: work.job_id, items, progress, signal }, parts) };
+  const { outcomes, faceModel } = await analyseImages({ jobId: work.job_id, items, progress, signal }, parts);
+  return { state: 'finished', media_type: 'image', items: outcomes, face_model: faceModel };
 }
 
 /** @throws AppError `internal` when a name of the gateway leads out of the media store */

@@ -1,12 +1,12 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
+import { refuseForeignPages, WebSocketDoor } from '@nightjar/websocket-door';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
 import { asLuna, lunaErrors } from './luna-errors.js';
 import { StreamSubscribers } from './stream-subscribers.js';
-import { WebSocketDoor } from './websocket-door.js';
 
 /** The documentation's pattern: lower case. */
 const StreamId = z.string().regex(/^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/);
@@ -28,6 +28,7 @@ export class LiveResultsController {
       throw new AppError('not_found', 'no such stream', {
         details: asLuna(lunaErrors.pageNotFound, `Stream ${streamId} is not processed by this agent`),
       });
+    refuseForeignPages(request.headers);
     const socket = await this.door.open(request, reply);
     this.subscribers.add(socket, streamId);
   }

@@ -15,6 +15,11 @@ export const lunaErrors = {
   pageNotFound: { error_code: 12013, desc: 'Resource not found', detail: 'Page not found' },
   parametersMissing: { error_code: 12014, desc: 'Bad/incomplete input data', detail: 'Required parameters not found' },
   parameterInvalid: { error_code: 12022, desc: 'Bad/incomplete input data', detail: 'Parameter is not valid' },
+  unacceptableType: { error_code: 12023, desc: 'Bad/incomplete input data', detail: 'Content type is unacceptable' },
+  unsupportedMediaType: { error_code: 12024, desc: 'Bad/incomplete input data', detail: 'Unsupported media type' },
+  documentMissing: { error_code: 12032, desc: 'Internal server error', detail: 'Document file not found' },
+  // Ours: the documentation gives the text and no code.
+  unhealthy: { error_code: 502, desc: 'Unhealthy', detail: 'Unhealthy' },
 } as const satisfies Record<string, LunaError>;
 
 /** For kinds that the documentation has no code for, `error_code` is the HTTP status: no documented code is that short. */

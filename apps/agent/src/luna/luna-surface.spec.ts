@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError, FakeClock } from '@nightjar/runtime';
+import { refuseForeignPages } from '@nightjar/websocket-door';
 import type { FastifyRequest } from 'fastify';
 import { asLuna, lunaErrors, renderLunaError } from './luna-errors.js';
 import { lunaRequestId } from './luna-request-id.js';
-import { namesLoopback, refuseForeignPages } from './websocket-door.js';
+import { namesLoopback } from './names-loopback.js';
 
 const clock = new FakeClock(1_536_751_345_678);
 const documented = /^[0-9]{10},[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;

@@ -3,6 +3,7 @@ import { boxCentre, normaliseBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
 import type { TrackObservation } from '../analytics/track-observer.js';
+import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { StreamSubscribers } from '../luna/stream-subscribers.js';
 import type { LiveFrame } from '../sources/camera-source.js';
 
@@ -35,7 +36,15 @@ export class LiveResults {
   private readonly startedMonotonicMs: number;
 
   constructor(
-    private readonly options: { stream: AssignedStream; bus: Bus; subscribers: StreamSubscribers; session: string; clock: Clock },
+    private readonly options: {
+      stream: AssignedStream;
+      bus: Bus;
+      subscribers: StreamSubscribers;
+      /** Told of each analysed frame. */
+      monitor: (point: MonitoringPoint) => void;
+      session: string;
+      clock: Clock;
+    },
   ) {
     this.startedMonotonicMs = options.clock.monotonicMs();
   }
@@ -47,6 +56,7 @@ export class LiveResults {
     bus.publish(overlayDrawn, this.overlay(result));
     if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(result));
     subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: this.peopleCount(result) });
+    this.options.monitor(this.framePoint(result));
   }
 
   /** Tells subscribers why there is nothing to tell. `restart`: the camera is being opened again. */
@@ -59,6 +69,16 @@ export class LiveResults {
       error: problem.error,
       analytics_results: {},
     });
+  }
+
+  private framePoint({ frame, tracks, found }: FrameResult): MonitoringPoint {
+    const { clock, stream } = this.options;
+    return {
+      series: 'frame',
+      time: new Date(frame.capturedAtMs).toISOString(),
+      tags: { service: 'luna-video-agent', stream_id: stream.stream_id },
+      fields: { people_count: found.length, tracks: tracks.length, result_delay: (clock.wallMs() - frame.capturedAtMs) / 1_000 },
+    };
   }
 
   private overlay({ frame, picture, tracks }: FrameResult) {

@@ -35,6 +35,7 @@ export class StreamClaims {
   private wake: (() => void) | undefined;
   private leaseEndsAtMs = Number.NEGATIVE_INFINITY;
   private nvrAway = false;
+  private answeredAtMs: number | undefined;
 
   constructor(private readonly options: StreamClaimsOptions) {}
 
@@ -45,6 +46,11 @@ export class StreamClaims {
 
   get count(): number {
     return this.running.size;
+  }
+
+  /** How long nvr, which assigns the streams, has been silent; undefined before its first answer. */
+  get managerSilentMs(): number | undefined {
+    return this.answeredAtMs === undefined ? undefined : this.options.clock.monotonicMs() - this.answeredAtMs;
   }
 
   start(): void {
@@ -86,6 +92,7 @@ export class StreamClaims {
       );
       this.leaseEndsAtMs = sentAtMs + lease_ms;
       this.nvrAway = false;
+      this.answeredAtMs = clock.monotonicMs();
       await this.keepOnly(streams);
     } catch (thrown) {
       if (this.stopping.signal.aborted) return;

@@ -21,12 +21,12 @@ export function isInAttempt({ jobId, lease }: Attempt): Prisma.Sql {
 export async function renewLease(
   database: JobsDatabase,
   options: Attempt & { progress: number; stage: string; leaseMs: number },
-): Promise<{ cancelRequested: boolean; late: boolean } | undefined> {
+): Promise<{ tenantId: number; cancelRequested: boolean; late: boolean } | undefined> {
   const [row] = await orUnavailable(
-    database.$queryRaw<{ cancel_requested: boolean; late: boolean }[]>`
+    database.$planned<{ tenant_id: number; cancel_requested: boolean; late: boolean }>`
       UPDATE jobs.job SET lease_until = now() + ${options.leaseMs} * interval '1 ms', progress = ${options.progress}, stage = ${storedText(options.stage)}
       WHERE ${isInAttempt(options)}
-      RETURNING cancel_requested, ${isLate} AS late`,
+      RETURNING tenant_id, cancel_requested, ${isLate} AS late`,
   );
-  return row && { cancelRequested: row.cancel_requested, late: row.late };
+  return row && { tenantId: row.tenant_id, cancelRequested: row.cancel_requested, late: row.late };
 }

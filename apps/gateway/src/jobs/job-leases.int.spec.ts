@@ -57,7 +57,7 @@ describe('the lease protocol', () => {
     }
     expect(await fixture.poll(jobId)).toEqual({ job_id: jobId, status: 'processing', result: null, progress: 0.25, stage: 'decode' });
     expect(await fixture.finish(work, finishedVideo)).toBe(true);
-    expect(await fixture.poll(jobId)).toEqual({ job_id: jobId, status: 'finished', result: videoResult });
+    expect(await fixture.poll(jobId)).toEqual({ job_id: jobId, status: 'finished', result: videoResult, expires_at: expect.any(String) });
   });
 
   it('gives the job of a silent agent to the next one, and refuses what the first one still says', async () => {
@@ -177,6 +177,7 @@ describe('the lease protocol', () => {
         },
         { index: 3, external_id: null, status: 'failed', result: null, error: expect.objectContaining({ code: 'no_result' }) },
       ],
+      expires_at: expect.any(String),
     });
   });
 

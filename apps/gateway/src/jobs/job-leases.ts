@@ -1,13 +1,16 @@
-import { jobQueued, type JobOutcome, type Work } from '@nightjar/contracts';
+import type { SecretBox } from '@nightjar/auth';
+import { jobMoved, jobProgressed, jobQueued, type FinishedOutcome, type JobOutcome, type Work } from '@nightjar/contracts';
 import { Prisma, type JobsDatabase } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, type Logger } from '@nightjar/runtime';
-import type { MediaStore } from '../uploads/media-store.js';
+import { prepareOutcome } from '../allowlist/mark-allowlisted.js';
 import { isInAttempt, renewLease, type Attempt } from './beat-job.js';
 import { claimWork } from './claim-job.js';
-import { endJobs, isLate, type JobEnding } from './end-jobs.js';
+import { isLate, type JobEnding } from './end-jobs.js';
+import type { JobEndings } from './job-endings.js';
 import { jobErrors } from './job-error.js';
 import { mediaTypeOf } from './job-id.js';
+import { assembleOutcome, storeOutcomePart } from './outcome-parts.js';
 import { returnToQueue } from './return-job.js';
 import { sweepJobs, type SweepResult } from './sweep-jobs.js';
 
@@ -24,10 +27,14 @@ export type BeatVerdict = 'continue' | 'cancel' | 'late' | 'lost';
 
 export interface JobLeasesOptions {
   database: JobsDatabase;
-  media: MediaStore;
+  endings: JobEndings;
   bus: Bus;
   logger: Logger;
   timings: LeaseTimings;
+  /** How long a job can be read after its end. */
+  retentionMs: number;
+  /** Opens the faces of the allow-list; without it nobody is listed. */
+  box: SecretBox | undefined;
 }
 
 /**
@@ -41,7 +48,9 @@ export class JobLeases {
   async claim(agentId: string): Promise<Work | null> {
     const { database, timings, logger } = this.options;
     const work = await claimWork(database, { agentId, leaseMs: timings.leaseMs });
-    if (work) logger.info('job leased', { jobId: work.job_id, agentId, attempt: work.attempt });
+    if (!work) return null;
+    logger.info('job leased', { jobId: work.job_id, agentId, attempt: work.attempt });
+    this.tellMove(work.job_id);
     return work;
   }
 
@@ -51,6 +60,8 @@ export class JobLeases {
     if (!renewed) return 'lost';
     if (renewed.cancelRequested) return (await this.end(beat, { state: 'cancelled', error: jobErrors.cancelled })) ? 'cancel' : 'lost';
     if (renewed.late) return (await this.end(beat, { state: 'failed', error: jobErrors.processingTimeExceeded })) ? 'late' : 'lost';
+    const { jobId, progress, stage } = beat;
+    this.options.bus.publish(jobProgressed, { job_id: jobId, tenant_id: renewed.tenantId, progress, stage });
     return 'continue';
   }
 
@@ -63,6 +74,8 @@ export class JobLeases {
     switch (outcome.state) {
       case 'finished':
         return this.finishWithResult(attempt, outcome);
+      case 'finished_in_parts':
+        return this.finishWithParts(attempt, outcome.parts);
       case 'failed':
         return this.end(attempt, { state: 'failed', error: outcome.error });
       case 'returned':
@@ -70,21 +83,39 @@ export class JobLeases {
     }
   }
 
+  /** Keeps a piece of an outcome for `finish`. @returns false when the attempt is not the current one */
+  putOutcomePart(attempt: Attempt, piece: { part: number; text: string }): Promise<boolean> {
+    return storeOutcomePart(this.options.database, attempt, piece);
+  }
+
   /** One pass over jobs that nobody moves. */
   async sweep(): Promise<SweepResult> {
-    const { database, bus, logger } = this.options;
-    const swept = await sweepJobs(database);
-    for (const jobId of swept.requeued) bus.publish(jobQueued, { job_id: jobId });
-    for (const jobId of swept.ended) await this.removeMedia(jobId);
+    const { database, endings, bus, logger, retentionMs } = this.options;
+    const swept = await sweepJobs(database, { retentionMs });
+    for (const jobId of swept.requeued) {
+      bus.publish(jobQueued, { job_id: jobId });
+      this.tellMove(jobId);
+    }
+    await endings.follow(swept.ended);
     if (swept.requeued.length + swept.ended.length > 0) logger.warn('jobs swept', swept);
     return swept;
   }
 
-  private async finishWithResult(attempt: Attempt, outcome: Extract<JobOutcome, { state: 'finished' }>): Promise<boolean> {
-    if (outcome.media_type !== mediaTypeOf(attempt.jobId))
-      throw new AppError('invalid_argument', `${attempt.jobId} is no ${outcome.media_type} job`);
+  private async finishWithParts(attempt: Attempt, parts: number): Promise<boolean> {
+    const outcome = await assembleOutcome(this.options.database, attempt, parts);
+    if (outcome) return this.finishWithResult(attempt, outcome);
+    return this.end(attempt, { state: 'failed', error: jobErrors.resultNotDelivered });
+  }
+
+  private async finishWithResult(attempt: Attempt, found: FinishedOutcome): Promise<boolean> {
+    const { database, box } = this.options;
+    if (found.media_type !== mediaTypeOf(attempt.jobId))
+      throw new AppError('invalid_argument', `${attempt.jobId} is no ${found.media_type} job`);
+    const outcome = await prepareOutcome(database, box, attempt.jobId, found);
     const ending: JobEnding =
-      outcome.media_type === 'video' ? { state: 'finished', result: outcome.result } : { state: 'finished', items: outcome.items };
+      outcome.media_type === 'video'
+        ? { state: 'finished', result: outcome.result, mediaUnits: outcome.duration_seconds }
+        : { state: 'finished', items: outcome.items, mediaUnits: outcome.items.filter(({ state }) => state === 'finished').length };
     if (await this.end(attempt, ending, Prisma.sql`${isLate} IS NOT TRUE`)) return true;
     // Over its bound a job fails even if the result came before the sweeper; pictures that are done stay done.
     const { items } = ending;
@@ -93,27 +124,24 @@ export class JobLeases {
 
   private async takeBack(attempt: Attempt, reason: string): Promise<boolean> {
     const returned = await returnToQueue(this.options.database, attempt);
-    // Not back in the queue: the attempt is not the current one, or it was the last.
-    if (!returned) return this.end(attempt, { state: 'failed', error: jobErrors.attemptsExhausted });
+    // Not back in the queue: the attempt is not the current one, somebody cancelled the job, or it was the last.
+    if (!returned)
+      return (
+        (await this.end(attempt, { state: 'cancelled', error: jobErrors.cancelled }, Prisma.sql`cancel_requested`)) ||
+        this.end(attempt, { state: 'failed', error: jobErrors.attemptsExhausted })
+      );
     this.options.logger.info('job given back', { jobId: attempt.jobId, reason, ...returned });
+    this.tellMove(attempt.jobId);
     if (returned.delaySeconds === 0) this.options.bus.publish(jobQueued, { job_id: attempt.jobId });
     return true;
   }
 
   private async end(attempt: Attempt, ending: JobEnding, condition: Prisma.Sql = Prisma.sql`true`): Promise<boolean> {
-    const [jobId] = await endJobs(this.options.database, { which: Prisma.sql`${isInAttempt(attempt)} AND ${condition}`, ending });
-    if (jobId === undefined) return false;
-    this.options.logger.info('job ended', { jobId, state: ending.state, errorCode: ending.error?.code });
-    await this.removeMedia(jobId);
-    return true;
+    const ended = await this.options.endings.end(Prisma.sql`${isInAttempt(attempt)} AND ${condition}`, ending);
+    return ended.length > 0;
   }
 
-  /** Nothing reads a terminal job's upload again. What a crash leaves here, the search for orphans removes later. */
-  private async removeMedia(jobId: string): Promise<void> {
-    try {
-      await this.options.media.removeFolder(jobId);
-    } catch (error) {
-      this.options.logger.warn('the upload of an ended job was not removed', { jobId, error });
-    }
+  private tellMove(jobId: string): void {
+    this.options.bus.publish(jobMoved, { job_id: jobId });
   }
 }

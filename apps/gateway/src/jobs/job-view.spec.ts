@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { imageJobView, retryAfterSeconds, videoJobView } from './job-view.js';
 import type { JobRow } from './job.store.js';
 
-const job: JobRow = { id: 'video_1', state: 'queued', progress: 0, stage: null, result: null, errorCode: null, errorMessage: null };
+const job: JobRow = {
+  id: 'video_1',
+  state: 'queued',
+  progress: 0,
+  stage: null,
+  expiresAt: null,
+  result: null,
+  errorCode: null,
+  errorMessage: null,
+};
 
 describe('the answer to a poll', () => {
   it('tells progress and stage while the job is pending', () => {
@@ -17,11 +26,13 @@ describe('the answer to a poll', () => {
     expect(retryAfterSeconds('processing')).toBe(2);
   });
 
-  it('is the result and nothing else once the job is finished', () => {
-    expect(videoJobView({ ...job, state: 'finished', progress: 1, result: { raw_scenes: [] } })).toEqual({
+  it('is the result and the day of its removal once the job is finished', () => {
+    const expiresAt = new Date('2026-12-24T18:00:00Z');
+    expect(videoJobView({ ...job, state: 'finished', progress: 1, expiresAt, result: { raw_scenes: [] } })).toEqual({
       job_id: 'video_1',
       status: 'finished',
       result: { raw_scenes: [] },
+      expires_at: '2026-12-24T18:00:00.000Z',
     });
     expect(retryAfterSeconds('finished')).toBeUndefined();
   });

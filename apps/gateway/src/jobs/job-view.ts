@@ -34,15 +34,26 @@ function jobHead(job: JobRow): { job_id: string; status: JobStatus } {
   return { job_id: job.id, status: statusOf(job.state) };
 }
 
-function jobTail(job: JobRow): { error?: JobError | null; progress?: number; stage?: string | null } {
+interface JobTail {
+  error?: JobError | null;
+  progress?: number;
+  stage?: string | null;
+  expires_at?: string;
+}
+
+function jobTail(job: JobRow): JobTail {
   if (!isTerminal(job.state)) return { progress: Math.round(job.progress * 1000) / 1000, stage: job.stage };
-  return statusOf(job.state) === 'failed' ? { error: errorOf(job) } : {};
+  return {
+    ...(statusOf(job.state) === 'failed' ? { error: errorOf(job) } : {}),
+    ...(job.expiresAt ? { expires_at: job.expiresAt.toISOString() } : {}),
+  };
 }
 
 function statusOf(state: JobState): JobStatus {
   return state === 'cancelled' ? 'failed' : state;
 }
 
-function errorOf({ errorCode, errorMessage }: { errorCode: string | null; errorMessage: string | null }): JobError | null {
+/** Why a job or an item failed; null when it did not. */
+export function errorOf({ errorCode, errorMessage }: { errorCode: string | null; errorMessage: string | null }): JobError | null {
   return errorCode === null ? null : { code: errorCode, message: errorMessage ?? errorCode };
 }

@@ -41,7 +41,7 @@ describe('a job over Max-Processing-Time', () => {
     const jobId = await fixture.submitVideo('x', bound);
     const work = await fixture.claimWork();
     await sleep(overBoundMs);
-    expect(await sweepJobs(fixture.database)).toEqual({ ended: [jobId], requeued: [] });
+    expect(await sweepJobs(fixture.database, { retentionMs: 3_600_000 })).toEqual({ ended: [jobId], requeued: [] });
     expect(await fixture.poll(jobId)).toMatchObject(tooLong);
     expect(await fixture.finish(work, finishedVideo)).toBe(false);
   });
@@ -51,7 +51,7 @@ describe('a job over Max-Processing-Time', () => {
     await fixture.finish(await fixture.claimWork(), { state: 'returned', reason: 'no adapter' });
     await sleep(overBoundMs);
     expect(await fixture.claim()).toBeNull();
-    await sweepJobs(fixture.database);
+    await sweepJobs(fixture.database, { retentionMs: 3_600_000 });
     expect(await fixture.poll(jobId)).toMatchObject(tooLong);
   });
 
@@ -74,7 +74,7 @@ describe('a job over Max-Processing-Time', () => {
   it('is measured from the first attempt: waiting for an agent is free', async () => {
     await fixture.submitVideo('x', bound);
     await sleep(overBoundMs);
-    expect(await sweepJobs(fixture.database)).toEqual({ ended: [], requeued: [] });
+    expect(await sweepJobs(fixture.database, { retentionMs: 3_600_000 })).toEqual({ ended: [], requeued: [] });
     expect((await fixture.claimWork()).processing_ms_left).toBeGreaterThan(500);
   });
 

@@ -21,18 +21,21 @@ function free(condition: Prisma.Sql): Prisma.Sql {
  * Moves what nobody else moves: jobs over their processing bound, whether an agent works on them or not, and jobs whose agent
  * fell silent. Any number of gateways may sweep at once.
  */
-export async function sweepJobs(database: JobsDatabase): Promise<SweepResult> {
+export async function sweepJobs(database: JobsDatabase, { retentionMs }: { retentionMs: number }): Promise<SweepResult> {
   const late = await endJobs(database, {
     which: free(Prisma.sql`state IN ('queued', 'processing') AND started_at IS NOT NULL AND ${isLate}`),
     ending: { state: 'failed', error: jobErrors.processingTimeExceeded },
+    retentionMs,
   });
   const cancelled = await endJobs(database, {
     which: free(Prisma.sql`${leaseRanOut} AND cancel_requested`),
     ending: { state: 'cancelled', error: jobErrors.cancelled },
+    retentionMs,
   });
   const exhausted = await endJobs(database, {
     which: free(Prisma.sql`${leaseRanOut} AND attempt >= attempts_max`),
     ending: { state: 'failed', error: jobErrors.attemptsExhausted },
+    retentionMs,
   });
   return { ended: [...late, ...cancelled, ...exhausted], requeued: await requeueSilent(database) };
 }
@@ -41,9 +44,13 @@ export async function sweepJobs(database: JobsDatabase): Promise<SweepResult> {
 async function requeueSilent(database: JobsDatabase): Promise<string[]> {
   const rows = await orUnavailable(
     database.$queryRaw<{ id: string }[]>`
-      UPDATE jobs.job SET state = 'queued', lease_id = NULL, lease_until = NULL, lease_holder = NULL, stage = NULL
-      WHERE ${free(Prisma.sql`${leaseRanOut} AND attempt < attempts_max AND NOT cancel_requested`)}
-      RETURNING id`,
+      WITH requeued AS (
+        UPDATE jobs.job SET state = 'queued', lease_id = NULL, lease_until = NULL, lease_holder = NULL, stage = NULL
+        WHERE ${free(Prisma.sql`${leaseRanOut} AND attempt < attempts_max AND NOT cancel_requested`)}
+        RETURNING id, tenant_id, state
+      ),
+      told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM requeued)
+      SELECT id FROM requeued`,
   );
   return rows.map(({ id }) => id);
 }

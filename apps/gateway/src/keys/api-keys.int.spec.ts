@@ -3,7 +3,7 @@ import { generateApiKey, hashApiKey } from '@nightjar/auth';
 import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { FakeClock } from '@nightjar/runtime';
 import { createTestDatabase, type TestDatabase } from '@nightjar/testing';
-import { ApiKeys } from './api-keys.js';
+import { ApiKeys, scopes } from './api-keys.js';
 import { storeBootstrapApiKey } from './bootstrap-api-key.js';
 
 describe('API keys', () => {
@@ -36,7 +36,7 @@ describe('API keys', () => {
 
   it('name their tenant and scopes', async () => {
     const { id } = await store();
-    expect(await keys.verify(key)).toEqual({ kind: 'api_key', keyId: id, tenantId: 7, scopes: ['jobs:read'] });
+    expect(await keys.verify(key)).toEqual({ kind: 'api_key', keyId: id, tenantId: 7, scopes: ['jobs:read'], faceEmbeddings: false });
   });
 
   it('are refused when they are unknown, revoked or expired', async () => {
@@ -82,7 +82,7 @@ describe('API keys', () => {
     const next = generateApiKey();
     await storeBootstrapApiKey(database, key);
     await storeBootstrapApiKey(database, key);
-    expect(await keys.verify(key)).toMatchObject({ tenantId: 1, scopes: ['jobs:read', 'jobs:write'] });
+    expect(await keys.verify(key)).toMatchObject({ tenantId: 1, scopes: Object.values(scopes) });
     await storeBootstrapApiKey(database, next);
     clock.advance(5_000);
     expect(await keys.verify(key)).toBeUndefined();

@@ -3,8 +3,8 @@ import type { JobsDatabase } from '@nightjar/database';
 import { sleep, type Logger } from '@nightjar/runtime';
 import { scopes } from './api-keys.js';
 
-/** Row name of the key that the setting fixes. */
-const bootstrapName = 'bootstrap';
+/** Row name of the key that the setting fixes; no other has it. */
+export const bootstrapName = 'bootstrap';
 const bootstrapTenantId = 1;
 /** Less than of a generated key: a key that a person chose may be short. */
 const shownLength = 6;

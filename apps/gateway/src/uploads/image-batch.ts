@@ -3,8 +3,10 @@ import { AppError } from '@nightjar/runtime';
 import { z } from 'zod';
 import { jobErrors } from '../jobs/job-error.js';
 
-const imagesMax = 64;
-const imageBytesMax = 20 * 1024 ** 2;
+/** Pictures of a batch at most. */
+export const imagesMax = 64;
+/** Bytes of one picture at most, decoded from base64. */
+export const imageBytesMax = 20 * 1024 ** 2;
 const encodedLengthMax = Math.ceil(imageBytesMax / 3) * 4;
 /** Largest body of the route. */
 export const imageBatchBytesMax = 128 * 1024 ** 2;
@@ -46,6 +48,11 @@ export function parseImageBatch(body: unknown): ImageBatch {
   if (batch.success) return batch.data;
   const issues = batch.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
   throw new AppError('unprocessable', 'the image batch is not as the API describes it', { details: { issues } });
+}
+
+/** What the pictures of a batch have together at most; some of them may be unusable. */
+export function decodedBytesMax({ images }: ImageBatch): number {
+  return images.reduce((sum, { data_base64: text }) => sum + Math.floor((text.length * 3) / 4), 0);
 }
 
 /** The bytes of one picture, or why it has none. */

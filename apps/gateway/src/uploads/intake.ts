@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -18,17 +20,26 @@ export class IntakeBudget {
   }
 }
 
-/** What a route takes in. */
-export interface IntakeRule {
+/** One kind of body that a route takes in. */
+export interface IntakeKind {
+  /** Media type, without parameters; empty: a body without Content-Type. */
   accepts: RegExp;
-  /** For a body without Content-Type (RFC 9110 §8.3); without it such a body is refused. */
-  assumedMediaType?: string;
   /** Largest body: refused by its Content-Length before a byte is read. */
   bytesMax: number;
   budget: IntakeBudget;
   /** Share of the budget that a body of this many bytes takes. */
   share: (bodyBytes: number) => number;
 }
+
+/** What a route takes in. */
+export interface IntakeRule {
+  /** The first that accepts the media type counts. */
+  kinds: readonly IntakeKind[];
+  /** For a body without Content-Type (RFC 9110 §8.3). */
+  assumedMediaType?: string;
+}
+
+const methodsWithBody = ['POST', 'PUT', 'PATCH'];
 
 /**
  * Refuses what a route does not take before its body is read. Call it after `enforcePolicies`, so that strangers learn
@@ -37,27 +48,61 @@ export interface IntakeRule {
 export function guardIntake(fastify: FastifyInstance, rules: ReadonlyMap<string, IntakeRule>): void {
   fastify.addHook('onRoute', (route) => {
     const rule = rules.get(route.url);
-    if (!rule) return;
-    route.bodyLimit = rule.bytesMax;
+    if (!rule || ![route.method].flat().some((method) => methodsWithBody.includes(method))) return;
+    route.bodyLimit = Math.max(...rule.kinds.map(({ bytesMax }) => bytesMax));
     route.onRequest = async (request: FastifyRequest, reply: FastifyReply) => admit(rule, request, reply);
+    // The route's limit is that of its largest kind; a JSON body is read into memory and may be of a smaller one.
+    route.preParsing = async (request: FastifyRequest, _reply: FastifyReply, payload: Readable) => {
+      const kind = isJson(request.headers) ? kindOf(rule, request.headers) : undefined;
+      return kind ? bounded(payload, kind.bytesMax) : payload;
+    };
   });
+}
+
+/** Whether a body is JSON by its Content-Type. */
+export function isJson(headers: IncomingHttpHeaders): boolean {
+  return mediaTypeOf(headers) === 'application/json';
 }
 
 function admit(rule: IntakeRule, request: FastifyRequest, reply: FastifyReply): void {
   const { headers } = request.raw;
   if (headers['content-type'] === undefined && rule.assumedMediaType !== undefined) headers['content-type'] = rule.assumedMediaType;
-  const mediaType = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (!rule.accepts.test(mediaType))
+  const kind = kindOf(rule, headers);
+  if (!kind)
     throw new AppError(
       'unsupported_media_type',
-      `this route does not take ${mediaType === '' ? 'a body without Content-Type' : mediaType}`,
+      `this route does not take ${mediaTypeOf(headers) === '' ? 'a body without Content-Type' : mediaTypeOf(headers)}`,
     );
   // A compressed body could be a thousand times what was counted.
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new AppError('unsupported_media_type', 'this route takes no Content-Encoding');
-  const bodyBytes = headers['content-length'] === undefined ? rule.bytesMax : Number(headers['content-length']);
-  if (bodyBytes > rule.bytesMax) throw new AppError('payload_too_large', `this route takes at most ${rule.bytesMax} bytes`);
-  const giveBack = rule.budget.take(rule.share(bodyBytes));
+  const bodyBytes = headers['content-length'] === undefined ? kind.bytesMax : Number(headers['content-length']);
+  if (bodyBytes > kind.bytesMax) throw tooLarge(kind.bytesMax);
+  const giveBack = kind.budget.take(kind.share(bodyBytes));
   if (!giveBack) throw new AppError('overloaded', 'too many uploads at once', { retryAfterMs: 2_000 });
   reply.raw.once('close', giveBack);
+}
+
+function kindOf(rule: IntakeRule, headers: IncomingHttpHeaders): IntakeKind | undefined {
+  return rule.kinds.find(({ accepts }) => accepts.test(mediaTypeOf(headers)));
+}
+
+function mediaTypeOf(headers: IncomingHttpHeaders): string {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function bounded(payload: Readable, bytesMax: number): Readable {
+  async function* counted(): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      yield chunk;
+    }
+  }
+  return Readable.from(counted(), { objectMode: false });
+}
+
+function tooLarge(bytesMax: number): AppError {
+  return new AppError('payload_too_large', `this route takes at most ${bytesMax} bytes of this kind`);
 }

@@ -33,6 +33,28 @@ describe('the media store', () => {
     expect(await readFile(path.join(root, 'job-1/video'), 'utf8')).toBe('first half, second half');
   });
 
+  it('gives a video that comes in pieces its name when all are there, however often it is asked to', async () => {
+    for (const piece of ['first ', 'second']) {
+      const partial = await store.openPartial('job-pieces');
+      await partial.append(Buffer.from(piece));
+      await partial.sync();
+      await partial.close();
+      expect(await store.has('job-pieces/video')).toBe(false);
+    }
+    for (let asked = 0; asked < 2; asked++) expect(await store.completePartial('job-pieces', 'job-pieces/video')).toBe(12);
+    expect(await readFile(path.join(root, 'job-pieces/video'), 'utf8')).toBe('first second');
+    await expect(store.completePartial('job-none', 'job-none/video')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('refuses pieces that are no video, and removes them with their job', async () => {
+    const partial = await store.openPartial('job-playlist');
+    await partial.append(Buffer.from('#EXTM3U\n'));
+    await partial.close();
+    await expect(store.completePartial('job-playlist', 'job-playlist/video')).rejects.toMatchObject({ code: 'unprocessable' });
+    await store.removeFolder('job-playlist');
+    expect(await readdir(path.join(root, '.incoming'))).toEqual([]);
+  });
+
   it.each(['../etc/passwd', '/etc/passwd', 'job/../../x', 'job\\x/y', 'job/.hidden', '.incoming/x', 'job', 'job/a/b', 'job/a\0', ''])(
     'refuses %j as the name of a file',
     async (name) => {
@@ -83,7 +105,7 @@ describe('orphaned uploads', () => {
 
   it('are removed when they are old and no open job needs them; nothing else is', async () => {
     const media = await MediaStore.open(root);
-    const jobs = new JobStore(database);
+    const jobs = new JobStore(database, 3_600_000);
     const { id: apiKeyId } = await database.apiKey.create({
       data: { name: 'test', prefix: 'test', sha256: new Uint8Array(32), scopes: [] },
     });
@@ -95,17 +117,27 @@ describe('orphaned uploads', () => {
     ];
     for (const id of [open, closed, withoutRow, young]) await media.write(`${id}/video`, Buffer.from('x'));
     for (const id of [open, closed])
-      await jobs.insertVideoJob({ id, owner: { tenantId: 1, apiKeyId }, maxProcessingSeconds: 0, file: `${id}/video`, sizeBytes: 1 });
+      await jobs.insertVideoJob({
+        id,
+        owner: { tenantId: 1, apiKeyId, userId: undefined, faceEmbeddings: false },
+        maxProcessingSeconds: 0,
+        webhook: null,
+        file: `${id}/video`,
+        sizeBytes: 1,
+      });
     await database.job.update({ where: { id: closed }, data: { state: 'failed' } });
     await mkdir(path.join(root, 'holiday-pictures'));
     await writeFile(path.join(root, '.incoming', 'half-written'), 'x');
     await writeFile(path.join(root, '.incoming', 'being-written'), 'x');
     const longAgo = new Date(Date.now() - 7_200_000);
-    for (const name of [open, closed, withoutRow, 'holiday-pictures', '.incoming/half-written'])
+    const [paused, givenUp] = [createJobId('video', Date.now()), createJobId('video', Date.now())];
+    for (const id of [paused, givenUp]) await writeFile(path.join(root, '.incoming', `${id}.json`), 'x');
+    await utimes(path.join(root, '.incoming', `${givenUp}.json`), new Date(0), new Date(0));
+    for (const name of [open, closed, withoutRow, 'holiday-pictures', '.incoming/half-written', `.incoming/${paused}.json`])
       await utimes(path.join(root, name), longAgo, longAgo);
 
-    expect(await removeOrphans({ media, jobs, untouchedSinceUnixMs: Date.now() - 3_600_000 })).toEqual({ folders: 2, halfWritten: 1 });
+    expect(await removeOrphans({ media, jobs, untouchedSinceUnixMs: Date.now() - 3_600_000 })).toEqual({ folders: 2, halfWritten: 2 });
     expect((await readdir(root)).sort()).toEqual(['.incoming', 'holiday-pictures', open, young].sort());
-    expect(await readdir(path.join(root, '.incoming'))).toEqual(['being-written']);
+    expect((await readdir(path.join(root, '.incoming'))).sort()).toEqual(['being-written', `${paused}.json`]);
   });
 });

@@ -3,11 +3,15 @@ import type { FastifyInstance } from 'fastify';
 import { routes } from '../http/routes.js';
 import { imageBatchBytesMax } from './image-batch.js';
 import { guardIntake, IntakeBudget } from './intake.js';
+import { formFrameBytesMax } from './video-form.js';
 
 /** Videos that are received at once: each is a file that grows and a connection, next to no memory. */
 const videosAtOnce = 64;
-/** What a form may hold beside its video. */
-const formFrameBytesMax = 64 * 1024;
+/** Of the pieces of a resumable upload (tus 1.0.0). */
+const pieceMediaType = 'application/offset+octet-stream';
+/** A URL and a webhook. */
+const urlSubmissionBytesMax = 64 * 1024;
+const urlSubmissionsAtOnce = 256;
 /** Bytes of image batches in memory at once, before they are parsed and decoded: what comes on top is a few times this. */
 const batchBytesAtOnce = 256 * 1024 ** 2;
 
@@ -18,27 +22,49 @@ export function prepareUploadRoutes(fastify: FastifyInstance, limits: { uploadBy
   const asStream = (_request: unknown, payload: unknown, done: (error: null, body: unknown) => void) => done(null, payload);
   fastify.addContentTypeParser('application/octet-stream', asStream);
   fastify.addContentTypeParser(/^video\//, asStream);
+  fastify.addContentTypeParser(pieceMediaType, asStream);
+  const videos = new IntakeBudget(videosAtOnce);
+  // The protocol counts the bytes of a piece. A creation may have none.
+  const pieces = {
+    kinds: [{ accepts: /^(|application\/offset\+octet-stream)$/, bytesMax: limits.uploadBytesMax, budget: videos, share: () => 1 }],
+  };
   guardIntake(
     fastify,
     new Map([
       [
         routes.submitVideo,
         {
-          accepts: /^(application\/octet-stream|multipart\/form-data|video\/.+)$/,
           assumedMediaType: 'application/octet-stream',
-          // The store holds the video itself to its limit.
-          bytesMax: limits.uploadBytesMax + formFrameBytesMax,
-          budget: new IntakeBudget(videosAtOnce),
-          share: () => 1,
+          kinds: [
+            {
+              accepts: /^(application\/octet-stream|multipart\/form-data|video\/.+)$/,
+              // The store holds the video itself to its limit.
+              bytesMax: limits.uploadBytesMax + formFrameBytesMax,
+              budget: videos,
+              share: () => 1,
+            },
+            {
+              accepts: /^application\/json$/,
+              bytesMax: urlSubmissionBytesMax,
+              budget: new IntakeBudget(urlSubmissionsAtOnce),
+              share: () => 1,
+            },
+          ],
         },
       ],
+      [routes.uploads, pieces],
+      [routes.upload, pieces],
       [
         routes.submitImages,
         {
-          accepts: /^application\/json$/,
-          bytesMax: imageBatchBytesMax,
-          budget: new IntakeBudget(batchBytesAtOnce),
-          share: (bodyBytes: number) => bodyBytes,
+          kinds: [
+            {
+              accepts: /^application\/json$/,
+              bytesMax: imageBatchBytesMax,
+              budget: new IntakeBudget(batchBytesAtOnce),
+              share: (bodyBytes: number) => bodyBytes,
+            },
+          ],
         },
       ],
     ]),

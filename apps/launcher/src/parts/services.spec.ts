@@ -45,6 +45,7 @@ describe('the services', () => {
   it('are told no other service’s secrets', () => {
     const secrets = {
       API_KEY: 'adapter-key-secret',
+      OPENNVR_ADAPTER_TOKEN: 'adapter-token-secret',
       DATABASE_URL: 'postgresql://owner@db/nightjar',
     };
     const services = describeWith({ ...secrets, BOOTSTRAP_ADMIN_PASSWORD: 'given-admin-secret' });
@@ -61,6 +62,7 @@ describe('the services', () => {
       nvrDatabase: toldTo('nvr@db'),
       secretKey: toldTo(credentials.secretKey),
       adapterKey: toldTo(secrets.API_KEY),
+      adapterToken: toldTo(secrets.OPENNVR_ADAPTER_TOKEN),
     }).toEqual({
       adminPassword: ['nvr'],
       apiKey: ['gateway'],
@@ -68,9 +70,21 @@ describe('the services', () => {
       ownerUrl: [],
       gatewayDatabase: ['gateway'],
       nvrDatabase: ['nvr', 'recorder'],
-      secretKey: ['nvr', 'recorder'],
+      secretKey: ['nvr', 'gateway', 'recorder'],
       adapterKey: ['adapter'],
+      adapterToken: ['adapter'],
     });
+  });
+
+  it('let webhooks go to this machine as long as the job API listens on it alone', () => {
+    const allowed = (environment: Record<string, string>) => {
+      const gateway = describeWith(environment).get('gateway');
+      return [gateway?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS, gateway?.description];
+    };
+    expect(allowed({})).toEqual(['127.0.0.0/8,::1/128', expect.stringContaining('webhooks')]);
+    expect(allowed({ GATEWAY_HOST: '0.0.0.0' })).toEqual([undefined, undefined]);
+    expect(allowed({ NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: '10.0.0.0/8' })).toEqual(['10.0.0.0/8', undefined]);
+    expect(describeWith().get('nvr')?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS).toBeUndefined();
   });
 
   it('are asked on loopback where they listen everywhere', () => {

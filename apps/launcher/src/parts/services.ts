@@ -26,10 +26,13 @@ export interface ServiceDefinition {
   readonly address: string;
   /** Where we ask for `/readyz`. */
   readonly probeUrl: string;
+  /** What a person should know of it who reads the table. */
+  readonly description?: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 const appsDir = fileURLToPath(new URL('../../../', import.meta.url));
+const loopbackNetworks = '127.0.0.0/8,::1/128';
 const compiled = (file: string): string => path.join(appsDir, file);
 
 /** Compiled file of each service; in the order they start: whoever answers starts before whoever asks. */
@@ -51,6 +54,7 @@ export function assertBuilt(): void {
 export function describeServices(config: LauncherConfig, credentials: Credentials, links: ServiceLinks): ServiceDefinition[] {
   const { ports, natsUrl, ffmpegPath } = links;
   const secretKey = config.secretKey ?? credentials.secretKey;
+  const opensLoopback = webhooksMayStay(config);
   const everybody: Record<string, string> = {
     ...config.inherited,
     NIGHTJAR_SUPERVISED: '1',
@@ -65,14 +69,19 @@ export function describeServices(config: LauncherConfig, credentials: Credential
   };
   const nvr = { DATABASE_URL: links.nvrDatabaseUrl, NIGHTJAR_SECRET_KEY: secretKey };
   const own: Record<ServiceName, Record<string, string | undefined>> = {
-    adapter: { API_KEY: config.adapterKey },
+    adapter: { API_KEY: config.adapterKey, OPENNVR_ADAPTER_TOKEN: config.adapterToken },
     nvr: {
       ...nvr,
       BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword,
       NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl,
     },
     recorder: nvr,
-    gateway: { DATABASE_URL: links.gatewayDatabaseUrl, BOOTSTRAP_API_KEY: credentials.apiKey },
+    gateway: {
+      DATABASE_URL: links.gatewayDatabaseUrl,
+      BOOTSTRAP_API_KEY: credentials.apiKey,
+      NIGHTJAR_SECRET_KEY: secretKey,
+      ...(opensLoopback ? { NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: loopbackNetworks } : {}),
+    },
     agent: {},
   };
   return (Object.keys(entries) as ServiceName[]).map((name) => {
@@ -83,8 +92,17 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       address: `http://${bracketed(host)}:${ports[name]}`,
       probeUrl: `http://${isLoopbackHost(host) ? bracketed(host) : '127.0.0.1'}:${ports[name]}`,
       environment: definedOnly({ ...everybody, ...own[name] }),
+      ...(name === 'gateway' && opensLoopback ? { description: 'its webhooks may go to this machine' } : {}),
     };
   });
+}
+
+/**
+ * Who reaches a job API that listens on loopback only is on this machine already: its webhooks may go there too, but not to our
+ * own services. An operator's word counts more.
+ */
+function webhooksMayStay({ inherited, listen }: LauncherConfig): boolean {
+  return !inherited.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS && isLoopbackHost(listen.gateway.host);
 }
 
 function bracketed(host: string): string {

@@ -1,11 +1,13 @@
-import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf, originOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
-import type { User } from '../users/users.store.js';
-import { AuthService } from './auth.service.js';
+import { userView, type UserView } from '../users/user-view.js';
+import { AuthService, type TokenPair } from './auth.service.js';
+import { clearRefreshCookie, isRefreshToken, refreshTokenOf, refuseForeignOrigin, setRefreshCookie } from './refresh-cookie.js';
 
 /** OAuth2's password form has more fields (`grant_type`, `scope`); they change nothing. */
 const Credentials = z.object({
@@ -15,10 +17,20 @@ const Credentials = z.object({
     .max(50)
     .regex(/^[^\0]*$/, 'must not have NUL'),
   password: z.string().min(1).max(256),
+  code: z.string().min(6).max(8).nullish(),
+});
+
+/** A browser asks to have its refresh token in a cookie that scripts can't read; programs get it in the answer. */
+const LoginQuery = z.object({ session: z.enum(['cookie', 'body']).default('body') });
+const RefreshBody = z.object({ refresh_token: z.string().max(256).optional() }).optional();
+const PasswordChange = z.strictObject({
+  current_password: z.string().min(1).max(256),
+  new_password: z.string().min(1).max(256),
 });
 
 interface TokenView {
   access_token: string;
+  refresh_token?: string;
   token_type: 'bearer';
 }
 
@@ -30,46 +42,84 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @Policy({ kind: 'public' })
-  login(@Body() body: unknown, @Req() request: FastifyRequest): Promise<TokenView> {
-    return this.tokenFor(body, request);
+  login(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenView> {
+    return this.logIn(body, request, reply);
   }
 
   /** The same as JSON. */
   @Post('login-json')
   @HttpCode(200)
   @Policy({ kind: 'public' })
-  loginJson(@Body() body: unknown, @Req() request: FastifyRequest): Promise<TokenView> {
-    return this.tokenFor(body, request);
+  loginJson(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenView> {
+    return this.logIn(body, request, reply);
+  }
+
+  /** The next pair of tokens for a refresh token: in the body, or in the cookie of our own page. */
+  @Post('refresh')
+  @HttpCode(200)
+  @Policy({ kind: 'public' })
+  async refresh(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TokenView> {
+    const given = parseInput(RefreshBody, body ?? undefined, 'body')?.refresh_token;
+    const fromCookie = given === undefined ? refreshTokenOf(request) : undefined;
+    if (fromCookie !== undefined) refuseForeignOrigin(request);
+    const refreshToken = given ?? fromCookie;
+    if (refreshToken === undefined || !isRefreshToken(refreshToken))
+      throw new AppError('unauthenticated', 'there is no session to go on with');
+    const pair = await this.auth.refresh(refreshToken).catch((error: unknown) => {
+      if (fromCookie !== undefined) clearRefreshCookie(request, reply);
+      throw error;
+    });
+    return tokenView(pair, { inCookie: fromCookie !== undefined, request, reply });
+  }
+
+  /** Ends the session of the token. */
+  @Post('logout')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async logout(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<{ message: string }> {
+    const principal = requirePrincipal(request);
+    if (principal.kind === 'user' && principal.sessionId !== undefined) await this.auth.logout(principal.sessionId, actorOf(request));
+    clearRefreshCookie(request, reply);
+    return { message: 'signed out' };
+  }
+
+  /** Every other session of the user ends. */
+  @Post('change-password')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async changePassword(@Body() body: unknown, @Req() request: FastifyRequest): Promise<TokenView> {
+    const principal = requirePrincipal(request);
+    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users have a password');
+    const { current_password: currentPassword, new_password: newPassword } = parseInput(PasswordChange, body, 'body');
+    const { userId, sessionId } = principal;
+    const accessToken = await this.auth.changePassword({ userId, sessionId, currentPassword, newPassword, by: actorOf(request) });
+    return { access_token: accessToken, token_type: 'bearer' };
   }
 
   @Get('me')
   @Policy({ kind: 'authenticated' })
-  async me(@Req() request: FastifyRequest): Promise<Record<string, unknown>> {
+  async me(@Req() request: FastifyRequest): Promise<UserView> {
     const principal = requirePrincipal(request);
     if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users have a profile');
     return userView(await this.auth.findUser(principal.userId));
   }
 
-  private async tokenFor(body: unknown, request: FastifyRequest): Promise<TokenView> {
-    const { username, password } = parseInput(Credentials, body, 'body');
-    return { access_token: await this.auth.login({ username, password, address: request.ip }), token_type: 'bearer' };
+  private async logIn(body: unknown, request: FastifyRequest, reply: FastifyReply): Promise<TokenView> {
+    const { username, password, code } = parseInput(Credentials, body, 'body');
+    const { session } = parseInput(LoginQuery, request.query, 'query');
+    const pair = await this.auth.login({ username, password, code: code ?? undefined, from: originOf(request) });
+    return tokenView(pair, { inCookie: session === 'cookie', request, reply });
   }
 }
 
-function userView(user: User): Record<string, unknown> {
-  return {
-    id: user.id,
-    username: user.username,
-    email: null,
-    first_name: null,
-    last_name: null,
-    is_active: user.isActive,
-    role_id: null,
-    role_name: user.isSuperuser ? 'admin' : 'viewer',
-    is_superuser: user.isSuperuser,
-    password_set: true,
-    mfa_enabled: false,
-    created_at: user.createdAt.toISOString(),
-    updated_at: user.updatedAt.toISOString(),
-  };
+function tokenView(
+  { accessToken, refreshToken }: TokenPair,
+  { inCookie, request, reply }: { inCookie: boolean; request: FastifyRequest; reply: FastifyReply },
+): TokenView {
+  if (inCookie) setRefreshCookie(request, reply, refreshToken);
+  return { access_token: accessToken, ...(inCookie ? {} : { refresh_token: refreshToken }), token_type: 'bearer' };
 }

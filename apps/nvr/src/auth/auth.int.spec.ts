@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => nvr.stop());
 
-async function loginJson(body: unknown): Promise<Response> {
-  return fetch(`${nvr.url}/api/v1/auth/login-json`, {
+async function loginJson(body: unknown, url = nvr.url): Promise<Response> {
+  return fetch(`${url}/api/v1/auth/login-json`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -32,7 +32,7 @@ describe('login', () => {
       body: new URLSearchParams({ grant_type: 'password', username: 'admin', password: adminPassword }),
     });
     expect(form.status).toBe(200);
-    expect(await form.json()).toEqual({ access_token: expect.any(String), token_type: 'bearer' });
+    expect(await form.json()).toEqual({ access_token: expect.any(String), refresh_token: expect.any(String), token_type: 'bearer' });
     expect((await loginJson({ username: 'admin', password: adminPassword })).status).toBe(200);
   });
 
@@ -65,7 +65,9 @@ describe('login', () => {
     ]);
     for (const answer of answers) {
       expect(answer.status).toBe(401);
-      expect(await answer.json()).toEqual({ detail: { error: 'invalid_credentials', message: 'user name or password is wrong' } });
+      expect(await answer.json()).toEqual({
+        detail: { error: 'invalid_credentials', message: 'user name or password is wrong', remaining_attempts: 4 },
+      });
     }
   });
 
@@ -77,13 +79,15 @@ describe('login', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('stops a row of wrong passwords of one user with 429 and Retry-After', async () => {
+  it('refuses too many attempts from one address with 429 and Retry-After', async () => {
+    const own = await startTestNvr();
     const statuses = [];
-    for (let attempt = 0; attempt < 6; attempt++) statuses.push((await loginJson({ username: 'victim', password: 'wrong' })).status);
-    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
-    const refused = await loginJson({ username: 'victim', password: 'wrong' });
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await loginJson({ username: 'admin', password: adminPassword })).status).toBe(200);
+    for (let attempt = 0; attempt < 21; attempt++)
+      statuses.push((await loginJson({ username: `user-${attempt}`, password: 'wrong' }, own.url)).status);
+    expect(statuses.indexOf(429)).toBe(20);
+    const refused = await loginJson({ username: 'admin', password: adminPassword }, own.url);
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    await own.stop();
   });
 });
 

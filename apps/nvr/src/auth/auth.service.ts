@@ -1,24 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
-import { jwtAlgorithm, jwtAudience, type AccessClaims } from '@nightjar/auth';
+import { Injectable } from '@nestjs/common';
 import { AppError } from '@nightjar/runtime';
-import type { ApiConfig } from '../config.js';
-import { CONFIG } from '../process-parts.js';
+import { visitor, type Actor, type Origin } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
+import { invalidField } from '../http/parse-input.js';
+import { problemWithPassword } from '../users/check-password.js';
 import { Passwords } from '../users/passwords.js';
 import { UsersStore, type User } from '../users/users.store.js';
-import { LoginLimiter } from './login-limiter.js';
-import { SigningKeys } from './signing-keys.js';
-
-const accessTokenSeconds = 15 * 60;
-/** Machines that verify may be this far behind. */
-const clockSkewSeconds = 5;
+import { AccessTokens } from './access-tokens.js';
+import { PasswordCheck } from './password-check.js';
+import { SessionCheck } from './session-check.js';
+import { SessionsStore } from './sessions.store.js';
 
 /** Who tries to log in, from where. */
 export interface LoginAttempt {
   username: string;
   password: string;
-  address: string;
+  /** Of the second factor, for users who have one. */
+  code: string | undefined;
+  from: Origin;
+}
+
+/** What a session gives its user: a token for requests, and one that gets the next pair. */
+export interface TokenPair {
+  accessToken: string;
+  refreshToken: string;
 }
 
 @Injectable()
@@ -26,24 +31,66 @@ export class AuthService {
   constructor(
     private readonly users: UsersStore,
     private readonly passwords: Passwords,
-    private readonly limiter: LoginLimiter,
-    private readonly signingKeys: SigningKeys,
-    private readonly jwt: JwtService,
-    @Inject(CONFIG) private readonly config: ApiConfig,
+    private readonly passwordCheck: PasswordCheck,
+    private readonly sessions: SessionsStore,
+    private readonly sessionCheck: SessionCheck,
+    private readonly tokens: AccessTokens,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
-   * Checks a password and signs an access token. Takes the same time whether the user exists or not.
-   * @throws AppError `rate_limited`, `overloaded`, `unauthenticated` (user or password wrong), `permission_denied` (inactive)
+   * Checks a password and begins a session.
+   * @throws AppError `rate_limited`, `locked`, `overloaded`, `unauthenticated` (user or password wrong), `permission_denied` (inactive)
    */
-  async login(attempt: LoginAttempt): Promise<string> {
-    this.limiter.countAttempt(attempt);
-    const user = await this.users.findByUsername(attempt.username);
-    const matches = await this.passwords.matches(user?.passwordHash, attempt.password);
-    if (!user || !matches) throw loginError('unauthenticated', 'invalid_credentials', 'user name or password is wrong');
-    this.limiter.recordSuccess(attempt);
-    if (!user.isActive) throw loginError('permission_denied', 'forbidden', 'this user is not active');
-    return this.signAccessToken(user);
+  async login(attempt: LoginAttempt): Promise<TokenPair> {
+    const user = await this.passwordCheck.check({ ...attempt, failure: 'login.failed' });
+    const { from } = attempt;
+    const writeEntry = this.audit.entryOf(visitor(from, user), { action: 'login.succeeded', entityType: 'session' });
+    const { sessionId, refreshToken } = await this.sessions.begin({ userId: user.id, ...from }, writeEntry);
+    return { accessToken: await this.tokens.sign(user, sessionId), refreshToken };
+  }
+
+  /**
+   * Gives the next pair for a refresh token, which counts no more afterwards. A token that comes a second time ends its session.
+   * @throws AppError `unauthenticated`
+   */
+  async refresh(refreshToken: string): Promise<TokenPair> {
+    const session = await this.sessions.rotate(refreshToken);
+    const user = session && (await this.users.findById(session.userId));
+    if (!session || !user?.isActive) throw new AppError('unauthenticated', 'the session has ended: sign in again');
+    return { accessToken: await this.tokens.sign(user, session.sessionId), refreshToken: session.refreshToken };
+  }
+
+  /** Ends a session: its refresh token at once, its access token here at once and elsewhere within seconds. */
+  async logout(sessionId: string, by: Actor): Promise<void> {
+    const writeEntry = this.audit.entryOf(by, { action: 'logout', entityType: 'session', entityId: sessionId });
+    await this.sessions.end(sessionId, 'signed_out', writeEntry);
+    this.sessionCheck.forget(sessionId);
+  }
+
+  /**
+   * Changes the caller's password; all his other sessions end.
+   * @returns a new access token for the session that goes on
+   * @throws AppError `rate_limited`, `locked`, `overloaded`, `unauthenticated` when the current password is wrong, `unprocessable`
+   *   for a weak one
+   */
+  async changePassword(change: {
+    userId: number;
+    sessionId: string | undefined;
+    currentPassword: string;
+    newPassword: string;
+    by: Actor;
+  }): Promise<string> {
+    const { userId, sessionId, currentPassword, newPassword, by } = change;
+    const { username } = await this.findUser(userId);
+    await this.passwordCheck.check({ username, password: currentPassword, code: null, from: by, failure: 'password.change_failed' });
+    const problem = problemWithPassword(newPassword, username);
+    if (problem !== undefined) throw invalidField('body', 'new_password', problem);
+    const passwordHash = await this.passwords.hash(newPassword);
+    const writeEntry = this.audit.entryOf(by, { action: 'password.changed', entityType: 'user', entityId: userId });
+    await this.users.changePassword({ userId, passwordHash, keptSessionId: sessionId }, writeEntry);
+    if (sessionId !== undefined) this.sessionCheck.forget(sessionId);
+    return this.tokens.sign(await this.findUser(userId), sessionId);
   }
 
   /** @throws AppError `unauthenticated` when the user of a valid token was deleted meanwhile */
@@ -52,30 +99,4 @@ export class AuthService {
     if (!user) throw new AppError('unauthenticated', 'Not authenticated');
     return user;
   }
-
-  private async signAccessToken(user: User): Promise<string> {
-    const { kid, privatePem } = await this.signingKeys.signingKey();
-    const claims: AccessClaims = {
-      sub: user.username,
-      uid: user.id,
-      tid: user.tenantId,
-      adm: user.isSuperuser,
-      ver: user.tokenVersion,
-      typ: 'access',
-    };
-    return this.jwt.signAsync(claims, {
-      algorithm: jwtAlgorithm,
-      keyid: kid,
-      privateKey: privatePem,
-      issuer: this.config.issuer,
-      audience: jwtAudience,
-      expiresIn: accessTokenSeconds,
-      notBefore: -clockSkewSeconds,
-      jwtid: randomUUID(),
-    });
-  }
-}
-
-function loginError(code: 'unauthenticated' | 'permission_denied', error: string, message: string): AppError {
-  return new AppError(code, message, { details: { detail: { error, message } } });
 }

@@ -1,19 +1,33 @@
-import { createBearerAuthenticator, type Authenticate, type Principal } from '@nightjar/auth';
+import { createBearerAuthenticator, presentedCredential, type Principal } from '@nightjar/auth';
 import { orUnavailable } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
-import { recordingFileRoute, type RecordingTickets } from '../segments/recording-tickets.js';
+import { scopes, type ApiKeys } from '../keys/api-keys.js';
+import { streamRoutes, type StreamTickets } from '../live/stream-tickets.js';
+import { ticketRoutes, type RecordingTickets } from '../segments/recording-tickets.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
 
 /** Principal of a request that came with a recording ticket instead of a token. */
 export const ticketHolder: Principal = { kind: 'service', name: 'recording ticket' };
 
-/** Finds out who calls: the bearer of an access token, or, on the route of recorded files only, the holder of a ticket. */
-export class RequestAuthenticator {
-  private readonly authenticateBearer: Authenticate;
+/** A user may read all that he may see; the scopes are there to say which key may. */
+const scopesOfUsers = Object.values(scopes);
 
-  constructor(private readonly options: { issuer: string; signingKeys: SigningKeys; sessions: SessionCheck; tickets: RecordingTickets }) {
+/** Finds out who calls: the bearer of an access token or of an API key, or, on the routes of recorded files and live streams only, the holder of a ticket. */
+export class RequestAuthenticator {
+  private readonly authenticateBearer: (request: FastifyRequest) => Promise<Principal>;
+
+  constructor(
+    private readonly options: {
+      issuer: string;
+      signingKeys: SigningKeys;
+      sessions: SessionCheck;
+      apiKeys: ApiKeys;
+      tickets: RecordingTickets;
+      streamTickets: StreamTickets;
+    },
+  ) {
     const { issuer, sessions, signingKeys } = options;
     this.authenticateBearer = createBearerAuthenticator({
       issuer,
@@ -24,12 +38,27 @@ export class RequestAuthenticator {
 
   /** @throws AppError `unauthenticated`, or `unavailable` while the database that knows is away */
   async authenticate(request: FastifyRequest): Promise<Principal> {
+    const principal = await this.identify(request);
+    return principal.kind === 'user' ? { ...principal, scopes: scopesOfUsers } : principal;
+  }
+
+  private async identify(request: FastifyRequest): Promise<Principal> {
     const ticket = ticketOf(request);
+    if (ticket !== undefined && streamRoutes.has(request.routeOptions.url))
+      return orUnavailable(this.options.streamTickets.admit(request.raw, ticket));
     if (ticket !== undefined) {
       if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
       return ticketHolder;
     }
-    return orUnavailable(this.authenticateToken(request));
+    const credential = presentedCredential(request.headers, 'x-api-key');
+    return orUnavailable(credential?.kind === 'key' ? this.authenticateKey(credential.key) : this.authenticateToken(request));
+  }
+
+  /** One text for all reasons: it must not tell an expired key from a made-up one. */
+  private async authenticateKey(key: string): Promise<Principal> {
+    const principal = await this.options.apiKeys.verify(key);
+    if (!principal) throw new AppError('unauthenticated', 'Not authenticated');
+    return principal;
   }
 
   private async authenticateToken(request: FastifyRequest): Promise<Principal> {
@@ -39,7 +68,8 @@ export class RequestAuthenticator {
 }
 
 function ticketOf(request: FastifyRequest): string | undefined {
-  if (request.routeOptions.url !== recordingFileRoute || request.headers.authorization !== undefined) return undefined;
+  const { url } = request.routeOptions;
+  if ((!ticketRoutes.has(url) && !streamRoutes.has(url)) || request.headers.authorization !== undefined) return undefined;
   const { ticket } = request.query as { ticket?: unknown };
   return typeof ticket === 'string' ? ticket : undefined;
 }

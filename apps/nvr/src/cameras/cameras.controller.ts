@@ -3,8 +3,10 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { FramesName, type CameraView } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
 import { FramesService } from '../frames/frames.service.js';
 import { parseInput } from '../http/parse-input.js';
+import { scopes } from '../keys/api-keys.js';
 import { cameraScopeOf } from './camera-scope.js';
 import { CamerasService, type CameraInput } from './cameras.service.js';
 
@@ -52,14 +54,14 @@ export class CamerasController {
   ) {}
 
   @Get()
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
   list(@Query() query: unknown, @Req() request: FastifyRequest): Promise<{ cameras: CameraView[]; total: number }> {
     const { skip, limit, active_only } = parseInput(ListQuery, query, 'query');
     return this.cameras.list(requirePrincipal(request), { skip, limit, activeOnly: active_only });
   }
 
   @Get(':reference')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
   show(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<CameraView> {
     return this.cameras.show(requirePrincipal(request), reference);
   }
@@ -74,6 +76,7 @@ export class CamerasController {
       input: { ...inputOf(rest), name, rtspUrl: rtsp_url },
       framesName: frames_name,
       force,
+      by: actorOf(request),
     });
   }
 
@@ -87,19 +90,19 @@ export class CamerasController {
   ): Promise<CameraView> {
     const input = inputOf(parseInput(CameraUpdate, body, 'body'));
     const { force } = parseInput(WriteQuery, query, 'query');
-    return this.cameras.update(requirePrincipal(request), { reference, input, force });
+    return this.cameras.update(requirePrincipal(request), { reference, input, force, by: actorOf(request) });
   }
 
   @Delete(':reference')
   @Policy({ kind: 'superuser' })
   async remove(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<{ message: string }> {
-    await this.cameras.remove(requirePrincipal(request), reference);
+    await this.cameras.remove(requirePrincipal(request), { reference, by: actorOf(request) });
     return { message: 'Camera deleted successfully' };
   }
 
   /** The newest picture that an agent decoded; 503 while there is none. */
   @Get(':reference/snapshot')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
   async snapshot(
     @Param('reference') reference: string,
     @Req() request: FastifyRequest,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import type { NvrConfig } from '../config.js';
 import { FramesModule } from '../frames/frames.module.js';
 import { CONFIG } from '../process-parts.js';
@@ -25,7 +26,7 @@ import { DemoCamera } from './demo-camera.js';
 export class CameraConnectionsModule {}
 
 @Module({
-  imports: [CameraConnectionsModule, FramesModule],
+  imports: [AuditModule, CameraConnectionsModule, FramesModule],
   controllers: [CamerasController],
   providers: [CamerasService, DemoCamera],
   exports: [CamerasService, CameraConnectionsModule],

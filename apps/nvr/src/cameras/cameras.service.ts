@@ -3,6 +3,8 @@ import type { Principal } from '@nightjar/auth';
 import { camerasChanged, type CameraView } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { AppError, type Clock } from '@nightjar/runtime';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
 import { invalidField } from '../http/parse-input.js';
 import { CLOCK } from '../process-parts.js';
 import { CameraConnections } from './camera-connections.js';
@@ -23,6 +25,7 @@ export class CamerasService {
     private readonly store: CamerasStore,
     private readonly connections: CameraConnections,
     private readonly bus: Bus,
+    private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -49,9 +52,9 @@ export class CamerasService {
   /** @throws AppError `unprocessable` (URL, network, name), `conflict` (frames name taken; same address, unless `force`) */
   async create(
     principal: Principal,
-    request: { input: CameraInput & { name: string; rtspUrl: string }; framesName: string | undefined; force: boolean },
+    request: { input: CameraInput & { name: string; rtspUrl: string }; framesName: string | undefined; force: boolean; by: Actor },
   ): Promise<CameraView> {
-    const { input, framesName, force } = request;
+    const { input, framesName, force, by } = request;
     const problem = framesName === undefined ? undefined : problemWithFramesName(framesName);
     if (problem !== undefined) throw invalidField('body', 'frames_name', problem);
     const { fields, password } = await this.checkInput(input);
@@ -61,12 +64,13 @@ export class CamerasService {
       framesName,
       sealPassword: (uuid) => this.connections.sealPassword(uuid, password ?? null),
       judgeDuplicates: force ? acceptDuplicates : refuseDuplicates,
+      writeEntry: this.audit.entryOf(by, { action: 'camera.created', entityType: 'camera', details: { name: input.name } }),
     });
     return this.changed(camera);
   }
 
   /** @throws AppError `not_found`, and as `create` */
-  async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean }): Promise<CameraView> {
+  async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean; by: Actor }): Promise<CameraView> {
     const known = await this.find(cameraScopeOf(principal), request.reference);
     const { fields, password } = await this.checkInput(request.input);
     const encryptedPassword = password === undefined ? undefined : this.connections.sealPassword(known.uuid, password);
@@ -75,14 +79,15 @@ export class CamerasService {
         fields,
         encryptedPassword,
         judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates,
+        writeEntry: this.entryOf(request.by, { action: 'camera.changed', camera: known, fields: namesOfDefined(request.input) }),
       }),
     );
   }
 
   /** Soft: recordings and events stay. @throws AppError `not_found` */
-  async remove(principal: Principal, reference: string): Promise<void> {
+  async remove(principal: Principal, { reference, by }: { reference: string; by: Actor }): Promise<void> {
     const camera = await this.find(cameraScopeOf(principal), reference);
-    await this.store.markDeleted(camera.id);
+    await this.store.markDeleted(camera.id, this.entryOf(by, { action: 'camera.deleted', camera, fields: [] }));
     this.bus.publish(camerasChanged, { camera_id: camera.id });
   }
 
@@ -114,6 +119,12 @@ export class CamerasService {
     return checked;
   }
 
+  /** Names of fields only: addresses and passwords of cameras have no place in a log. */
+  private entryOf(by: Actor, { action, camera, fields }: { action: AuditAction; camera: Camera; fields: readonly string[] }): WriteEntry {
+    const details = { name: camera.name, ...(fields.length > 0 && { fields }) };
+    return this.audit.entryOf(by, { action, entityType: 'camera', entityId: camera.id, details });
+  }
+
   private async changed(camera: Camera): Promise<CameraView> {
     this.bus.publish(camerasChanged, { camera_id: camera.id });
     return this.view(camera);
@@ -139,3 +150,7 @@ const refuseDuplicates: JudgeDuplicates = (duplicates) => {
   const message = 'there is a camera at this address already: use force=true to add it again';
   throw new AppError('conflict', message, { details: { detail: { code: 'duplicate_camera', message, duplicates } } });
 };
+
+function namesOfDefined(input: CameraInput): string[] {
+  return Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
+import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
 import { visibleCameras, type CameraScope } from './camera-scope.js';
 import type { CameraReference } from './parse-camera-reference.js';
@@ -80,7 +81,7 @@ export class CamerasStore {
 
   find(reference: CameraReference, scope: CameraScope): Promise<Camera | null> {
     const named = reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName };
-    return this.database.camera.findFirst({ where: { ...named, ...visibleCameras(scope) } });
+    return this.database.camera.findFirst({ where: { AND: [named, visibleCameras(scope)] } });
   }
 
   /** Cameras that the recorder has to record now. */
@@ -120,11 +121,13 @@ export class CamerasStore {
     framesName: string | undefined;
     sealPassword: SealPassword;
     judgeDuplicates: JudgeDuplicates;
+    writeEntry: WriteEntry;
   }): Promise<Camera> {
-    const { fields, ownerId, framesName, sealPassword, judgeDuplicates } = options;
+    const { fields, ownerId, framesName, sealPassword, judgeDuplicates, writeEntry } = options;
     return this.writing(async (transaction) => {
       judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl }));
       const { id, uuid } = await transaction.camera.create({ data: { ...fields, ownerId, framesName: framesName ?? nameWhileCreating } });
+      await writeEntry(transaction, id);
       return transaction.camera.update({
         where: { id },
         data: { framesName: framesName ?? `camera_${id}`, encryptedPassword: sealPassword(uuid) },
@@ -132,14 +135,31 @@ export class CamerasStore {
     });
   }
 
+  /** Makes the camera of lost rows again, switched off. It keeps its frames name, unless that is taken or was made of an id: then of its new one. */
+  restore(camera: { uuid: string; framesName: string; name: string; rtspUrl: string }): Promise<Camera> {
+    const { framesName, ...rest } = camera;
+    return this.writing(async (transaction) => {
+      const isKept = !/^camera_\d+$/.test(framesName) && (await transaction.camera.count({ where: { framesName } })) === 0;
+      const data = { ...rest, framesName: nameWhileCreating, isActive: false, recordingEnabled: false };
+      const { id } = await transaction.camera.create({ data });
+      return transaction.camera.update({ where: { id }, data: { framesName: isKept ? framesName : `camera_${id}` } });
+    });
+  }
+
   /** `encryptedPassword` undefined: as it is. @throws what `judgeDuplicates` throws */
   update(
     id: number,
-    options: { fields: CameraFields; encryptedPassword: Uint8Array<ArrayBuffer> | null | undefined; judgeDuplicates: JudgeDuplicates },
+    options: {
+      fields: CameraFields;
+      encryptedPassword: Uint8Array<ArrayBuffer> | null | undefined;
+      judgeDuplicates: JudgeDuplicates;
+      writeEntry: WriteEntry;
+    },
   ): Promise<Camera> {
-    const { fields, encryptedPassword, judgeDuplicates } = options;
+    const { fields, encryptedPassword, judgeDuplicates, writeEntry } = options;
     return this.writing(async (transaction) => {
       if (fields.rtspUrl !== undefined) judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl, exceptId: id }));
+      await writeEntry(transaction);
       return transaction.camera.update({
         where: { id },
         data: { ...fields, ...(encryptedPassword === undefined ? {} : { encryptedPassword }) },
@@ -148,8 +168,11 @@ export class CamerasStore {
   }
 
   /** Recordings and events stay; the camera is gone from every list. */
-  async markDeleted(id: number): Promise<void> {
-    await this.database.camera.update({ where: { id }, data: { deletedAt: new Date(), isActive: false } });
+  async markDeleted(id: number, writeEntry: WriteEntry): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      await transaction.camera.update({ where: { id }, data: { deletedAt: new Date(), isActive: false } });
+      await writeEntry(transaction);
+    });
   }
 
   /** The demo camera has one fixed identity: it is the same over restarts and even over a wiped camera table. */

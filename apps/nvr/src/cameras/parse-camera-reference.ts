@@ -18,6 +18,7 @@ const reservedNames = new Set([
   'config',
   'storage',
   'retention',
+  'protections',
   'schedule',
   'playback',
   'export',

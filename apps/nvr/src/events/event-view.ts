@@ -1,4 +1,5 @@
-import type { EventView } from '@nightjar/contracts';
+import type { EventView, ListedEventView } from '@nightjar/contracts';
+import type { ListedEvent } from './event-list.store.js';
 import type { Event } from './events.store.js';
 
 /** An event as the API and the live stream show it. */
@@ -20,6 +21,11 @@ export function eventView(event: Event): EventView {
     evidence_url: hasEvidence ? `/api/v1/events/${event.id}/evidence` : null,
     payload: isRecord(event.payload) ? event.payload : null,
   };
+}
+
+/** An event as a list shows it to the caller. */
+export function listedEventView(event: ListedEvent): ListedEventView {
+  return { ...eventView(event), reviewed: event.reviewed };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,14 +1,18 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { EventListStore } from './event-list.store.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
 import { EventsStore } from './events.store.js';
 import { EvidenceFiles } from './evidence-files.js';
+import { ReviewsController } from './reviews.controller.js';
+import { ReviewsService } from './reviews.service.js';
+import { ReviewsStore } from './reviews.store.js';
 
 @Module({
   imports: [CamerasModule],
-  controllers: [EventsController],
-  providers: [EventsService, EventsStore, EvidenceFiles],
+  controllers: [EventsController, ReviewsController],
+  providers: [EventsService, EventsStore, EventListStore, EvidenceFiles, ReviewsService, ReviewsStore],
   exports: [EventsService, EventsStore],
 })
 export class EventsModule {}

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
-import { eventCommitted, type EventReport, type EventView } from '@nightjar/contracts';
+import { eventCommitted, type EventReport, type ListedEventView } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { AppError } from '@nightjar/runtime';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
-import { eventView } from './event-view.js';
+import { CamerasStore } from '../cameras/cameras.store.js';
+import { EventListStore, type EventsPage } from './event-list.store.js';
+import { listedEventView } from './event-view.js';
+import type { EventsCursor, EventsQuery } from './events-query.js';
 import { EventsStore, type SavedEvent } from './events.store.js';
 import { EvidenceFiles, type KeptEvidence } from './evidence-files.js';
 import type { EventState } from './merge-event.js';
@@ -17,8 +20,10 @@ const scoreSteps = 10_000;
 export class EventsService {
   constructor(
     private readonly store: EventsStore,
+    private readonly lists: EventListStore,
     private readonly evidence: EvidenceFiles,
     private readonly cameras: CamerasService,
+    private readonly cameraRows: CamerasStore,
     private readonly bus: Bus,
   ) {}
 
@@ -38,15 +43,22 @@ export class EventsService {
     return { event_id: saved.id, seq: saved.seq };
   }
 
-  /** @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
+  /** Newest first. @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
   async listLatest(
     principal: Principal,
     query: { limit: number; cameras: readonly string[] },
-  ): Promise<{ events: EventView[]; count: number }> {
-    const scope = cameraScopeOf(principal);
-    const cameraIds = await Promise.all(query.cameras.map(async (reference) => (await this.cameras.find(scope, reference)).id));
-    const events = await this.store.listLatest({ scope, cameraIds: cameraIds.length > 0 ? cameraIds : undefined, limit: query.limit });
-    return { events: events.map(eventView), count: events.length };
+  ): Promise<{ events: ListedEventView[]; count: number }> {
+    const events = await this.lists.list({ ...(await this.ownPage(principal, query.cameras)), filter: {}, limit: query.limit });
+    return { events: events.map(listedEventView), count: events.length };
+  }
+
+  /** A page, and where the next one begins. @throws AppError as `listLatest` */
+  async list(principal: Principal, query: EventsQuery): Promise<{ events: ListedEventView[]; next: EventsCursor | undefined }> {
+    const { cameras, cursor, filter, limit } = query;
+    const found = await this.lists.list({ ...(await this.ownPage(principal, cameras)), filter, cursor, limit: limit + 1 });
+    const page = found.slice(0, limit);
+    const last = found.length > limit ? page.at(-1) : undefined;
+    return { events: page.map(listedEventView), next: last && { startedAtUnixMs: last.startedAt.getTime(), id: last.id } };
   }
 
   /** @throws AppError `not_found`: no such event, not yours, or without a picture */
@@ -54,6 +66,15 @@ export class EventsService {
     const event = await this.store.find(eventId, cameraScopeOf(principal));
     if (!event?.evidenceFile) throw new AppError('not_found', 'Event not found, or it has no picture');
     return this.evidence.read(event.evidenceFile);
+  }
+
+  /** What of a list depends on who asks. */
+  private async ownPage(principal: Principal, references: readonly string[]): Promise<Pick<EventsPage, 'cameraIds' | 'userId'>> {
+    const scope = cameraScopeOf(principal);
+    const userId = principal.kind === 'user' ? principal.userId : undefined;
+    if (references.length > 0)
+      return { userId, cameraIds: await Promise.all(references.map(async (reference) => (await this.cameras.find(scope, reference)).id)) };
+    return { userId, cameraIds: scope.kind === 'all' ? undefined : await this.cameraRows.listIds(scope) };
   }
 
   private async keepEvidence(report: EventReport): Promise<KeptEvidence | undefined> {

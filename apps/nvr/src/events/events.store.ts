@@ -70,17 +70,6 @@ export class EventsStore {
     return write;
   }
 
-  /** Newest first. */
-  async listLatest(options: { scope: CameraScope; cameraIds: readonly number[] | undefined; limit: number }): Promise<Event[]> {
-    const { cameraIds, limit, scope } = options;
-    const rows = await this.database.event.findMany({
-      where: { camera: visibleCameras(scope), ...(cameraIds ? { cameraId: { in: [...cameraIds] } } : {}) },
-      orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
-      take: limit,
-    });
-    return rows.map(eventOf);
-  }
-
   async find(id: number, scope: CameraScope): Promise<Event | undefined> {
     const row = await this.database.event.findFirst({ where: { id, camera: visibleCameras(scope) } });
     return row ? eventOf(row) : undefined;

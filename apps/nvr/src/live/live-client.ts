@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { toAppError, type Clock } from '@nightjar/runtime';
+import type { EndReason, LiveConnection } from './live-connection.js';
+import type { LiveMessage } from './live-message.js';
 import { NotificationCursor } from './notification-cursor.js';
 
 /** A client that takes nothing for so long is cut off; it comes back with its last id and loses nothing. */
@@ -14,7 +15,7 @@ export interface LiveFilter {
 }
 
 export interface LiveClientOptions {
-  response: ServerResponse;
+  connection: LiveConnection;
   filter: LiveFilter;
   /** Notifications up to it are not this client's. */
   afterSeq: number;
@@ -24,7 +25,7 @@ export interface LiveClientOptions {
 }
 
 /**
- * One SSE connection. Full (the socket takes no more): notifications are left to the rows and follow when it drains; of
+ * One client. Full (its connection takes no more): notifications are left to the rows and follow when it drains; of
  * overlays the newest of each camera waits.
  */
 export class LiveClient {
@@ -34,13 +35,13 @@ export class LiveClient {
   isReplaying = false;
   /** Called when the socket takes more again and the client is behind. */
   onRoom: (() => void) | undefined;
-  private readonly waitingOverlays = new Map<number, string>();
+  private readonly waitingOverlays = new Map<number, LiveMessage>();
   private fullSinceMs: number | undefined;
 
   constructor(private readonly options: LiveClientOptions) {
     this.filter = options.filter;
     this.cursor = new NotificationCursor(options.afterSeq);
-    options.response.on('drain', () => this.onDrain());
+    options.connection.whenRoom(() => this.onDrain());
   }
 
   get isFull(): boolean {
@@ -48,35 +49,35 @@ export class LiveClient {
   }
 
   get isOpen(): boolean {
-    return !this.options.response.destroyed && !this.options.response.writableEnded;
+    return this.options.connection.isOpen;
   }
 
   wants(cameraId: number): boolean {
     return this.filter.cameraIds === undefined || this.filter.cameraIds.has(cameraId);
   }
 
-  /** `message` is a whole SSE message, made once for all clients. */
-  offerNotification(notification: { seq: number; cameraId: number; message: string }): void {
+  offerNotification(notification: { seq: number; cameraId: number; message: LiveMessage }): void {
     if (!this.filter.notifications || !this.cursor.isLive) return;
     if (this.isFull) return this.cursor.fallBehind();
     if (this.cursor.takeLive(notification.seq) && this.wants(notification.cameraId)) this.write(notification.message);
   }
 
-  offerOverlay(overlay: { cameraId: number; message: string }): void {
+  offerOverlay(overlay: { cameraId: number; message: LiveMessage }): void {
     if (!this.filter.overlays || !this.wants(overlay.cameraId)) return;
     if (this.isFull) this.waitingOverlays.set(overlay.cameraId, overlay.message);
     else this.write(overlay.message);
   }
 
-  write(message: string): void {
+  write(message: LiveMessage): void {
     if (!this.isOpen) return;
-    if (!this.options.response.write(message)) this.fullSinceMs ??= this.options.clock.monotonicMs();
+    if (!this.options.connection.send(message)) this.fullSinceMs ??= this.options.clock.monotonicMs();
   }
 
   /** Keeps proxies from closing a quiet connection, and ends one that is dead. */
   beat(): void {
-    if (this.fullSinceMs === undefined) this.write(': keep-alive\n\n');
-    else if (this.options.clock.monotonicMs() - this.fullSinceMs > stalledMaxMs) this.options.response.destroy();
+    if (!this.isOpen) return;
+    if (this.fullSinceMs === undefined) this.options.connection.keepAlive();
+    else if (this.options.clock.monotonicMs() - this.fullSinceMs > stalledMaxMs) this.options.connection.destroy();
   }
 
   /** Ends the stream of whoever logged out, was switched off or whose token is too old; a database that is away ends nothing. */
@@ -84,12 +85,12 @@ export class LiveClient {
     try {
       this.filter = await this.options.revalidate();
     } catch (error) {
-      if (!toAppError(error).retryable) this.end();
+      if (!toAppError(error).retryable) this.end('refused');
     }
   }
 
-  end(): void {
-    this.options.response.end();
+  end(reason: EndReason): void {
+    this.options.connection.end(reason);
   }
 
   private onDrain(): void {

@@ -5,7 +5,7 @@ import { eventView } from '../events/event-view.js';
 import { EventsStore, type Event } from '../events/events.store.js';
 import { LOGGER } from '../process-parts.js';
 import type { LiveClient } from './live-client.js';
-import { notificationMessage, overlayMessage } from './sse-message.js';
+import { LiveMessage } from './live-message.js';
 
 /** Full: 503, the caller comes again. ~20 KB each. */
 const clientsMax = 5_000;
@@ -67,14 +67,14 @@ export class LiveHub implements OnModuleDestroy {
 
   drawOverlay(overlay: Overlay): void {
     if (this.clients.size === 0) return;
-    const message = overlayMessage(overlay);
+    const message = new LiveMessage({ event: 'overlay', data: overlay });
     for (const client of this.clients) client.offerOverlay({ cameraId: overlay.camera_id, message });
   }
 
   onModuleDestroy(): void {
     clearInterval(this.poll);
     clearInterval(this.beat);
-    for (const client of this.clients) client.end();
+    for (const client of this.clients) client.end('over');
   }
 
   private beatClients(): void {
@@ -91,7 +91,7 @@ export class LiveHub implements OnModuleDestroy {
     this.replay(client).catch((error: unknown) => {
       this.logger.warn('a replay failed', { error });
       // The client comes back with the id of the last one that it got.
-      client.end();
+      client.end('over');
     });
   }
 
@@ -101,7 +101,7 @@ export class LiveHub implements OnModuleDestroy {
       page = await this.events.listAfter(this.liveSeq, { cameraIds: undefined, limit: pageRows });
       for (const event of page) {
         this.liveSeq = event.seq;
-        const message = notificationMessage(event.seq, eventView(event));
+        const message = notificationOf(event);
         for (const client of this.clients) client.offerNotification({ seq: event.seq, cameraId: event.cameraId, message });
       }
     } while (page.length === pageRows);
@@ -120,9 +120,13 @@ export class LiveHub implements OnModuleDestroy {
     const cameraIds = client.filter.cameraIds && [...client.filter.cameraIds];
     const page = await this.events.listAfter(client.cursor.sentUpTo, { cameraIds, limit: pageRows });
     for (const event of page) {
-      client.write(notificationMessage(event.seq, eventView(event)));
+      client.write(notificationOf(event));
       client.cursor.takeReplayed(event.seq);
     }
     client.cursor.endPage({ complete: page.length < pageRows, liveSeqBefore, liveSeqNow: this.liveSeq });
   }
+}
+
+function notificationOf(event: Event): LiveMessage {
+  return new LiveMessage({ event: 'notification', id: event.seq, data: eventView(event) });
 }

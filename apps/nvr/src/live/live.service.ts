@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import type { Clock } from '@nightjar/runtime';
@@ -8,9 +7,10 @@ import { CamerasStore } from '../cameras/cameras.store.js';
 import { EventsStore } from '../events/events.store.js';
 import { CLOCK } from '../process-parts.js';
 import { LiveClient, type LiveFilter } from './live-client.js';
+import type { LiveConnection } from './live-connection.js';
 import { LiveHub } from './live-hub.js';
+import { LiveMessage } from './live-message.js';
 import { planReplay, type ReplayStart } from './notification-cursor.js';
-import { gapMessage, openingMessage } from './sse-message.js';
 
 /** Older ones are not replayed: a client that was away so long reads the list, not ten thousand messages. */
 const replayMax = 10_000;
@@ -51,16 +51,24 @@ export class LiveService {
     return { query, filter, newestSeq, start: planReplay({ lastEventId: query.lastEventId, newestSeq, oldestReplayableSeq }) };
   }
 
-  /** Begins to send; the response's head is out. `reauthenticate` is asked again and again while the stream lives. */
-  begin(planned: PlannedStream, response: ServerResponse, reauthenticate: () => Promise<Principal>): void {
+  /** Begins to send on a connection that stands. `reauthenticate` is asked again and again while it lives. */
+  begin(planned: PlannedStream, connection: LiveConnection, reauthenticate: () => Promise<Principal>): void {
     const { filter, newestSeq, query, start } = planned;
     const revalidate = async () => this.filterFor(await reauthenticate(), query);
-    const client = new LiveClient({ response, filter, afterSeq: start.afterSeq, clock: this.clock, revalidate });
-    response.on('close', () => this.hub.remove(client));
-    client.write(openingMessage(start.afterSeq));
-    if (start.gap && query.lastEventId !== undefined)
-      client.write(gapMessage({ lastEventId: query.lastEventId, resumedAfter: start.afterSeq }));
-    this.hub.add(client, newestSeq);
+    const client = new LiveClient({ connection, filter, afterSeq: start.afterSeq, clock: this.clock, revalidate });
+    connection.whenClosed(() => this.hub.remove(client));
+    client.write(new LiveMessage({ event: 'opened', id: start.afterSeq, data: {} }));
+    if (start.gap && query.lastEventId !== undefined) {
+      const gap = { last_event_id: query.lastEventId, resumed_after: start.afterSeq };
+      client.write(new LiveMessage({ event: 'gap', id: start.afterSeq, data: gap }));
+    }
+    // The other side may have gone while the handshake was answered.
+    if (connection.isOpen) this.hub.add(client, newestSeq);
+  }
+
+  /** Null for no camera in particular. @throws AppError `not_found` */
+  async findCameraId(principal: Principal, reference: string | undefined): Promise<number | null> {
+    return reference === undefined ? null : (await this.cameras.find(cameraScopeOf(principal), reference)).id;
   }
 
   private async filterFor(principal: Principal, query: LiveQuery): Promise<LiveFilter> {

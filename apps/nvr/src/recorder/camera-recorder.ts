@@ -1,10 +1,15 @@
 import { goodConnectionMs, reconnectPauseMs, type FfmpegBinary } from '@nightjar/media';
 import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
+import { isDiskError } from '../retention/disk-space.js';
+import { keepCameraIdentity } from './camera-identity.js';
 import { runRecordingSession, type SessionEnd } from './recording-session.js';
 import type { SegmentRows } from './segment-rows.js';
 
+/** A disk that is full may have room again at any moment, and the camera is not to blame. */
+const diskPauseMs = 2_000;
+
 export interface CameraRecorderOptions {
-  camera: { id: number; uuid: string };
+  camera: { id: number; uuid: string; framesName: string; name: string; rtspUrl: string };
   /** Asked before each connection: the address is checked anew. */
   findUrl: () => Promise<string>;
   ffmpeg: FfmpegBinary;
@@ -22,7 +27,7 @@ export class CameraRecorder {
   private running: Promise<void> | undefined;
   private failedAttempts = 0;
   private recordedUntilMs: number | undefined;
-  /** Set while files can't be written. */
+  /** Error code of the disk while files can't be written. */
   diskProblem: string | undefined;
 
   constructor(private readonly options: CameraRecorderOptions) {}
@@ -42,8 +47,9 @@ export class CameraRecorder {
     while (!signal.aborted) {
       await this.recordOnce();
       if (signal.aborted) return;
-      await sleep(reconnectPauseMs(this.failedAttempts, this.options.random()), signal).catch(() => undefined);
-      this.failedAttempts++;
+      const pauseMs = this.diskProblem === undefined ? reconnectPauseMs(this.failedAttempts, this.options.random()) : diskPauseMs;
+      await sleep(pauseMs, signal).catch(() => undefined);
+      this.failedAttempts = this.diskProblem === undefined ? this.failedAttempts + 1 : 0;
     }
   }
 
@@ -51,6 +57,8 @@ export class CameraRecorder {
     const { camera, clock, ffmpeg, findUrl, logger, root, rows, segmentMs } = this.options;
     try {
       const url = await findUrl();
+      const { framesName, name, rtspUrl, uuid } = camera;
+      await keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl });
       const end = await runRecordingSession({
         ffmpeg,
         url,
@@ -60,10 +68,10 @@ export class CameraRecorder {
         rows,
         clock,
         previousEndMs: this.recordedUntilMs,
+        onWritten: () => (this.diskProblem = undefined),
         signal: this.stopping.signal,
       });
       this.recordedUntilMs = end.recordedUntilMs;
-      this.diskProblem = undefined;
       if (end.recordedMs >= goodConnectionMs) this.failedAttempts = 0;
       this.report(end);
     } catch (error) {
@@ -84,8 +92,4 @@ export class CameraRecorder {
       ffmpegSaid,
     });
   }
-}
-
-function isDiskError(error: unknown): boolean {
-  return !(error instanceof AppError) && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

@@ -26,7 +26,7 @@ export class CameraRecorders {
   make(camera: Camera): CameraRecorder {
     const { clock, config, connections, ffmpeg, logger, rows } = this;
     return new CameraRecorder({
-      camera: { id: camera.id, uuid: camera.uuid },
+      camera,
       findUrl: () => connections.urlOf(camera, 'main'),
       ffmpeg,
       root: config.recordingsDir,

@@ -3,8 +3,10 @@ import type { FfmpegBinary } from '@nightjar/media';
 import { CameraConnectionsModule } from '../cameras/cameras.module.js';
 import type { RecorderConfig } from '../config.js';
 import { ProcessPartsModule, type ProcessParts } from '../process-parts.js';
+import { RetentionModule } from '../retention/retention.module.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
 import { CameraRecorders, FFMPEG } from './camera-recorders.js';
+import { RecorderCondition } from './recorder-condition.js';
 import { RecorderService } from './recorder.service.js';
 import { RecordingRepair } from './recording-repair.js';
 import { SegmentRows } from './segment-rows.js';
@@ -15,8 +17,8 @@ export class RecorderModule {
   static with(parts: ProcessParts<RecorderConfig>, ffmpeg: FfmpegBinary): DynamicModule {
     return {
       module: RecorderModule,
-      imports: [ProcessPartsModule.with(parts), CameraConnectionsModule, SegmentRowsModule],
-      providers: [{ provide: FFMPEG, useValue: ffmpeg }, CameraRecorders, RecorderService, RecordingRepair, SegmentRows],
+      imports: [ProcessPartsModule.with(parts), CameraConnectionsModule, RetentionModule, SegmentRowsModule],
+      providers: [{ provide: FFMPEG, useValue: ffmpeg }, CameraRecorders, RecorderCondition, RecorderService, RecordingRepair, SegmentRows],
     };
   }
 }

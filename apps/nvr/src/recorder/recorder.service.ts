@@ -27,7 +27,7 @@ export class RecorderService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Which cameras can't be written to disk, for /readyz; undefined when all can. */
+  /** Which cameras can't be written to disk; undefined when all can. */
   get diskProblem(): string | undefined {
     const problems = [...this.running.values()].map(({ recorder }) => recorder.diskProblem).filter((problem) => problem !== undefined);
     return problems.length === 0 ? undefined : `recordings of ${problems.length} cameras cannot be written (${problems[0]})`;

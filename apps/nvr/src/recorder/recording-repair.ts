@@ -6,12 +6,16 @@ import { CamerasStore } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import { SegmentsStore, type Segment } from '../segments/segments.store.js';
+import { cameraDirectoryName, dayDirectoryName, segmentFileName } from './segment-path.js';
 import { scanSegment, type ScannedSegment } from './scan-segment.js';
 
-/** `<camera uuid>`, `<UTC day>`, `<Unix ms>.mp4`: who recorded a file, and when it begins, stands in its name (of the first file after a connection only to a second). */
-const cameraDirectory = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const dayDirectory = /^\d{4}-\d{2}-\d{2}$/;
-const segmentFile = /^(\d{10,15})\.mp4$/;
+/** What was found without a row. */
+export interface FoundFiles {
+  indexed: number;
+  /** Without a whole fragment. */
+  removed: number;
+  ofUnknownCameras: number;
+}
 
 /** Makes rows and files agree again after this process, its machine or its database was interrupted. */
 @Injectable()
@@ -23,8 +27,8 @@ export class RecordingRepair {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Ends the files that were open: torn ends are cut off, rows say what is there. Run it before anything is recorded. */
-  async closeOpenSegments(): Promise<void> {
+  /** Ends the files that were open: torn ends are cut off, rows say what is there. Run it before anything is recorded. @returns how many */
+  async closeOpenSegments(): Promise<number> {
     const open = await this.segments.listOpen();
     for (const segment of open) {
       const whole = await this.cutTornEnd(segment.file, segment.sizeBytes).catch((error: unknown) => this.takeAsItIs(segment, error));
@@ -38,24 +42,26 @@ export class RecordingRepair {
       else await this.segments.remove(segment.id);
     }
     if (open.length > 0) this.logger.info('recordings that were interrupted are closed', { count: open.length });
+    return open.length;
   }
 
   /**
    * Makes rows for files that have none and begin before `beforeUnixMs`, as after the loss of a database; removes files
    * without a whole fragment. Files of cameras that nobody knows stay where they are.
    */
-  async indexLostFiles(beforeUnixMs: number, signal: AbortSignal): Promise<void> {
+  async indexLostFiles(beforeUnixMs: number, signal: AbortSignal): Promise<FoundFiles> {
     const found = { indexed: 0, removed: 0, ofUnknownCameras: 0 };
-    for (const cameraUuid of await namesIn(this.config.recordingsDir, cameraDirectory)) {
+    for (const cameraUuid of await namesIn(this.config.recordingsDir, cameraDirectoryName)) {
       const cameraId = await this.cameras.findIdByUuid(cameraUuid);
-      for (const day of await namesIn(path.join(this.config.recordingsDir, cameraUuid), dayDirectory)) {
-        if (signal.aborted) return;
+      for (const day of await namesIn(path.join(this.config.recordingsDir, cameraUuid), dayDirectoryName)) {
+        if (signal.aborted) return found;
         const lost = await this.findLostFiles({ cameraUuid, day, beforeUnixMs });
         if (cameraId === undefined) found.ofUnknownCameras += lost.length;
         else for (const file of lost) found[(await this.indexFile(file, cameraId)) ? 'indexed' : 'removed']++;
       }
     }
     if (Object.values(found).some((count) => count > 0)) this.logger.warn('files without rows were found', found);
+    return found;
   }
 
   /** A file that the disk does not give out now is no reason to record nothing. */
@@ -71,7 +77,7 @@ export class RecordingRepair {
 
   private async findLostFiles(where: { cameraUuid: string; day: string; beforeUnixMs: number }): Promise<string[]> {
     const { beforeUnixMs, cameraUuid, day } = where;
-    const names = await namesIn(path.join(this.config.recordingsDir, cameraUuid, day), segmentFile);
+    const names = await namesIn(path.join(this.config.recordingsDir, cameraUuid, day), segmentFileName);
     const files = names.filter((name) => startOf(name) < beforeUnixMs).map((name) => `${cameraUuid}/${day}/${name}`);
     const known = await this.segments.knownFiles(files);
     return files.filter((file) => !known.has(file));
@@ -95,7 +101,7 @@ export class RecordingRepair {
   }
 
   /** Leaves whole fragments only; without a single one the file is removed. */
-  private async cutTornEnd(file: string, syncedBytes: number): Promise<ScannedSegment | undefined> {
+  async cutTornEnd(file: string, syncedBytes: number): Promise<ScannedSegment | undefined> {
     const absolutePath = path.join(this.config.recordingsDir, file);
     const whole = await scanSegment(absolutePath, syncedBytes).catch(undefinedIfMissing);
     if (!whole) await rm(absolutePath, { force: true });
@@ -105,7 +111,7 @@ export class RecordingRepair {
 }
 
 function startOf(name: string): number {
-  return Number(segmentFile.exec(name)?.[1]);
+  return Number(segmentFileName.exec(name)?.[1]);
 }
 
 async function namesIn(directory: string, pattern: RegExp): Promise<string[]> {

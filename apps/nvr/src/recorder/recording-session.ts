@@ -25,6 +25,8 @@ export interface RecordingSessionOptions {
   rows: SegmentRows;
   clock: Clock;
   previousEndMs: number | undefined;
+  /** A fragment is on disk. */
+  onWritten: () => void;
   signal: AbortSignal;
 }
 
@@ -139,6 +141,7 @@ class Recording {
     });
     if (clockState === 'steady') {
       await this.writer.write(part.fragment);
+      this.options.onWritten();
       this.recordedMs += msOf(durationTicks);
     }
     return clockState;

@@ -55,7 +55,7 @@ async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes:
 }
 
 /** Header of a whole box, and its bytes unless they are media; undefined at the end of what is whole. */
-async function readBox(
+export async function readBox(
   handle: FileHandle,
   offset: number,
   fileBytes: number,

@@ -49,7 +49,8 @@ export class SegmentFile {
       await this.handle.datasync();
       this.syncedBytes += bytes.length;
     } catch (error) {
-      await this.handle.truncate(this.syncedBytes);
+      // A disk that takes nothing may not even let go; what is behind the synced bytes is in no row.
+      await this.handle.truncate(this.syncedBytes).catch(() => undefined);
       throw error;
     }
   }
@@ -60,7 +61,7 @@ export class SegmentFile {
 
   private async discard(): Promise<void> {
     await this.handle.close();
-    await rm(this.absolutePath, { force: true });
+    await rm(this.absolutePath, { force: true }).catch(() => undefined); // the first error is the one to tell
   }
 }
 

@@ -76,8 +76,11 @@ export class SegmentWriter {
     const { current } = this;
     if (!current) return;
     this.current = undefined;
-    await current.file.close();
-    this.putRow(current, false);
+    try {
+      await current.file.close();
+    } finally {
+      this.putRow(current, false);
+    }
   }
 
   private async beginGroup(fragment: Fragment): Promise<void> {

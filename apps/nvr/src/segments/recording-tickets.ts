@@ -2,8 +2,12 @@ import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '@nightjar/runtime';
 import { z } from 'zod';
 
-/** The only route that a ticket opens. */
-export const recordingFileRoute = '/api/v1/recordings/files/:file';
+/** The only routes that a ticket opens. */
+export const ticketRoutes: ReadonlySet<string | undefined> = new Set([
+  '/api/v1/recordings/files/:file',
+  '/api/v1/recordings/:reference/clip.mp4',
+  '/api/v1/recordings/:reference/frame.jpg',
+]);
 
 export const ticketLifeMs = 5 * 60_000;
 

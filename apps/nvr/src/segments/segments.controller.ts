@@ -6,22 +6,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ticketHolder } from '../auth/request-authenticator.js';
 import { parseInput } from '../http/parse-input.js';
+import { scopes } from '../keys/api-keys.js';
+import { RangeShape, UnixSeconds, withOrder } from './range-query.js';
 import { ticketLifeMs } from './recording-tickets.js';
 import { SegmentsService, type TimeRange } from './segments.service.js';
 
-const rangeMaxSeconds = 31 * 24 * 3_600;
-/** Year 2286; beyond it a caller has probably sent milliseconds. */
-const unixSecondsMax = 9_999_999_999;
-
-const rangeShape = { start_unix: z.number().min(0).max(unixSecondsMax), end_unix: z.number().min(0).max(unixSecondsMax) };
-const seconds = z
-  .string()
-  .trim()
-  .regex(/^\d+(\.\d+)?$/, 'must be Unix seconds')
-  .transform(Number)
-  .pipe(rangeShape.start_unix);
-const RangeQuery = withOrder(z.object({ start_unix: seconds, end_unix: seconds }));
-const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(), z.number().transform(String)]), ...rangeShape }));
+const RangeQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }));
+const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(), z.number().transform(String)]), ...RangeShape }));
 
 @Controller('api/v1/recordings')
 export class SegmentsController {
@@ -37,9 +28,9 @@ export class SegmentsController {
     return { ticket, expires_in_seconds: ticketLifeMs / 1_000 };
   }
 
-  /** `recordingFileRoute`: also with a ticket. */
+  /** One of `ticketRoutes`. */
   @Get('files/:file')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async file(
     @Param('file') file: string,
     @Query('ticket') ticket: string | undefined,
@@ -69,19 +60,10 @@ export class SegmentsController {
   }
 
   @Get(':reference')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   list(@Param('reference') reference: string, @Query() query: unknown, @Req() request: FastifyRequest): Promise<ClipView[]> {
     return this.segments.listClips(requirePrincipal(request), { reference, range: rangeOf(parseInput(RangeQuery, query, 'query')) });
   }
-}
-
-function withOrder<Schema extends z.ZodType<{ start_unix: number; end_unix: number }>>(schema: Schema): Schema {
-  return schema
-    .refine(({ start_unix, end_unix }) => end_unix > start_unix, { path: ['end_unix'], message: 'must be after start_unix' })
-    .refine(({ start_unix, end_unix }) => end_unix - start_unix <= rangeMaxSeconds, {
-      path: ['end_unix'],
-      message: 'must be at most 31 days after start_unix',
-    });
 }
 
 function rangeOf({ start_unix, end_unix }: { start_unix: number; end_unix: number }): TimeRange {

@@ -30,19 +30,38 @@ export class SegmentsStore {
   async listOverlapping(cameraId: number, range: { from: Date; to: Date }): Promise<Segment[]> {
     const earliestStart = new Date(range.from.getTime() - segmentLongestMs);
     const rows = await this.database.segment.findMany({
-      where: { cameraId, startsAt: { gt: earliestStart, lt: range.to }, endsAt: { gt: range.from } },
+      where: { cameraId, expiredAt: null, startsAt: { gt: earliestStart, lt: range.to }, endsAt: { gt: range.from } },
       orderBy: [{ startsAt: 'asc' }, { id: 'asc' }],
     });
     return rows.map(segmentOf);
   }
 
+  /** @returns undefined also for one that expired */
   async find(id: number): Promise<Segment | undefined> {
-    const row = await this.database.segment.findUnique({ where: { id } });
+    const row = await this.database.segment.findUnique({ where: { id, expiredAt: null } });
     return row ? segmentOf(row) : undefined;
   }
 
   async listOpen(): Promise<Segment[]> {
     return (await this.database.segment.findMany({ where: { open: true } })).map(segmentOf);
+  }
+
+  /** A page of those that are no more written and have not expired, by id. */
+  async listClosed(page: { afterId: number; limit: number }): Promise<Segment[]> {
+    const where = { open: false, expiredAt: null, id: { gt: page.afterId } };
+    return (await this.database.segment.findMany({ where, orderBy: { id: 'asc' }, take: page.limit })).map(segmentOf);
+  }
+
+  count(): Promise<number> {
+    return this.database.segment.count();
+  }
+
+  /** Gives segments to the camera whose uuid stands in the name of their file. @returns how many had another one */
+  reattachByFile(): Promise<number> {
+    return this.database.$executeRaw`
+      UPDATE nvr.segment SET camera_id = camera.id
+      FROM nvr.camera
+      WHERE camera.uuid::text = split_part(segment.file, '/', 1) AND segment.camera_id <> camera.id`;
   }
 
   async knownFiles(files: readonly string[]): Promise<Set<string>> {

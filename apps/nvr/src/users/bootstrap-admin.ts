@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from '@nightjar/runtime';
+import { systemActor } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import { Passwords } from './passwords.js';
@@ -13,6 +15,7 @@ export class BootstrapAdmin {
   constructor(
     private readonly users: UsersStore,
     private readonly passwords: Passwords,
+    private readonly audit: AuditLog,
     @Inject(CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -26,11 +29,11 @@ export class BootstrapAdmin {
       return;
     }
     if (await this.users.findByUsername(adminUsername)) return;
-    const created = await this.users.createIfMissing({
-      username: adminUsername,
-      passwordHash: await this.passwords.hash(adminPassword),
-      isSuperuser: true,
-    });
+    const details = { username: adminUsername, is_superuser: true };
+    const created = await this.users.createIfMissing(
+      { username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), isSuperuser: true },
+      this.audit.entryOf(systemActor, { action: 'user.created', entityType: 'user', details }),
+    );
     if (created) this.logger.info('user created', { username: adminUsername });
   }
 }

@@ -1,7 +1,15 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { BootstrapAdmin } from './bootstrap-admin.js';
 import { Passwords } from './passwords.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
 
 /** Beside it, `UsersStore` is one of the process' parts: the authenticator needs it before there is a module. */
-@Module({ providers: [Passwords, BootstrapAdmin], exports: [Passwords, BootstrapAdmin] })
+@Module({
+  imports: [AuditModule],
+  controllers: [UsersController],
+  providers: [Passwords, BootstrapAdmin, UsersService],
+  exports: [Passwords, BootstrapAdmin],
+})
 export class UsersModule {}

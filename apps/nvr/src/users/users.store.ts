@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
+import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/database';
+import { AppError } from '@nightjar/runtime';
+import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
+
+/** Serialises changes of who has which rights; any number that no one else locks. */
+const usersLock = 72_707_410n;
+
+const noTotp = { totpEnabledAt: null, encryptedTotpSecret: null, totpUsedStep: null };
 
 /** A user as the database holds it. */
 export interface User {
@@ -12,8 +19,27 @@ export interface User {
   isSuperuser: boolean;
   /** Tokens of an older version are refused. */
   tokenVersion: number;
+  email: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  encryptedTotpSecret: Uint8Array | null;
+  /** Since when a code is asked for; null: none is. */
+  totpEnabledAt: Date | null;
+  totpUsedStep: bigint | null;
   createdAt: Date;
   updatedAt: Date;
+}
+
+/** What an admin decides about a user; undefined leaves it. */
+export interface UserChange {
+  email?: string | null | undefined;
+  firstName?: string | null | undefined;
+  lastName?: string | null | undefined;
+  isActive?: boolean | undefined;
+  isSuperuser?: boolean | undefined;
+  passwordHash?: string | undefined;
+  /** Takes the second factor away, for somebody who lost it. */
+  totpEnabledAt?: null | undefined;
 }
 
 @Injectable()
@@ -28,18 +54,149 @@ export class UsersStore {
     return this.database.user.findUnique({ where: { id } });
   }
 
+  /**
+   * Sets a new password. Every token and session that the user has so far ends with it, in one transaction.
+   * @param keptSessionId the session that changed it goes on
+   */
+  async changePassword(
+    change: { userId: number; passwordHash: string; keptSessionId: string | undefined },
+    writeEntry: WriteEntry,
+  ): Promise<void> {
+    const { userId, passwordHash, keptSessionId } = change;
+    await this.database.$transaction(async (transaction) => {
+      await transaction.user.update({ where: { id: userId }, data: { passwordHash, tokenVersion: { increment: 1 } } });
+      await endSessions(transaction, { userId, keptSessionId });
+      await writeEntry(transaction);
+    });
+  }
+
+  list(tenantId: number, page: { skip: number; limit: number }): Promise<User[]> {
+    return this.database.user.findMany({ where: { tenantId }, orderBy: { id: 'asc' }, skip: page.skip, take: page.limit });
+  }
+
+  findInTenant(id: number, tenantId: number): Promise<User | null> {
+    return this.database.user.findFirst({ where: { id, tenantId } });
+  }
+
+  /** @throws AppError `conflict` when the name is taken */
+  async create(user: Prisma.UserUncheckedCreateInput, writeEntry: WriteEntry): Promise<User> {
+    try {
+      return await this.database.$transaction(async (transaction) => {
+        const created = await transaction.user.create({ data: user });
+        await writeEntry(transaction, created.id);
+        return created;
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new AppError('conflict', 'there is a user of this name');
+      throw error;
+    }
+  }
+
+  /**
+   * Changes a user. Tokens and sessions end when it takes a right or the password away; a lock ends when it gives one.
+   * @throws AppError `conflict` when nobody with all rights would be left, `not_found`
+   */
+  async update(id: number, change: UserChange, options: { endsSessions: boolean; writeEntry: WriteEntry }): Promise<User> {
+    return this.database.$transaction(async (transaction) => {
+      await takeTurn(transaction);
+      if ((await transaction.user.count({ where: { id } })) === 0) throw new AppError('not_found', 'User not found');
+      const user = await transaction.user.update({
+        where: { id },
+        data: {
+          ...change,
+          ...(change.totpEnabledAt === null ? noTotp : {}),
+          ...(options.endsSessions ? { tokenVersion: { increment: 1 } } : {}),
+        },
+      });
+      if (options.endsSessions) await endSessions(transaction, { userId: id });
+      if (change.isActive === true || change.passwordHash !== undefined)
+        await transaction.loginFailure.deleteMany({ where: { username: user.username } });
+      await requireSuperuser(transaction);
+      await options.writeEntry(transaction);
+      return user;
+    });
+  }
+
+  /** Sessions and grants go with the user; his cameras stay, without an owner. @throws AppError `conflict` as `update` */
+  async remove(id: number, writeEntry: WriteEntry): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      await takeTurn(transaction);
+      const { count } = await transaction.user.deleteMany({ where: { id } });
+      await requireSuperuser(transaction);
+      if (count > 0) await writeEntry(transaction);
+    });
+  }
+
+  /** A secret that does not count yet. One that counts stays. */
+  async prepareTotp(userId: number, encryptedTotpSecret: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.database.user.updateMany({ where: { id: userId, totpEnabledAt: null }, data: { encryptedTotpSecret, totpUsedStep: null } });
+  }
+
+  /** @param enabledAt null switches it off and forgets the secret */
+  async switchTotp(userId: number, { enabledAt, writeEntry }: { enabledAt: Date | null; writeEntry: WriteEntry }): Promise<void> {
+    const data = enabledAt ? { totpEnabledAt: enabledAt } : noTotp;
+    await this.database.$transaction(async (transaction) => {
+      await transaction.user.update({ where: { id: userId }, data });
+      await writeEntry(transaction);
+    });
+  }
+
+  /** @returns false when a code of this step or a later one was used before */
+  async useTotpStep(userId: number, step: bigint): Promise<boolean> {
+    const isUnused = { OR: [{ totpUsedStep: null }, { totpUsedStep: { lt: step } }] };
+    const { count } = await this.database.user.updateMany({ where: { id: userId, ...isUnused }, data: { totpUsedStep: step } });
+    return count === 1;
+  }
+
+  /** Ids of the cameras that were granted to a user, ascending. */
+  async listGrants(userId: number): Promise<number[]> {
+    const rows = await this.database.cameraGrant.findMany({ where: { userId }, orderBy: { cameraId: 'asc' }, select: { cameraId: true } });
+    return rows.map(({ cameraId }) => cameraId);
+  }
+
+  /** From now on exactly these cameras are granted to a user. @throws AppError `not_found` for one that is not there */
+  async replaceGrants(userId: number, cameraIds: readonly number[], writeEntry: WriteEntry): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      const found = await transaction.camera.count({ where: { id: { in: [...cameraIds] }, deletedAt: null } });
+      if (found !== cameraIds.length) throw new AppError('not_found', 'Camera not found');
+      await transaction.cameraGrant.deleteMany({ where: { userId, NOT: { cameraId: { in: [...cameraIds] } } } });
+      await transaction.cameraGrant.createMany({ data: cameraIds.map((cameraId) => ({ userId, cameraId })), skipDuplicates: true });
+      await writeEntry(transaction);
+    });
+  }
+
   count(): Promise<number> {
     return this.database.user.count();
   }
 
   /** @returns false when there is a user of that name, who stays as he is */
-  async createIfMissing(user: { username: string; passwordHash: string; isSuperuser: boolean }): Promise<boolean> {
+  async createIfMissing(user: { username: string; passwordHash: string; isSuperuser: boolean }, writeEntry: WriteEntry): Promise<boolean> {
     try {
-      await this.database.user.create({ data: user });
+      await this.create(user, writeEntry);
       return true;
     } catch (error) {
-      if (isUniqueViolation(error)) return false;
+      if (error instanceof AppError && error.code === 'conflict') return false;
       throw error;
     }
   }
+}
+
+async function endSessions(
+  transaction: Prisma.TransactionClient,
+  { userId, keptSessionId }: { userId: number; keptSessionId?: string | undefined },
+): Promise<void> {
+  await transaction.session.updateMany({
+    where: { userId, revokedAt: null, ...(keptSessionId === undefined ? {} : { NOT: { id: keptSessionId } }) },
+    data: { revokedAt: new Date(), revokedBecause: 'password_changed' },
+  });
+}
+
+/** Two admins who switch each other off at the same moment do it one after the other; the second finds himself alone. */
+async function takeTurn(transaction: Prisma.TransactionClient): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${usersLock})`;
+}
+
+async function requireSuperuser(transaction: Prisma.TransactionClient): Promise<void> {
+  if ((await transaction.user.count({ where: { isSuperuser: true, isActive: true } })) === 0)
+    throw new AppError('conflict', 'nobody with all rights would be left');
 }

@@ -1,46 +1,49 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { ExecutionProvider, TensorDescription } from '../../engine/protocol.js';
+import type { TensorSession } from '../../models/loaded-model.js';
+import type { Tensor, TensorData, Tensors, TensorType } from '../tensor.js';
 
-/** Interleaved 8-bit RGB pixels, row by row. */
-export interface PixelBuffer {
-  readonly data: Uint8Array;
-  readonly widthPixels: number;
-  readonly heightPixels: number;
-}
-
-/** Outputs by name. */
-export type SessionOutputs = ReadonlyMap<string, Float32Array>;
+// What fails is thrown, too; the runtime's own lines on stderr are no JSON and name paths.
+env.logLevel = 'fatal';
+const silent = 4;
 
 /**
- * One model in memory, on the CPU, with one thread: several processes with a thread each do more than one process with
- * several, which wait for each other. `run` and `create` block the JavaScript thread: engine processes only.
+ * One ONNX model in memory, with one thread: several processes with a thread each do more than one process with several, which
+ * wait for each other. `run` and `create` block the JavaScript thread: engine processes only.
  */
-export class OnnxSession {
-  private constructor(
-    private readonly session: InferenceSession,
-    private readonly inputName: string,
-  ) {}
+export class OnnxSession implements TensorSession {
+  readonly type = 'tensors';
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
 
-  /** @throws Error of the runtime when the bytes are no model it can run */
-  static async create(model: Uint8Array): Promise<OnnxSession> {
-    const session = await InferenceSession.create(model, {
-      executionProviders: ['cpu'],
+  private constructor(private readonly session: InferenceSession) {
+    this.inputs = session.inputMetadata.map(describe);
+    this.outputs = session.outputMetadata.map(describe);
+  }
+
+  /**
+   * @param model its bytes, or the path of its file, beside which the runtime finds files that it names
+   * @throws Error of the runtime when it is no model that can run, or the provider can't be had
+   */
+  static async create(model: Uint8Array | string, provider: ExecutionProvider = 'cpu'): Promise<OnnxSession> {
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: [provider],
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
-    });
-    const [inputName] = session.inputNames;
-    if (inputName === undefined) throw new Error('the model has no input');
-    return new OnnxSession(session, inputName);
+      logSeverityLevel: silent,
+    };
+    // Two overloads, of which TypeScript wants one named.
+    const session = await (typeof model === 'string' ? InferenceSession.create(model, options) : InferenceSession.create(model, options));
+    if (session.inputNames.length === 0) throw new Error('the model has no input');
+    return new OnnxSession(session);
   }
 
-  /** Runs one picture through the model; the picture must have the size of the model's input. */
-  async run(picture: PixelBuffer): Promise<SessionOutputs> {
-    const { data, widthPixels, heightPixels } = picture;
-    const input = new Tensor('uint8', data, [1, heightPixels, widthPixels, 3]);
-    const outputs = await this.session.run({ [this.inputName]: input });
-    return new Map(Object.entries(outputs).map(([name, tensor]) => [name, floatsOf(name, tensor)]));
+  async run(inputs: Tensors): Promise<Tensors> {
+    const feeds = Object.fromEntries([...inputs].map(([name, { type, data, dims }]) => [name, toOrt(type, data, dims)]));
+    const outputs = await this.session.run(feeds);
+    return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(tensor)]));
   }
 
   async release(): Promise<void> {
@@ -48,7 +51,16 @@ export class OnnxSession {
   }
 }
 
-function floatsOf(name: string, tensor: Tensor): Float32Array {
-  if (tensor.data instanceof Float32Array) return tensor.data;
-  throw new Error(`output "${name}" of the model has type ${tensor.type}, not float32`);
+function describe(value: InferenceSession.ValueMetadata): TensorDescription {
+  if (!value.isTensor) return { name: value.name, type: 'not a tensor', dims: [] };
+  return { name: value.name, type: value.type, dims: value.shape.map((size) => (typeof size === 'number' ? size : -1)) };
+}
+
+function toOrt(type: TensorType, data: TensorData, dims: readonly number[]): OrtTensor {
+  // The constructor checks that type, data and dims go together.
+  return new OrtTensor(type as 'float32', data as Float32Array, dims);
+}
+
+function fromOrt(tensor: OrtTensor): Tensor {
+  return { type: tensor.type as TensorType, dims: tensor.dims, data: tensor.data as TensorData };
 }

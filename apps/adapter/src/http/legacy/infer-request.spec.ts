@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseJsonRequest } from './infer-request.js';
+import { parseJsonRequest, sessionOf } from './infer-request.js';
 
 const uri = 'opennvr://frames/camera_0/latest.jpg';
 const refusal = (body: unknown) => {
@@ -14,19 +14,14 @@ const refusal = (body: unknown) => {
 describe('parseJsonRequest', () => {
   it('reads "data" as the documentation sends it and "input" as the code base sends it, and prefers "input"', () => {
     const frame = { frame: { uri } };
-    const expected = { task: 'person_counting', picture: { uri }, session: undefined };
+    const expected = { task: 'person_counting', data: frame, files: new Map() };
     expect(parseJsonRequest({ task: 'person_counting', data: frame })).toEqual(expected);
     expect(parseJsonRequest({ task: 'person_counting', input: frame })).toEqual(expected);
     expect(parseJsonRequest({ task: 'person_counting', input: frame, data: { frame: { uri: 'other' } } })).toEqual(expected);
   });
 
-  it('decodes a picture in base64', () => {
-    const { picture } = parseJsonRequest({ task: 'person_counting', data: { frame: { base64: 'AQID' } } });
-    expect(picture).toEqual({ bytes: Buffer.from([1, 2, 3]) });
-  });
-
   it('takes the session from the caller, before the camera', () => {
-    const session = (extra: object) => parseJsonRequest({ task: 't', data: { frame: { uri }, ...extra } }).session;
+    const session = (extra: object) => sessionOf(extra as Record<string, unknown>);
     expect(session({ camera_id: 7 })).toBe('camera:7');
     expect(session({ camera_id: 'gate', session: 'mine' })).toBe('session:mine');
   });
@@ -44,14 +39,14 @@ describe('parseJsonRequest', () => {
     expect(refusal(body)).toBe("Missing 'task' or 'input'");
   });
 
-  it.each([
-    [{ frame: {} }, 'either "uri" or "base64" is needed'],
-    [{ frame: { uri, base64: 'AQID' } }, 'either "uri" or "base64" is needed'],
-    [{ frame: { uri: 7 } }, 'frame.uri'],
-    [{}, 'frame'],
-    [{ frame: { uri }, session: 'x'.repeat(129) }, 'session'],
-    [{ frame: { uri }, camera_id: { $ne: 1 } }, 'camera_id'],
-  ])('names the field that is wrong in %j', (data, text) => {
-    expect(refusal({ task: 'person_counting', data })).toContain(text);
+  it('refuses a session or camera of another shape', () => {
+    expect(() => sessionOf({ session: 'x'.repeat(129) })).toThrow('session');
+    expect(() => sessionOf({ camera_id: { $ne: 1 } })).toThrow('camera_id');
+    expect(sessionOf({})).toBeUndefined();
+  });
+
+  it('refuses an input that is no object', () => {
+    expect(refusal({ task: 't', data: [1] })).toContain('must be an object');
+    expect(refusal({ task: 't', input: 'text' })).toContain('must be an object');
   });
 });

@@ -1,4 +1,9 @@
 import type { BoxXyxy, ScoredBox } from '@nightjar/geometry';
+import type { Tensors } from '../../backends/tensor.js';
+import { bestOfEveryClass, keepBest } from './best-candidates.js';
+import { boxFromCorners } from './box-reading.js';
+import type { DetectorDecoding } from './detector-decoding.js';
+import { requireShape, type CheckedOutput } from './model-outputs.js';
 
 /** A grid of cells on the model's input: each cell may hold one object. */
 interface Level {
@@ -21,49 +26,34 @@ const sidesPerBox = 4;
 /** The outputs that have to be there; the model's graph is cut to them. */
 export const nanodetOutputs: readonly string[] = levels.flatMap(({ scores, sides }) => [scores, sides]);
 
-export interface NanodetDecoding {
-  readonly inputWidthPixels: number;
-  readonly inputHeightPixels: number;
-  readonly classes: number;
-  /** Only these classes are looked at; absent: all. */
-  readonly classIds?: readonly number[];
-  readonly minScore: number;
-}
-
 /**
  * Reads NanoDet's outputs for one picture: every cell and class with a score of at least `minScore`, as a box in pixels of
  * the model's input. Overlaps are left in: suppress them afterwards.
  * Formula: Generalized Focal Loss (Li et al. 2020), as in the NanoDet repository; scores come out of the graph as probabilities.
+ * Shapes, for strides of 8, 16 and 32 pixels: scores `[1, cells, classes]`, sides `[1, cells, 44]`.
+ * @throws Error when the outputs are not those of NanoDet, or hold something that is no number
  */
-export function decodeNanodet(outputs: ReadonlyMap<string, Float32Array>, decoding: NanodetDecoding): ScoredBox[] {
-  return levels.flatMap((level) => decodeLevel(outputs, level, decoding));
+export function decodeNanodet(outputs: Tensors, decoding: DetectorDecoding): ScoredBox[] {
+  return keepBest(levels.flatMap((level) => decodeLevel(outputs, level, decoding)));
 }
 
-function decodeLevel(outputs: ReadonlyMap<string, Float32Array>, level: Level, decoding: NanodetDecoding): ScoredBox[] {
-  const scores = requireOutput(outputs, level.scores);
-  const sides = requireOutput(outputs, level.sides);
-  const { classes, minScore, classIds } = decoding;
-  const columns = Math.ceil(decoding.inputWidthPixels / level.stridePixels);
-  const rows = Math.ceil(decoding.inputHeightPixels / level.stridePixels);
-  const wanted = classIds ?? Array.from({ length: classes }, (_, classId) => classId);
-  const found: ScoredBox[] = [];
-  for (let cell = 0; cell < columns * rows; cell++) {
-    for (const classId of wanted) {
-      const score = scores[cell * classes + classId]!;
-      // Written so that NaN, which broken weights give, is refused too.
-      if (!(score >= minScore)) continue;
-      found.push({ box: boxOfCell({ sides, cell, columns, stridePixels: level.stridePixels }), score, classId });
-    }
-  }
-  return found;
+function decodeLevel(outputs: Tensors, level: Level, decoding: DetectorDecoding): ScoredBox[] {
+  const { classes } = decoding;
+  const { stridePixels } = level;
+  const columns = Math.ceil(decoding.inputWidthPixels / stridePixels);
+  const cells = columns * Math.ceil(decoding.inputHeightPixels / stridePixels);
+  const scores = requireShape(outputs, level.scores, [1, cells, classes]);
+  const sides = requireShape(outputs, level.sides, [1, cells, sidesPerBox * binsPerSide]);
+  const best = bestOfEveryClass(scores, { places: cells, start: 0, placeStep: classes, classStep: 1 }, decoding);
+  return best.map(({ score, classId, place }) => ({ box: boxOfCell({ sides, cell: place, columns, stridePixels }), score, classId }));
 }
 
-function boxOfCell(place: { sides: Float32Array; cell: number; columns: number; stridePixels: number }): BoxXyxy {
+function boxOfCell(place: { sides: CheckedOutput; cell: number; columns: number; stridePixels: number }): BoxXyxy {
   const { sides, cell, columns, stridePixels } = place;
   const centreX = ((cell % columns) + 0.5) * stridePixels;
   const centreY = (Math.floor(cell / columns) + 0.5) * stridePixels;
-  const distance = (side: number) => expectedBin(sides, (cell * sidesPerBox + side) * binsPerSide) * stridePixels;
-  return { x1: centreX - distance(0), y1: centreY - distance(1), x2: centreX + distance(2), y2: centreY + distance(3) };
+  const distance = (side: number) => expectedBin(sides.data, (cell * sidesPerBox + side) * binsPerSide) * stridePixels;
+  return boxFromCorners(sides.name, [centreX - distance(0), centreY - distance(1), centreX + distance(2), centreY + distance(3)]);
 }
 
 /** Mean of the softmax of `binsPerSide` logits. The largest is taken off first, so that no exponential overflows. */
@@ -78,10 +68,4 @@ function expectedBin(logits: Float32Array, start: number): number {
     weighted += weight * bin;
   }
   return weighted / total;
-}
-
-function requireOutput(outputs: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
-  const output = outputs.get(name);
-  if (!output) throw new Error(`the model has no output "${name}"`);
-  return output;
 }

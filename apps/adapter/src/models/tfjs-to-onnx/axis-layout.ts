@@ -43,8 +43,3 @@ export function layoutWithout(layout: AxisLayout, removed: readonly number[]): A
   const ascending = [...kept].sort((a, b) => a - b);
   return kept.map((axis) => ascending.indexOf(axis));
 }
-
-/** -1 means the last axis. */
-export function countFromFront(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}

@@ -38,12 +38,15 @@ export function transposeConstant(tensor: ConstantTensor, permutation: readonly 
   }
   const outStride = permutation.map((axis) => stride[axis]!);
   const out = emptyLike(data);
+  const runLength = outShape.at(-1) ?? 1;
+  const runStride = outStride.at(-1) ?? 1;
   const index = new Array<number>(outShape.length).fill(0);
-  for (let position = 0; position < data.length; position++) {
+  // Run by run along the last axis: millions of weights are moved at every conversion.
+  for (let position = 0; position < data.length; position += runLength) {
     let source = 0;
-    for (let axis = 0; axis < index.length; axis++) source += index[axis]! * outStride[axis]!;
-    out[position] = data[source]!;
-    for (let axis = index.length - 1; axis >= 0; axis--) {
+    for (let axis = 0; axis < index.length - 1; axis++) source += index[axis]! * outStride[axis]!;
+    for (let i = 0; i < runLength; i++) out[position + i] = data[source + i * runStride]!;
+    for (let axis = index.length - 2; axis >= 0; axis--) {
       if (++index[axis]! < outShape[axis]!) break;
       index[axis] = 0;
     }

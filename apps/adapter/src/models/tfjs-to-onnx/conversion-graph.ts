@@ -1,37 +1,8 @@
 import { isPlain, permutationBetween, plainLayout, sameLayout, type AxisLayout } from './axis-layout.js';
-import { numbersOf, onnxElementType, transposeConstant, type ConstantTensor, type ElementType } from './constant-tensor.js';
-import { UnsupportedGraphError } from './graph-model.js';
+import { numbersOf, onnxElementType, transposeConstant, type ElementType } from './constant-tensor.js';
+import { rankOf, type KnownTensor, type Tensor } from './converted-tensor.js';
 import { OnnxGraph, type NodeAttribute } from './onnx-graph.js';
 import { activationQuantisation, type ActivationRanges } from './quantisation.js';
-
-/** A TensorFlow tensor that the ONNX graph computes. */
-export interface ComputedTensor {
-  readonly kind: 'computed';
-  /** Name of the ONNX value that holds it. */
-  readonly value: string;
-  /** How its axes lie in that value. */
-  readonly layout: AxisLayout;
-  readonly elementType: ElementType;
-  /** Number of elements of a one-dimensional tensor where it is known: such a tensor may be the shape of another. */
-  readonly length?: number | undefined;
-}
-
-/** A TensorFlow tensor whose values are known now. */
-export interface KnownTensor extends ConstantTensor {
-  readonly kind: 'known';
-  readonly name: string;
-}
-
-export type Tensor = ComputedTensor | KnownTensor;
-
-export function rankOf(tensor: Tensor): number {
-  return tensor.kind === 'known' ? tensor.shape.length : tensor.layout.length;
-}
-
-/** Elements of a one-dimensional tensor. */
-export function lengthOf(tensor: Tensor): number | undefined {
-  return tensor.kind === 'known' ? tensor.data.length : tensor.length;
-}
 
 export interface ConversionOptions {
   /** Lets the first dimension vary: a reshape to `[1, …]` then keeps the batch instead. */
@@ -130,10 +101,4 @@ export class ConversionGraph {
     this.made.set(key, known);
     return known;
   }
-}
-
-/** The numbers of a tensor that must be known for the conversion, e.g. the axes of a reduction. */
-export function knownNumbers(tensor: Tensor, what: string): number[] {
-  if (tensor.kind === 'computed') throw new UnsupportedGraphError(`${what} is computed by the graph: only constants are supported`);
-  return numbersOf(tensor);
 }

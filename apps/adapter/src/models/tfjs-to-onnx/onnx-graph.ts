@@ -4,8 +4,8 @@ import { ProtobufWriter } from './protobuf-writer.js';
 /** A node attribute: an integer, a list of integers, a text, or a float (wrapped, since 1 is an integer). */
 export type NodeAttribute = number | readonly number[] | string | { readonly float: number };
 
-/** A dimension is a number of elements, or a name for a size that varies. */
-export type Dimension = number | string;
+/** A dimension is a number of elements, a name for a size that varies, or undefined where nothing is said. */
+export type Dimension = number | string | undefined;
 
 const irVersion = 8;
 const opsetVersion = 17;
@@ -60,26 +60,17 @@ export class OnnxGraph {
   }
 
   addInput(name: string, elementType: ElementType, dimensions: readonly Dimension[]): void {
-    const shape = new ProtobufWriter();
-    for (const size of dimensions) {
-      shape.message(
-        1,
-        typeof size === 'number' ? new ProtobufWriter().integer(dimension.value, size) : new ProtobufWriter().text(dimension.name, size),
-      );
-    }
-    const type = new ProtobufWriter().integer(tensorType.elementType, onnxElementType[elementType]).message(tensorType.shape, shape);
-    this.inputs.push(
-      new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)),
-    );
+    this.inputs.push(encodeValueInfo(name, elementType, dimensions));
   }
 
-  /** Declares `value` as an output under its public name. Its shape is left to the runtime to infer. */
-  addOutput(name: string, elementType: ElementType, value: string): void {
+  /** Declares `value` as an output under its public name. Where the runtime finds another shape, it takes that. */
+  addOutput(
+    name: string,
+    value: string,
+    { elementType, dimensions }: { elementType: ElementType; dimensions: readonly Dimension[] },
+  ): void {
     this.pushNode({ op: 'Identity', inputs: [value], attributes: {}, outputs: [name] });
-    const type = new ProtobufWriter().integer(tensorType.elementType, onnxElementType[elementType]);
-    this.outputs.push(
-      new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type)),
-    );
+    this.outputs.push(encodeValueInfo(name, elementType, dimensions));
   }
 
   encode(graphName: string): Buffer {
@@ -114,6 +105,19 @@ export class OnnxGraph {
   private uniqueName(hint: string): string {
     return `${hint}__${this.named++}`;
   }
+}
+
+function encodeValueInfo(name: string, elementType: ElementType, dimensions: readonly Dimension[]): ProtobufWriter {
+  const shape = new ProtobufWriter();
+  for (const size of dimensions) shape.message(1, encodeDimension(size));
+  const type = new ProtobufWriter().integer(tensorType.elementType, onnxElementType[elementType]).message(tensorType.shape, shape);
+  return new ProtobufWriter().text(valueInfo.name, name).message(valueInfo.type, new ProtobufWriter().message(typeProto.tensor, type));
+}
+
+function encodeDimension(size: Dimension): ProtobufWriter {
+  const message = new ProtobufWriter();
+  if (size === undefined) return message;
+  return typeof size === 'number' ? message.integer(dimension.value, size) : message.text(dimension.name, size);
 }
 
 function encodeAttribute(name: string, value: NodeAttribute): ProtobufWriter {

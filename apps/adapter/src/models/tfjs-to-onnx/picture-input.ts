@@ -1,8 +1,8 @@
 import { channelsFirst, plainLayout } from './axis-layout.js';
-import type { ComputedTensor, ConversionGraph } from './conversion-graph.js';
-import type { GraphNode } from './graph-model.js';
+import type { ConversionGraph } from './conversion-graph.js';
+import { computed, computedPlain, type ComputedTensor, type Size } from './converted-tensor.js';
+import type { GraphNode } from './graph-node.js';
 import type { Dimension } from './onnx-graph.js';
-import { computed } from './operator.js';
 
 /** Name of the one input of every converted model. */
 export const inputName = 'input';
@@ -17,12 +17,15 @@ export interface PictureNormalisation {
 
 const channels = 3;
 
+/** Pixels along a side, or numbers along another axis of the input: what a file says beyond it is a lie. */
+const largestSide = 16_384;
+
 /** Declares the input as the graph has it: floats in the graph's own layout. */
 export function declareTensorInput(graph: ConversionGraph, node: GraphNode): ComputedTensor {
-  const sizes = node.shape('shape');
+  const sizes = inputSizes(graph, node);
   const elementType = node.elementType('dtype');
-  graph.onnx.addInput(inputName, elementType, [batch(graph), ...namedSizes(sizes.slice(1))]);
-  return computed(inputName, plainLayout(sizes.length), elementType);
+  graph.onnx.addInput(inputName, elementType, sizes.map(dimensionOf));
+  return computedPlain(inputName, sizes, elementType);
 }
 
 /**
@@ -30,11 +33,12 @@ export function declareTensorInput(graph: ConversionGraph, node: GraphNode): Com
  * a quarter of the bytes cross into the runtime, and no loop over pixels is left to JavaScript.
  */
 export function declarePictureInput(graph: ConversionGraph, node: GraphNode, normalisation: PictureNormalisation): ComputedTensor {
-  const sizes = node.shape('shape');
+  const sizes = inputSizes(graph, node);
   if (sizes.length !== 4) throw node.unsupported('a picture input without four axes');
   const graphHasChannelsFirst = sizes[1] === channels;
+  if (!graphHasChannelsFirst && sizes[3] !== channels) throw node.unsupported('a picture input without three channels');
   const [height, width] = graphHasChannelsFirst ? sizes.slice(2) : sizes.slice(1, 3);
-  graph.onnx.addInput(inputName, 'uint8', [batch(graph), ...namedSizes([height!, width!]), channels]);
+  graph.onnx.addInput(inputName, 'uint8', [sizes[0], height, width, channels].map(dimensionOf));
 
   const { mean, deviation, channelOrder } = normalisation;
   const perChannel = [1, channels, 1, 1];
@@ -44,24 +48,24 @@ export function declarePictureInput(graph: ConversionGraph, node: GraphNode, nor
   value = graph.cast(value, 'float32');
   if (mean.some((shift) => shift !== 0)) value = graph.emit('Sub', [value, graph.floats(mean, perChannel)]);
   if (deviation.some((divisor) => divisor !== 1)) {
-    value = graph.emit('Mul', [
-      value,
-      graph.floats(
-        deviation.map((divisor) => 1 / divisor),
-        perChannel,
-      ),
-    ]);
+    const factors = deviation.map((divisor) => 1 / divisor);
+    value = graph.emit('Mul', [value, graph.floats(factors, perChannel)]);
   }
   const elementType = node.elementType('dtype');
   if (elementType !== 'float32') value = graph.cast(value, elementType);
-  return computed(value, graphHasChannelsFirst ? plainLayout(4) : channelsFirst, elementType);
+  return computed(value, graphHasChannelsFirst ? plainLayout(4) : channelsFirst, elementType, sizes);
 }
 
-function batch(graph: ConversionGraph): Dimension {
-  return graph.options.dynamicBatch ? 'batch' : 1;
+/** Sizes of the input with the batch in front; undefined where one varies. */
+function inputSizes(graph: ConversionGraph, node: GraphNode): Size[] {
+  const declared = node.shape('shape');
+  if (!declared || declared.length === 0) throw node.unsupported('an input of unknown rank');
+  if (declared.some((size) => size === 0 || size > largestSide)) throw node.unsupported(`an input of shape [${declared.join(', ')}]`);
+  const [batch = 1, ...rest] = declared.map((size) => (size < 0 ? undefined : size));
+  return [graph.options.dynamicBatch ? undefined : batch, ...rest];
 }
 
-/** Sizes that vary (-1) get a name each. */
-function namedSizes(sizes: readonly number[]): Dimension[] {
-  return sizes.map((size, index) => (size < 0 ? `size_${index}` : size));
+/** Sizes that vary get a name each. */
+function dimensionOf(size: Size, axis: number): Dimension {
+  return size ?? (axis === 0 ? 'batch' : `size_${axis - 1}`);
 }

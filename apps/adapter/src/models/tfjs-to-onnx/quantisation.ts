@@ -1,5 +1,5 @@
 import type { ConstantTensor } from './constant-tensor.js';
-import { UnsupportedGraphError } from './graph-model.js';
+import { unsupportedGraph } from './unsupported-graph.js';
 
 /** Smallest and largest value that an activation takes on typical pictures. */
 export interface ActivationRange {
@@ -41,7 +41,7 @@ export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantT
 
 function floatsOf(weights: ConstantTensor): Float32Array {
   if (weights.data instanceof Float32Array) return weights.data;
-  throw new UnsupportedGraphError(`weights of type ${weights.elementType} cannot be quantised`);
+  throw unsupportedGraph(`weights of type ${weights.elementType} cannot be quantised`);
 }
 
 /** Never 0, since it becomes a divisor. */

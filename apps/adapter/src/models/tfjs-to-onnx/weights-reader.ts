@@ -1,13 +1,14 @@
 import { elementCount, type ConstantTensor } from './constant-tensor.js';
-import { UnsupportedGraphError, type GraphModelJson, type WeightEntry } from './graph-model.js';
+import type { GraphModelJson, WeightEntry } from './graph-model.js';
+import { shown, unsupportedGraph } from './unsupported-graph.js';
 
 const bytesPerElement = { float32: 4, int32: 4, bool: 1, float16: 2, uint8: 1, uint16: 2 } as const;
 
 /**
  * Reads the weights of a TensorFlow.js model: binary files that hold one tensor after the other, some of them stored
- * in fewer bits, which are widened here.
+ * in fewer bits, which are widened here. Nothing is allocated for what the files do not hold.
  * @param readFile content of a file named in the manifest
- * @throws UnsupportedGraphError when a file is shorter than the manifest says
+ * @throws AppError `model_error` when the files are shorter or longer than the manifest says, or a name stands there twice
  */
 export async function readWeights(
   manifest: GraphModelJson['weightsManifest'],
@@ -15,15 +16,21 @@ export async function readWeights(
 ): Promise<Map<string, ConstantTensor>> {
   const weights = new Map<string, ConstantTensor>();
   for (const group of manifest) {
-    const bytes = Buffer.concat(await Promise.all(group.paths.map(readFile)));
+    const files = await Promise.all(group.paths.map(readFile));
+    const bytes = files.length === 1 ? files[0]! : Buffer.concat(files);
     let offset = 0;
     for (const entry of group.weights) {
       const byteLength = elementCount(entry.shape) * bytesPerElement[entry.quantization?.dtype ?? entry.dtype];
-      if (offset + byteLength > bytes.byteLength) throw new UnsupportedGraphError(`the weights end before "${entry.name}"`);
+      // Written so that the product of a huge and a zero size, which is no number, is refused too.
+      if (!(offset + byteLength <= bytes.byteLength)) throw unsupportedGraph(`the weights end before "${shown(entry.name)}"`);
+      if (weights.has(entry.name)) throw unsupportedGraph(`the weights "${shown(entry.name)}" stand in the manifest twice`);
       // Copied, since a typed array must start at a multiple of its element size.
       const own = Uint8Array.prototype.slice.call(bytes, offset, offset + byteLength);
       weights.set(entry.name, decodeWeight(entry, own.buffer));
       offset += byteLength;
+    }
+    if (offset !== bytes.byteLength) {
+      throw unsupportedGraph(`the weights go on for ${bytes.byteLength - offset} bytes that the manifest does not describe`);
     }
   }
   return weights;

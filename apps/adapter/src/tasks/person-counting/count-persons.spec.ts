@@ -6,7 +6,7 @@ const tracked = (trackId: number, score: number, x1: number) => ({
   trackId,
   hits: 1,
   bornAtMs: 0,
-  detection: { box: { x1, y1: 10.4, x2: x1 + 50.2, y2: 110.6 }, label: 'person', score },
+  detection: { box: { x1, y1: 10.4, x2: x1 + 50.2, y2: 110.6 }, label: 'person', classId: 0, score },
 });
 
 describe('countPersons', () => {

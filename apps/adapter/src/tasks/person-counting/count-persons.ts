@@ -1,6 +1,7 @@
 import { pixelLtwh, type PictureSize } from '@nightjar/geometry';
 import type { TrackedDetection } from '@nightjar/tracking';
-import type { DetectedObject } from '../../engine/protocol.js';
+import { roundConfidence } from '../render-detections.js';
+import type { DetectedObject } from '../../engine/engine-tasks.js';
 
 /** The part of a `person_counting` answer that speaks of the picture. */
 export interface PersonCount {
@@ -30,9 +31,4 @@ export function countPersons(persons: readonly TrackedDetection<DetectedObject>[
       class_name: detection.label,
     })),
   };
-}
-
-/** Four digits: more would only show float32 noise. */
-function roundConfidence(confidence: number): number {
-  return Math.round(confidence * 10_000) / 10_000;
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { groupConstellations, type AnalysedFrame } from './constellations.js';
+import type { TimeSegment } from '@nightjar/contracts';
+import { groupConstellations as group } from './constellations.js';
+import { followPersons, type AnalysedFrame } from './person-tracks.js';
+import { groupPersons } from './persons.js';
 
 const picture = { w: 1_000, h: 500 };
 /** A box of 100 × 200: 4 % of the picture. */
@@ -8,6 +11,11 @@ const personAt = (left: number) => ({ bbox: [left, 100, 100, 200] as [number, nu
 /** Two frames a second; `lefts[n]`: where persons stand on frame n. */
 function frames(lefts: readonly (readonly number[])[], fromSeconds = 0): AnalysedFrame[] {
   return lefts.map((row, index) => ({ atSeconds: fromSeconds + index / 2, found: { picture, detections: row.map(personAt) } }));
+}
+
+function groupConstellations({ frames: found, shots }: { frames: readonly AnalysedFrame[]; shots: readonly TimeSegment[] }) {
+  const tracked = followPersons(found, shots);
+  return group({ frames: tracked, shots, persons: groupPersons({ frames: tracked, faces: [], threshold: undefined }) });
 }
 
 const segments = (scenes: ReturnType<typeof groupConstellations>) =>
@@ -71,7 +79,7 @@ describe('groupConstellations', () => {
     expect(twoThirds[0]?.person_ids[0]?.relative_prominence).toBeCloseTo(0.04 * (4 / 6), 4);
   });
 
-  it('keeps neutral values for what no stage estimates', () => {
+  it('keeps neutral values for somebody whose face was not seen', () => {
     const [scene] = groupConstellations({ frames: frames(times(3, [100])), shots: oneShot(1.5) });
     expect(scene?.person_ids[0]).toMatchObject({
       age: null,
@@ -86,6 +94,46 @@ describe('groupConstellations', () => {
     const dog = { bbox: [100, 100, 100, 200] as [number, number, number, number], label: 'dog', confidence: 0.9 };
     const found = times(4, 0).map((_zero, index) => ({ atSeconds: index / 2, found: { picture, detections: [dog] } }));
     expect(groupConstellations({ frames: found, shots: oneShot(2) })).toEqual([]);
+  });
+
+  it('tells somebody who left and came back within a shot only while on screen', () => {
+    const found = frames([...times(4, [100]), ...times(20, []), ...times(4, [600])]);
+    const shots = oneShot(14);
+    const tracked = followPersons(found, shots);
+    const persons = {
+      personOf: new Map([
+        [1, 1],
+        [2, 1],
+      ]),
+      features: new Map(),
+    };
+    expect(segments(group({ frames: tracked, shots, persons }))).toEqual([
+      [0, 2, 1],
+      [12, 14, 1],
+    ]);
+  });
+
+  it('tells fewer persons when they have large faces', () => {
+    const shots = Array.from({ length: 300 }, (_unused, index) => ({ start_seconds: index * 2, end_seconds: index * 2 + 2 }));
+    const tracked = followPersons(
+      frames(
+        times(
+          1_200,
+          Array.from({ length: 16 }, (_one, person) => person * 60),
+        ),
+      ),
+      shots,
+    );
+    const face = {
+      age: 30,
+      gender: 'female' as const,
+      face_embedding: new Array<number>(4_096).fill(0.01),
+      face_thumbnail: 'x'.repeat(16_000),
+    };
+    const tracks = new Set(tracked.flatMap(({ sightings }) => [...sightings.keys()]));
+    const persons = { personOf: new Map(), features: new Map([...tracks].map((track) => [track, face])) };
+    const count = group({ frames: tracked, shots, persons }).reduce((sum, { person_ids }) => sum + person_ids.length, 0);
+    expect(count * (9 * 4_096 + 16_000)).toBeLessThan(28 * 1024 * 1024);
   });
 
   it('stays within what one message holds when a crowd changes all the time', () => {

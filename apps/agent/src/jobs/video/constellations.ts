@@ -1,21 +1,12 @@
-import type { InferenceResult, PersonConstellationScene, TimeSegment } from '@nightjar/contracts';
-import { boxArea, clipBox, xyxyFromLtwh } from '@nightjar/geometry';
-import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
-import { unidentifiedPerson } from '../person-id.js';
+import type { PersonConstellationScene, TimeSegment } from '@nightjar/contracts';
+import { personId, unknownFeatures } from '../person-id.js';
+import type { TrackedFrame } from './person-tracks.js';
+import type { Persons } from './persons.js';
 
-/** What the detector found on one sampled picture. */
-export interface AnalysedFrame {
+interface FrameInRun {
   atSeconds: number;
-  found: Pick<InferenceResult, 'detections' | 'picture'>;
-}
-
-/** Who is on one frame: the person's number and the share of the frame's area that its box takes. */
-type Sightings = ReadonlyMap<number, number>;
-
-interface FrameInShot {
-  startSeconds: number;
-  shot: number;
-  sightings: Sightings;
+  /** Share of the frame's area by person. */
+  areaShares: ReadonlyMap<number, number>;
 }
 
 /** A run of frames of one shot on which the same persons are on screen. */
@@ -24,39 +15,53 @@ interface Run {
   endSeconds: number;
   shot: number;
   persons: ReadonlySet<number>;
-  frames: FrameInShot[];
+  frames: FrameInRun[];
 }
 
 /** A run shorter than this is a detector that blinked, or somebody cut off by the edge for a moment. */
 const runSecondsMin = 1;
 const runSecondsMax = 64;
-/** Persons over all scenes together: with more, the answer outgrows one message on the bus. */
+/** Persons over all scenes together, where nobody has a face. */
 const personEntriesMax = 4_000;
-/** Seen on one frame only, in a shot that has several: more likely a mistake of the detector than a person. */
-const framesSeenMin = 2;
+/** What the persons of all scenes together may take of the 32 Mi characters of an outcome. */
+const personCharactersMax = 28 * 1024 * 1024;
+/** Of an entry without face: names of fields, numbers, brackets. */
+const entryCharacters = 160;
+/** Of one number of an embedding with its comma. */
+const numberCharacters = 9;
 
 /**
  * Groups a video into scenes in which the same set of persons is on screen.
- * 1. Persons are followed within each shot; a cut ends every track (without faces nobody can say who came back).
- * 2. A person counts as on screen from its first to its last sighting in the shot.
- * 3. Frames with the same set form a run; a run begins at its first frame, or at the cut before it.
- * 4. A run of less than a second joins the neighbour in its shot whose set is most like its own, the longer one if equal.
- *    When the answer would hold more than 4,000 persons, that second is doubled until it does not; then the least prominent go.
+ * 1. A track counts as on screen from its first to its last sighting; tracks lie within a shot.
+ * 2. Frames with the same set of persons form a run; a run begins at its first frame, or at the cut before it.
+ * 3. A run of less than a second joins the neighbour in its shot whose set is most like its own, the longer one if equal.
+ *    When the answer would hold more persons than fit (4,000, or as many as have room with their faces), that second is doubled
+ *    until they do; then the least prominent go.
  * Runs without a person are no scenes. `relative_prominence` of a person is the mean over the scene's frames of
  * (box area / frame area), 0 where it was not seen: its share of the frame while seen, times its share of the scene's time.
  */
 export function groupConstellations(options: {
-  frames: readonly AnalysedFrame[];
+  frames: readonly TrackedFrame[];
   shots: readonly TimeSegment[];
+  persons: Persons;
 }): PersonConstellationScene[] {
-  const frames = followPersons(options.frames, options.shots);
-  const runs = formRuns(frames, options.shots);
+  const { frames, shots, persons } = options;
+  const entriesMax = entriesThatFit(persons);
+  const runs = formRuns(frames, shots, persons);
   let scenes: PersonConstellationScene[] = [];
   for (let secondsMin = runSecondsMin; secondsMin <= runSecondsMax; secondsMin *= 2) {
-    scenes = mergeShortRuns(runs, secondsMin).flatMap((run) => (run.persons.size === 0 ? [] : [sceneOf(run)]));
-    if (countPersons(scenes) <= personEntriesMax) return scenes;
+    scenes = mergeShortRuns(runs, secondsMin).flatMap((run) => (run.persons.size === 0 ? [] : [sceneOf(run, persons)]));
+    if (countPersons(scenes) <= entriesMax) return scenes;
   }
-  return keepMostProminent(scenes);
+  return keepMostProminent(scenes, entriesMax);
+}
+
+/** By the largest of them: a person may be in every scene. */
+function entriesThatFit({ features }: Persons): number {
+  let largest = entryCharacters;
+  for (const { face_embedding, face_thumbnail } of features.values())
+    largest = Math.max(largest, entryCharacters + numberCharacters * face_embedding.length + (face_thumbnail?.length ?? 0));
+  return Math.min(personEntriesMax, Math.floor(personCharactersMax / largest));
 }
 
 function countPersons(scenes: readonly PersonConstellationScene[]): number {
@@ -64,83 +69,43 @@ function countPersons(scenes: readonly PersonConstellationScene[]): number {
 }
 
 /** A crowd in hundreds of shots: shots can't be joined, so the least prominent persons go. */
-function keepMostProminent(scenes: readonly PersonConstellationScene[]): PersonConstellationScene[] {
+function keepMostProminent(scenes: readonly PersonConstellationScene[], entriesMax: number): PersonConstellationScene[] {
   const prominences = scenes.flatMap((scene) => scene.person_ids.map((person) => person.relative_prominence)).sort((a, b) => b - a);
-  const prominenceMin = prominences[personEntriesMax] ?? 0;
+  const prominenceMin = prominences[entriesMax] ?? 0;
   return scenes.flatMap((scene) => {
     const person_ids = scene.person_ids.filter((person) => person.relative_prominence > prominenceMin);
     return person_ids.length === 0 ? [] : [{ ...scene, person_ids }];
   });
 }
 
-function followPersons(frames: readonly AnalysedFrame[], shots: readonly TimeSegment[]): FrameInShot[] {
-  const lostTrackMs = Math.max(defaultByteTrackerOptions.lostTrackMs, 3_000 * secondsBetween(frames));
-  let persons = 0;
-  return shots.flatMap((shot, shotIndex) => {
-    const tracker = new ByteTracker({ lostTrackMs });
-    const inShot = frames.filter(({ atSeconds }) => atSeconds >= shot.start_seconds && atSeconds < shot.end_seconds);
-    const numberOf = new Map<number, number>();
-    return withoutGlimpses(
-      inShot.map(({ atSeconds, found }) => {
-        const sightings = new Map<number, number>();
-        for (const { trackId, areaShare } of trackFrame(tracker, found, atSeconds)) {
-          const person = numberOf.get(trackId) ?? ++persons;
-          numberOf.set(trackId, person);
-          sightings.set(person, areaShare);
-        }
-        return { startSeconds: atSeconds, shot: shotIndex, sightings };
-      }),
-    );
-  });
-}
-
-function trackFrame(tracker: ByteTracker, found: AnalysedFrame['found'], atSeconds: number): { trackId: number; areaShare: number }[] {
-  const size = { width: found.picture.w, height: found.picture.h };
-  const persons = found.detections.flatMap(({ bbox: [left, top, width, height], confidence, label }) =>
-    label === 'person' ? [{ box: clipBox(xyxyFromLtwh({ left, top, width, height }), size), score: confidence, label }] : [],
-  );
-  return tracker
-    .update(persons, atSeconds * 1_000)
-    .map(({ detection, trackId }) => ({ trackId, areaShare: boxArea(detection.box) / (size.width * size.height) }));
-}
-
-function secondsBetween(frames: readonly AnalysedFrame[]): number {
-  const [first, second] = frames;
-  return first && second ? second.atSeconds - first.atSeconds : 0;
-}
-
-function withoutGlimpses(frames: FrameInShot[]): FrameInShot[] {
-  if (frames.length <= framesSeenMin) return frames;
-  const seen = new Map<number, number>();
-  for (const { sightings } of frames) for (const person of sightings.keys()) seen.set(person, (seen.get(person) ?? 0) + 1);
-  return frames.map((frame) => ({
-    ...frame,
-    sightings: new Map([...frame.sightings].filter(([person]) => (seen.get(person) ?? 0) >= framesSeenMin)),
-  }));
-}
-
-function formRuns(frames: readonly FrameInShot[], shots: readonly TimeSegment[]): Run[] {
+function formRuns(frames: readonly TrackedFrame[], shots: readonly TimeSegment[], { personOf }: Persons): Run[] {
   const lastFrameOf = new Map<number, number>();
   frames.forEach(({ sightings }, index) => {
-    for (const person of sightings.keys()) lastFrameOf.set(person, index);
+    for (const track of sightings.keys()) lastFrameOf.set(track, index);
   });
   const runs: Run[] = [];
   let onScreen = new Set<number>();
   frames.forEach((frame, index) => {
     // Whoever came and was not yet seen for the last time.
-    onScreen = new Set([...onScreen, ...frame.sightings.keys()].filter((person) => (lastFrameOf.get(person) ?? -1) >= index));
+    onScreen = new Set([...onScreen, ...frame.sightings.keys()].filter((track) => (lastFrameOf.get(track) ?? -1) >= index));
+    const persons = new Set([...onScreen].map((track) => personOf.get(track) ?? track));
+    const inRun = frameInRun(frame, personOf);
     const run = runs.at(-1);
-    if (run && run.shot === frame.shot && equalSets(run.persons, onScreen)) {
-      run.frames.push(frame);
+    if (run && run.shot === frame.shot && equalSets(run.persons, persons)) {
+      run.frames.push(inRun);
       return;
     }
     const shot = shots[frame.shot];
     const sameShot = run?.shot === frame.shot;
-    const startSeconds = sameShot ? frame.startSeconds : (shot?.start_seconds ?? frame.startSeconds);
+    const startSeconds = sameShot ? frame.atSeconds : (shot?.start_seconds ?? frame.atSeconds);
     if (run && sameShot) run.endSeconds = startSeconds;
-    runs.push({ startSeconds, endSeconds: shot?.end_seconds ?? startSeconds, shot: frame.shot, persons: onScreen, frames: [frame] });
+    runs.push({ startSeconds, endSeconds: shot?.end_seconds ?? startSeconds, shot: frame.shot, persons, frames: [inRun] });
   });
   return runs;
+}
+
+function frameInRun({ atSeconds, sightings }: TrackedFrame, personOf: Persons['personOf']): FrameInRun {
+  return { atSeconds, areaShares: new Map([...sightings].map(([track, { areaShare }]) => [personOf.get(track) ?? track, areaShare])) };
 }
 
 function mergeShortRuns(runs: readonly Run[], secondsMin: number): Run[] {
@@ -182,7 +147,7 @@ function mostAlike(run: Run, runs: readonly Run[], at: number): number | undefin
 
 /** The absorbing run keeps its persons. */
 function join(absorbed: Run, absorbing: Run): Run {
-  const frames = [...absorbed.frames, ...absorbing.frames].sort((a, b) => a.startSeconds - b.startSeconds);
+  const frames = [...absorbed.frames, ...absorbing.frames].sort((a, b) => a.atSeconds - b.atSeconds);
   return {
     ...absorbing,
     frames,
@@ -209,10 +174,10 @@ function equalSets(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   return a.size === b.size && [...a].every((person) => b.has(person));
 }
 
-function sceneOf(run: Run): PersonConstellationScene {
+function sceneOf(run: Run, { features }: Persons): PersonConstellationScene {
   const person_ids = [...run.persons].map((person) => {
-    const areaShares = run.frames.map(({ sightings }) => sightings.get(person) ?? 0);
-    return unidentifiedPerson(areaShares.reduce((sum, share) => sum + share, 0) / areaShares.length);
+    const areaShares = run.frames.map((frame) => frame.areaShares.get(person) ?? 0);
+    return personId(features.get(person) ?? unknownFeatures, areaShares.reduce((sum, share) => sum + share, 0) / areaShares.length);
   });
   return { time_segment: { start_seconds: run.startSeconds, end_seconds: run.endSeconds }, person_ids };
 }

@@ -59,6 +59,22 @@ describe('ShotBoundaryFinder', () => {
     expect(cutsOf([...times(10, () => bars('x')), flat(255), ...times(10, () => bars('x'))])).toEqual([]);
   });
 
+  it('does not take light that is on for three samples for a shot, but for four', () => {
+    const lit = (samples: number) => [...times(10, () => bars('x')), ...times(samples, () => flat(255)), ...times(10, () => bars('x'))];
+    expect(cutsOf(lit(3))).toEqual([]);
+    expect(cutsOf(lit(4))).toEqual([10, 14]);
+  });
+
+  it('tells a scene from its mirror image', () => {
+    const ramp = (mirrored: boolean) => plane((x) => 60 + 8 * (mirrored ? 15 - x : x));
+    expect(cutsOf([...times(10, () => ramp(false)), ...times(10, () => ramp(true))])).toEqual([10]);
+  });
+
+  it('does not take the noise of a dark scene for anything', () => {
+    const noise = (seed: number) => plane((x, y) => 3 + ((x * 7 + y * 13 + seed * 31) % 5));
+    expect(cutsOf(times(30, (index) => noise(index * index)))).toEqual([]);
+  });
+
   it('does not take a restless scene for a series of cuts', () => {
     expect(cutsOf(times(40, (index) => bars(index % 2 === 0 ? 'x' : 'y')))).toEqual([]);
   });

@@ -1,40 +1,49 @@
 import type { TimeSegment } from '@nightjar/contracts';
 import type { LumaPlane } from '@nightjar/media';
-import { histogramDistance, meanAbsoluteDifference, measurePlane, type MeasuredPlane } from './luma-change.js';
+import { histogramDistance, meanAbsoluteDifference, measurePlane, structureDistance, type MeasuredPlane } from './luma-change.js';
 
 /** A cut changes at least this much; a person who walks through the picture changes a tenth of it. */
-const changeMin = 0.22;
+export const cutChangeMin = 0.22;
 /** …and this many times as much as its surroundings do, so that a shaking camera or an explosion is no series of cuts. */
 const timesSurroundings = 2.5;
 /** Samples on each side that count as surroundings: one second at eight a second. */
 const surroundingSamples = 8;
-/** The picture must still be another one a sample later, else it was a flash of light. */
-const stayingShare = 0.5;
+/** A flash of light takes at most this many samples; then the picture is as before. */
+const flashSamplesMax = 3;
+/** As before: it differs by less than this share of what the flash changed. */
+const sameShare = 0.5;
 /** Two cuts are at least this many samples apart; of two nearer ones the stronger counts. */
 const samplesBetweenCutsMin = 2;
 /** A mean brightness change of a third is as much as it gets between two pictures of the real world. */
-const structureWeight = 3;
+const pixelWeight = 3;
 
 /**
  * Finds hard cuts in evenly spaced luma planes. The change between two planes is the mean of two measures: how far the
- * brightness histogram moved (blind to motion), and how much each pixel changed (sees two scenes of equal brightness). A
- * sample begins a new shot when that change is large, stands out from the second around it, and stays.
- * Slow dissolves are no cuts. Memory: a number or two a sample.
+ * brightness histogram moved (blind to motion), and how much the pixels changed or their structure did (sees two scenes of equal
+ * brightness). A sample begins a new shot when that change is large, stands out from the second around it, and stays: what lasts
+ * at most three samples and leaves the picture as it was before is a flash.
+ * Slow dissolves are no cuts. Memory: a few numbers a sample.
  */
 export class ShotBoundaryFinder {
   /** `changes[n]`: from sample n - 1 to n. */
   private readonly changes: number[] = [0];
-  /** `changesOverTwo[n]`: from sample n - 1 to n + 1. */
-  private readonly changesOverTwo: number[] = [];
+  /** `longChanges[n][k]`: from sample n - 2 - k to n, over a flash. */
+  private readonly longChanges: number[][] = [[]];
+  /** Newest first. */
   private readonly last: MeasuredPlane[] = [];
 
-  push(plane: LumaPlane): void {
+  /** @returns how much changed since the sample before, 0..1 */
+  push(plane: LumaPlane): number {
     const current = measurePlane(plane);
-    const [beforeLast, last] = this.last.length === 2 ? this.last : [undefined, this.last[0]];
-    if (last) this.changes.push(changeBetween(last, current));
-    if (beforeLast) this.changesOverTwo[this.changes.length - 2] = changeBetween(beforeLast, current);
-    this.last.push(current);
-    if (this.last.length > 2) this.last.shift();
+    const [previous, ...earlier] = this.last;
+    const change = previous ? changeBetween(previous, current) : 0;
+    if (previous) {
+      this.changes.push(change);
+      this.longChanges.push(earlier.map((each) => changeBetween(each, current)));
+    }
+    this.last.unshift(current);
+    if (this.last.length > flashSamplesMax + 1) this.last.pop();
+    return change;
   }
 
   /** @returns the index of each sample that begins a new shot, ascending; the first sample is not among them */
@@ -50,20 +59,28 @@ export class ShotBoundaryFinder {
   }
 
   private isCut(change: number, index: number): boolean {
-    if (change < changeMin) return false;
+    if (change < cutChangeMin) return false;
     const around = [
       ...this.changes.slice(Math.max(1, index - surroundingSamples), index),
       ...this.changes.slice(index + 1, index + 1 + surroundingSamples),
     ];
     if (change < timesSurroundings * median(around)) return false;
-    // A flash shows twice: on its way in (the sample after is as before) and on its way out (the sample before last is as now).
-    const stays = (over: number | undefined) => over === undefined || over >= stayingShare * change;
-    return stays(this.changesOverTwo[index]) && stays(this.changesOverTwo[index - 1]);
+    return !this.isFlash(change, index);
+  }
+
+  /** A flash shows twice: on its way in a later sample is as the one before, on its way out the sample is as an earlier one. */
+  private isFlash(change: number, index: number): boolean {
+    const overFlash = Array.from({ length: flashSamplesMax }, (_unused, skipped) => [
+      this.longChanges[index + 1 + skipped]?.[skipped],
+      this.longChanges[index]?.[skipped],
+    ]).flat();
+    return overFlash.some((over) => over !== undefined && over < sameShare * change);
   }
 }
 
 function changeBetween(a: MeasuredPlane, b: MeasuredPlane): number {
-  return (histogramDistance(a, b) + Math.min(1, structureWeight * meanAbsoluteDifference(a.plane, b.plane))) / 2;
+  const pixels = Math.min(1, pixelWeight * meanAbsoluteDifference(a.plane, b.plane));
+  return (histogramDistance(a, b) + Math.max(pixels, structureDistance(a, b))) / 2;
 }
 
 function median(values: readonly number[]): number {

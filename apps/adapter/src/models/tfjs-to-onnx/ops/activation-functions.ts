@@ -12,23 +12,25 @@ export const defaultLeakage = 0.2;
 type Activation = (call: OperatorCall, value: string) => string;
 
 /** Activations that TensorFlow fuses into a convolution or a matrix product. */
-const fusedActivations: Readonly<Record<string, Activation>> = {
-  Relu: ({ graph }, value) => graph.emit('Relu', [value]),
-  Relu6: relu6,
-  Elu: ({ graph }, value) => graph.emit('Elu', [value]),
-  Sigmoid: ({ graph }, value) => graph.emit('Sigmoid', [value]),
-  LeakyRelu: ({ graph, node }, value) =>
-    graph.emit('LeakyRelu', [value], { alpha: { float: node.float('leakyrelu_alpha', defaultLeakage) } }),
+const fusedActivations: ReadonlyMap<string, Activation> = new Map<string, Activation>([
+  ['Relu', ({ graph }, value) => graph.emit('Relu', [value])],
+  ['Relu6', relu6],
+  ['Elu', ({ graph }, value) => graph.emit('Elu', [value])],
+  ['Sigmoid', ({ graph }, value) => graph.emit('Sigmoid', [value])],
+  [
+    'LeakyRelu',
+    ({ graph, node }, value) => graph.emit('LeakyRelu', [value], { alpha: { float: node.float('leakyrelu_alpha', defaultLeakage) } }),
+  ],
   // The slopes are the fourth input, after picture, kernel and bias.
-  Prelu: (call, value) => call.graph.emit('PRelu', [value, call.graph.inLayout(input(call, 3), channelsFirst)]),
-};
+  ['Prelu', (call, value) => call.graph.emit('PRelu', [value, call.graph.inLayout(input(call, 3), channelsFirst)])],
+]);
 
 /** Applies what `fused_ops` lists after the bias; nothing when it lists nothing. */
 export function applyFusedActivation(call: OperatorCall, value: string): string {
-  const name = call.node.texts('fused_ops')[1];
+  const [, name, more] = call.node.texts('fused_ops');
   if (name === undefined) return value;
-  const activation = fusedActivations[name];
-  if (!activation) throw call.node.unsupported(`fused activation "${name}"`);
+  const activation = fusedActivations.get(name);
+  if (!activation || more !== undefined) throw call.node.unsupported(`fused activation "${more ?? name}"`);
   return activation(call, value);
 }
 

@@ -1,21 +1,20 @@
 import { channelsFirst } from '../axis-layout.js';
 import { transposeConstant, type ConstantTensor } from '../constant-tensor.js';
-import type { NodeAttribute } from '../onnx-graph.js';
-import { computed, input, knownInput, type OperatorCall, type OperatorTable } from '../operator.js';
+import { computed, entriesOf, sizesOf, type Tensor } from '../converted-tensor.js';
+import { input, knownInput, type OperatorCall, type OperatorTable } from '../operator.js';
 import { quantiseWeights } from '../quantisation.js';
-import type { Tensor } from '../conversion-graph.js';
 import { applyFusedActivation, hasFusedBias } from './activation-functions.js';
+import { paddingOf, requireChannelsLast, spatialPair } from './window-attributes.js';
 
 function convolution(call: OperatorCall): Tensor {
-  const kernel = knownInput(call, 1);
-  const [, , , outputs] = kernelSizes(call, kernel);
+  const kernel = knownInput(call, 1, 'a kernel');
+  kernelSizes(call, kernel);
   // TensorFlow [height, width, in, out] → ONNX [out, in, height, width].
-  const weights = transposeConstant(kernel, [3, 2, 0, 1]);
-  return convolve(call, { ...weights, shape: [outputs, ...weights.shape.slice(1)] }, 1);
+  return convolve(call, transposeConstant(kernel, [3, 2, 0, 1]), 1);
 }
 
 function depthwiseConvolution(call: OperatorCall): Tensor {
-  const kernel = knownInput(call, 1);
+  const kernel = knownInput(call, 1, 'a kernel');
   const [height, width, channels, multiplier] = kernelSizes(call, kernel);
   // TensorFlow [height, width, channels, multiplier] → ONNX [channels · multiplier, 1, height, width], one group a channel.
   const weights = transposeConstant(kernel, [2, 3, 0, 1]);
@@ -24,18 +23,33 @@ function depthwiseConvolution(call: OperatorCall): Tensor {
 
 function convolve(call: OperatorCall, weights: ConstantTensor, groups: number): Tensor {
   const { node, graph } = call;
-  const picture = graph.quantised(graph.inLayout(input(call, 0), channelsFirst), `${node.name}/in`);
+  requireChannelsLast(call);
+  const tensor = input(call, 0);
+  const [outputs, , kernelHeight, kernelWidth] = weights.shape as [number, number, number, number];
+  const [batch, height, width] = sizesOf(tensor);
+  const window = {
+    kernel: [kernelHeight, kernelWidth],
+    strides: spatialPair(call, 'strides'),
+    dilations: spatialPair(call, 'dilations'),
+  } as const;
+  const padding = paddingOf(call, window);
+  const picture = graph.quantised(graph.inLayout(tensor, channelsFirst), `${node.name}/in`);
   const inputs = [picture, weightValue(call, weights)];
-  if (hasFusedBias(call)) inputs.push(graph.plain(knownInput(call, 2)));
+  if (hasFusedBias(call)) inputs.push(graph.plain(knownInput(call, 2, 'a bias')));
   const attributes = {
-    strides: spatial(node.integers('strides')),
-    dilations: spatial(node.integers('dilations')),
-    kernel_shape: weights.shape.slice(2),
+    strides: window.strides,
+    dilations: window.dilations,
+    kernel_shape: window.kernel,
     group: groups,
-    ...paddingOf(call),
+    ...padding.attributes,
   };
   const product = graph.quantised(graph.emit('Conv', inputs, attributes, node.name), `${node.name}/out`);
-  return computed(applyFusedActivation(call, product), channelsFirst, 'float32');
+  return computed(applyFusedActivation(call, product), channelsFirst, 'float32', [
+    batch,
+    padding.outputSize(height, 0),
+    padding.outputSize(width, 1),
+    outputs,
+  ]);
 }
 
 /** The weights as float, or as int8 where the convolution's input has a range. */
@@ -54,57 +68,83 @@ function weightValue({ node, graph }: OperatorCall, weights: ConstantTensor): st
   );
 }
 
-function kernelSizes(call: OperatorCall, kernel: ConstantTensor): [number, number, number, number] {
-  const [height, width, inputs, outputs] = kernel.shape;
-  if (height === undefined || width === undefined || inputs === undefined || outputs === undefined)
-    throw call.node.unsupported('a kernel without four axes');
+/** The four sizes of a kernel. An empty one would make the runtime divide by 0. */
+function kernelSizes(call: OperatorCall, { shape }: ConstantTensor): [number, number, number, number] {
+  const [height = 0, width = 0, inputs = 0, outputs = 0] = shape;
+  if (shape.length !== 4 || shape.includes(0)) throw call.node.unsupported(`a kernel of shape [${shape.join(', ')}]`);
   return [height, width, inputs, outputs];
 }
 
-/** Height and width of a list that also has batch and channels, as TensorFlow writes strides and windows. */
-function spatial(sizes: readonly number[]): number[] {
-  return sizes.length === 4 ? sizes.slice(1, 3) : [1, 1];
-}
-
-function paddingOf({ node }: OperatorCall): Record<string, NodeAttribute> {
-  const padding = node.text('padding');
-  if (padding === 'SAME') return { auto_pad: 'SAME_UPPER' };
-  if (padding === 'VALID') return {};
-  const [, , top, bottom, left, right] = node.integers('explicit_paddings');
-  if (top === undefined || bottom === undefined || left === undefined || right === undefined)
-    throw node.unsupported(`padding "${padding}"`);
-  return { pads: [top, left, bottom, right] };
+/**
+ * A convolution backwards, which enlarges a picture. Its result has the size that its first input says; of the values beyond what
+ * the kernel covers, TensorFlow cuts the smaller half in front.
+ */
+function transposedConvolution(call: OperatorCall): Tensor {
+  const { node, graph } = call;
+  requireChannelsLast(call);
+  const kernel = knownInput(call, 1, 'a kernel');
+  const [kernelHeight, kernelWidth, outputs] = kernelSizes(call, kernel);
+  const tensor = input(call, 2);
+  const [, height, width] = entriesOf(input(call, 0)) ?? [];
+  if (height === undefined || width === undefined) throw node.unsupported('a target size that the graph computes');
+  const window = { kernel: [kernelHeight, kernelWidth], strides: spatialPair(call, 'strides'), dilations: [1, 1] } as const;
+  if (spatialPair(call, 'dilations').some((step) => step !== 1)) throw node.unsupported('dilation');
+  if (node.text('padding') === 'EXPLICIT') throw node.unsupported('explicit padding');
+  // What the convolution forwards makes of the target must be the size of the input.
+  const padding = paddingOf(call, window);
+  const axes = ([0, 1] as const).map((axis) => {
+    const target = [height, width][axis]!;
+    const size = padding.outputSize(target, axis)!;
+    const excess = (size - 1) * window.strides[axis] + window.kernel[axis] - target;
+    return { front: Math.floor(Math.max(0, excess) / 2), back: Math.ceil(Math.max(0, excess) / 2), missing: Math.max(0, -excess) };
+  });
+  // TensorFlow [height, width, out, in] → ONNX [in, out, height, width].
+  const weights = graph.onnx.addInitializer(transposeConstant(kernel, [3, 2, 0, 1]), `${node.name}/weights`);
+  const product = graph.emit('ConvTranspose', [graph.inLayout(tensor, channelsFirst), weights], {
+    strides: window.strides,
+    kernel_shape: window.kernel,
+    pads: [...axes.map(({ front }) => front), ...axes.map(({ back }) => back)],
+    output_padding: axes.map(({ missing }) => missing),
+  });
+  return computed(product, channelsFirst, 'float32', [sizesOf(tensor)[0], height, width, outputs]);
 }
 
 function pool(onnxOp: string): (call: OperatorCall) => Tensor {
   return (call) => {
-    const { node, graph } = call;
-    const attributes = { kernel_shape: spatial(node.integers('ksize')), strides: spatial(node.integers('strides')), ...paddingOf(call) };
-    return computed(graph.emit(onnxOp, [graph.inLayout(input(call, 0), channelsFirst)], attributes), channelsFirst, 'float32');
+    const { graph } = call;
+    requireChannelsLast(call);
+    const tensor = input(call, 0);
+    const window = { kernel: spatialPair(call, 'ksize'), strides: spatialPair(call, 'strides'), dilations: [1, 1] } as const;
+    const padding = paddingOf(call, window);
+    const attributes = { kernel_shape: window.kernel, strides: window.strides, ...padding.attributes };
+    const [batch, height, width, channels] = sizesOf(tensor);
+    const sizes = [batch, padding.outputSize(height, 0), padding.outputSize(width, 1), channels];
+    return computed(graph.emit(onnxOp, [graph.inLayout(tensor, channelsFirst)], attributes), channelsFirst, 'float32', sizes);
   };
 }
 
-function resize(attributes: Record<string, NodeAttribute>): (call: OperatorCall) => Tensor {
-  return (call) => {
-    const { node, graph } = call;
-    const picture = graph.inLayout(input(call, 0), channelsFirst);
-    const batchAndChannels = graph.emit('Shape', [picture], { start: 0, end: 2 });
-    const target = graph.emit('Concat', [batchAndChannels, graph.sizes(input(call, 1))], { axis: 0 });
-    const coordinates = node.flag('align_corners') ? 'align_corners' : node.flag('half_pixel_centers') ? 'half_pixel' : 'asymmetric';
-    // Region of interest and scales are left out: the target size decides.
-    const resized = graph.emit('Resize', [picture, '', '', target], { coordinate_transformation_mode: coordinates, ...attributes });
-    return computed(resized, channelsFirst, 'float32');
-  };
+/** Scale and shift per channel, with statistics from training. */
+function batchNormalisation(call: OperatorCall): Tensor {
+  const { node, graph } = call;
+  requireChannelsLast(call);
+  if (node.flag('is_training')) throw node.unsupported('training');
+  const tensor = input(call, 0);
+  const statistics = [1, 2, 3, 4].map((index) => graph.plain(input(call, index)));
+  const epsilon = { float: node.float('epsilon', 1e-4) };
+  const value = graph.emit('BatchNormalization', [graph.inLayout(tensor, channelsFirst), ...statistics], { epsilon });
+  return computed(value, channelsFirst, tensor.elementType, sizesOf(tensor));
 }
 
-/** Operators that slide over a picture. */
+/** Operators that look at a picture through a window of weights, or channel by channel. */
 export const convolutionOperators: OperatorTable = {
   Conv2D: convolution,
   _FusedConv2D: convolution,
   DepthwiseConv2dNative: depthwiseConvolution,
   FusedDepthwiseConv2dNative: depthwiseConvolution,
+  Conv2DBackpropInput: transposedConvolution,
   MaxPool: pool('MaxPool'),
   AvgPool: pool('AveragePool'),
-  ResizeBilinear: resize({ mode: 'linear' }),
-  ResizeNearestNeighbor: resize({ mode: 'nearest', nearest_mode: 'floor' }),
+  FusedBatchNorm: batchNormalisation,
+  FusedBatchNormV2: batchNormalisation,
+  FusedBatchNormV3: batchNormalisation,
 };

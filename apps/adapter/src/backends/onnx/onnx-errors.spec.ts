@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeOnnxError } from './onnx-errors.js';
+
+describe('what the runtime says, for people', () => {
+  it.each([
+    ['its library, or one that it needs', 'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library'],
+    ['the file is no ONNX model', 'Load model from /srv/models/doors/model.onnx failed:Protobuf parsing failed.'],
+    [
+      'CUDA failure 100: no CUDA-capable device is detected',
+      '/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void> onnxruntime::CudaCall() CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=camera-node ; file=/onnxruntime_src/x.cc ; line=352',
+    ],
+    [
+      'the cuDNN library is not installed',
+      "Non-zero status code returned while running Conv node. Name:'node_Conv__19' Status Message: cuDNN is unavailable or disabled",
+    ],
+    ['there is not enough memory', 'bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 132907008'],
+  ])('%s', (expected, message) => {
+    const described = describeOnnxError(new Error(message));
+    expect(described).toContain(expected);
+    expect(described).not.toMatch(/hostname|\/onnxruntime_src|\/srv/);
+  });
+
+  it('keeps the rest in one short line without paths', () => {
+    const described = describeOnnxError(
+      new Error(`This is an invalid model. In Node, ("node"\n at /home/me/models/a.onnx:12 ${'x'.repeat(1000)}`),
+    );
+    expect(described).toMatch(/^This is an invalid model\. In Node, \("node" at … x+$/);
+    expect(described.length).toBeLessThanOrEqual(300);
+    expect(describeOnnxError(undefined)).toBe('unknown failure');
+  });
+});

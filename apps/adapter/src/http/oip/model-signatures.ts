@@ -1,0 +1,70 @@
+import { AppError } from '@nightjar/runtime';
+import type { EnginePool } from '../../engine/engine-pool.js';
+import type { ModelStatus, TensorDescription } from '../../engine/protocol.js';
+import { datatypeOf } from './datatypes.js';
+import type { ModelSignature, TensorSignature } from './model-signature.js';
+
+/**
+ * What goes into the models of the repository and what comes out. That is known once a model was loaded; what was known once is
+ * known of the same files after the model was unloaded too.
+ */
+export class ModelSignatures {
+  /** By `name@version`. */
+  private readonly known = new Map<string, { readonly fingerprint: string | undefined; readonly signature: ModelSignature }>();
+
+  constructor(private readonly pool: EnginePool) {}
+
+  /** @throws AppError `not_implemented` for a model that is no function of tensors, `not_found`, or what loading it says */
+  async of(model: ModelStatus, options: { signal: AbortSignal; timeoutMs: number; turn: string }): Promise<ModelSignature> {
+    const known = this.known.get(keyOf(model));
+    if (known && known.fingerprint === model.fingerprint) return known.signature;
+    let status = this.statusOf(model);
+    if (!status.loaded) {
+      await this.load(model, options);
+      status = this.statusOf(model);
+    }
+    const signature = signatureOf(status);
+    this.remember(status, signature);
+    return signature;
+  }
+
+  private statusOf(model: ModelStatus): ModelStatus {
+    const status = this.pool.status.models.find((candidate) => keyOf(candidate) === keyOf(model));
+    if (!status) throw new AppError('not_found', `model "${model.name}" version ${model.version} was removed`);
+    return status;
+  }
+
+  /** Runs it on nothing, which loads it as any request does and is refused then. By command it would stay in memory for good. */
+  private async load({ name, version }: ModelStatus, options: { signal: AbortSignal; timeoutMs: number; turn: string }): Promise<void> {
+    const { steps } = await this.pool.run({
+      work: { steps: [{ task: 'run_tensors', options: { model: name, version, inputs: [], outputs: [] } }], pictures: [] },
+      lane: 'live',
+      ...options,
+    });
+    const [outcome] = steps;
+    if (outcome && !outcome.ok && outcome.code !== 'invalid_argument') throw new AppError(outcome.code, outcome.message);
+  }
+
+  private remember(model: ModelStatus, signature: ModelSignature): void {
+    const keys = new Set(this.pool.status.models.map(keyOf));
+    for (const key of this.known.keys()) if (!keys.has(key)) this.known.delete(key);
+    this.known.set(keyOf(model), { fingerprint: model.fingerprint, signature });
+  }
+}
+
+function keyOf({ name, version }: ModelStatus): string {
+  return `${name}@${version}`;
+}
+
+function signatureOf({ name, inputs, outputs }: ModelStatus): ModelSignature {
+  if (!inputs || !outputs)
+    throw new AppError('not_implemented', `model "${name}" does not work on tensors alone: use the task that it is for`);
+  return { inputs: inputs.map((input) => describeTensor(name, input)), outputs: outputs.map((output) => describeTensor(name, output)) };
+}
+
+function describeTensor(model: string, { name, type, dims }: TensorDescription): TensorSignature {
+  const datatype = datatypeOf(type);
+  if (!datatype)
+    throw new AppError('not_implemented', `model "${model}": tensor "${name}" has type ${type}, which the protocol has no datatype for`);
+  return { name, datatype, shape: dims };
+}

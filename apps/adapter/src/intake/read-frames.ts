@@ -1,0 +1,42 @@
+import { AppError } from '@nightjar/runtime';
+import { readFrameReference } from './frame-reference.js';
+import type { FrameResolver } from './frame-resolver.js';
+
+export interface FramesOfRequest {
+  /** Compressed pictures by field name. */
+  readonly pictures: ReadonlyMap<string, Uint8Array>;
+  /** `camera:<directory>` of the first picture that has an `opennvr://` address. */
+  readonly camera: string | undefined;
+}
+
+/**
+ * Gets the pictures of a request: files that came with it, else what `data` refers to.
+ * @param fields the fields that hold pictures; a single file may have any name
+ * @throws AppError `invalid_argument` (missing, malformed), `not_found`, `permission_denied`, `unavailable`
+ */
+export async function readFrames(
+  request: { fields: readonly string[]; data: Readonly<Record<string, unknown>>; files: ReadonlyMap<string, Uint8Array> },
+  { frames, timeoutMs, signal }: { frames: FrameResolver; timeoutMs: number; signal: AbortSignal },
+): Promise<FramesOfRequest> {
+  const { fields, data, files } = request;
+  const pictures = new Map<string, Uint8Array>();
+  let camera: string | undefined;
+  for (const field of fields) {
+    const file = files.get(field) ?? (fields.length === 1 && files.size === 1 ? [...files.values()][0] : undefined);
+    if (file) {
+      pictures.set(field, file);
+      continue;
+    }
+    const reference = Object.hasOwn(data, field) ? data[field] : undefined;
+    if (reference === undefined || reference === null) throw new AppError('invalid_argument', `Missing '${field}'`);
+    const read = await readFrameReference(field, reference);
+    if ('bytes' in read) {
+      pictures.set(field, read.bytes);
+    } else {
+      const { frame, bytes } = await frames.read(read.uri, { timeoutMs, signal });
+      pictures.set(field, bytes);
+      if (frame) camera ??= `camera:${frame.directory}`;
+    }
+  }
+  return { pictures, camera };
+}

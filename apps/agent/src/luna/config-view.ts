@@ -1,0 +1,48 @@
+import type { AgentConfig } from '../config.js';
+
+/** Sections by name, settings by name within; what a secret stands in is masked. */
+export type ConfigView = Readonly<Record<string, Readonly<Record<string, string | number | boolean | null>>>>;
+
+const masked = '***';
+
+/**
+ * The current settings in the sections of the Luna Video Agent's configuration; those that only we have follow. Read anew for
+ * each request.
+ */
+export function configView(config: AgentConfig): ConfigView {
+  return {
+    // We send no monitoring to InfluxDB: plugins may (docs/guide/your-own-plugin.md).
+    INFLUX_MONITORING: { SEND_DATA_FOR_MONITORING: 0 },
+    LUNA_CONFIGURATOR: { USE_CONFIGURATOR: 0 },
+    ADDITIONAL_SERVICES_USAGE: { LUNA_VIDEO_MANAGER: 1, LUNA_EVENTS: 0, LUNA_SENDER: 0, LUNA_FACES: 0 },
+    LUNA_VIDEO_AGENT_SETTINGS: {
+      AGENT_ID: config.agentId,
+      HOST: config.host,
+      PORT: config.port,
+      MAX_ACTIVE_TASKS: config.streamSlots,
+      MAX_ACTIVE_JOBS: config.jobSlots,
+      ACCESS: config.access.kind,
+      JWKS_URL: config.access.kind === 'bearer' ? withoutCredentials(config.access.jwksUrl) : null,
+    },
+    LUNA_VIDEO_AGENT_VIDEO_SETTINGS: { FFMPEG_PATH: config.ffmpegPath === undefined ? null : 'set' },
+    NIGHTJAR_BUS: { NATS_URL: withoutCredentials(config.natsUrl) },
+  };
+}
+
+/** The form of a configuration file: `[SECTION]`, then `NAME = value` in JSON. */
+export function configText(view: ConfigView): string {
+  return Object.entries(view)
+    .map(([section, settings]) => {
+      const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+      return `[${section}]\n${lines.join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+/** A URL whose user name, password and query are masked: any of them may be a secret. Text that is no URL is masked whole. */
+function withoutCredentials(text: string): string {
+  if (!URL.canParse(text)) return masked;
+  const { protocol, host, pathname, username, password, search } = new URL(text);
+  const user = username === '' && password === '' ? '' : `${masked}@`;
+  return `${protocol}//${user}${host}${pathname === '/' ? '' : pathname}${search === '' ? '' : `?${masked}`}`;
+}

@@ -1,0 +1,28 @@
+/** What an on-event plugin is told of: one point of a time series, in the words of the Luna Video Agent's monitoring. */
+export interface MonitoringPoint {
+  series: 'request' | 'stream_processing' | 'frame';
+  /** RFC 3339, UTC. */
+  time: string;
+  tags: Readonly<Record<string, string | number>>;
+  fields: Readonly<Record<string, string | number | null>>;
+}
+
+/** What a plugin's thread is made with. */
+export interface PluginThreadData {
+  moduleUrl: string;
+  type: 'event' | 'background';
+  settings: Readonly<Record<string, unknown>>;
+  /** A folder of its own that it may write to. */
+  dataDir: string;
+}
+
+/** To the thread. */
+export type PluginOrder = { kind: 'point'; point: MonitoringPoint } | { kind: 'stop' };
+
+/** From the thread. `done`: the oldest point was dealt with. `ended`: a background plugin returned by itself. */
+export type PluginNotice =
+  | { kind: 'ready' }
+  | { kind: 'done' }
+  | { kind: 'ended' }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'log'; message: string; fields: Readonly<Record<string, unknown>> };

@@ -1,0 +1,58 @@
+import { SecretBox } from '@nightjar/auth';
+import type { JobsDatabase } from '@nightjar/database';
+import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
+import type { Shutdown } from '@nightjar/runtime';
+import type { GatewayConfig } from '../config.js';
+import type { JobEndings } from '../jobs/job-endings.js';
+import type { MediaStore } from '../uploads/media-store.js';
+import { UrlSubmissions, type UrlSubmissionsOptions } from './url-submissions.js';
+import { VideoFetchStore } from './video-fetch.store.js';
+import { defaultFetchTimings, VideoFetches, type FetchTimings } from './video-fetches.js';
+import { VideoUrls } from './video-url.js';
+
+/** A download is a file that grows and a connection; more would only share the same line. */
+const fetchesAtOnce = 4;
+/** Names that are looked up for submits at a time. Full: the next URL is taken unseen, and looked at when it is fetched. */
+const checksAtOnce = 8;
+
+type Parts = Omit<UrlSubmissionsOptions, 'urls' | 'defaultMaxProcessingSeconds' | 'onCommitted'> & {
+  database: JobsDatabase;
+  endings: JobEndings;
+  media: MediaStore;
+  shutdown: Shutdown;
+};
+
+/** Makes what takes jobs by URL, and begins to fetch what waits. */
+export function startFetches(
+  { database, endings, media, shutdown, ...parts }: Parts,
+  config: Pick<GatewayConfig, 'secretKey' | 'urlSubmit' | 'uploadBytesMax' | 'defaultMaxProcessingSeconds' | 'webhooks'>,
+  timings: FetchTimings = defaultFetchTimings,
+): UrlSubmissions {
+  const box = config.secretKey === undefined ? undefined : new SecretBox(config.secretKey);
+  const openClient = (exchangesMax: number) =>
+    new CheckedFetch({
+      policy: new AddressPolicy({ networks: config.urlSubmit.networks, ownPorts: new Set(config.webhooks.ownPorts) }),
+      exchangesMax,
+      // Only answers that are read whole count.
+      bytesInFlightMax: 0,
+    });
+  const urls = new VideoUrls({ enabled: config.urlSubmit.enabled, box, checks: openClient(checksAtOnce) });
+  const fetches = new VideoFetches({
+    ...parts,
+    store: new VideoFetchStore(database, endings, { leaseMs: timings.leaseMs }),
+    media,
+    urls,
+    // A lookup that hangs keeps its place after its download was given up.
+    client: openClient(fetchesAtOnce * 4),
+    bytesMax: config.uploadBytesMax,
+    fetchesMax: fetchesAtOnce,
+    timings,
+  });
+  shutdown.register('downloads', () => fetches.stop());
+  return new UrlSubmissions({
+    ...parts,
+    urls,
+    defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds,
+    onCommitted: () => fetches.nudge(),
+  });
+}

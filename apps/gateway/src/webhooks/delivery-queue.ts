@@ -1,0 +1,131 @@
+import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
+import { storedText } from '../jobs/stored-values.js';
+import type { Verdict } from './delivery-schedule.js';
+
+/** A message that this gateway is to send. */
+export interface ClaimedDelivery {
+  id: string;
+  jobId: string;
+  tenantId: number;
+  origin: string;
+  /** Right to write what became of the attempt. */
+  lease: string;
+  /** Number of this attempt, from 1. */
+  attempt: number;
+  /** Attempts of the schedule before this one. */
+  scheduledBefore: number;
+  /** Asked for by a client, beside the schedule. */
+  manual: boolean;
+  url: string;
+  sealedSecret: Uint8Array | null;
+}
+
+export interface ClaimOptions {
+  limit: number;
+  perOrigin: number;
+  slowOrigins: readonly string[];
+  slowLimit: number;
+  leaseMs: number;
+}
+
+/** What one attempt came to. */
+export interface AttemptOutcome {
+  /** HTTP status; null when there was no answer. */
+  status: number | null;
+  /** Null when it succeeded. */
+  error: string | null;
+  /** Beginning of the answer. */
+  answer: string | null;
+  durationMs: number;
+  verdict: Verdict;
+}
+
+/** SQL: as the index on waiting messages says it, word for word. */
+const waits = Prisma.sql`(state = 'pending' OR redeliver_at IS NOT NULL)`;
+const dueAt = Prisma.sql`coalesce(redeliver_at, run_after)`;
+const isFree = Prisma.sql`(lease_id IS NULL OR lease_until <= now())`;
+
+/**
+ * Leases messages that are due. Any number of gateways may ask at once: each message goes to one. What one receiver has in store
+ * never hides what waits for others: the statement goes from origin to origin through the index, takes few of each, and prefers
+ * origins that have the fewest messages on their way.
+ * @param options.perOrigin messages on their way to one origin at a time, of all gateways together
+ * @param options.slowOrigins receivers that share `slowLimit` of the limit
+ */
+export async function claimDeliveries(database: JobsDatabase, options: ClaimOptions): Promise<ClaimedDelivery[]> {
+  const { limit, perOrigin, slowOrigins, slowLimit, leaseMs } = options;
+  return orUnavailable(
+    database.$planned<ClaimedDelivery>`
+      WITH RECURSIVE waiting_origin AS (
+        (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} ORDER BY origin LIMIT 1)
+        UNION ALL
+        SELECT (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} AND origin > former.origin ORDER BY origin LIMIT 1)
+        FROM waiting_origin AS former WHERE former.origin IS NOT NULL
+      ),
+      busy AS (
+        SELECT origin, count(*)::int AS messages FROM jobs.webhook_delivery
+        WHERE lease_id IS NOT NULL AND lease_until > now() GROUP BY origin
+      ),
+      candidate AS (
+        SELECT due.id, due.at, origin = ANY(${slowOrigins}::text[]) AS is_slow, coalesce(busy.messages, 0) + row_number() OVER (PARTITION BY origin ORDER BY due.at) AS turn
+        FROM waiting_origin LEFT JOIN busy USING (origin) CROSS JOIN LATERAL (
+          SELECT id, ${dueAt} AS at FROM jobs.webhook_delivery AS delivery
+          WHERE ${waits} AND delivery.origin = waiting_origin.origin AND ${dueAt} <= now() AND ${isFree}
+          ORDER BY ${dueAt} LIMIT greatest(${perOrigin} - coalesce(busy.messages, 0), 0) FOR UPDATE SKIP LOCKED
+        ) AS due
+        WHERE waiting_origin.origin IS NOT NULL
+      ),
+      placed AS (SELECT id, at, turn, is_slow, row_number() OVER (PARTITION BY is_slow ORDER BY turn, at) AS place FROM candidate)
+      UPDATE jobs.webhook_delivery AS delivery SET lease_id = gen_random_uuid(), lease_until = now() + ${leaseMs} * interval '1 ms'
+      FROM (SELECT id FROM placed WHERE NOT is_slow OR place <= ${slowLimit} ORDER BY turn, at LIMIT ${limit}) AS chosen, jobs.job
+      WHERE delivery.id = chosen.id AND job.id = delivery.job_id
+      RETURNING delivery.id, delivery.job_id AS "jobId", delivery.tenant_id AS "tenantId", delivery.origin, delivery.lease_id AS lease,
+        delivery.attempt + 1 AS attempt, delivery.redeliver_at IS NOT NULL AS manual, job.webhook_url AS url, job.webhook_secret AS "sealedSecret",
+        (SELECT count(*)::int FROM jobs.webhook_attempt AS past WHERE past.delivery_id = delivery.id AND NOT past.manual) AS "scheduledBefore"`,
+  );
+}
+
+/**
+ * Writes what became of an attempt, in one statement with its line in the delivery log. A manual attempt that fails changes
+ * nothing but the log: the schedule goes on where it was.
+ * @returns false when the lease ran out and the message is somebody else's, or gone with its job
+ */
+export async function recordAttempt(database: JobsDatabase, claimed: ClaimedDelivery, outcome: AttemptOutcome): Promise<boolean> {
+  const { id, lease, attempt, manual } = claimed;
+  const { status, error, answer, durationMs } = outcome;
+  const recorded = await orUnavailable(
+    database.$planned`
+      WITH held AS (
+        UPDATE jobs.webhook_delivery SET ${columnsAfter(outcome.verdict, manual)},
+          attempt = ${attempt}, last_error = ${error}, lease_id = NULL, lease_until = NULL
+        WHERE id = ${id} AND lease_id = ${lease}::uuid
+        RETURNING id
+      )
+      INSERT INTO jobs.webhook_attempt (delivery_id, attempt, at, duration_ms, status, error, answer, manual)
+      SELECT id, ${attempt}::int, now() - ${durationMs} * interval '1 ms', ${durationMs}::int, ${status}::int, ${error},
+        ${answer === null ? null : storedText(answer)}, ${manual}::boolean
+      FROM held RETURNING delivery_id`,
+  );
+  return recorded.length > 0;
+}
+
+/** Gives a message back that was not sent, or of which nobody knows: the next gateway sends it with the same attempt number. */
+export async function releaseDelivery(database: JobsDatabase, { id, lease }: ClaimedDelivery): Promise<void> {
+  await orUnavailable(
+    database.$executeRaw`UPDATE jobs.webhook_delivery SET lease_id = NULL, lease_until = NULL WHERE id = ${id} AND lease_id = ${lease}::uuid`,
+  );
+}
+
+function columnsAfter(verdict: Verdict, manual: boolean): Prisma.Sql {
+  const asked = manual ? Prisma.sql`, redeliver_at = NULL` : Prisma.empty;
+  switch (verdict.kind) {
+    case 'delivered':
+      return Prisma.sql`state = 'delivered', ended_at = now() ${asked}`;
+    case 'cancelled':
+      return Prisma.sql`state = CASE state WHEN 'pending' THEN 'cancelled' ELSE state END, ended_at = coalesce(ended_at, now()) ${asked}`;
+    case 'exhausted':
+      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`state = 'exhausted', ended_at = now()`;
+    case 'retry':
+      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`run_after = now() + ${verdict.waitMs} * interval '1 ms'`;
+  }
+}

@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLogger, Health, Shutdown } from '@nightjar/runtime';
+import { startApi } from '../start-api.js';
+import { adminPassword, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+
+let nvr: TestNvr;
+let second: { url: string; stop: () => Promise<void> };
+beforeAll(async () => {
+  nvr = await startTestNvr();
+});
+afterAll(() => nvr.stop());
+// A process of its own for each test: what one address may try is counted in memory.
+beforeEach(async () => {
+  await nvr.database.loginFailure.deleteMany();
+  second = await startSecond();
+});
+afterEach(() => second.stop());
+
+/** Another process of the same installation: it shares nothing with the first but the database. */
+async function startSecond() {
+  const logger = createLogger({ service: 'nvr', level: 'silent' });
+  const shutdown = new Shutdown({ logger });
+  const { url } = await startApi({ logger, shutdown, health: new Health() }, nvr.config);
+  return { url, stop: () => shutdown.run('the test is over') };
+}
+const logIn = (username: string, password: string, url = second.url) =>
+  fetch(`${url}/api/v1/auth/login-json`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+  });
+/** @returns statuses */
+async function fail(username: string, times: number, url = second.url): Promise<number[]> {
+  const statuses = [];
+  for (let time = 0; time < times; time++) statuses.push((await logIn(username, 'wrong', url)).status);
+  return statuses;
+}
+const passLock = () =>
+  nvr.database
+    .$executeRaw`UPDATE nvr.login_failure SET failed_at = failed_at - interval '3 min', locked_until = locked_until - interval '3 min'`;
+
+describe('a user name with five wrong passwords in a row', () => {
+  it('is locked for three minutes, also for the right password, and in every process', async () => {
+    expect(await fail('admin', 3, nvr.url)).toEqual([401, 401, 401]);
+    expect(await fail('admin', 2)).toEqual([401, 401]);
+    for (const url of [nvr.url, second.url]) {
+      const answer = await logIn('admin', adminPassword, url);
+      expect([answer.status, await answer.json()]).toEqual([
+        423,
+        { detail: { error: 'account_locked', message: expect.any(String), retry_after_seconds: expect.any(Number) } },
+      ]);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(170);
+      expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(180);
+    }
+    await passLock();
+    expect((await logIn('admin', adminPassword)).status).toBe(200);
+  });
+
+  it('stays locked over a restart', async () => {
+    await fail('admin', 5);
+    await second.stop();
+    second = await startSecond();
+    expect((await logIn('admin', adminPassword)).status).toBe(423);
+  });
+
+  it('is not locked for longer by whoever goes on trying', async () => {
+    await fail('admin', 5);
+    const { lockedUntil } = await nvr.database.loginFailure.findUniqueOrThrow({ where: { username: 'admin' } });
+    expect(await fail('admin', 2)).toEqual([423, 423]);
+    expect((await nvr.database.loginFailure.findUniqueOrThrow({ where: { username: 'admin' } })).lockedUntil).toEqual(lockedUntil);
+  });
+
+  it('is locked too when nobody has it: a lock does not tell which users there are', async () => {
+    expect(await fail('nobody', 6)).toEqual([401, 401, 401, 401, 401, 423]);
+  });
+
+  it('is locked after five when many come at the same moment', async () => {
+    const statuses = await Promise.all(Array.from({ length: 8 }, async () => (await logIn('crowd', 'wrong')).status));
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 423)).toHaveLength(3);
+  });
+});
+
+describe('a lock', () => {
+  it('is ended early by an admin', async () => {
+    await nvr.database.user.create({
+      data: { username: 'waiting', passwordHash: (await nvr.database.user.findFirstOrThrow()).passwordHash },
+    });
+    await fail('waiting', 5);
+    expect((await logIn('waiting', adminPassword)).status).toBe(423);
+    const { id } = await nvr.database.user.findUniqueOrThrow({ where: { username: 'waiting' } });
+    expect((await nvr.fetch(`/api/v1/users/${id}/activate`, { method: 'POST' })).status).toBe(200);
+    expect((await logIn('waiting', adminPassword)).status).toBe(200);
+  });
+});
+
+describe('failures', () => {
+  it('are forgotten after a success, and after three minutes', async () => {
+    await fail('admin', 4);
+    expect((await logIn('admin', adminPassword)).status).toBe(200);
+    expect(await nvr.database.loginFailure.count()).toBe(0);
+    await fail('admin', 4);
+    await passLock();
+    expect(await fail('admin', 1)).toEqual([401]);
+    expect((await logIn('admin', adminPassword)).status).toBe(200);
+  });
+
+  it('of long ago leave no rows behind', async () => {
+    await nvr.database.loginFailure.create({ data: { username: 'old', failures: 3, failedAt: new Date(Date.now() - 3_600_000) } });
+    await logIn('admin', 'wrong');
+    expect(await nvr.database.loginFailure.findMany({ select: { username: true } })).toEqual([{ username: 'admin' }]);
+  });
+
+  it('to change a password count as well', async () => {
+    const change = () =>
+      nvr.fetch('/api/v1/auth/change-password', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ current_password: 'wrong', new_password: 'another horse battery' }),
+      });
+    await fail('admin', 4);
+    expect([(await change()).status, (await change()).status]).toEqual([401, 423]);
+  });
+});

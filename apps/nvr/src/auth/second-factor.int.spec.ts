@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import { codeOfStep } from './totp.js';
+
+const password = 'correct horse battery';
+let nvr: TestNvr;
+let username: string;
+let userId: number;
+let token: string;
+let run = 0;
+beforeAll(async () => {
+  nvr = await startTestNvr();
+});
+afterAll(() => nvr.stop());
+beforeEach(async () => {
+  username = `user-${++run}`;
+  userId = ((await send('/users', { username, password }, nvr.token)).body as { id: number }).id;
+  token = await logIn(nvr.url, { username, password });
+});
+
+async function send(route: string, body: unknown = {}, bearer = token, method = 'POST') {
+  const response = await fetch(`${nvr.url}/api/v1${route}`, {
+    method,
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    ...(method === 'GET' ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json().catch(() => undefined)) as unknown };
+}
+const signIn = (code?: string) => send('/auth/login-json', { username, password, ...(code === undefined ? {} : { code }) }, '');
+const stepNow = () => BigInt(Math.floor(Date.now() / 30_000));
+/** As if the code that was used last had been one of long ago. */
+const passStep = () => nvr.database.user.update({ where: { id: userId }, data: { totpUsedStep: null } });
+
+/** An authenticator app. @returns its code of now */
+async function setUp(): Promise<() => string> {
+  const { body } = await send('/auth/mfa/setup');
+  const { secret, otpauth_url } = body as { secret: string; otpauth_url: string };
+  expect(otpauth_url).toBe(`otpauth://totp/Nightjar:${username}?secret=${secret}&issuer=Nightjar`);
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bytes = Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
+  return () => codeOfStep(bytes, stepNow());
+}
+async function enable(): Promise<() => string> {
+  const code = await setUp();
+  expect((await send('/auth/mfa/verify', { code: code() })).status).toBe(200);
+  await passStep();
+  return code;
+}
+
+describe('a second factor', () => {
+  it('is asked for as soon as a code was shown, and not before', async () => {
+    const code = await setUp();
+    expect((await signIn()).status).toBe(200);
+    expect((await send('/auth/mfa/verify', { code: '000000' })).status).toBe(400);
+    expect((await signIn()).status).toBe(200);
+    expect((await send('/auth/mfa/verify', { code: code() })).status).toBe(200);
+    expect(await signIn()).toMatchObject({ status: 401, body: { detail: { error: 'mfa_required' } } });
+    expect(await send('/auth/me', undefined, token, 'GET')).toMatchObject({ body: { mfa_enabled: true } });
+    expect((await send('/auth/mfa/setup')).status).toBe(409);
+  });
+
+  it('has codes that count once, also when two come at the same moment', async () => {
+    const code = (await enable())();
+    const statuses = (await Promise.all([signIn(code), signIn(code)])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 401]);
+    expect(await signIn(code)).toMatchObject({ status: 401, body: { detail: { error: 'invalid_code' } } });
+  });
+
+  it('locks its user after five wrong codes, whom right passwords without one do not free', async () => {
+    const code = await enable();
+    const statuses = [];
+    for (let attempt = 0; attempt < 4; attempt++) statuses.push((await signIn('000000')).status, (await signIn()).status);
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    expect((await signIn('000000')).status).toBe(401);
+    expect((await signIn(code())).status).toBe(423);
+  });
+
+  it('is switched off by a code, and by an admin for who lost it', async () => {
+    const code = await enable();
+    expect((await send('/auth/mfa/disable', { code: '000000' })).status).toBe(400);
+    expect((await send('/auth/mfa/disable', { code: code() })).status).toBe(200);
+    expect((await signIn()).status).toBe(200);
+    await enable();
+    expect((await signIn()).status).toBe(401);
+    expect((await send(`/users/${userId}`, { mfa_enabled: false }, nvr.token, 'PUT')).status).toBe(200);
+    expect((await signIn()).status).toBe(200);
+    expect((await send('/auth/mfa/verify', { code: code() })).status).toBe(400);
+    const admin = (await send('/users/me', undefined, nvr.token, 'GET')).body as { id: number };
+    expect((await send(`/users/${admin.id}`, { mfa_enabled: false }, nvr.token, 'PUT')).status).toBe(409);
+    expect((await send(`/users/${userId}`, { mfa_enabled: true }, nvr.token, 'PUT')).status).toBe(422);
+  });
+
+  it('is stored sealed, and stands in the audit log without its codes', async () => {
+    const code = await enable();
+    await signIn(code());
+    const { encryptedTotpSecret } = await nvr.database.user.findUniqueOrThrow({ where: { id: userId } });
+    expect(encryptedTotpSecret?.length).toBeGreaterThan(40);
+    const { body } = await send('/audit-logs?limit=2', undefined, nvr.token, 'GET');
+    expect(body).toMatchObject({ logs: [{ action: 'login.succeeded' }, { action: 'mfa.enabled', user_id: userId }] });
+  });
+});

@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SecretBox } from '@nightjar/auth';
+import { AppError, type Clock } from '@nightjar/runtime';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
+import { CLOCK } from '../process-parts.js';
+import { UsersStore, type User } from '../users/users.store.js';
+import { LoginLocks } from './login-locks.js';
+import { base32, generateTotpSecret, stepOfCode } from './totp.js';
+
+/** What an authenticator app is given; seen once. */
+export interface NewSecondFactor {
+  secret: string;
+  otpauthUrl: string;
+}
+
+/** Codes of an authenticator app, which users may ask for beside their password. */
+@Injectable()
+export class SecondFactor {
+  constructor(
+    private readonly users: UsersStore,
+    private readonly locks: LoginLocks,
+    private readonly secretBox: SecretBox,
+    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Gives the user a secret, which counts from `enable` on. @throws AppError `conflict` when there is one that counts */
+  async setUp(user: User): Promise<NewSecondFactor> {
+    if (user.totpEnabledAt) throw new AppError('conflict', 'there is a second factor already: disable it first');
+    const secret = generateTotpSecret();
+    await this.users.prepareTotp(user.id, this.secretBox.seal(secret.toString('base64'), purposeOf(user)));
+    const text = base32(secret);
+    const otpauthUrl = `otpauth://totp/Nightjar:${encodeURIComponent(user.username)}?secret=${text}&issuer=Nightjar`;
+    return { secret: text, otpauthUrl };
+  }
+
+  /** From now on a code is asked for. @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
+  async enable(user: User, code: string, by: Actor): Promise<void> {
+    if (user.totpEnabledAt) throw new AppError('conflict', 'the second factor is on already');
+    await this.requireCode(user, code, by);
+    const writeEntry = this.audit.entryOf(by, { action: 'mfa.enabled', entityType: 'user', entityId: user.id });
+    await this.users.switchTotp(user.id, { enabledAt: new Date(this.clock.wallMs()), writeEntry });
+  }
+
+  /** @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
+  async disable(user: User, code: string, by: Actor): Promise<void> {
+    if (!user.totpEnabledAt) throw new AppError('conflict', 'there is no second factor');
+    await this.requireCode(user, code, by);
+    const writeEntry = this.audit.entryOf(by, { action: 'mfa.disabled', entityType: 'user', entityId: user.id });
+    await this.users.switchTotp(user.id, { enabledAt: null, writeEntry });
+  }
+
+  /** Whether the code is right; it counts no more afterwards, also for whoever sends it at the same moment. */
+  async accepts(user: User, code: string): Promise<boolean> {
+    if (!user.encryptedTotpSecret) return false;
+    const secret = Buffer.from(this.secretBox.open(user.encryptedTotpSecret, purposeOf(user)), 'base64');
+    const step = stepOfCode(secret, code, { nowUnixMs: this.clock.wallMs(), usedStep: user.totpUsedStep });
+    return step !== undefined && (await this.users.useTotpStep(user.id, step));
+  }
+
+  /** Wrong codes count like wrong passwords. */
+  private async requireCode(user: User, code: string, by: Actor): Promise<void> {
+    await this.locks.countAttempt(user.username);
+    if (!(await this.accepts(user, code))) {
+      await this.audit.record(by, { action: 'mfa.failed', entityType: 'user', entityId: user.id });
+      throw new AppError('invalid_argument', 'the code is wrong, too old or was used');
+    }
+    await this.locks.forget(user.username);
+  }
+}
+
+function purposeOf({ id }: User): string {
+  return `user.${id}.totp`;
+}

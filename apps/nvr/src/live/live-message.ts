@@ -1,0 +1,29 @@
+import type { EventView, Overlay } from '@nightjar/contracts';
+
+/** What live clients are told. */
+export type LiveContent =
+  /** First of all; the id is the position from which the client comes back. */
+  | { event: 'opened'; id: number; data: Record<string, never> }
+  | { event: 'notification'; id: number; data: EventView }
+  /** Notifications between the two positions are not replayed: the client reads the list again. */
+  | { event: 'gap'; id: number; data: { last_event_id: number; resumed_after: number } }
+  /** Without an id: an overlay that was missed is not missed. */
+  | { event: 'overlay'; data: Overlay };
+
+/** How messages stand on one kind of connection. */
+export type LiveFormat = (content: LiveContent) => string;
+
+/** One message to many clients: it is written once in each format, and only if somebody gets it. */
+export class LiveMessage {
+  private readonly texts = new Map<LiveFormat, string>();
+
+  constructor(readonly content: LiveContent) {}
+
+  in(format: LiveFormat): string {
+    const known = this.texts.get(format);
+    if (known !== undefined) return known;
+    const text = format(this.content);
+    this.texts.set(format, text);
+    return text;
+  }
+}

@@ -1,0 +1,30 @@
+import type { LiveContent } from './live-message.js';
+
+/** What OpenNVR's clients filter by: the kind of an event, or the analysis that a result is of. Undefined for neither. */
+export function openNvrTask(content: LiveContent): string | undefined {
+  if (content.event === 'notification') return content.data.event_type;
+  return content.event === 'overlay' ? 'object_detection' : undefined;
+}
+
+/** First message of OpenNVR's `/events/ws`: what the client subscribed to. */
+export function openNvrGreeting(filters: { camera_id: number | null; task: readonly string[] | null }): string {
+  return JSON.stringify({ event_type: 'subscribed', filters });
+}
+
+/** Messages as OpenNVR's clients read them; `timestamp` is Unix ms. Nothing else is sent to them. */
+export function openNvrFormat(content: LiveContent): string {
+  const task = openNvrTask(content);
+  switch (content.event) {
+    case 'notification': {
+      const { camera_id, started_at } = content.data;
+      return JSON.stringify({ event_type: 'camera_event', camera_id, task, timestamp: Date.parse(started_at), payload: content.data });
+    }
+    case 'overlay': {
+      const { camera_id, frame, frame_ts_ms: timestamp, tracks } = content.data;
+      return JSON.stringify({ event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload: { frame, tracks } });
+    }
+    case 'opened':
+    case 'gap':
+      throw new Error(`OpenNVR has no message for ${content.event}`);
+  }
+}

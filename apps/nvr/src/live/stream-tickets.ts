@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { hashApiKey, type Principal } from '@nightjar/auth';
+import type { NvrDatabase } from '@nightjar/database';
+import { AppError } from '@nightjar/runtime';
+import type { SessionCheck } from '../auth/session-check.js';
+import type { UsersStore } from '../users/users.store.js';
+
+/** The only routes that a ticket opens. */
+export const streamRoutes: ReadonlySet<string | undefined> = new Set(['/api/v1/events/stream', '/api/v1/events/ws']);
+
+export const streamTicketSeconds = 30;
+/** Unused ones of one user; more are 429. */
+const ticketsMax = 50;
+
+/** Whose stream it is. */
+interface TicketHolder {
+  userId: number;
+  sessionId: string | undefined;
+  tokenVersion: number;
+}
+
+/**
+ * Tickets stand in the URL of a live stream, where a token may not, for browsers that can't send headers with a handshake. Each
+ * opens one stream, of any process, within 30 s; the row goes with its use. The stream ends with the session that asked for it.
+ */
+export class StreamTickets {
+  /** By the request that came with the ticket: it is asked again who he is as long as his stream lives. */
+  private readonly holders = new WeakMap<object, TicketHolder>();
+
+  constructor(
+    private readonly database: NvrDatabase,
+    private readonly users: UsersStore,
+    private readonly sessions: SessionCheck,
+  ) {}
+
+  /** @throws AppError `permission_denied` for who is no user, `rate_limited` */
+  async issue(principal: Principal): Promise<string> {
+    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users get tickets');
+    const user = await this.users.findById(principal.userId);
+    if (!user) throw new AppError('unauthenticated', 'Not authenticated');
+    await this.database.streamTicket.deleteMany({ where: { expiresAt: { lt: new Date() } } });
+    if ((await this.database.streamTicket.count({ where: { userId: user.id } })) >= ticketsMax)
+      throw new AppError('rate_limited', 'too many tickets wait to be used', { retryAfterMs: streamTicketSeconds * 1_000 });
+    const ticket = randomBytes(32).toString('base64url');
+    await this.database.$executeRaw`
+      INSERT INTO nvr.stream_ticket (sha256, user_id, session_id, token_version, expires_at)
+      VALUES (${digestOf(ticket)}, ${user.id}, ${principal.sessionId ?? null}::uuid, ${user.tokenVersion}, now() + ${streamTicketSeconds} * interval '1 s')`;
+    return ticket;
+  }
+
+  /** Who came with a ticket: the first question uses it up. @throws AppError `unauthenticated` */
+  async admit(request: object, ticket: string): Promise<Principal> {
+    const holder = this.holders.get(request) ?? (await this.redeem(ticket));
+    if (!holder) throw new AppError('unauthenticated', 'the ticket is not valid, was used or is too old');
+    this.holders.set(request, holder);
+    const user = await this.users.findById(holder.userId);
+    const { sessionId, tokenVersion, userId } = holder;
+    const session = sessionId === undefined ? {} : { sid: sessionId };
+    if (!user || !(await this.sessions.accepts({ uid: userId, ver: tokenVersion, ...session })))
+      throw new AppError('unauthenticated', 'Not authenticated');
+    return { kind: 'user', userId, username: user.username, tenantId: user.tenantId, isSuperuser: user.isSuperuser, sessionId };
+  }
+
+  private async redeem(ticket: string): Promise<TicketHolder | undefined> {
+    const [row] = await this.database.$queryRaw<{ user_id: number; session_id: string | null; token_version: number; fresh: boolean }[]>`
+      DELETE FROM nvr.stream_ticket WHERE sha256 = ${digestOf(ticket)}
+      RETURNING user_id, session_id, token_version, expires_at > now() AS fresh`;
+    return row?.fresh ? { userId: row.user_id, sessionId: row.session_id ?? undefined, tokenVersion: row.token_version } : undefined;
+  }
+}
+
+function digestOf(ticket: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(hashApiKey(ticket));
+}

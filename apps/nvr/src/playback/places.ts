@@ -1,0 +1,21 @@
+import { AppError } from '@nightjar/runtime';
+
+const retryAfterMs = 2_000;
+
+/** So many may be busy at a time. Full: nobody waits, the next one is sent away. */
+export class Places {
+  private taken = 0;
+
+  constructor(private readonly max: number) {}
+
+  /** @returns gives the place back; further calls do nothing. @throws AppError `overloaded` when all are taken */
+  take(): () => void {
+    if (this.taken >= this.max) throw new AppError('overloaded', `${this.max} of these are made already: try again`, { retryAfterMs });
+    this.taken++;
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.taken--;
+      isTaken = false;
+    };
+  }
+}

@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { Policy, requirePrincipal } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ticketHolder } from '../auth/request-authenticator.js';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import type { Camera } from '../cameras/cameras.store.js';
+import { parseInput } from '../http/parse-input.js';
+import { scopes } from '../keys/api-keys.js';
+import { UnixSeconds, withOrder } from '../segments/range-query.js';
+import { RecordingTickets } from '../segments/recording-tickets.js';
+import type { TimeRange } from '../segments/segments.service.js';
+import { PlaybackService } from './playback.service.js';
+
+const ticketText = z.string().optional();
+const ClipQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds, ticket: ticketText }), {
+  seconds: 3_600,
+  inWords: '1 hour',
+});
+const PictureQuery = z.object({ at_unix: UnixSeconds, ticket: ticketText });
+
+/** All of these are among `ticketRoutes`. */
+@Controller('api/v1/recordings/:reference')
+export class PlaybackController {
+  constructor(
+    private readonly playback: PlaybackService,
+    private readonly cameras: CamerasService,
+    private readonly tickets: RecordingTickets,
+  ) {}
+
+  /** Moment 0 of the clip is `X-Clip-Start-Unix`: a key frame at or before the wanted begin. Its length is not known before. */
+  @Get('clip.mp4')
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
+  async clip(
+    @Param('reference') reference: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { end_unix, start_unix, ticket } = parseInput(ClipQuery, query, 'query');
+    const range = { fromUnixMs: start_unix * 1_000, toUnixMs: end_unix * 1_000 };
+    const camera = await this.findCamera(request, { reference, ticket, range });
+    void reply.headers({ 'Content-Type': 'video/mp4', 'Accept-Ranges': 'none' });
+    if (request.method === 'HEAD') return reply.send(Readable.from([]));
+    const { content, endUnixMs, startUnixMs } = await this.playback.playClip(camera.id, { range, signal: untilGone(reply) });
+    void reply.headers({
+      'Content-Disposition': `inline; filename="camera_${camera.id}_${Math.round(startUnixMs)}.mp4"`,
+      'X-Clip-Start-Unix': (startUnixMs / 1_000).toFixed(3),
+      'X-Clip-End-Unix': (endUnixMs / 1_000).toFixed(3),
+    });
+    await reply.send(content);
+  }
+
+  @Get('frame.jpg')
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
+  async picture(
+    @Param('reference') reference: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { at_unix, ticket } = parseInput(PictureQuery, query, 'query');
+    const atUnixMs = at_unix * 1_000;
+    const camera = await this.findCamera(request, { reference, ticket, range: { fromUnixMs: atUnixMs, toUnixMs: atUnixMs } });
+    void reply.type('image/jpeg');
+    if (request.method === 'HEAD') return reply.send(Readable.from([]));
+    await reply.send(await this.playback.readPicture(camera.id, { atUnixMs, signal: untilGone(reply) }));
+  }
+
+  /** The camera that the caller may see then. A ticket has to cover all of the range. @throws AppError `not_found` */
+  private async findCamera(
+    request: FastifyRequest,
+    asked: { reference: string; ticket: string | undefined; range: TimeRange },
+  ): Promise<Camera> {
+    const principal = requirePrincipal(request);
+    if (principal !== ticketHolder) return this.cameras.find(cameraScopeOf(principal), asked.reference);
+    const camera = await this.cameras.find({ kind: 'all' }, asked.reference);
+    const ticket = this.tickets.verify(asked.ticket ?? '');
+    const { fromUnixMs, toUnixMs } = asked.range;
+    if (ticket?.cameraId !== camera.id || ticket.fromUnixMs > fromUnixMs || ticket.toUnixMs < toUnixMs)
+      throw new AppError('not_found', 'Recording not found');
+    return camera;
+  }
+}
+
+/** Aborts when the answer is over or its reader has gone. */
+function untilGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}

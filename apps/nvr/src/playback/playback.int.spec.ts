@@ -1,0 +1,243 @@
+import { execFile } from 'node:child_process';
+import { appendFile, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findFfmpeg, probeFile, type FfmpegBinary } from '@nightjar/media';
+import { makeTestVideo, until } from '@nightjar/testing';
+import { segmentName, writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+
+const run = promisify(execFile);
+const t0Unix = Date.UTC(2026, 5, 1, 12) / 1_000;
+const fileSeconds = 6;
+const framesPerSecond = 15;
+
+let nvr: TestNvr;
+let ffmpeg: FfmpegBinary;
+let directory: string;
+let recorded: string;
+let yard: { id: number; uuid: string };
+beforeAll(async () => {
+  const found = await findFfmpeg();
+  if (!found) throw new Error('these tests need FFmpeg');
+  ffmpeg = found;
+  nvr = await startTestNvr();
+  directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-playback-'));
+  yard = await addCamera('yard', 1);
+  const video = await makeTestVideo({ file: path.join(directory, 'source.mp4'), seconds: fileSeconds, cutsSeconds: [3] });
+  recorded = await writeRecordedFile({ video, recordingsDir: directory, name: 'recorded.mp4' });
+  await record(0);
+  await record(6);
+  // After a gap of 10 s, a file that is still written: behind what is synced comes a torn fragment.
+  await record(22, { open: true, tornEnd: true });
+}, 60_000);
+afterAll(async () => {
+  await nvr.stop();
+  await rm(directory, { recursive: true });
+});
+
+async function addCamera(name: string, host: number): Promise<{ id: number; uuid: string }> {
+  const answer = await nvr.fetch('/api/v1/cameras', post({ name, rtsp_url: `rtsp://10.0.0.${host}/1`, frames_name: name }));
+  return (await answer.json()) as { id: number; uuid: string };
+}
+
+function post(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+/** The same six seconds, so many seconds after t0. */
+async function record(
+  second: number,
+  how: { open?: boolean; tornEnd?: boolean; videoCodec?: string; camera?: typeof yard } = {},
+): Promise<void> {
+  const { camera = yard, open = false, tornEnd = false, videoCodec = 'h264' } = how;
+  const startsAtMs = (t0Unix + second) * 1_000;
+  const file = segmentName(camera.uuid, startsAtMs);
+  const target = path.join(nvr.config.recordingsDir, file);
+  await mkdir(path.dirname(target), { recursive: true });
+  await copyFile(recorded, target);
+  const sizeBytes = (await stat(target)).size;
+  if (tornEnd) await appendFile(target, Buffer.concat([Buffer.from([0, 0, 4, 0]), Buffer.from('moof'), Buffer.alloc(100, 3)]));
+  const times = { startsAt: new Date(startsAtMs), endsAt: new Date(startsAtMs + fileSeconds * 1_000) };
+  await nvr.database.segment.create({ data: { cameraId: camera.id, file, ...times, sizeBytes, videoCodec, open } });
+}
+
+const clipPath = (from: number, to: number, camera = 'yard') =>
+  `/api/v1/recordings/${camera}/clip.mp4?start_unix=${t0Unix + from}&end_unix=${t0Unix + to}`;
+
+/** Decodes every frame; FFmpeg says nothing only when it is sound. */
+async function play(answer: Response): Promise<{ frames: number; seconds: number; startsAt: number; endsAt: number }> {
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'video/mp4']);
+  const file = path.join(directory, 'played.mp4');
+  await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+  const decoding = ['-v', 'error', '-i', file, '-vsync', 'passthrough', '-f', 'framemd5', '-'];
+  const { stderr, stdout } = await run(ffmpeg.path, decoding);
+  expect(stderr).toBe('');
+  const { durationMs } = await probeFile({ ffmpeg, path: file });
+  const second = (header: string) => Number(answer.headers.get(header)) - t0Unix;
+  return {
+    frames: stdout.split('\n').filter((line) => line.startsWith('0,')).length,
+    seconds: durationMs / 1_000,
+    startsAt: second('x-clip-start-unix'),
+    endsAt: second('x-clip-end-unix'),
+  };
+}
+
+async function ticketFor(from: number, to: number): Promise<string> {
+  const answer = await nvr.fetch(
+    '/api/v1/recordings/ticket',
+    post({ camera_id: 'yard', start_unix: t0Unix + from, end_unix: t0Unix + to }),
+  );
+  return ((await answer.json()) as { ticket: string }).ticket;
+}
+
+async function clipProcesses(): Promise<number> {
+  const { stdout } = await run('ps', ['-eo', 'args=']);
+  return stdout.split('\n').filter((line) => line.includes('nightjar-play-') && line.includes('concat')).length;
+}
+
+const privateDirectories = async () => (await readdir(os.tmpdir())).filter((name) => name.startsWith('nightjar-play-'));
+
+describe('a clip', () => {
+  it('begins with the key frame before the wanted moment, goes over the edge of two files, and plays', async () => {
+    const { endsAt, frames, seconds, startsAt } = await play(await nvr.fetch(clipPath(2.5, 9.5)));
+    expect([startsAt, endsAt, frames]).toEqual([2, 10, 8 * framesPerSecond]);
+    expect(Math.abs(seconds - 8)).toBeLessThan(0.15);
+  });
+
+  it('of whole files is all of them', async () => {
+    const { frames, startsAt, endsAt } = await play(await nvr.fetch(clipPath(-100, 12)));
+    expect([startsAt, endsAt, frames]).toEqual([0, 12, 12 * framesPerSecond]);
+  });
+
+  it('lasts through a gap as long as that was, and takes of a file that is still written what is whole', async () => {
+    const { endsAt, frames, seconds, startsAt } = await play(await nvr.fetch(clipPath(10, 100)));
+    expect([startsAt, endsAt, frames]).toEqual([10, 28, (2 + 6) * framesPerSecond]);
+    expect(Math.abs(seconds - 18)).toBeLessThan(0.15);
+  });
+
+  it('of half a second inside of one file is the group that shows it', async () => {
+    const { endsAt, frames, startsAt } = await play(await nvr.fetch(clipPath(4.2, 4.7)));
+    expect([startsAt, endsAt, frames]).toEqual([4, 5, framesPerSecond]);
+  });
+
+  it.each([
+    ['longer than an hour', () => clipPath(0, 3_601), 422],
+    ['backwards', () => clipPath(5, 4), 422],
+    ['of a time that was not recorded', () => clipPath(13, 21), 404],
+    ['of a camera that nobody knows', () => clipPath(0, 5, 'nobody'), 404],
+    ['of a camera named like a path', () => clipPath(0, 5, '..%2f..%2fetc'), 404],
+  ])('is refused when it is %s', async (_what, pathname, status) => {
+    expect((await nvr.fetch(pathname())).status).toBe(status);
+  });
+
+  it('is not made of two codecs', async () => {
+    const shed = await addCamera('shed', 2);
+    await record(0, { camera: shed });
+    await record(6, { camera: shed, videoCodec: 'hevc' });
+    const answer = await nvr.fetch(clipPath(0, 12, 'shed'));
+    expect([answer.status, await answer.json()]).toEqual([409, { detail: expect.stringContaining('from h264 to hevc') }]);
+    await play(await nvr.fetch(clipPath(0, 6, 'shed')));
+  });
+
+  it('of which a file is gone is not found', async () => {
+    const barn = await addCamera('barn', 3);
+    await record(0, { camera: barn });
+    await rm(path.join(nvr.config.recordingsDir, segmentName(barn.uuid, t0Unix * 1_000)));
+    expect((await nvr.fetch(clipPath(0, 6, 'barn'))).status).toBe(404);
+  });
+
+  it('opens to a ticket that covers all of it, and to no other', async () => {
+    const ticket = await ticketFor(0, 6);
+    const status = async (pathname: string) => (await fetch(`${nvr.url}${pathname}`)).status;
+    expect([
+      await status(`${clipPath(1, 5)}&ticket=${ticket}`),
+      await status(`${clipPath(1, 7)}&ticket=${ticket}`),
+      await status(`${clipPath(1, 5, 'shed')}&ticket=${ticket}`),
+      await status(`${clipPath(1, 5)}&ticket=${ticket.split('.')[0]}.${'A'.repeat(43)}`),
+      await status(clipPath(1, 5)),
+    ]).toEqual([200, 404, 404, 401, 401]);
+  });
+
+  it('answers HEAD without making it', async () => {
+    const answer = await nvr.fetch(clipPath(0, 5), { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('content-type'), (await answer.arrayBuffer()).byteLength]).toEqual([200, 'video/mp4', 0]);
+  });
+});
+
+describe('clips that nobody reads', () => {
+  it('hold four places; the fifth is told to come again; nothing is left when their readers are gone', async () => {
+    const field = await addCamera('field', 4);
+    for (let second = 0; second < 600; second += fileSeconds) await record(second, { camera: field });
+    const readers = await Promise.all(
+      [1, 2, 3, 4].map(
+        () =>
+          new Promise<http.IncomingMessage>((resolve, reject) => {
+            const headers = { authorization: `Bearer ${nvr.token}` };
+            http.get(`${nvr.url}${clipPath(0, 600, 'field')}`, { headers }, (answer) => resolve(answer.pause())).once('error', reject);
+          }),
+      ),
+    );
+    expect(readers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    expect(await clipProcesses()).toBe(4);
+    const fifth = await nvr.fetch(clipPath(0, 5));
+    expect([fifth.status, Number(fifth.headers.get('retry-after')) > 0]).toEqual([503, true]);
+    for (const reader of readers) reader.once('error', () => undefined).destroy();
+    await until(async () => (await clipProcesses()) === 0 && (await privateDirectories()).length === 0, 10_000);
+    await play(await nvr.fetch(clipPath(0, 5)));
+  }, 120_000);
+});
+
+describe('a picture', () => {
+  /** Brightness of 8 × 8 fields of a picture or of a moment of a video. */
+  async function fields(input: string[]): Promise<Buffer> {
+    const output = ['-frames:v', '1', '-vf', 'scale=8:8,format=gray', '-f', 'rawvideo', '-'];
+    const { stdout } = await run(ffmpeg.path, ['-v', 'error', ...input, ...output], { encoding: 'buffer' });
+    return stdout;
+  }
+
+  const difference = (one: Buffer, other: Buffer) => Math.max(...one.map((value, index) => Math.abs(value - (other[index] ?? 0))));
+
+  async function pictureAt(second: number): Promise<Buffer> {
+    const answer = await nvr.fetch(`/api/v1/recordings/yard/frame.jpg?at_unix=${t0Unix + second}`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    const file = path.join(directory, 'picture.jpg');
+    await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+    return fields(['-i', file]);
+  }
+
+  it('is the one that was shown at that moment', async () => {
+    // Of the six seconds, as recorded: the last frame that begins at or before the moment.
+    const shownAt = (second: number) => {
+      const frame = Math.floor(second * framesPerSecond + 0.01);
+      return fields(['-ss', String(Math.max(0, (frame - 0.2) / framesPerSecond)), '-i', recorded]);
+    };
+    expect(difference(await shownAt(2.9), await shownAt(3.1))).toBeGreaterThan(40);
+    for (const [second, inFile] of [
+      [0, 0],
+      [2.95, 2.95],
+      [3.01, 3.01],
+      [5.999, 5.999],
+      [8.9, 2.9],
+      [27.9, 5.9],
+    ] as const)
+      expect([second, difference(await pictureAt(second), await shownAt(inFile)) < 12]).toEqual([second, true]);
+  });
+
+  it('is not found in a gap, and its place is free afterwards', async () => {
+    for (let round = 0; round < 5; round++)
+      expect((await nvr.fetch(`/api/v1/recordings/yard/frame.jpg?at_unix=${t0Unix + 15}`)).status).toBe(404);
+    expect((await nvr.fetch('/api/v1/recordings/yard/frame.jpg?at_unix=now')).status).toBe(422);
+    expect(await privateDirectories()).toEqual([]);
+  });
+
+  it('opens to a ticket of its moment', async () => {
+    const ticket = await ticketFor(0, 6);
+    const status = async (second: number) =>
+      (await fetch(`${nvr.url}/api/v1/recordings/yard/frame.jpg?at_unix=${t0Unix + second}&ticket=${ticket}`)).status;
+    expect([await status(1), await status(7)]).toEqual([200, 404]);
+  });
+});

@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { findFfmpeg } from '@nightjar/media';
+import { CamerasModule } from '../cameras/cameras.module.js';
+import type { NvrConfig } from '../config.js';
+import { CONFIG } from '../process-parts.js';
+import { FFMPEG } from '../recorder/camera-recorders.js';
+import { SegmentRowsModule } from '../segments/segments.module.js';
+import { PlaybackController } from './playback.controller.js';
+import { PlaybackService } from './playback.service.js';
+
+@Module({
+  imports: [CamerasModule, SegmentRowsModule],
+  controllers: [PlaybackController],
+  providers: [
+    PlaybackService,
+    // Undefined where there is none: everything else of the API works without it.
+    { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
+  ],
+})
+export class PlaybackModule {}

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { RetentionService } from '../retention/retention.service.js';
+import { RecorderService } from './recorder.service.js';
+
+const boundsInWords = {
+  used_bytes: 'recordings take more than NIGHTJAR_RETENTION_BYTES, and what is left is protected or being written',
+  free_bytes: 'less than NIGHTJAR_RETENTION_FREE_BYTES of the disk is free, and no recording is left that may go',
+} as const;
+
+/** What of the recorder does not work, in words for an operator. */
+@Injectable()
+export class RecorderCondition {
+  constructor(
+    private readonly recorder: RecorderService,
+    private readonly retention: RetentionService,
+  ) {}
+
+  /** Why recordings can't be written now; undefined when they can. For /readyz: names no path. */
+  get diskProblem(): string | undefined {
+    const { diskProblem } = this.retention;
+    return this.recorder.diskProblem ?? (diskProblem === undefined ? undefined : `recordings cannot be written (${diskProblem})`);
+  }
+
+  /** Empty when all is well. */
+  problems(): string[] {
+    const { diskProblem } = this;
+    return [...(diskProblem === undefined ? [] : [diskProblem]), ...this.retention.unmetBounds.map((bound) => boundsInWords[bound])];
+  }
+}

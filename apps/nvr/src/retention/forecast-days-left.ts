@@ -1,0 +1,25 @@
+import type { RetentionBounds } from './choose-expired.js';
+
+const dayMs = 24 * 3_600_000;
+/** A rate from less than this is a guess. */
+const observedMsMin = 10 * 60_000;
+
+/**
+ * Days until recordings have to go to make room, if as much is recorded as in the time that was looked at.
+ * @returns 0 when they go already; undefined when it can't be said, or never comes because they get too old before
+ */
+export function forecastDaysLeft(options: {
+  bounds: RetentionBounds;
+  usedBytes: number;
+  freeBytes: number | undefined;
+  /** What was recorded lately, and in how long. */
+  recent: { bytes: number; observedMs: number };
+}): number | undefined {
+  const { bounds, freeBytes, recent, usedBytes } = options;
+  if (freeBytes === undefined || recent.observedMs < observedMsMin || recent.bytes <= 0) return undefined;
+  const bytesPerDay = (recent.bytes * dayMs) / recent.observedMs;
+  const roomBytes = Math.min(freeBytes - bounds.freeBytesMin, bounds.usedBytesMax > 0 ? bounds.usedBytesMax - usedBytes : Infinity);
+  const bytesAtFullAge = (bytesPerDay * bounds.ageMsMax) / dayMs;
+  if (bounds.ageMsMax > 0 && bytesAtFullAge - usedBytes <= roomBytes) return undefined;
+  return Math.max(0, Math.round((roomBytes / bytesPerDay) * 10) / 10);
+}

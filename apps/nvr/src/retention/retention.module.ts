@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { CamerasModule } from '../cameras/cameras.module.js';
+import { ProtectionsController } from './protections.controller.js';
+import { ProtectionsService } from './protections.service.js';
+import { ProtectionsStore } from './protections.store.js';
+import { RetentionService } from './retention.service.js';
+import { RetentionStore } from './retention.store.js';
+import { StorageController } from './storage.controller.js';
+import { StorageService } from './storage.service.js';
+
+/** For the recorder process, which removes what has expired. */
+@Module({ providers: [RetentionStore, RetentionService], exports: [RetentionService] })
+export class RetentionModule {}
+
+/** For the API: what the store of recordings holds, and what of it must stay. */
+@Module({
+  imports: [CamerasModule],
+  controllers: [ProtectionsController, StorageController],
+  providers: [ProtectionsService, ProtectionsStore, RetentionStore, StorageService],
+})
+export class StorageModule {}

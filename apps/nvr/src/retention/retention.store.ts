@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NvrDatabase } from '@nightjar/database';
+import { DATABASE } from '../process-parts.js';
+import type { ExpiryCandidate } from './choose-expired.js';
+import { protectionLock } from './protections.store.js';
+
+/** A file on its way out. */
+export interface ExpiredFile {
+  id: number;
+  /** Relative to the recordings directory. */
+  file: string;
+}
+
+/** What the recordings of one camera take. Times are Unix ms. */
+export interface CameraUsage {
+  cameraId: number;
+  usedBytes: number;
+  clips: number;
+  startsAtMs: number;
+  endsAtMs: number;
+}
+
+@Injectable()
+export class RetentionStore {
+  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+
+  async usedBytes(): Promise<number> {
+    const { _sum } = await this.database.segment.aggregate({ _sum: { sizeBytes: true } });
+    return Number(_sum.sizeBytes ?? 0);
+  }
+
+  /** Closed files in no protected range, oldest first. */
+  async listRemovable(limit: number): Promise<ExpiryCandidate[]> {
+    const rows = await this.database.$queryRaw<{ id: bigint; endsAt: Date; sizeBytes: bigint }[]>`
+      SELECT id, ends_at AS "endsAt", size_bytes AS "sizeBytes"
+      FROM nvr.segment AS segment
+      WHERE NOT open AND expired_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM nvr.protection
+        WHERE camera_id = segment.camera_id AND starts_at < segment.ends_at AND ends_at > segment.starts_at)
+      ORDER BY starts_at, id
+      LIMIT ${limit}`;
+    return rows.map(({ id, endsAt, sizeBytes }) => ({ id: Number(id), endsAtMs: endsAt.getTime(), sizeBytes: Number(sizeBytes) }));
+  }
+
+  /** From now on nobody sees these. One that was protected meanwhile stays as it is. */
+  async markExpired(ids: readonly number[]): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${protectionLock})`;
+      await transaction.$executeRaw`
+        UPDATE nvr.segment AS segment SET expired_at = now()
+        WHERE id = ANY(${[...ids]}::bigint[]) AND NOT open AND expired_at IS NULL AND NOT EXISTS (
+          SELECT 1 FROM nvr.protection
+          WHERE camera_id = segment.camera_id AND starts_at < segment.ends_at AND ends_at > segment.starts_at)`;
+    });
+  }
+
+  async listExpired(limit: number): Promise<ExpiredFile[]> {
+    const rows = await this.database.segment.findMany({
+      where: { expiredAt: { not: null } },
+      select: { id: true, file: true },
+      orderBy: { id: 'asc' },
+      take: limit,
+    });
+    return rows.map(({ id, file }) => ({ id: Number(id), file }));
+  }
+
+  /** Their files must be gone. */
+  async removeExpired(ids: readonly number[]): Promise<void> {
+    await this.database.segment.deleteMany({ where: { id: { in: [...ids] }, expiredAt: { not: null } } });
+  }
+
+  /** Of all cameras that have recordings, deleted ones too. */
+  async usageByCamera(): Promise<CameraUsage[]> {
+    const groups = await this.database.segment.groupBy({
+      by: ['cameraId'],
+      where: { expiredAt: null },
+      _sum: { sizeBytes: true },
+      _count: true,
+      _min: { startsAt: true },
+      _max: { endsAt: true },
+    });
+    return groups.map(({ _count, _max, _min, _sum, cameraId }) => ({
+      cameraId,
+      usedBytes: Number(_sum.sizeBytes ?? 0),
+      clips: _count,
+      startsAtMs: _min.startsAt?.getTime() ?? 0,
+      endsAtMs: _max.endsAt?.getTime() ?? 0,
+    }));
+  }
+
+  /** What was recorded since, and when the first of it began. */
+  async recordedSince(sinceMs: number): Promise<{ bytes: number; firstStartMs: number | undefined }> {
+    const { _min, _sum } = await this.database.segment.aggregate({
+      where: { startsAt: { gte: new Date(sinceMs) } },
+      _sum: { sizeBytes: true },
+      _min: { startsAt: true },
+    });
+    return { bytes: Number(_sum.sizeBytes ?? 0), firstStartMs: _min.startsAt?.getTime() };
+  }
+}

@@ -1,0 +1,202 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { overlayDrawn, reportEvent } from '@nightjar/contracts';
+import { until } from '@nightjar/testing';
+import { SseReader } from '../sse-reader.fixture.js';
+import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import type { UserView } from './user-view.js';
+
+const password = 'correct horse battery';
+let nvr: TestNvr;
+let cameraId: number;
+let otherCameraId: number;
+beforeAll(async () => {
+  nvr = await startTestNvr();
+  const camera = (name: string) => nvr.database.camera.create({ data: { framesName: name, name, rtspUrl: `rtsp://10.0.0.1/${name}` } });
+  [cameraId, otherCameraId] = [(await camera('gate')).id, (await camera('vault')).id];
+  for (const name of ['gate', 'vault']) {
+    await mkdir(path.join(nvr.config.framesDir, name), { recursive: true });
+    await writeFile(path.join(nvr.config.framesDir, name, 'latest.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
+  }
+});
+afterAll(() => nvr.stop());
+
+async function send(method: string, route: string, body?: unknown, token = nvr.token) {
+  const response = await fetch(`${nvr.url}/api/v1${route}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json().catch(() => undefined)) as unknown };
+}
+const create = async (username: string, more: object = {}) =>
+  (await send('POST', '/users', { username, password, ...more })).body as UserView;
+const statusOf = async (token: string, route: string) => (await send('GET', route, undefined, token)).status;
+
+describe('users', () => {
+  it('are made, read, changed and removed by an admin, as OpenNVR’s clients do it', async () => {
+    const made = await create('anna', { email: 'anna@example.org', first_name: 'Anna', role_id: 3 });
+    expect(made).toMatchObject({
+      username: 'anna',
+      email: 'anna@example.org',
+      first_name: 'Anna',
+      last_name: null,
+      is_active: true,
+      role_id: 3,
+      role_name: 'viewer',
+      is_superuser: false,
+      password_set: true,
+    });
+    expect(JSON.stringify(made)).not.toMatch(/hash|argon/);
+    expect((await send('GET', `/users/${made.id}`)).body).toEqual(made);
+    expect((await send('GET', '/users/')).body).toEqual(expect.arrayContaining([made]));
+    expect((await send('PUT', `/users/${made.id}`, { last_name: 'B', role_id: 1 })).body).toMatchObject({
+      last_name: 'B',
+      is_superuser: true,
+    });
+    expect(await send('DELETE', `/users/${made.id}`)).toEqual({ status: 200, body: { message: 'User deleted successfully' } });
+    expect((await send('GET', `/users/${made.id}`)).status).toBe(404);
+    expect((await send('GET', '/roles/')).body).toMatchObject([{ name: 'admin' }, { name: 'viewer' }]);
+  });
+
+  it('know who they are, and manage nobody', async () => {
+    const { id } = await create('plain');
+    const token = await logIn(nvr.url, { username: 'plain', password });
+    expect((await send('GET', '/users/me', undefined, token)).body).toMatchObject({ id, username: 'plain', role_name: 'viewer' });
+    for (const [method, route] of [
+      ['GET', '/users'],
+      ['POST', '/users'],
+      ['GET', `/users/${id}`],
+      ['PUT', `/users/${id}`],
+      ['DELETE', `/users/${id}`],
+      ['PUT', `/users/${id}/cameras`],
+    ] as const)
+      expect([method, route, (await send(method, route, method === 'GET' ? undefined : {}, token)).status]).toEqual([method, route, 403]);
+  });
+
+  it('have names and passwords that are refused when they are taken, weak or odd', async () => {
+    await create('taken');
+    expect((await send('POST', '/users', { username: 'taken', password })).status).toBe(409);
+    for (const body of [
+      { username: 'weak', password: 'abcdefgh' },
+      { username: 'weak', password: 'weak-Weak-1' },
+      { username: '<b>x</b>', password },
+      { username: 'a b', password },
+      { username: '', password },
+      { username: 'x', password, email: 'no mail' },
+      { username: 'x', password, role_id: 2_000 },
+      { username: 'x', password, first_name: 'a\u0000b' },
+    ])
+      expect([body, (await send('POST', '/users', body)).status]).toEqual([body, 422]);
+    for (const odd of ['0', '-1', '1e3', '__proto__', '99999999999', 'x']) expect((await send('GET', `/users/${odd}`)).status).toBe(404);
+  });
+
+  it('whose rights or password change have to sign in again', async () => {
+    for (const change of [{ is_active: false }, { password: 'another horse battery' }, { role_id: 1 }]) {
+      const name = `loser-${Object.keys(change).join('')}`;
+      const { id } = await create(name);
+      const token = await logIn(nvr.url, { username: name, password });
+      await send('PUT', `/users/${id}`, change);
+      expect([change, await statusOf(token, '/users/me')]).toEqual([change, 401]);
+      await send('DELETE', `/users/${id}`);
+    }
+  });
+
+  it('never lock everybody out: the last admin stays, whoever asks at the same moment', async () => {
+    const admin = (await send('GET', '/users/me')).body as UserView;
+    for (const change of [{ is_active: false }, { is_superuser: false }])
+      expect((await send('PUT', `/users/${admin.id}`, change)).status).toBe(409);
+    expect((await send('DELETE', `/users/${admin.id}`)).status).toBe(409);
+    const second = await create('second-admin', { role_id: 1 });
+    const token = await logIn(nvr.url, { username: 'second-admin', password });
+    const answers = await Promise.all([
+      send('PUT', `/users/${second.id}`, { is_active: false }),
+      send('PUT', `/users/${admin.id}`, { is_active: false }, token),
+    ]);
+    expect(await nvr.database.user.count({ where: { isSuperuser: true, isActive: true } })).toBe(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    // Whoever won: the tests go on as the first admin.
+    await nvr.database.user.update({ where: { id: admin.id }, data: { isActive: true } });
+    await nvr.database.user.delete({ where: { id: second.id } });
+    nvr.token = await logIn(nvr.url);
+  });
+});
+
+describe('a camera that was granted to a user', () => {
+  let token: string;
+  let userId: number;
+  let run = 0;
+  beforeEach(async () => {
+    const username = `viewer-${++run}`;
+    ({ id: userId } = await create(username));
+    token = await logIn(nvr.url, { username, password });
+  });
+  const grant = (...ids: number[]) => send('PUT', `/users/${userId}/cameras`, { camera_ids: ids });
+  const report = (camera_id: number) =>
+    nvr.bus.request(
+      reportEvent,
+      {
+        camera_id,
+        label: 'person',
+        score: 0.9,
+        track_id: `t-${Math.random()}`,
+        started_at_unix_ms: Date.now(),
+        ended_at_unix_ms: null,
+        frame_file: null,
+        payload: {},
+      },
+      { timeoutMs: 20_000 },
+    );
+  /** Every way to get at something of a camera. */
+  const variants = (id: number) => [
+    `/cameras/${id}`,
+    `/cameras/${id}/snapshot`,
+    `/recordings/${id}?start_unix=1&end_unix=2`,
+    `/events/latest?camera_id=${id}`,
+  ];
+
+  it('is seen in every variant while it is granted, and in none before and after', async () => {
+    await report(cameraId);
+    const statuses = () => Promise.all(variants(cameraId).map((route) => statusOf(token, route)));
+    expect(await statuses()).toEqual([404, 404, 404, 404]);
+    expect(await grant(cameraId)).toEqual({ status: 200, body: { camera_ids: [cameraId] } });
+    expect(await statuses()).toEqual([200, 200, 200, 200]);
+    expect(await Promise.all(variants(otherCameraId).map((route) => statusOf(token, route)))).toEqual([404, 404, 404, 404]);
+    const { body } = await send('GET', '/cameras', undefined, token);
+    expect(body).toMatchObject({ total: 1, cameras: [{ id: cameraId }] });
+    await grant();
+    expect(await statuses()).toEqual([404, 404, 404, 404]);
+  });
+
+  it('may be looked at and not be changed', async () => {
+    await grant(cameraId);
+    expect((await send('PUT', `/cameras/${cameraId}`, { name: 'mine' }, token)).status).toBe(403);
+    expect((await send('DELETE', `/cameras/${cameraId}`, undefined, token)).status).toBe(403);
+  });
+
+  it('is heard of live, and its neighbours are not', async () => {
+    await grant(cameraId);
+    const reader = await SseReader.open(`${nvr.url}/api/v1/events/stream`, { authorization: `Bearer ${token}` });
+    await reader.until(({ lastId }) => lastId !== undefined);
+    const box = { frame_ts_ms: 1, frame: { w: 1, h: 1 }, tracks: [] };
+    await report(otherCameraId);
+    await report(cameraId);
+    nvr.bus.publish(overlayDrawn, { camera_id: otherCameraId, ...box });
+    nvr.bus.publish(overlayDrawn, { camera_id: cameraId, ...box });
+    await reader.until((seen) => seen.of('notification').length > 0 && seen.of('overlay').length > 0);
+    const cameras = [...reader.of('notification'), ...reader.of('overlay')].map(({ data }) => (data as { camera_id: number }).camera_id);
+    expect(new Set(cameras)).toEqual(new Set([cameraId]));
+    reader.close();
+  });
+
+  it('can only be one that is there, and goes with its user', async () => {
+    expect((await grant(cameraId, 4_711)).status).toBe(404);
+    expect((await send('GET', `/users/${userId}/cameras`)).body).toEqual({ camera_ids: [] });
+    for (const wrong of [{ camera_ids: 'all' }, { camera_ids: [0] }, { camera_ids: ['1'] }, {}, { camera_ids: [], more: 1 }])
+      expect((await send('PUT', `/users/${userId}/cameras`, wrong)).status).toBe(422);
+    await grant(cameraId, otherCameraId, cameraId);
+    await send('DELETE', `/users/${userId}`);
+    await until(async () => (await nvr.database.cameraGrant.count({ where: { userId } })) === 0);
+  });
+});

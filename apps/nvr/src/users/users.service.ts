@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '@nightjar/runtime';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
+import { invalidField } from '../http/parse-input.js';
+import { problemWithPassword } from './check-password.js';
+import { Passwords } from './passwords.js';
+import { userView, type UserView } from './user-view.js';
+import { UsersStore, type User, type UserChange } from './users.store.js';
+
+export interface NewUser {
+  username: string;
+  password: string;
+  email: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  isSuperuser: boolean;
+}
+
+/** Users of a tenant, for its admins. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly store: UsersStore,
+    private readonly passwords: Passwords,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list(admin: Actor, page: { skip: number; limit: number }): Promise<UserView[]> {
+    return (await this.store.list(admin.tenantId, page)).map(userView);
+  }
+
+  async show(admin: Actor, userId: number): Promise<UserView> {
+    return userView(await this.find(admin, userId));
+  }
+
+  /** @throws AppError `unprocessable` for a weak password, `conflict` when the name is taken */
+  async create(admin: Actor, { password, ...user }: NewUser): Promise<UserView> {
+    refuseWeakPassword(password, user.username);
+    const passwordHash = await this.passwords.hash(password);
+    const details = { username: user.username, is_superuser: user.isSuperuser };
+    const writeEntry = this.audit.entryOf(admin, { action: 'user.created', entityType: 'user', details });
+    return userView(await this.store.create({ ...user, passwordHash, tenantId: admin.tenantId }, writeEntry));
+  }
+
+  /**
+   * Whoever loses a right, or gets another password, has to sign in again.
+   * @throws AppError `not_found`, `unprocessable`, `conflict` (an admin who would shut himself out, or the last one)
+   */
+  async update(admin: Actor, userId: number, { password, ...given }: UserChange & { password?: string | undefined }): Promise<UserView> {
+    const known = await this.find(admin, userId);
+    if (userId === admin.userId && (given.isActive === false || given.isSuperuser === false))
+      throw new AppError('conflict', 'you cannot take your own rights away');
+    if (userId === admin.userId && given.totpEnabledAt === null)
+      throw new AppError('conflict', 'your own second factor is switched off with a code of it');
+    if (password !== undefined) refuseWeakPassword(password, known.username);
+    const change = definedOnly({ ...given, passwordHash: password === undefined ? undefined : await this.passwords.hash(password) });
+    const endsSessions =
+      password !== undefined || given.isActive === false || (given.isSuperuser !== undefined && given.isSuperuser !== known.isSuperuser);
+    const writeEntry = this.entryOf(admin, { action: 'user.changed', user: known, details: detailsOf(known, change) });
+    return userView(await this.store.update(userId, change, { endsSessions, writeEntry }));
+  }
+
+  /** Lets a user in again who was switched off, or locked after wrong passwords. @throws AppError `not_found` */
+  async activate(admin: Actor, userId: number): Promise<UserView> {
+    const known = await this.find(admin, userId);
+    const writeEntry = this.entryOf(admin, { action: 'user.activated', user: known, details: {} });
+    return userView(await this.store.update(userId, { isActive: true }, { endsSessions: false, writeEntry }));
+  }
+
+  /** @throws AppError `not_found`, `conflict` for oneself */
+  async remove(admin: Actor, userId: number): Promise<void> {
+    const known = await this.find(admin, userId);
+    if (userId === admin.userId) throw new AppError('conflict', 'you cannot remove yourself');
+    await this.store.remove(userId, this.entryOf(admin, { action: 'user.deleted', user: known, details: {} }));
+  }
+
+  /** Cameras that a user may see beside his own. */
+  async listGrants(admin: Actor, userId: number): Promise<number[]> {
+    await this.find(admin, userId);
+    return this.store.listGrants(userId);
+  }
+
+  /** @throws AppError `not_found` for a user or a camera that is not there */
+  async replaceGrants(admin: Actor, userId: number, cameraIds: readonly number[]): Promise<number[]> {
+    const user = await this.find(admin, userId);
+    const granted = [...new Set(cameraIds)];
+    const details = { camera_ids: granted };
+    await this.store.replaceGrants(userId, granted, this.entryOf(admin, { action: 'user.cameras_granted', user, details }));
+    return this.store.listGrants(userId);
+  }
+
+  private entryOf(admin: Actor, { action, user, details }: { action: AuditAction; user: User; details: object }): WriteEntry {
+    return this.audit.entryOf(admin, { action, entityType: 'user', entityId: user.id, details: { username: user.username, ...details } });
+  }
+
+  private async find(admin: Actor, userId: number): Promise<User> {
+    const user = await this.store.findInTenant(userId, admin.tenantId);
+    if (!user) throw new AppError('not_found', 'User not found');
+    return user;
+  }
+}
+
+function refuseWeakPassword(password: string, username: string): void {
+  const problem = problemWithPassword(password, username);
+  if (problem !== undefined) throw invalidField('body', 'password', problem);
+}
+
+/** What is undefined stays as it is. */
+function definedOnly(change: UserChange): UserChange {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
+
+const fieldNames: Record<string, string> = { passwordHash: 'password', totpEnabledAt: 'second factor' };
+
+/** Which fields changed; of rights also from what to what. Not the values of the others: they are about a person. */
+function detailsOf(known: User, { isActive, isSuperuser, ...others }: UserChange): object {
+  const fields = Object.keys(others).map((field) => fieldNames[field] ?? field);
+  return {
+    ...(isActive !== undefined && isActive !== known.isActive && { is_active: { from: known.isActive, to: isActive } }),
+    ...(isSuperuser !== undefined && isSuperuser !== known.isSuperuser && { is_superuser: { from: known.isSuperuser, to: isSuperuser } }),
+    ...(fields.length > 0 && { fields }),
+  };
+}

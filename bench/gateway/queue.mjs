@@ -1,0 +1,39 @@
+// P13: jobs through our lease statements against graphile-worker as it comes, both with eight workers in one process, on one Postgres.
+import { openJobSystem } from '../../e2e/faults/job-system.mjs';
+import { startPeer } from '../adapter/processes.mjs';
+import { describeRun, measurePairs, show, spreadOf } from '../adapter/pairs.mjs';
+
+const workers = 8;
+const jobsPerWindow = 2_000;
+const addsPerSecond = 50;
+
+export async function measureP13(bench, { pairs, seconds }) {
+  const system = await openJobSystem();
+  bench.onClose(() => system.close({ keep: false }));
+  const env = { DATABASE_URL: system.postgres.server.url, NATS_URL: system.bus.server.url };
+  const ours = startPeer(bench, '../gateway/our-queue.mjs', { env });
+  const graphile = startPeer(bench, '../gateway/graphile-queue.mjs', { env });
+  const drain = (peer) => async () => peer.ask({ type: 'drain', jobs: jobsPerWindow, workers });
+  const run = await measurePairs({ pairs, baseline: drain(graphile), subject: drain(ours), steady: ({ perSecond }) => perSecond });
+  const lines = [
+    `jobs a second, ours / graphile-worker: ${show(spreadOf(run, (a, b) => b.perSecond / a.perSecond))}   [floor 0.8, goal 1.0]; ${show(
+      spreadOf(run, (_, b) => b.perSecond),
+      0,
+    )} against ${show(
+      spreadOf(run, (a) => a.perSecond),
+      0,
+    )}`,
+    `  CPU-ms of the workers' process per job, graphile-worker / ours: ${show(spreadOf(run, (a, b) => a.cpuMsPerJob / b.cpuMsPerJob))}; ours ${show(spreadOf(run, (_, b) => b.cpuMsPerJob))}`,
+    `  ${jobsPerWindow} jobs a window, ${workers} workers; ${describeRun(run)}`,
+  ];
+  for (const [name, peer] of [
+    ['ours, through the gateway and the bus', ours],
+    ['graphile-worker', graphile],
+  ]) {
+    const { p50Ms, p99Ms } = await peer.ask({ type: 'latency', perSecond: addsPerSecond, seconds: 2 * seconds, workers });
+    lines.push(
+      `added → started at ${addsPerSecond} a second, ${name}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms   [floor 50 ms, goal 20 ms]`,
+    );
+  }
+  return lines;
+}

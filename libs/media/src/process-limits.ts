@@ -1,0 +1,42 @@
+import { accessSync, constants } from 'node:fs';
+
+/** What the operating system lets a process have. */
+export interface ProcessLimits {
+  /** Address space, which is more than what is resident. */
+  memoryBytes: number;
+  /** Of all its threads together. A little later it is killed. */
+  cpuSeconds?: number;
+}
+
+/** What a video file may cost: 8K pictures with all their references fit, a bomb does not. */
+export const fileMemoryBytesMax = 4 * 1024 ** 3;
+/** FFmpeg ends in order when its time is over; one that does not is killed this much later. */
+const cpuGraceSeconds = 5;
+
+/** Where Linux distributions keep it. */
+const prlimit = ['/usr/bin/prlimit', '/bin/prlimit', '/usr/local/bin/prlimit', '/run/current-system/sw/bin/prlimit'].find(isExecutable);
+
+/**
+ * Puts `prlimit` (util-linux) in front of a program, which becomes that program: same process id, same group, no shell. It
+ * starts before a limit could be passed, where a look at /proc from here would come too late. Where there is none (macOS), the
+ * program runs as it is, within FFmpeg's own bounds and the wall limit.
+ */
+export function withLimits(
+  program: string,
+  args: readonly string[],
+  limits: ProcessLimits | undefined,
+): { program: string; args: string[]; limited: boolean } {
+  if (prlimit === undefined || !limits) return { program, args: [...args], limited: false };
+  const { memoryBytes, cpuSeconds } = limits;
+  const cpu = cpuSeconds === undefined ? [] : [`--cpu=${Math.ceil(cpuSeconds)}:${Math.ceil(cpuSeconds) + cpuGraceSeconds}`];
+  return { program: prlimit, args: [`--as=${memoryBytes}`, '--core=0', ...cpu, '--', program, ...args], limited: true };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,1 @@
+export { refuseForeignPages, WebSocketDoor, type WebSocketDoorOptions } from './websocket-door.js';
