@@ -13,7 +13,7 @@ import {
   overlayDrawn,
   releaseStreams,
   reportEvent,
-  type AssignedStream,
+  AssignedStream,
   type EventReport,
   type ImageWork,
   type InferenceResult,
@@ -34,6 +34,7 @@ export type Engine = (work: PulledWork, signal: AbortSignal) => InferenceResult 
 type Verdict = 'continue' | 'cancel' | 'late' | 'lost';
 
 export const streamId = '70c75b04-1ec8-4aa1-930c-ddad9e47b54b';
+const assignedCamera = { camera_id: 1, stream_id: streamId, frames_name: 'camera_0', name: 'test', frames_per_second: 4 };
 
 /** An engine that finds persons in the given boxes of a 640 × 360 picture. */
 export function findsPersons(...boxes: [number, number, number, number][]): (work: PulledWork) => InferenceResult {
@@ -119,8 +120,7 @@ export class AgentFixture {
 
   /** Assigns the stream of a camera, or takes it away, and nudges the agent as nvr does. */
   assign(url: string | undefined): void {
-    this.streams =
-      url === undefined ? [] : [{ camera_id: 1, stream_id: streamId, frames_name: 'camera_0', name: 'test', url, frames_per_second: 4 }];
+    this.streams = url === undefined ? [] : [AssignedStream.parse({ ...assignedCamera, url })];
     this.bus.publish(camerasChanged, { camera_id: 1 });
   }
 

@@ -188,7 +188,8 @@ function beginAnalysis(stream: AssignedStream, services: StreamServices): Stream
     dispatcher,
     frames,
     results: new LiveResults({ stream, bus, subscribers, monitor: (point) => plugins.publish(point), session, clock }),
-    events: new PersonEvents({ stream, frames, reporter, session, clock, logger }),
+    events:
+      stream.camera_id === null ? undefined : new PersonEvents({ cameraId: stream.camera_id, frames, reporter, session, clock, logger }),
     logger,
   });
   analysis.start();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StreamAnalytic, StreamFeedback } from './analytics.js';
 import { fact, rpc } from './bus-message.js';
 import { FramesName } from './frame-uri.js';
 
@@ -6,15 +7,24 @@ import { FramesName } from './frame-uri.js';
 export const CameraId = z.number().int().positive();
 export type CameraId = z.infer<typeof CameraId>;
 
-/** One camera's stream that an agent has to analyse. The URL holds the camera's credentials: never log it. */
+/** A stream that an agent has to analyse. The URL holds the camera's credentials: never log it. */
 export const AssignedStream = z.object({
-  camera_id: CameraId,
+  /** Null: a stream of the Luna surface that is no camera of ours. It has callbacks and subscribers, but no events. */
+  camera_id: CameraId.nullable(),
   /** The camera's uuid; the Luna surface's `stream_id`. */
   stream_id: z.uuid(),
+  /** Grows with each change by a user: the agent takes over what changed, and answers with it. */
+  version: z.number().int().min(1).default(1),
+  /** Owner on the Luna surface; null: cameras that were never looked at there. */
+  account_id: z.uuid().nullable().default(null),
   frames_name: FramesName,
   name: z.string(),
+  /** `file`: a video that ends, and the stream with it. */
+  kind: z.enum(['rtsp', 'file']).default('rtsp'),
   url: z.string(),
+  transport: z.enum(['tcp', 'udp']).default('tcp'),
   frames_per_second: z.number().positive().max(30),
+  analytics: z.array(StreamAnalytic).max(16).default([]),
 });
 export type AssignedStream = z.infer<typeof AssignedStream>;
 
@@ -24,7 +34,11 @@ export type AssignedStream = z.infer<typeof AssignedStream>;
  */
 export const claimStreams = rpc({
   subject: 'nightjar.streams.claim',
-  request: z.object({ agent_id: z.string().min(1).max(128), slots_total: z.number().int().min(0).max(1024) }),
+  request: z.object({
+    agent_id: z.string().min(1).max(128),
+    slots_total: z.number().int().min(0).max(1024),
+    feedback: z.array(StreamFeedback).max(1024).default([]),
+  }),
   reply: z.object({ lease_ms: z.number().int().positive(), streams: z.array(AssignedStream) }),
 });
 

@@ -1,5 +1,6 @@
 export { ErrorBody, ErrorCode } from './errors.js';
 export { fact, rpc, type Fact, type Rpc } from './bus-message.js';
+export { AnalyticName, AnalyticOffer, offerAnalytics, StreamAnalytic, StreamFeedback } from './analytics.js';
 export { FrameName, FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
 export { BoxLtwh, Detection, ModelIdentity, PictureSize } from './detection.js';
 export {

@@ -1,4 +1,4 @@
-import { overlayDrawn, tier0Frame, type AssignedStream, type PictureSize } from '@nightjar/contracts';
+import { overlayDrawn, tier0Frame, type AssignedStream, type CameraId, type PictureSize } from '@nightjar/contracts';
 import { boxCentre, normaliseBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
@@ -53,8 +53,10 @@ export class LiveResults {
     const { bus, stream, subscribers } = this.options;
     this.sequence++;
     this.problemToldAtMs = Number.NEGATIVE_INFINITY;
-    bus.publish(overlayDrawn, this.overlay(result));
-    if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(result));
+    if (stream.camera_id !== null) {
+      bus.publish(overlayDrawn, this.overlay(stream.camera_id, result));
+      if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(stream.camera_id, result));
+    }
     subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: this.peopleCount(result) });
     this.options.monitor(this.framePoint(result));
   }
@@ -81,9 +83,9 @@ export class LiveResults {
     };
   }
 
-  private overlay({ frame, picture, tracks }: FrameResult) {
+  private overlay(cameraId: CameraId, { frame, picture, tracks }: FrameResult) {
     return {
-      camera_id: this.options.stream.camera_id,
+      camera_id: cameraId,
       frame_ts_ms: frame.capturedAtMs,
       frame: picture,
       tracks: tracks.map(({ trackId, label, score, box }) => {
@@ -93,11 +95,11 @@ export class LiveResults {
     };
   }
 
-  private tier0({ frame, picture, tracks }: FrameResult) {
+  private tier0(cameraId: CameraId, { frame, picture, tracks }: FrameResult) {
     return {
       schema: 'opennvr.tier0.v1' as const,
       adapter: 'tier0' as const,
-      camera_id: `cam${this.options.stream.camera_id}`,
+      camera_id: `cam${cameraId}`,
       seq: this.sequence,
       ts: frame.monotonicMs / 1_000,
       wall_ts: frame.capturedAtMs / 1_000,

@@ -1,4 +1,4 @@
-import type { AssignedStream, ModelIdentity } from '@nightjar/contracts';
+import type { CameraId, ModelIdentity } from '@nightjar/contracts';
 import { normaliseBox } from '@nightjar/geometry';
 import type { Clock, Logger } from '@nightjar/runtime';
 import type { EventReporter } from '../analytics/event-reporter.js';
@@ -7,7 +7,7 @@ import type { FrameStore } from './frame-store.js';
 import type { FrameResult } from './live-results.js';
 
 export interface PersonEventsParts {
-  stream: AssignedStream;
+  cameraId: CameraId;
   frames: FrameStore;
   reporter: EventReporter;
   /** Makes track ids unique over restarts of the agent. */
@@ -87,7 +87,7 @@ export class PersonEvents {
 
   private describe(change: PresenceChange) {
     return {
-      camera_id: this.parts.stream.camera_id,
+      camera_id: this.parts.cameraId,
       label: 'person',
       score: change.score,
       track_id: this.trackName(change.trackId),

@@ -16,7 +16,8 @@ export interface StreamAnalysisParts {
   dispatcher: Pick<InferenceDispatcher, 'infer'>;
   frames: FrameStore;
   results: LiveResults;
-  events: PersonEvents;
+  /** Undefined for a stream that is no camera of ours. */
+  events: PersonEvents | undefined;
   logger: Logger;
 }
 
@@ -58,7 +59,7 @@ export class StreamAnalysis {
     this.stopping.abort();
     await this.running;
     await this.parts.frames.close();
-    await this.parts.events.closeAll();
+    await this.parts.events?.closeAll();
   }
 
   private take(frame: LiveFrame): void {
@@ -70,7 +71,7 @@ export class StreamAnalysis {
     while (!signal.aborted) {
       const frame = await this.slot.take(idleTickMs, signal);
       if (frame) await this.analyseFrame(frame, signal);
-      else if (!signal.aborted) this.parts.events.tick();
+      else if (!signal.aborted) this.parts.events?.tick();
     }
   }
 
@@ -90,11 +91,11 @@ export class StreamAnalysis {
       this.adapterAway = false;
       const result = this.follow(frame, found);
       this.parts.results.publish(result);
-      this.parts.events.update(result, found.model);
+      this.parts.events?.update(result, found.model);
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toAppError(thrown);
-      this.parts.events.tick();
+      this.parts.events?.tick();
       if (!this.adapterAway) this.parts.logger.warn('a frame was not analysed', { error });
       this.adapterAway = true;
       this.parts.results.publishProblem({ status: 'in_progress', error: `not analysed: ${error.message}` });

@@ -87,7 +87,7 @@ export class StreamClaims {
     try {
       const { lease_ms, streams } = await bus.request(
         claimStreams,
-        { agent_id: agentId, slots_total: slots },
+        { agent_id: agentId, slots_total: slots, feedback: [] },
         { timeoutMs: requestTimeoutMs, signal: this.stopping.signal },
       );
       this.leaseEndsAtMs = sentAtMs + lease_ms;

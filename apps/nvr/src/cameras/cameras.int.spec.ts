@@ -197,7 +197,8 @@ describe('a picture over the bus', () => {
 });
 
 describe('streams', () => {
-  const claim = (agent_id: string, slots_total: number) => nvr.bus.request(claimStreams, { agent_id, slots_total }, { timeoutMs: 5_000 });
+  const claim = (agent_id: string, slots_total: number) =>
+    nvr.bus.request(claimStreams, { agent_id, slots_total, feedback: [] }, { timeoutMs: 5_000 });
   const release = (agent_id: string) => nvr.bus.request(releaseStreams, { agent_id }, { timeoutMs: 5_000 });
 
   it('are given to the agent that asks, with credentials in the URL, for ten seconds', async () => {

@@ -59,10 +59,15 @@ export class StreamsService {
       return {
         camera_id: camera.id,
         stream_id: camera.uuid,
+        version: 1,
+        account_id: null,
         frames_name: camera.framesName,
         name: camera.name,
+        kind: 'rtsp',
         url,
+        transport: 'tcp',
         frames_per_second: this.config.detectFps,
+        analytics: [],
       };
     } catch (error) {
       if (!this.unreachable.has(camera.id)) this.logger.warn('a stream cannot be assigned', { cameraId: camera.id, error });

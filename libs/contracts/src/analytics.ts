@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { rpc } from './bus-message.js';
+
+/** Name of an analytic: `people_count`. Agents of others register names of their own. */
+export const AnalyticName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
+
+/** One analytic of a stream as its user asked for it. `parameters` fit the schema that its agent registered. */
+export const StreamAnalytic = z.object({ analytic_name: AnalyticName, parameters: z.record(z.string(), z.unknown()) });
+export type StreamAnalytic = z.infer<typeof StreamAnalytic>;
+
+/** An analytic that an agent can run. */
+export const AnalyticOffer = z.object({
+  analytic_name: AnalyticName,
+  description: z.string().max(2_000),
+  /** Markdown. */
+  documentation: z.string().max(50_000),
+  version: z.string().max(32),
+  /** What counts where a user says nothing. */
+  parameters: z.record(z.string(), z.unknown()),
+  /** JSON Schema (2020-12) of `parameters`. */
+  validation_schema: z.record(z.string(), z.unknown()),
+});
+export type AnalyticOffer = z.infer<typeof AnalyticOffer>;
+
+/** An agent says what it can run, at its start and whenever nvr comes back. Safe to repeat. */
+export const offerAnalytics = rpc({
+  subject: 'nightjar.analytics.offer',
+  request: z.object({ agent_id: z.string().min(1).max(128), analytics: z.array(AnalyticOffer).max(64) }),
+  reply: z.object({}),
+});
+
+/** What an agent tells of one of its streams with each claim. `version` is that of the assignment: older ones count for nothing. */
+export const StreamFeedback = z.object({
+  stream_id: z.uuid(),
+  version: z.number().int().min(1),
+  status: z.enum(['in_progress', 'done', 'failure']),
+  error: z.string().max(500).nullable(),
+  at_unix_ms: z.number(),
+});
+export type StreamFeedback = z.infer<typeof StreamFeedback>;
