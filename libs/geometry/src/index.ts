@@ -15,3 +15,4 @@ export {
   type PictureSize,
 } from './box.js';
 export { suppressNonMaxima, type ScoredBox, type SuppressionOptions } from './non-maximum-suppression.js';
+export { isInsidePolygon, segmentsMeet, sideOfLine, type Point } from './polygon.js';

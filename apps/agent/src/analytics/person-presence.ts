@@ -1,4 +1,5 @@
 import type { BoxXyxy } from '@nightjar/geometry';
+import type { FrameMoment } from './frame-result.js';
 
 /** A tracked person on one frame. */
 export interface PersonSighting {
@@ -7,12 +8,6 @@ export interface PersonSighting {
   hits: number;
   score: number;
   box: BoxXyxy;
-}
-
-/** The moment of a frame on both clocks: the wall clock for people, the other one for durations. */
-export interface FrameMoment {
-  unixMs: number;
-  monotonicMs: number;
 }
 
 export interface PersonPresenceOptions {

@@ -1,30 +1,10 @@
-import { overlayDrawn, tier0Frame, type AssignedStream, type CameraId, type PictureSize } from '@nightjar/contracts';
-import { boxCentre, normaliseBox, type BoxXyxy } from '@nightjar/geometry';
+import { overlayDrawn, tier0Frame, type AssignedStream, type CameraId } from '@nightjar/contracts';
+import { boxCentre, normaliseBox } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
-import type { TrackObservation } from '../analytics/track-observer.js';
+import type { FrameResult } from '../analytics/frame-result.js';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { StreamSubscribers } from '../luna/stream-subscribers.js';
-import type { LiveFrame } from '../sources/camera-source.js';
-
-/** A person with its place in the picture that was analysed, in its pixels. */
-export interface TrackedPerson extends TrackObservation {
-  trackId: number;
-  hits: number;
-  label: string;
-  score: number;
-  box: BoxXyxy;
-}
-
-/** Everything that is told of one analysed frame. */
-export interface FrameResult {
-  frame: LiveFrame;
-  /** Size of the picture that the boxes stand in. */
-  picture: PictureSize;
-  tracks: readonly TrackedPerson[];
-  /** All persons found on the whole frame, whether or not the tracker follows them. */
-  found: readonly { box: BoxXyxy }[];
-}
 
 /** A problem that lasts is told again after this long. */
 const problemEveryMs = 5_000;

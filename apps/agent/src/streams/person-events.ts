@@ -2,9 +2,9 @@ import type { CameraId, ModelIdentity } from '@nightjar/contracts';
 import { normaliseBox } from '@nightjar/geometry';
 import type { Clock, Logger } from '@nightjar/runtime';
 import type { EventReporter } from '../analytics/event-reporter.js';
+import type { FrameResult } from '../analytics/frame-result.js';
 import { PersonPresence, type PresenceChange } from '../analytics/person-presence.js';
 import type { FrameStore } from './frame-store.js';
-import type { FrameResult } from './live-results.js';
 
 export interface PersonEventsParts {
   cameraId: CameraId;

@@ -3,12 +3,13 @@ import { xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
 import { toAppError, type Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
+import type { FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
 import { NewestSlot } from '../sampling/newest-slot.js';
 import type { CameraSource, CameraState, LiveFrame } from '../sources/camera-source.js';
 import type { FrameStore } from './frame-store.js';
-import type { FrameResult, LiveResults } from './live-results.js';
+import type { LiveResults } from './live-results.js';
 import type { PersonEvents } from './person-events.js';
 
 export interface StreamAnalysisParts {
