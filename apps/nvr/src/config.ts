@@ -32,6 +32,8 @@ export interface ApiConfig extends NvrConfig {
   demoCameraUrl: string | undefined;
   /** Frames a second that agents analyse of each stream. */
   detectFps: number;
+  /** Between two signs of life on a live stream of events. */
+  liveBeatMs: number;
 }
 
 /** Settings of the recorder process. */
@@ -72,6 +74,7 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_PUBLIC_URL',
     'NIGHTJAR_DEMO_CAMERA_URL',
     'NIGHTJAR_DETECT_FPS',
+    'NIGHTJAR_LIVE_BEAT_SECONDS',
   ]);
   return {
     ...nvrConfigOf(values),
@@ -83,6 +86,7 @@ export function readApiConfig(): ApiConfig {
     dashboardDir: builtDashboard,
     demoCameraUrl: values.NIGHTJAR_DEMO_CAMERA_URL,
     detectFps: values.NIGHTJAR_DETECT_FPS,
+    liveBeatMs: values.NIGHTJAR_LIVE_BEAT_SECONDS * 1_000,
   };
 }
 

@@ -51,6 +51,7 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     adminPassword,
     demoCameraUrl: undefined,
     detectFps: 2,
+    liveBeatMs: 2_000,
     ...overrides,
   };
   await mkdir(config.framesDir, { recursive: true });

@@ -198,6 +198,10 @@ export const settings = {
     'plugins the agent runs, separated by commas; request_monitoring comes with it',
   ),
   NIGHTJAR_DETECT_FPS: setting(z.coerce.number().positive().max(30).default(2), 'frames a second that are analysed of a live stream'),
+  NIGHTJAR_LIVE_BEAT_SECONDS: setting(
+    z.coerce.number().min(1).max(60).default(15),
+    'seconds between two signs of life on live streams of events; each also asks anew who may listen',
+  ),
   NIGHTJAR_RECORDER_PORT: setting(port.default(8001), 'port of the recorder for /livez and /readyz'),
   NIGHTJAR_SEGMENT_SECONDS: setting(z.coerce.number().int().min(2).max(60).default(60), 'longest recorded file'),
   NIGHTJAR_RETENTION_DAYS: setting(z.coerce.number().min(0).max(36_500).default(0), 'days that recordings are kept; 0: unbounded'),

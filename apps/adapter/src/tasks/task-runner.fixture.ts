@@ -23,14 +23,14 @@ export class TaskRunnerFixture {
     private readonly directory: string,
   ) {}
 
-  static async start(settings: Partial<EngineSettings> = {}): Promise<TaskRunnerFixture> {
+  static async start(settings: Partial<EngineSettings> = {}, { hangMs = 30_000 } = {}): Promise<TaskRunnerFixture> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-tasks-'));
     const pool = new EnginePool({
       entry: new URL('../../dist/engine/engine-process.js', import.meta.url),
       processes: 1,
       settings: { modelCacheDir: path.join(directory, 'models'), preload: [], logLevel: 'silent', ...settings },
       queueCapacity: 16,
-      hangMs: 30_000,
+      hangMs,
       startTimeoutMs: 60_000,
       clock: systemClock,
       logger,

@@ -2,8 +2,9 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Overlay } from '@nightjar/contracts';
 import { AppError, type Logger } from '@nightjar/runtime';
 import { eventView } from '../events/event-view.js';
+import type { ApiConfig } from '../config.js';
 import { EventsStore, type Event } from '../events/events.store.js';
-import { LOGGER } from '../process-parts.js';
+import { CONFIG, LOGGER } from '../process-parts.js';
 import type { LiveClient } from './live-client.js';
 import { LiveMessage } from './live-message.js';
 
@@ -11,7 +12,6 @@ import { LiveMessage } from './live-message.js';
 const clientsMax = 5_000;
 /** The nudge over the bus may be lost; rows are asked this often anyway while somebody listens. */
 const pollMs = 1_000;
-const beatMs = 15_000;
 const pageRows = 200;
 
 /** Knows all live clients of this process, reads new notifications from the rows once for all of them, and hands overlays on. */
@@ -23,12 +23,15 @@ export class LiveHub implements OnModuleDestroy {
   private reading: Promise<void> | undefined;
   private readAgain = false;
   private readonly poll = setInterval(() => this.wake(), pollMs);
-  private readonly beat = setInterval(() => this.beatClients(), beatMs);
+  private readonly beat: NodeJS.Timeout;
 
   constructor(
     private readonly events: EventsStore,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(CONFIG) { liveBeatMs }: ApiConfig,
+  ) {
+    this.beat = setInterval(() => this.beatClients(), liveBeatMs);
+  }
 
   /** @throws AppError `overloaded` */
   requireRoom(): void {
