@@ -22,7 +22,7 @@ describe('a task of the operator’s folder, as callers see it', () => {
   beforeAll(async () => {
     directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-user-task-'));
     photo = await readFile(samplePictures[0]!);
-    tasks = await TaskRunnerFixture.start({ tasksDir: directory }, { hangMs: 12_000 });
+    tasks = await TaskRunnerFixture.start({ tasksDir: directory }, { hangMs: 4_000 });
   });
   afterAll(async () => {
     await tasks.close();
@@ -67,7 +67,7 @@ describe('a task of the operator’s folder, as callers see it', () => {
     await write('hanging', {}, 'export default () => { for (;;); };');
     await rescan();
     const [before] = tasks.pool.pids;
-    await expect(tasks.run('hanging', photo)).rejects.toMatchObject({
+    await expect(tasks.run('hanging', await readFile(samplePictures[1]!))).rejects.toMatchObject({
       code: expect.stringMatching(/model_error|deadline_exceeded/),
     });
     expect((await tasks.run('person_counting', photo)).body['count']).toBeGreaterThanOrEqual(2);
