@@ -61,6 +61,7 @@ const constraints = [
       'media',
       'auth',
       'openapi',
+      'outbound',
       'websocket-door',
     ),
     bannedExternalImports: doors,
