@@ -235,12 +235,12 @@ describe('streams', () => {
     await claim('e', 4);
     const abandoned = await nvr.database.event.create({ data: { ...event, trackId: 'e-1' } });
     expect((await claim('e', 4)).streams).toHaveLength(1);
-    expect(await nvr.database.event.findUnique({ where: { id: abandoned.id } })).toMatchObject({ endedAt: null, seq: abandoned.seq });
+    expect(await nvr.database.event.findFirst({ where: { id: abandoned.id } })).toMatchObject({ endedAt: null, seq: abandoned.seq });
     const silentSince = new Date(Date.now() - 1_000);
     await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: silentSince } });
     await release('e');
     expect((await claim('f', 4)).streams).toHaveLength(1);
-    const ended = await nvr.database.event.findUniqueOrThrow({ where: { id: abandoned.id } });
+    const ended = await nvr.database.event.findFirstOrThrow({ where: { id: abandoned.id } });
     expect(ended.endedAt).toEqual(silentSince);
     expect(ended.seq).toBeGreaterThan(abandoned.seq);
     await release('f');

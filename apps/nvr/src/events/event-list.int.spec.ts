@@ -113,7 +113,7 @@ describe('the list of events, page by page', () => {
     const row = { cameraId: cameraIds[0]!, trackId: 'new', label: 'person', source: 'tier0', eventType: 'track' } as const;
     const { id } = await nvr.database.event.create({ data: { ...row, startedAt: at(9_000) } });
     const second = await list(`?limit=10&label=person&cursor=${first.next_cursor}`);
-    await nvr.database.event.delete({ where: { id } });
+    await nvr.database.event.deleteMany({ where: { id } });
     expect([...tracksOf(first), ...tracksOf(second)]).toEqual(tracksOf(whole).slice(0, 20));
   });
 

@@ -61,7 +61,7 @@ export class EventListStore {
     const [first] = await this.database.$queryRaw<{ earliest: Date | null }[]>`
       WITH spanning AS MATERIALIZED (
         SELECT started_at FROM nvr.event
-        WHERE ended_at IS NOT NULL AND tstzrange(started_at, greatest(started_at, ended_at), '[]') @> ${from}::timestamptz)
+        WHERE started_at <= ${from}::timestamptz AND ended_at IS NOT NULL AND tstzrange(started_at, greatest(started_at, ended_at), '[]') @> ${from}::timestamptz)
       SELECT min(started_at) AS earliest FROM spanning`;
     return [
       ...conditions,

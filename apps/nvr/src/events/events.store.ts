@@ -105,7 +105,7 @@ export class EventsStore {
       const state = mergeEvent(known ? stateOf(known) : undefined, report);
       if (known && !state)
         return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
-      const written = known ? await change(transaction, known.id, state ?? report) : await open(transaction, key, state ?? report);
+      const written = known ? await change(transaction, known, state ?? report) : await open(transaction, key, state ?? report);
       return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
     });
   }
@@ -133,10 +133,15 @@ async function open(transaction: Prisma.TransactionClient, key: EventKey, state:
   return { id: Number(id), seq: Number(seq) };
 }
 
-async function change(transaction: Prisma.TransactionClient, id: bigint, state: EventState): Promise<{ id: number; seq: number }> {
+/** The start is part of the key: it tells the partition. */
+async function change(
+  transaction: Prisma.TransactionClient,
+  { id, startedAt }: Pick<EventRow, 'id' | 'startedAt'>,
+  state: EventState,
+): Promise<{ id: number; seq: number }> {
   const [row] = await transaction.$queryRaw<{ seq: bigint }[]>`
     UPDATE nvr.event SET seq = nextval(pg_get_serial_sequence('nvr.event', 'seq')), label = ${state.label}, score = ${state.score}::real, ended_at = ${state.endedAt}::timestamptz,
       evidence_file = ${state.evidenceFile}, payload = ${JSON.stringify(state.payload)}::jsonb
-    WHERE id = ${id} RETURNING seq`;
+    WHERE id = ${id} AND started_at = ${startedAt}::timestamptz RETURNING seq`;
   return { id: Number(id), seq: Number(row?.seq) };
 }

@@ -86,7 +86,7 @@ describe('a review', () => {
   });
 
   it('goes with its event', async () => {
-    await nvr.database.event.delete({ where: { id: otherId } });
+    await nvr.database.event.deleteMany({ where: { id: otherId } });
     expect(await nvr.database.eventReview.count({ where: { eventId: otherId } })).toBe(0);
   });
 });
