@@ -17,8 +17,6 @@ export class BoundedBytes {
       readonly maxBytes: number;
       /** What was announced; 0 when nothing was. */
       readonly expectedBytes: number;
-      /** Told by how much the buffer is about to grow; throws to stop it. */
-      readonly takeRoom: (sizeBytes: number) => void;
     },
   ) {}
 
@@ -32,7 +30,7 @@ export class BoundedBytes {
     return this.buffer.length;
   }
 
-  /** @throws AppError `payload_too_large`; what `takeRoom` throws */
+  /** @throws AppError `payload_too_large` */
   append(chunk: Uint8Array): void {
     const length = this.filled + chunk.length;
     const { maxBytes } = this.options;
@@ -48,10 +46,9 @@ export class BoundedBytes {
   }
 
   private makeRoomFor(length: number): void {
-    const { maxBytes, expectedBytes, takeRoom } = this.options;
+    const { maxBytes, expectedBytes } = this.options;
     const first = expectedBytes > 0 ? Math.min(expectedBytes, expectedMaxBytes) : firstCapacityBytes;
     const capacity = Math.min(maxBytes, Math.max(length, first, this.buffer.length * 2));
-    takeRoom(capacity - this.buffer.length);
     const larger = Buffer.allocUnsafeSlow(capacity);
     larger.set(this.buffer.subarray(0, this.filled));
     this.buffer = larger;

@@ -16,7 +16,6 @@ const fetchWith = (lookup: Lookup, exchangesMax = 2) =>
   new CheckedFetch({
     policy: new AddressPolicy({ networks: [parseNetwork('10.1.0.0/16')!], ownPorts: new Set() }),
     exchangesMax,
-    bytesInFlightMax: 0,
     lookup,
   });
 const check = (url: string, lookup: Lookup = unknownHost) => fetchWith(lookup).check(url, { timeoutMs: 20 });

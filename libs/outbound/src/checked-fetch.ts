@@ -8,6 +8,7 @@ import type { AddressPolicy } from './address-policy.js';
 import { BoundedBytes } from './bounded-bytes.js';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.js';
 import { settledBefore } from './settled-before.js';
+import { WorkingTime } from './working-time.js';
 
 const connectTimeoutMs = 5_000;
 const responseHeadersMaxBytes = 16 * 1024;
@@ -30,22 +31,33 @@ export interface CheckedFetchOptions {
   readonly policy: AddressPolicy;
   /** Exchanges at a time; more are refused. */
   readonly exchangesMax: number;
-  /** Bytes of all answers that are on their way, together; as a function it is asked whenever a buffer grows. */
-  readonly bytesInFlightMax: number | (() => number);
   readonly lookup?: Lookup;
 }
 
 /** What every kind of call says. */
 interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
-  /** For the whole exchange: the name, the connection, the answer to its last byte. */
+  /** For the whole exchange: the name, the connection, the answer to its last byte. Waiting for room does not count. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Memory for bodies that are read whole. */
+export interface BodyRoom {
+  /** Bodies up to this size are read without asking. */
+  readonly unaskedBytes: number;
+  /**
+   * Asked once for a body that is larger, for what it announced, or else for the largest there may be. Nothing more of it is read
+   * meanwhile, and the wait does not count against the exchange's time.
+   */
+  readonly take: (sizeBytes: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface GetCall extends Exchange {
   /** Largest body that is read. */
   readonly maxBytes: number;
+  /** Where the memory for it comes from. */
+  readonly room: BodyRoom;
   /** Looks at the head of an answer before anything of its body is read, and throws to refuse it. */
   readonly accept: (head: AnswerHead) => void;
 }
@@ -78,7 +90,6 @@ export interface PostAnswer extends AnswerHead {
  */
 export class CheckedFetch {
   private exchanges = 0;
-  private bytesInFlight = 0;
 
   constructor(private readonly options: CheckedFetchOptions) {}
 
@@ -113,7 +124,7 @@ export class CheckedFetch {
     return this.exchange(text, { ...call, method: 'GET' }, async (answer, wire) => {
       call.accept({ status: answer.statusCode, headers: answer.headers });
       refuseUnreadable(answer, call.maxBytes);
-      return this.readBody(answer, { maxBytes: call.maxBytes, wire });
+      return readBody(answer, { ...call, wire });
     });
   }
 
@@ -150,14 +161,15 @@ export class CheckedFetch {
     const url = parseRemoteUrl(text);
     if (!this.options.policy.allowsPort(url.port)) throw new AppError('invalid_argument', 'this port is not allowed');
     if (this.exchanges >= this.options.exchangesMax) throw overloaded('too many requests to other servers are under way');
-    const signal = deadlineSignal(call.timeoutMs, call.signal);
+    const time = new WorkingTime(call.timeoutMs, call.signal);
     this.exchanges++;
     const addresses = this.checkedAddresses(url);
     try {
-      return await talk(url, await settledBefore(addresses, signal), { ...call, signal, read });
+      return await talk(url, await settledBefore(addresses, time.signal), { ...call, time, read });
     } catch (error) {
-      throw fetchFailure(error, { deadline: signal, caller: call.signal });
+      throw fetchFailure(error, { deadline: time.signal, caller: call.signal });
     } finally {
+      time.close();
       // A lookup can't be called off: its place is free when it has really ended.
       const free = () => void this.exchanges--;
       addresses.then(free, free);
@@ -170,24 +182,6 @@ export class CheckedFetch {
     const allowed = addresses.length > 0 && addresses.every((address) => policy.allowsAddress(address, port));
     if (!allowed) throw addressRefused();
     return addresses.slice(0, addressesTriedMax);
-  }
-
-  private async readBody({ body, headers }: Answer, { maxBytes, wire }: { maxBytes: number; wire: Wire }): Promise<Buffer> {
-    const takeRoom = (sizeBytes: number) => {
-      const { bytesInFlightMax: most } = this.options;
-      if (this.bytesInFlight + sizeBytes > (typeof most === 'number' ? most : most())) throw overloaded('too much is being fetched');
-      this.bytesInFlight += sizeBytes;
-    };
-    const bytes = new BoundedBytes({ maxBytes, expectedBytes: Number(headers['content-length'] ?? 0), takeRoom });
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes.append(chunk);
-        refuseSeams(wire, bytes.length);
-      }
-      return bytes.take();
-    } finally {
-      this.bytesInFlight -= bytes.capacity;
-    }
   }
 }
 
@@ -209,11 +203,11 @@ async function talk<Result>(
     method: 'GET' | 'POST';
     headers: Readonly<Record<string, string>>;
     body?: Uint8Array;
-    signal: AbortSignal;
+    time: WorkingTime;
     read: (answer: Answer, wire: Wire) => Promise<Result>;
   },
 ): Promise<Result> {
-  const { method, headers, body, signal } = call;
+  const { method, headers, body, time } = call;
   const client = origin.startsWith('https:') ? https : http;
   const request = client.request({
     host,
@@ -225,9 +219,9 @@ async function talk<Result>(
     agent: false,
     lookup: lookupOf(addresses),
     maxHeaderSize: responseHeadersMaxBytes,
-    signal,
+    signal: time.signal,
   });
-  const wire: Wire = { socket: undefined };
+  const wire: Wire = { socket: undefined, time };
   const connecting = setTimeout(() => request.destroy(new Error('nobody takes the connection')), connectTimeoutMs);
   try {
     const answered = headOf(request);
@@ -263,6 +257,28 @@ function headOf(request: http.ClientRequest): Promise<Answer> {
   });
 }
 
+/** A body as a whole. */
+async function readBody(
+  { body, headers }: Answer,
+  { maxBytes, room, wire }: { maxBytes: number; room: BodyRoom; wire: Wire },
+): Promise<Buffer> {
+  const announced = headers['content-length'];
+  const largestBytes = announced === undefined ? maxBytes : Number(announced);
+  const bytes = new BoundedBytes({ maxBytes: largestBytes, expectedBytes: Number(announced ?? 0) });
+  let asked = false;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (!asked && bytes.length + chunk.length > room.unaskedBytes) {
+      asked = true;
+      wire.time.pause();
+      await room.take(largestBytes, wire.time.signal);
+      wire.time.resume();
+    }
+    bytes.append(chunk);
+    refuseSeams(wire, bytes.length);
+  }
+  return bytes.take();
+}
+
 /** As much of a body as is asked for. The head is the answer: a body that breaks off, or drips over the deadline, ends there. */
 async function readBeginning({ body }: Answer, keepBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -287,9 +303,10 @@ const overloaded = (message: string) => new AppError('overloaded', message, { re
 const addressRefused = (cause?: unknown) =>
   new AppError('invalid_argument', 'this address is not allowed, or its host is unknown', { cause });
 
-/** The connection of an exchange, once there is one. */
+/** The connection of an exchange, once there is one, and the time that it has. */
 interface Wire {
   socket: Socket | undefined;
+  readonly time: WorkingTime;
 }
 
 /** Gives the addresses that were checked, and nothing else; the name stays what TLS and the Host header say. */
@@ -321,7 +338,8 @@ const certificateCode = /CERT|^ERR_TLS_|^UNABLE_TO_/;
 function fetchFailure(error: unknown, { deadline, caller }: { deadline: AbortSignal; caller: AbortSignal | undefined }): unknown {
   if (error instanceof AppError) return error;
   if (caller?.aborted) return caller.reason;
-  if (deadline.aborted) return new AppError('deadline_exceeded', 'the server did not answer in time', { cause: error });
+  if (deadline.aborted)
+    return new AppError('deadline_exceeded', 'the server did not answer in time', { cause: error, retryAfterMs: 1_000 });
   const code = String((error as { code?: unknown }).code ?? '');
   if (unknownHostCodes.includes(code)) return addressRefused(error);
   if (certificateCode.test(code)) return new AppError('invalid_argument', "the server's certificate is not valid", { cause: error });

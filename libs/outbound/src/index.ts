@@ -3,6 +3,7 @@ export { AddressPolicy, type AddressPolicyOptions } from './address-policy.js';
 export {
   CheckedFetch,
   type AnswerHead,
+  type BodyRoom,
   type CheckedFetchOptions,
   type GetCall,
   type Lookup,

@@ -28,6 +28,8 @@ interface Caller {
   readonly reject: (error: AppError) => void;
 }
 
+const tooLate = () => new AppError('deadline_exceeded', 'the model did not answer in time', { retryAfterMs: 1_000 });
+
 /** A request on its way through the pool. Its caller is answered once, at the deadline at the latest. */
 export class PoolEntry {
   readonly work: EngineWork;
@@ -55,7 +57,7 @@ export class PoolEntry {
     this.signal = signal;
     this.receivedMs = clock.monotonicMs();
     this.deadlineMs = this.receivedMs + timeoutMs;
-    this.timer = setTimeout(() => this.abandon(new AppError('deadline_exceeded', 'the model did not answer in time')), timeoutMs);
+    this.timer = setTimeout(() => this.abandon(tooLate()), timeoutMs);
     signal?.addEventListener('abort', this.onAbort, { once: true });
     if (signal?.aborted) this.onAbort();
   }

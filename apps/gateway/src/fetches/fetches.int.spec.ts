@@ -342,7 +342,6 @@ describe('a video that is submitted by its URL', () => {
       client: new CheckedFetch({
         policy: new AddressPolicy({ networks: [own], ownPorts: new Set() }),
         exchangesMax: 1,
-        bytesInFlightMax: 0,
       }),
       url: origin.url,
       partial,

@@ -33,8 +33,6 @@ export function startFetches(
     new CheckedFetch({
       policy: new AddressPolicy({ networks: config.urlSubmit.networks, ownPorts: new Set(config.webhooks.ownPorts) }),
       exchangesMax,
-      // Only answers that are read whole count.
-      bytesInFlightMax: 0,
     });
   const urls = new VideoUrls({ enabled: config.urlSubmit.enabled, box, checks: openClient(checksAtOnce) });
   const fetches = new VideoFetches({

@@ -8,8 +8,6 @@ export function openWebhookClient(
   return new CheckedFetch({
     policy: new AddressPolicy({ networks, ownPorts: new Set(ownPorts) }),
     exchangesMax,
-    // Answers to a POST are kept to their first bytes and don't count.
-    bytesInFlightMax: 0,
     ...(lookup && { lookup }),
   });
 }

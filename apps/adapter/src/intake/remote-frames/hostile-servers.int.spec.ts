@@ -300,7 +300,7 @@ describe('R16: many frames from URLs at a time', () => {
       socket.write(Buffer.alloc(maxBytes - 1));
     });
     try {
-      const frames = open({ ports: [server.port, stingy.port] });
+      const frames = open({ ports: [server.port, stingy.port], roomWaitMs: 50 });
       const caller = new AbortController();
       let refused = 0;
       const reads = Array.from({ length: 6 }, () =>
@@ -308,8 +308,10 @@ describe('R16: many frames from URLs at a time', () => {
           if (error.code === 'overloaded') refused++;
         }),
       );
-      // Two wait for their last byte; four found no room.
+      // Two wait for their last byte; four found no room in time.
       await until(() => refused === 4);
+      // A small one needs none.
+      expect((await frames.read(`http://127.0.0.1:${server.port}/picture`, { timeoutMs })).equals(picture)).toBe(true);
       caller.abort();
       await Promise.all(reads);
       expect(refused).toBe(4);
@@ -319,6 +321,34 @@ describe('R16: many frames from URLs at a time', () => {
     } finally {
       await stingy.stop();
     }
+  });
+
+  it('wait in line for the memory, however long, and have all their time when they get it', async () => {
+    const frames = open({ timeoutMs: 1_000, roomWaitMs: 60_000 });
+    const requests = Array.from({ length: 3 }, () => new AbortController());
+    const largest = (request: AbortController) =>
+      frames.read(`http://127.0.0.1:${server.port}/largest`, { timeoutMs, signal: request.signal });
+    await Promise.all(requests.slice(0, 2).map(largest));
+    const third = largest(requests[2]!);
+    // Longer than a download may take.
+    expect(await Promise.race([third, sleep(1_500, undefined).then(() => 'waits')])).toBe('waits');
+    requests[0]!.abort();
+    expect(await third).toHaveLength(maxBytes);
+  });
+
+  it('of two each: one request has both, the other comes again', async () => {
+    const frames = open({ roomWaitMs: 60_000 });
+    const requests = Array.from({ length: 2 }, () => new AbortController());
+    const largest = (request: AbortController) =>
+      frames.read(`http://127.0.0.1:${server.port}/largest`, { timeoutMs, signal: request.signal });
+    await Promise.all(requests.map(largest));
+    const first = largest(requests[0]!);
+    const second = largest(requests[1]!);
+    const refused = await Promise.race([first.catch(() => 0), second.catch(() => 1)]);
+    expect([0, 1]).toContain(refused);
+    await expect([first, second][refused as number]).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1_000 });
+    requests[refused as number]!.abort();
+    expect(await [first, second][1 - (refused as number)]).toHaveLength(maxBytes);
   });
 });
 
