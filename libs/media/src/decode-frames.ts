@@ -4,7 +4,7 @@ import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
 import { LumaSplitter, type LumaPlane, type PlaneSize } from './luma-plane.js';
-import { inputArguments, type MediaInput } from './media-input.js';
+import { openInput, type MediaInput, type OpenedInput } from './media-input.js';
 import { fileMemoryBytesMax, type ProcessLimits } from './process-limits.js';
 
 export interface DecodeOptions {
@@ -55,15 +55,17 @@ const jpegQuality = '4';
  *   finishes) or stalls, `deadline_exceeded` when a file stalls or takes longer than `wallLimitMs`, `cancelled` on the signal
  */
 export async function* decodeFrames(options: DecodeOptions): AsyncGenerator<DecodedFrame, void, undefined> {
-  const ffmpeg = FfmpegProcess.start({
-    ffmpeg: options.ffmpeg,
-    arguments: decodeArguments(options),
-    extraPipes: 1,
-    signal: options.signal,
-    wallLimitMs: options.wallLimitMs,
-    limits: limitsOf(options.input),
-  });
+  const input = await openInput(options.input, options.ffmpeg);
+  let ffmpeg: FfmpegProcess | undefined;
   try {
+    ffmpeg = FfmpegProcess.start({
+      ffmpeg: options.ffmpeg,
+      arguments: decodeArguments(options, input),
+      extraPipes: 1,
+      signal: options.signal,
+      wallLimitMs: options.wallLimitMs,
+      limits: limitsOf(options.input),
+    });
     const reader = new SampleReader(ffmpeg, options);
     let count = 0;
     for (;;) {
@@ -72,9 +74,10 @@ export async function* decodeFrames(options: DecodeOptions): AsyncGenerator<Deco
       count++;
       yield frame;
     }
-    throwUnlessDone({ exit: await ffmpeg.exited, count, options });
+    throwUnlessDone({ exit: await ffmpeg.exited, count, options, input });
   } finally {
-    await ffmpeg.stop();
+    await ffmpeg?.stop();
+    input.close();
   }
 }
 
@@ -83,7 +86,7 @@ function limitsOf({ kind }: MediaInput): ProcessLimits {
   return { memoryBytes: fileMemoryBytesMax, ...(kind === 'file' ? { cpuSeconds: fileCpuSecondsMax } : {}) };
 }
 
-function decodeArguments(options: DecodeOptions): string[] {
+function decodeArguments(options: DecodeOptions, input: OpenedInput): string[] {
   const { samplesPerSecond, samplesPerPicture, pictureWidthMax = pictureWidthMaxDefault, planeSize = planeSizeDefault } = options;
   // Rounding up makes the frame of a slot the one on screen at that moment; rounding to nearest may show the future.
   const startTime = options.input.kind === 'file' ? ':start_time=0' : '';
@@ -96,7 +99,7 @@ function decodeArguments(options: DecodeOptions): string[] {
   ].join(';');
   return [
     ...(options.referencesOnly ? ['-skip_frame', 'noref'] : []),
-    ...inputArguments(options.input, options.ffmpeg),
+    ...input.arguments,
     ...['-filter_complex_threads', '1', '-filter_complex', graph],
     ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, '-threads', '1', '-f', 'mjpeg', 'pipe:1'],
     ...['-map', '[luma]', '-c:v', 'rawvideo', '-threads', '1', '-f', 'rawvideo', 'pipe:3'],
@@ -216,24 +219,13 @@ function setPaused(pipe: Readable, paused: boolean): void {
   else pipe.resume();
 }
 
-function throwUnlessDone(end: { exit: FfmpegExit; count: number; options: DecodeOptions }): void {
-  const { exit, count, options } = end;
+function throwUnlessDone(end: { exit: FfmpegExit; count: number; options: DecodeOptions; input: OpenedInput }): void {
+  const { exit, count, input, options } = end;
   const cause = new Error(exit.stderrTail || `FFmpeg ended with ${exit.code ?? exit.killedBy}`);
   if (options.signal.aborted) throw new AppError('cancelled', 'the decoding was cancelled', { cause: options.signal.reason });
   if (exit.stopped === 'wall_limit') throw new AppError('deadline_exceeded', 'the decoding took too long', { cause });
-  if (options.input.kind === 'camera') throw new AppError('unavailable', cameraReason(exit.stderrTail), { cause, retryAfterMs: 1_000 });
+  if (options.input.kind === 'camera')
+    throw input.problem ?? new AppError('unavailable', 'the stream of the camera ended', { cause, retryAfterMs: 1_000 });
   if (count === 0) throw new AppError('unprocessable', 'the file has no frame that can be decoded', { cause });
   if (exit.code !== 0) throw new AppError('unprocessable', 'the file cannot be decoded to its end', { cause });
-}
-
-const cameraReasons: readonly [RegExp, string][] = [
-  [/\b401 Unauthorized/, 'the camera refuses the user name or the password'],
-  [/\b404 Not Found/, 'the camera has no stream at this address'],
-  [/Connection refused/, 'nobody listens at the address of the camera'],
-  [/No route to host|Network is unreachable|timed out/i, 'the camera is not reached'],
-];
-
-/** What FFmpeg said of a camera, as far as a person at a log or a dashboard can do something about it. */
-function cameraReason(stderrTail: string): string {
-  return cameraReasons.find(([pattern]) => pattern.test(stderrTail))?.[1] ?? 'the stream of the camera ended';
 }

@@ -5,6 +5,6 @@ export { type JpegPicture } from './jpeg-splitter.js';
 export { joinFiles, joinList, type JoinedFile } from './join-files.js';
 export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
-export { inputArguments, type CameraInput, type FileInput, type MediaInput } from './media-input.js';
+export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
 export { probeFile, type ProbeOptions, type VideoProbe } from './probe-file.js';
 export { goodConnectionMs, reconnectPauseMs } from './reconnect-pause.js';

@@ -27,7 +27,7 @@ export async function readLastPicture(options: {
   const process = FfmpegProcess.start({
     ffmpeg,
     arguments: [
-      ...inputArguments({ kind: 'file', path: file }, ffmpeg),
+      ...inputArguments({ kind: 'file', path: file }),
       // Every chosen picture overwrites the one before; times begin anew, so that none is repeated to fill the time before it.
       ...['-map', '0:v:0', '-vf', `select='between(t,${fromSeconds.toFixed(3)},${toSeconds.toFixed(3)})',setpts=PTS-STARTPTS`],
       ...['-f', 'image2', '-c:v', 'mjpeg', '-q:v', '3', '-update', '1', '-y', output],

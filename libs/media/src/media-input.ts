@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
 import type { FfmpegBinary } from './find-ffmpeg.js';
+import { RtspRelay } from './rtsp-relay/rtsp-relay.js';
 
 /** A video file of ours on disk. Its content is untrusted. */
 export interface FileInput {
@@ -21,7 +22,8 @@ export type MediaInput = FileInput | CameraInput;
 
 /** Containers that hold one video and refer to no other file. Playlists are not among them, whatever the file is called. */
 const fileFormats = ['mov', 'mp4', 'm4a', '3gp', '3g2', 'mj2', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'ogg', 'flv'];
-const cameraProtocols = ['rtsp', 'rtsps', 'rtp', 'udp', 'tcp', 'tls'];
+/** FFmpeg talks with our relay alone. */
+const cameraProtocols = ['rtsp', 'tcp'];
 /** A file may declare any number of streams; each costs memory before the first byte is decoded. */
 const streamsOpenedMax = 64;
 /** Largest picture that is decoded: an 8K frame has 33 million pixels. */
@@ -35,30 +37,39 @@ const cameraSilenceMicros = 15_000_000;
  */
 const pictureOnly = ['-allowed_media_types', 'video', '-fpsprobesize', '0'];
 
+/** An input that one FFmpeg can read, once. */
+export interface OpenedInput {
+  /** Up to and including `-i`. No password among them. */
+  readonly arguments: readonly string[];
+  /** Why the connection to a camera ended, once it did. */
+  readonly problem: AppError | undefined;
+  /** To be called when FFmpeg is gone, or was not started. */
+  close(): void;
+}
+
 /**
- * The arguments that open an input, up to and including `-i`, with everything that keeps a hostile one in bounds: protocol and
- * format lists, one decoder thread, largest picture, largest allocation.
- * @throws AppError `invalid_argument` for a camera URL that is not RTSP
+ * Makes an input ready: a file as it is, a camera behind a relay of its own (rtsp-relay.ts).
+ * @throws AppError `invalid_argument` for a camera URL that is not RTSP, `unavailable` when there is no port for the relay
  */
-export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[] {
-  const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
-  if (input.kind === 'camera') {
-    const timeSource = input.timestamps === 'stream' ? [] : ['-use_wallclock_as_timestamps', '1'];
-    return [
-      ...bounds,
-      '-protocol_whitelist',
-      cameraProtocols.join(','),
-      '-f',
-      'rtsp',
-      '-rtsp_transport',
-      'tcp',
-      ...socketTimeout(ffmpeg),
-      ...pictureOnly,
-      ...timeSource,
-      '-i',
-      cameraUrl(input.url),
-    ];
-  }
+export async function openInput(input: MediaInput, ffmpeg: FfmpegBinary): Promise<OpenedInput> {
+  if (input.kind === 'file') return { arguments: inputArguments(input), problem: undefined, close: () => undefined };
+  const relay = await RtspRelay.open(input.url);
+  return {
+    arguments: relayArguments(relay.url, { ffmpeg, timestamps: input.timestamps ?? 'arrival' }),
+    get problem() {
+      return relay.problem;
+    },
+    close: () => relay.close(),
+  };
+}
+
+const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
+
+/**
+ * The arguments that open a file, up to and including `-i`, with everything that keeps a hostile one in bounds: protocol and
+ * format lists, one decoder thread, largest picture, largest allocation.
+ */
+export function inputArguments(input: FileInput): string[] {
   const file = path.resolve(input.path);
   // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
   return [
@@ -74,10 +85,13 @@ export function inputArguments(input: MediaInput, ffmpeg: FfmpegBinary): string[
   ];
 }
 
-function cameraUrl(url: string): string {
-  // The message must not repeat the URL: it holds a password.
-  if (!/^rtsps?:\/\/[^\s]+$/i.test(url)) throw new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
-  return url;
+function relayArguments(url: string, options: { ffmpeg: FfmpegBinary; timestamps: 'arrival' | 'stream' }): string[] {
+  const timeSource = options.timestamps === 'stream' ? [] : ['-use_wallclock_as_timestamps', '1'];
+  return [
+    ...[...bounds, '-protocol_whitelist', cameraProtocols.join(',')],
+    ...['-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(options.ffmpeg)],
+    ...[...pictureOnly, ...timeSource, '-i', url],
+  ];
 }
 
 /** Ends a read from a dead camera inside FFmpeg, for the case that nobody is left to watch it. Before 5.0 `-timeout` meant "listen". */

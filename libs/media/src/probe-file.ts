@@ -81,7 +81,7 @@ async function copyPackets(options: ProbeOptions, run: { packetsMax?: number; wa
   const packets = run.packetsMax === undefined ? [] : ['-frames:v', String(run.packetsMax)];
   const process = FfmpegProcess.start({
     ffmpeg,
-    arguments: [...inputArguments({ kind: 'file', path }, ffmpeg), '-map', '0:V:0', '-c', 'copy', ...packets, '-f', 'framecrc', 'pipe:1'],
+    arguments: [...inputArguments({ kind: 'file', path }), '-map', '0:V:0', '-c', 'copy', ...packets, '-f', 'framecrc', 'pipe:1'],
     logLevel: run.logLevel,
     stderrBytesMax: stderrBytes,
     signal,

@@ -1,4 +1,4 @@
-import { FfmpegProcess, inputArguments, type FfmpegBinary } from '@nightjar/media';
+import { FfmpegProcess, openInput, type FfmpegBinary, type OpenedInput } from '@nightjar/media';
 import { AppError, type Clock } from '@nightjar/runtime';
 import { endWhenSilent } from './end-when-silent.js';
 import type { VideoTrack } from './parse-init-segment.js';
@@ -42,14 +42,12 @@ export interface SessionEnd {
 /**
  * One connection to a camera, from FFmpeg's start to its end: `-c copy` into fragmented MP4 on a pipe, which this process cuts
  * into files. FFmpeg ends with 0 when a camera hangs up, so no end of it means "done".
- *
- * FFmpeg takes the URL as an argument, and with it the camera's password: whoever may list the processes of this machine's
- * user can read it there. There is no other way to hand FFmpeg an RTSP URL.
  * @throws AppError `unavailable` when FFmpeg can't be started, the error of the disk when files can't be written
  */
 export async function runRecordingSession(options: RecordingSessionOptions): Promise<SessionEnd> {
   const { ffmpeg, signal, url } = options;
-  const process = FfmpegProcess.start({ ffmpeg, arguments: recordingArguments(url, ffmpeg) });
+  const input = await openInput({ kind: 'camera', url, timestamps: 'stream' }, ffmpeg);
+  const process = startRecording(input, ffmpeg);
   const onStop = () => {
     process.endInOrder();
     // FFmpeg hands out the fragment that it has begun; what hangs is ended.
@@ -65,21 +63,27 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
       reason,
       recordedMs: recording.recordedMs,
       recordedUntilMs: recording.recordedUntilMs,
-      ffmpegSaid: (await process.exited).stderrTail,
+      ffmpegSaid: input.problem?.message ?? (await process.exited).stderrTail,
     };
   } finally {
     signal.removeEventListener('abort', onStop);
     await recording.close();
     await process.stop();
+    input.close();
   }
 }
 
-function recordingArguments(url: string, ffmpeg: FfmpegBinary): string[] {
-  return [
-    ...inputArguments({ kind: 'camera', url, timestamps: 'stream' }, ffmpeg),
+function startRecording(input: OpenedInput, ffmpeg: FfmpegBinary): FfmpegProcess {
+  const output = [
     ...['-map', '0:v:0', '-c', 'copy', '-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+skip_trailer'],
     ...['-frag_duration', String(fragmentMicros), '-flush_packets', '1', 'pipe:1'],
   ];
+  try {
+    return FfmpegProcess.start({ ffmpeg, arguments: [...input.arguments, ...output] });
+  } catch (error) {
+    input.close();
+    throw error;
+  }
 }
 
 /** What one session has written so far. */

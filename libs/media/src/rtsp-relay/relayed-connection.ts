@@ -1,0 +1,310 @@
+import type { Socket } from 'node:net';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
+import type { CameraAuthorization } from './camera-authorization.js';
+import { rewriteSessionDescription } from './rewrite-session-description.js';
+import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
+
+/** Longest wait for a connection to the camera, and for its whole answer to one request. */
+const answerMsMax = 10_000;
+/** A camera that plays and sends nothing at all; those who read its frames notice sooner when no frame comes. */
+const silenceMsMax = 20_000;
+/** What a side that does not read may leave in our memory: beyond it the other side is not read (media), or the connection ends. */
+const unsentBytesMax = 256 * 1024;
+/** What was sent last gets this long to be taken. */
+const lingerMs = 2_000;
+/**
+ * Once the camera plays, it is read at this pace: packets of a network come one by one, and each would cost a wake-up here and in
+ * FFmpeg. Together they cost a tenth. A picture is later by half of this on average.
+ */
+const readEveryMs = 20;
+const requestsWaitingMax = 8;
+
+const methods: ReadonlySet<string> = new Set([
+  ...['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'PAUSE', 'GET_PARAMETER', 'SET_PARAMETER', 'TEARDOWN'],
+]);
+const requestHeaders = ['accept', 'session', 'range', 'scale', 'blocksize'];
+const responseHeaders = ['public', 'session', 'range', 'scale'];
+/** A value that stays on its line. */
+const headerValueForm = /^[\x20-\x7e]{0,2000}$/;
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 401: 'Unauthorized', 404: 'Not Found', 461: 'Unsupported Transport' };
+
+export interface RelayedConnectionOptions {
+  /** FFmpeg's connection, with what was read of it. */
+  readonly client: Socket;
+  readonly clientSplitter: RtspSplitter;
+  readonly firstRequests: readonly RtspMessage[];
+  /** Being opened to the address that was checked; no other is ever opened. */
+  readonly camera: Socket;
+  /** Event of `camera` that says it is open: `connect`, or `secureConnect` under TLS. */
+  readonly openedEvent: 'connect' | 'secureConnect';
+  /** The camera's address as it is asked for, without credentials. */
+  readonly cameraUrl: string;
+  /** The relay's own, as FFmpeg knows it. */
+  readonly relayUrl: string;
+  readonly authorization: CameraAuthorization;
+  /** @param problem undefined when FFmpeg ended it */
+  readonly onEnd: (problem: AppError | undefined) => void;
+}
+
+interface PendingRequest {
+  readonly request: RtspMessage;
+  readonly method: string;
+  readonly url: string;
+  readonly cameraSequence: number;
+  readonly wasAuthorized: boolean;
+}
+
+/** One conversation between FFmpeg and a camera with us in between. Ends when either side does. */
+export class RelayedConnection {
+  private readonly cameraSplitter = new RtspSplitter();
+  private readonly requests: RtspMessage[] = [];
+  private pending: PendingRequest | undefined;
+  private sequence = 0;
+  private isOpen = false;
+  private isPlaying = false;
+  private isClientFull = false;
+  private isPausing = false;
+  private ended = false;
+  private aggregateUrl: string;
+  private trackUrls: readonly string[] = [];
+  private deadline: NodeJS.Timeout | undefined;
+  private silence: NodeJS.Timeout | undefined;
+  private pacing: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: RelayedConnectionOptions) {
+    const { camera, client, firstRequests, openedEvent } = options;
+    this.aggregateUrl = options.cameraUrl;
+    this.requests.push(...firstRequests);
+    client.on('data', (chunk: Buffer) => this.guard(() => this.readClient(chunk)));
+    client.on('drain', () => {
+      this.isClientFull = false;
+      this.readOn();
+    });
+    client.once('close', () => this.end(undefined));
+    camera.setNoDelay(true);
+    camera.on('data', (chunk: Buffer) => this.guard(() => this.readCamera(chunk)));
+    camera.once(openedEvent, () => {
+      this.isOpen = true;
+      this.expectAnswer(false);
+      this.guard(() => this.sendNext());
+    });
+    camera.on('error', (cause) => this.end(problem(reasonOf(cause), cause)));
+    camera.once('close', () => this.end(problem('the stream of the camera ended')));
+    this.expectAnswer(true);
+  }
+
+  /** Ends both sides at once. */
+  close(): void {
+    this.end(undefined);
+    this.options.client.destroy();
+    this.options.camera.destroy();
+  }
+
+  private guard(work: () => void): void {
+    if (this.ended) return;
+    try {
+      work();
+    } catch (error) {
+      const said = error instanceof RtspSyntaxError ? `the camera does not speak RTSP: ${error.message}` : 'the relay failed';
+      this.end(error instanceof AppError ? error : problem(said, error));
+    }
+  }
+
+  private readClient(chunk: Buffer): void {
+    for (const part of this.options.clientSplitter.push(chunk)) {
+      // FFmpeg's receiver reports: a camera that does not read them goes without.
+      if (part.kind === 'media') {
+        if (this.isOpen && this.options.camera.writableLength < unsentBytesMax) this.options.camera.write(part.bytes);
+      } else if (this.requests.push(part.message) > requestsWaitingMax) throw problem('FFmpeg asks faster than the camera answers');
+    }
+    this.sendNext();
+  }
+
+  private sendNext(): void {
+    if (!this.isOpen || this.pending) return;
+    const request = this.requests.shift();
+    if (!request) return;
+    const [method = '', url = ''] = request.startLine.split(' ');
+    if (!methods.has(method)) throw problem('FFmpeg asks for what cameras do not do');
+    this.ask({ request, method, url: this.cameraUrlOf(url) });
+  }
+
+  /** The camera's address behind one of ours. */
+  private cameraUrlOf(url: string): string {
+    const { relayUrl } = this.options;
+    const track = url.startsWith(`${relayUrl}/track/`) ? Number(url.slice(`${relayUrl}/track/`.length)) : undefined;
+    const found =
+      track === undefined ? (url === relayUrl || url === `${relayUrl}/` ? this.aggregateUrl : undefined) : this.trackUrls[track];
+    if (found === undefined) throw problem('FFmpeg asks for an address that the camera did not give');
+    return found;
+  }
+
+  private ask({ request, method, url }: { request: RtspMessage; method: string; url: string }): void {
+    const authorization = this.options.authorization.headerFor(method, url);
+    const cameraSequence = ++this.sequence;
+    const kept = requestHeaders.flatMap((name) => keepHeader(request, name));
+    const lines = [
+      `${method} ${url} RTSP/1.0`,
+      `CSeq: ${cameraSequence}`,
+      'User-Agent: Nightjar',
+      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      ...(method === 'SETUP' ? [`Transport: ${requestedTransport(headerOf(request, 'transport'))}`] : []),
+      ...kept,
+    ];
+    this.pending = { request, method, url, cameraSequence, wasAuthorized: authorization !== undefined };
+    this.expectAnswer(true);
+    this.options.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
+  }
+
+  private readCamera(chunk: Buffer): void {
+    this.silence?.refresh();
+    for (const part of this.cameraSplitter.push(chunk)) {
+      if (this.ended) return;
+      if (part.kind === 'media') this.forward(part.bytes);
+      else if (part.message.startLine.startsWith('RTSP/')) this.takeAnswer(part.message);
+      else this.refuseRequest(part.message);
+    }
+    if (!this.isPlaying || this.pending) return;
+    this.isPausing = true;
+    this.options.camera.pause();
+    this.pacing = setTimeout(() => {
+      this.isPausing = false;
+      this.readOn();
+    }, readEveryMs);
+  }
+
+  /** A full FFmpeg is waited for, and with it the camera: TCP tells it. */
+  private forward(bytes: Buffer): void {
+    if (this.options.client.write(bytes)) return;
+    this.isClientFull = true;
+    this.options.camera.pause();
+  }
+
+  private readOn(): void {
+    if (!this.isClientFull && !this.isPausing) this.options.camera.resume();
+  }
+
+  private takeAnswer(answer: RtspMessage): void {
+    const { pending } = this;
+    const sequence = headerOf(answer, 'cseq');
+    const status = Number(answer.startLine.slice(9, 12));
+    // Late answers to what was asked before, and interim ones, are nobody's.
+    if (!pending || status < 200 || (sequence !== undefined && Number(sequence) !== pending.cameraSequence)) return;
+    this.pending = undefined;
+    this.expectAnswer(false);
+    if (status >= 300 && status < 400) throw problem('the camera sends us to another address, which is not followed');
+    const { authorization } = this.options;
+    if (status === 401 && authorization.accept(answer.headers.get('www-authenticate') ?? [], pending.wasAuthorized))
+      return this.ask(pending);
+    this.answerClient(pending, answer, status);
+    if (status === 401) throw problem('the camera refuses the user name or the password');
+    if (status === 404) throw problem('the camera has no stream at this address');
+    if (pending.method === 'PLAY' && status === 200) this.startSilence();
+    this.sendNext();
+  }
+
+  private answerClient(pending: PendingRequest, answer: RtspMessage, status: number): void {
+    const description = pending.method === 'DESCRIBE' && status === 200 ? this.describe(pending, answer) : '';
+    const lines = [
+      `RTSP/1.0 ${status} ${reasons[status] ?? 'Refused'}`,
+      `CSeq: ${headerOf(pending.request, 'cseq') ?? '0'}`,
+      ...responseHeaders.flatMap((name) => keepHeader(answer, name)),
+      ...(pending.method === 'SETUP' && status === 200 ? [`Transport: ${grantedTransport(headerOf(answer, 'transport'))}`] : []),
+      ...(pending.method === 'PLAY' && status === 200 ? this.packetInfo(headerOf(answer, 'rtp-info')) : []),
+      ...(description === '' ? [] : ['Content-Type: application/sdp']),
+      `Content-Length: ${Buffer.byteLength(description, 'latin1')}`,
+    ];
+    this.options.client.write(`${lines.join('\r\n')}\r\n\r\n${description}`, 'latin1');
+  }
+
+  private describe(pending: PendingRequest, answer: RtspMessage): string {
+    const { relayUrl } = this.options;
+    const named = headerOf(answer, 'content-base') ?? headerOf(answer, 'content-location');
+    const rewritten = rewriteSessionDescription(answer.body.toString('latin1'), {
+      base: named !== undefined && /^rtsps?:\/\/[\x21-\x7e]{1,1000}$/i.test(named) ? named : pending.url,
+      relayUrl,
+      trackUrl: (track) => `${relayUrl}/track/${track}`,
+    });
+    if (!rewritten) throw problem('the camera does not describe its stream');
+    this.aggregateUrl = rewritten.aggregateUrl;
+    this.trackUrls = rewritten.trackUrls;
+    return rewritten.text;
+  }
+
+  /** FFmpeg knows its media by our addresses; what names another medium is left out. */
+  private packetInfo(header: string | undefined): string[] {
+    if (header === undefined || !headerValueForm.test(header)) return [];
+    const entries = header.split(',').flatMap((entry) => {
+      const url = /url="?([^;",\s]+)/i.exec(entry)?.[1];
+      const numbers = entry.match(/(?:seq|rtptime)=\d{1,10}/gi) ?? [];
+      const track = url === undefined ? -1 : this.trackUrls.indexOf(url);
+      return track < 0 ? [] : [[`url=${this.options.relayUrl}/track/${track}`, ...numbers].join(';')];
+    });
+    return entries.length === 0 ? [] : [`RTP-Info: ${entries.join(',')}`];
+  }
+
+  /** Some cameras ask too (OPTIONS as a sign of life); nobody here obeys them. */
+  private refuseRequest(request: RtspMessage): void {
+    if (request.startLine.startsWith('REDIRECT')) throw problem('the camera sends us to another address, which is not followed');
+    if (this.options.camera.writableLength > unsentBytesMax) throw problem('the camera does not read what it asked for');
+    const sequence = headerOf(request, 'cseq') ?? '0';
+    this.options.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
+  }
+
+  private startSilence(): void {
+    this.isPlaying = true;
+    this.silence ??= setTimeout(() => this.end(problem('the camera sends nothing')), silenceMsMax);
+  }
+
+  private expectAnswer(isExpected: boolean): void {
+    clearTimeout(this.deadline);
+    if (isExpected && !this.ended)
+      this.deadline = setTimeout(
+        () => this.end(problem(this.isOpen ? 'the camera does not answer' : 'the camera is not reached')),
+        answerMsMax,
+      );
+  }
+
+  private end(why: AppError | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    for (const timer of [this.deadline, this.silence, this.pacing]) clearTimeout(timer);
+    for (const socket of [this.options.client, this.options.camera]) {
+      // Nothing is read any more; what was written last, an answer or a TEARDOWN, may still go out.
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.destroySoon();
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    }
+    this.options.onEnd(why);
+  }
+}
+
+function keepHeader(message: RtspMessage, name: string): string[] {
+  const value = headerOf(message, name);
+  return value !== undefined && headerValueForm.test(value) ? [`${name}: ${value}`] : [];
+}
+
+/** Packets inside of this connection, or none. */
+function requestedTransport(header: string | undefined): string {
+  const channels = /\binterleaved=\d{1,3}-\d{1,3}/.exec(header ?? '')?.[0];
+  if (!header?.startsWith('RTP/AVP/TCP') || channels === undefined) throw problem('FFmpeg asks for packets beside the connection');
+  return `RTP/AVP/TCP;unicast;${channels}`;
+}
+
+function grantedTransport(header: string | undefined): string {
+  const channels = /\binterleaved=\d{1,3}(?:-\d{1,3})?/i.exec(header ?? '')?.[0];
+  if (!/^RTP\/AVP\/TCP/i.test(header ?? '') || channels === undefined) throw problem('the camera does not send over TCP');
+  return `RTP/AVP/TCP;unicast;${channels}`;
+}
+
+function problem(message: string, cause?: unknown): AppError {
+  return new AppError('unavailable', message, { cause, retryAfterMs: 1_000 });
+}
+
+function reasonOf(error: unknown): string {
+  if (hasErrorCode(error, 'ECONNREFUSED')) return 'nobody listens at the address of the camera';
+  if (hasErrorCode(error, 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EHOSTDOWN')) return 'the camera is not reached';
+  if (hasErrorCode(error, 'ECONNRESET', 'EPIPE')) return 'the camera cut the connection';
+  return 'the connection to the camera failed';
+}

@@ -1,0 +1,163 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AppError } from '@nightjar/runtime';
+import { CameraAuthorization, type CameraCredentials } from './camera-authorization.js';
+import { RelayedConnection } from './relayed-connection.js';
+import { RtspSplitter, type RtspMessage } from './rtsp-splitter.js';
+
+/** FFmpeg connects as soon as it runs, which takes seconds on a machine that is busy. */
+const clientMsMax = 30_000;
+/** Somebody else on this machine who found the port: hung up on after a moment, few at a time. */
+const strangerMsMax = 5_000;
+const strangersMax = 8;
+const standardPorts = { 'rtsp:': 554, 'rtsps:': 322 } as const;
+
+/**
+ * A door to one camera for one FFmpeg. FFmpeg speaks RTSP with us on loopback; we speak with the camera, at the one address that
+ * was checked. So no password stands in a command line, no redirect or address in a description leads anywhere, and what a camera
+ * says is bounded before FFmpeg reads it. Packets inside the connection (TCP) only; under `rtsps` the camera's side is TLS, whose
+ * certificate is not checked: cameras sign their own.
+ *
+ * Takes one connection, whose first request has to know the random path, and ends with it; by itself, when nobody comes.
+ */
+export class RtspRelay {
+  /** For FFmpeg; good for one connection. */
+  readonly url: string;
+  private readonly strangers = new Map<Socket, NodeJS.Timeout>();
+  private connection: RelayedConnection | undefined;
+  private readonly unclaimed: NodeJS.Timeout;
+  private found: AppError | undefined;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: CameraTarget,
+  ) {
+    const { port } = server.address() as AddressInfo;
+    this.url = `rtsp://127.0.0.1:${port}/${randomBytes(24).toString('hex')}`;
+    server.on('connection', (socket) => this.greet(socket));
+    this.unclaimed = setTimeout(() => this.stopListening(), clientMsMax);
+    this.unclaimed.unref();
+  }
+
+  /**
+   * Listens; the camera is asked when FFmpeg is there.
+   * @param url `rtsp://` or `rtsps://` with an IP address that was checked and perhaps credentials. Never log it
+   * @throws AppError `invalid_argument` for another URL, `unavailable` when there is no port to listen on
+   */
+  static async open(url: string): Promise<RtspRelay> {
+    const target = readTarget(url);
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(new AppError('unavailable', 'no port for the relay of a camera', { cause, retryAfterMs: 1_000 })),
+      );
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    server.on('error', () => undefined);
+    return new RtspRelay(server, target);
+  }
+
+  /** Why the connection ended, in words for a person, unless FFmpeg or `close` ended it. */
+  get problem(): AppError | undefined {
+    return this.found;
+  }
+
+  /** Ends everything at once. Safe to call at any time, also twice. */
+  close(): void {
+    this.stopListening();
+    this.connection?.close();
+  }
+
+  private greet(socket: Socket): void {
+    socket.on('error', () => undefined);
+    if (this.strangers.size >= strangersMax) return void socket.destroy();
+    this.strangers.set(
+      socket,
+      setTimeout(() => socket.destroy(), strangerMsMax),
+    );
+    const splitter = new RtspSplitter();
+    const listen = (chunk: Buffer) => {
+      const requests = readRequests(splitter, chunk);
+      if (requests?.length === 0) return;
+      socket.off('data', listen);
+      if (requests && this.isOurs(requests[0])) this.claim({ socket, splitter, requests });
+      else socket.destroy();
+    };
+    socket.on('data', listen);
+    socket.once('close', () => this.forget(socket));
+  }
+
+  private claim({ socket, splitter, requests }: { socket: Socket; splitter: RtspSplitter; requests: RtspMessage[] }): void {
+    this.forget(socket);
+    this.stopListening();
+    const { target } = this;
+    const { host, isTls, port, url } = target;
+    this.connection = new RelayedConnection({
+      client: socket,
+      clientSplitter: splitter,
+      firstRequests: requests,
+      camera: isTls ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port }),
+      openedEvent: isTls ? 'secureConnect' : 'connect',
+      cameraUrl: url,
+      relayUrl: this.url,
+      authorization: new CameraAuthorization(target.credentials),
+      onEnd: (problem) => (this.found ??= problem),
+    });
+  }
+
+  private isOurs(request: RtspMessage | undefined): boolean {
+    const asked = Buffer.from(request?.startLine.split(' ')[1]?.replace(/\/$/, '') ?? '');
+    const expected = Buffer.from(this.url);
+    return asked.length === expected.length && timingSafeEqual(asked, expected);
+  }
+
+  private stopListening(): void {
+    clearTimeout(this.unclaimed);
+    this.server.close();
+    for (const socket of this.strangers.keys()) socket.destroy();
+  }
+
+  private forget(stranger: Socket): void {
+    clearTimeout(this.strangers.get(stranger));
+    this.strangers.delete(stranger);
+  }
+}
+
+interface CameraTarget {
+  host: string;
+  port: number;
+  isTls: boolean;
+  /** Without credentials. */
+  url: string;
+  credentials: CameraCredentials | undefined;
+}
+
+function readTarget(text: string): CameraTarget {
+  // The message must not repeat the URL: it holds a password.
+  const refused = () => new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
+  if (!/^rtsps?:\/\/[\x21-\x7e]+$/i.test(text) || !URL.canParse(text)) throw refused();
+  const url = new URL(text);
+  const standardPort = standardPorts[url.protocol as keyof typeof standardPorts];
+  if (url.hostname === '') throw refused();
+  const credentials =
+    url.username === '' ? undefined : { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  url.username = '';
+  url.password = '';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? standardPort : Number(url.port),
+    isTls: url.protocol === 'rtsps:',
+    url: url.href,
+    credentials,
+  };
+}
+
+/** @returns undefined for what is no RTSP */
+function readRequests(splitter: RtspSplitter, chunk: Buffer): RtspMessage[] | undefined {
+  try {
+    return [...splitter.push(chunk)].flatMap((part) => (part.kind === 'message' ? [part.message] : []));
+  } catch {
+    return undefined;
+  }
+}
