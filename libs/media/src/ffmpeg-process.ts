@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { AppError, hasErrorCode, withoutCredentials } from '@nightjar/runtime';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { withLimits, type ProcessLimits } from './process-limits.js';
@@ -17,6 +17,8 @@ export interface FfmpegRun {
   logLevel?: 'error' | 'warning' | 'info';
   /** Read ends beside stdout: 1 opens `pipe:3`, 2 opens `pipe:3` and `pipe:4`. */
   extraPipes?: number;
+  /** FFmpeg reads `pipe:0` from `stdin`; else it has none. */
+  withStdin?: boolean;
   /** How much of the end of stderr is kept. */
   stderrBytesMax?: number;
   /** Aborting it stops FFmpeg at once. */
@@ -42,12 +44,14 @@ const runningGroups = new Set<number>();
 let exitHookSet = false;
 
 /**
- * One FFmpeg child in its own process group, without stdin. Everything that starts FFmpeg goes through here: no shell, bounded
+ * One FFmpeg child in its own process group, which takes no commands from stdin. Everything that starts FFmpeg goes through here: no shell, bounded
  * stderr, limits of memory, CPU and wall time, and a stop that ends the whole group.
  */
 export class FfmpegProcess {
   /** stdout, then the extra pipes. Whoever started the process must read or destroy each of them. */
   readonly pipes: readonly Readable[];
+  /** What FFmpeg reads, with `withStdin`. Whoever writes bounds what waits in it. */
+  readonly stdin: Writable | undefined;
   /** Settles when the process is gone and all its pipes are read to the end. Never rejects, except when FFmpeg can't be started. */
   readonly exited: Promise<FfmpegExit>;
   private readonly child: ChildProcess;
@@ -56,6 +60,9 @@ export class FfmpegProcess {
 
   private constructor(child: ChildProcess, run: FfmpegRun & { limited: boolean }) {
     this.child = child;
+    this.stdin = child.stdin ?? undefined;
+    // A process that ended takes no more: that shows in `exited`.
+    this.stdin?.on('error', () => undefined);
     this.pipes = child.stdio.flatMap((stream, index) => (index === 1 || index > 2 ? [stream as Readable] : []));
     const readTail = keepTail(child.stdio[2] as Readable, run.stderrBytesMax ?? stderrBytesDefault);
     this.exited = new Promise((resolve, reject) => {
@@ -84,7 +91,7 @@ export class FfmpegProcess {
     const ffmpegArguments = ['-hide_banner', '-nostdin', '-loglevel', run.logLevel ?? 'error', ...run.arguments];
     const { program, args, limited } = withLimits(run.ffmpeg.path, ffmpegArguments, run.limits);
     const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe', ...extra],
+      stdio: [run.withStdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe', ...extra],
       detached: true,
     });
     if (!Array.isArray(child.stdio)) {
@@ -137,6 +144,7 @@ export class FfmpegProcess {
     killGroup(this.child.pid, 'SIGTERM');
     // FFmpeg may be blocked in a write to a paused pipe, where it sees no SIGTERM; a closed pipe lets it go.
     for (const pipe of this.pipes) pipe.destroy();
+    this.stdin?.destroy();
     setTimeout(() => {
       if (!this.over) killGroup(this.child.pid, 'SIGKILL');
     }, graceMs).unref();

@@ -1,10 +1,15 @@
 export { decodeFrames, type DecodedFrame, type DecodeOptions } from './decode-frames.js';
 export { FfmpegProcess, type FfmpegExit, type FfmpegRun } from './ffmpeg-process.js';
 export { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
+export { hardwareDecoders, whyNoHardware, type HardwareDecoder } from './hardware-decode.js';
 export { type JpegPicture } from './jpeg-splitter.js';
 export { joinFiles, joinList, type JoinedFile } from './join-files.js';
 export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
 export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
 export { probeFile, type ProbeOptions, type VideoProbe } from './probe-file.js';
+export { readUnits, type ReadUnitsOptions } from './read-units.js';
 export { goodConnectionMs, reconnectPauseMs } from './reconnect-pause.js';
+export { UnitDecoder, type DecodedUnit, type UnitDecoderOptions, type UnitTimes } from './unit-decoder.js';
+export { UnitSplitter, type SplitUnit, type UnitCodec } from './unit-splitter.js';
+export { UnitTimeline, type Unit } from './unit-timeline.js';
