@@ -13,7 +13,9 @@ import { scopes } from '../keys/api-keys.js';
 import { UnixSeconds, withOrder } from '../segments/range-query.js';
 import { RecordingTickets } from '../segments/recording-tickets.js';
 import type { TimeRange } from '../segments/segments.service.js';
+import { ClipsService } from './clips.service.js';
 import { PlaybackService } from './playback.service.js';
+import { sendBytes } from './send-bytes.js';
 
 const ticketText = z.string().optional();
 const ClipQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds, ticket: ticketText }), {
@@ -26,12 +28,13 @@ const PictureQuery = z.object({ at_unix: UnixSeconds, ticket: ticketText });
 @Controller('api/v1/recordings/:reference')
 export class PlaybackController {
   constructor(
+    private readonly clips: ClipsService,
     private readonly playback: PlaybackService,
     private readonly cameras: CamerasService,
     private readonly tickets: RecordingTickets,
   ) {}
 
-  /** Moment 0 of the clip is `X-Clip-Start-Unix`: a key frame at or before the wanted begin. Its length is not known before. */
+  /** Moment 0 of the clip is `X-Clip-Start-Unix`: a key frame at or before the wanted begin. */
   @Get('clip.mp4')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async clip(
@@ -43,15 +46,17 @@ export class PlaybackController {
     const { end_unix, start_unix, ticket } = parseInput(ClipQuery, query, 'query');
     const range = { fromUnixMs: start_unix * 1_000, toUnixMs: end_unix * 1_000 };
     const camera = await this.findCamera(request, { reference, ticket, range });
-    void reply.headers({ 'Content-Type': 'video/mp4', 'Accept-Ranges': 'none' });
-    if (request.method === 'HEAD') return reply.send(Readable.from([]));
-    const { content, endUnixMs, startUnixMs } = await this.playback.playClip(camera.id, { range, signal: untilGone(reply) });
+    const layout = await this.clips.layOut(camera.id, range);
     void reply.headers({
-      'Content-Disposition': `inline; filename="camera_${camera.id}_${Math.round(startUnixMs)}.mp4"`,
-      'X-Clip-Start-Unix': (startUnixMs / 1_000).toFixed(3),
-      'X-Clip-End-Unix': (endUnixMs / 1_000).toFixed(3),
+      'X-Clip-Start-Unix': (layout.startUnixMs / 1_000).toFixed(3),
+      'X-Clip-End-Unix': (layout.endUnixMs / 1_000).toFixed(3),
     });
-    await reply.send(content);
+    await sendBytes(request, reply, {
+      ...layout,
+      contentType: 'video/mp4',
+      disposition: { kind: 'inline', fileName: `camera_${camera.id}_${Math.round(layout.startUnixMs)}.mp4` },
+      read: (bytes) => this.clips.read(layout, bytes),
+    });
   }
 
   @Get('frame.jpg')

@@ -6,13 +6,17 @@ import { CONFIG } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
 import { PlaybackController } from './playback.controller.js';
+import { ClipsService } from './clips.service.js';
 import { PlaybackService } from './playback.service.js';
+import { SegmentIndexes } from './segment-indexes.js';
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule],
   controllers: [PlaybackController],
   providers: [
+    ClipsService,
     PlaybackService,
+    SegmentIndexes,
     // Undefined where there is none: everything else of the API works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
-import path from 'node:path';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
@@ -11,6 +10,7 @@ import { CamerasService } from '../cameras/cameras.service.js';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { clipView } from './clip-view.js';
+import { locateRecording } from './locate-recording.js';
 import { parseRangeHeader, type ByteRange } from './parse-range-header.js';
 import { RecordingTickets, type Ticket } from './recording-tickets.js';
 import { SegmentsStore, type Segment } from './segments.store.js';
@@ -94,9 +94,8 @@ export class SegmentsService {
   }
 
   private async openContent(file: string, bytes: ByteRange): Promise<Readable> {
-    const root = await realpath(this.config.recordingsDir).catch(() => undefined);
-    const target = root && (await realpath(path.join(root, file)).catch(() => undefined));
-    if (root === undefined || target === undefined || !target.startsWith(root + path.sep)) throw clipNotFound();
+    const target = await locateRecording(this.config.recordingsDir, file);
+    if (target === undefined) throw clipNotFound();
     const handle = await open(target, 'r');
     return createReadStream('', { fd: handle, start: bytes.first, end: bytes.last, autoClose: true });
   }

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
+import type { NvrConfig } from '../config.js';
+import { CONFIG } from '../process-parts.js';
+import { locateRecording } from '../segments/locate-recording.js';
+import type { Segment } from '../segments/segments.store.js';
+import { indexSegment, type SegmentIndex } from './index-segment.js';
+
+/** Of all indexes that are remembered together, some 100 bytes each. Full: the index that was asked for longest ago goes. */
+const fragmentsMax = 200_000;
+/** Files that are read at a time for one caller. */
+const filesAtOnce = 8;
+
+/** What of a recorded file is asked for: as far as `sizeBytes`. */
+export type IndexedFile = Pick<Segment, 'id' | 'file' | 'sizeBytes'>;
+
+interface Remembered {
+  index: SegmentIndex;
+  sizeBytes: number;
+}
+
+/** Tells what is where in recorded files. What was written never changes, so an index is good for ever, as far as it goes. */
+@Injectable()
+export class SegmentIndexes {
+  /** By segment; the one asked for last stands last. */
+  private readonly remembered = new Map<number, Remembered>();
+  private fragments = 0;
+
+  constructor(@Inject(CONFIG) private readonly config: NvrConfig) {}
+
+  /** In the order of the files. @throws AppError `not_found` when one is gone, `unprocessable` when one is no recording */
+  async read(files: readonly IndexedFile[]): Promise<SegmentIndex[]> {
+    const indexes: SegmentIndex[] = [];
+    for (let first = 0; first < files.length; first += filesAtOnce)
+      indexes.push(...(await Promise.all(files.slice(first, first + filesAtOnce).map((file) => this.readOne(file)))));
+    return indexes;
+  }
+
+  /** Absolute path of a recorded file. @throws AppError `not_found` */
+  async locate(file: string): Promise<string> {
+    const located = await locateRecording(this.config.recordingsDir, file);
+    if (located === undefined) throw recordingIsGone();
+    return located;
+  }
+
+  private async readOne(file: IndexedFile): Promise<SegmentIndex> {
+    const known = this.remembered.get(file.id);
+    if (known && known.sizeBytes >= file.sizeBytes) {
+      this.remembered.delete(file.id);
+      this.remembered.set(file.id, known);
+      return upTo(known, file.sizeBytes);
+    }
+    const index = await indexSegment(await this.locate(file.file), file.sizeBytes).catch((error: unknown) => {
+      throw hasErrorCode(error, 'ENOENT') ? recordingIsGone() : error;
+    });
+    this.remember(file, index);
+    return index;
+  }
+
+  private remember({ id, sizeBytes }: IndexedFile, index: SegmentIndex): void {
+    this.forget(id);
+    this.remembered.set(id, { index, sizeBytes });
+    this.fragments += index.fragments.length;
+    for (const oldest of this.remembered.keys()) {
+      if (this.fragments <= fragmentsMax) return;
+      this.forget(oldest);
+    }
+  }
+
+  private forget(id: number): void {
+    this.fragments -= this.remembered.get(id)?.index.fragments.length ?? 0;
+    this.remembered.delete(id);
+  }
+}
+
+/** A file that is still written was longer when somebody else asked. */
+function upTo({ index, sizeBytes }: Remembered, wantedBytes: number): SegmentIndex {
+  if (sizeBytes === wantedBytes) return index;
+  return { ...index, fragments: index.fragments.filter(({ endOffset }) => endOffset <= wantedBytes) };
+}
+
+function recordingIsGone(): AppError {
+  return new AppError('not_found', 'a recording of this range is gone');
+}
