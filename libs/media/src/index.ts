@@ -3,7 +3,6 @@ export { FfmpegProcess, type FfmpegExit, type FfmpegRun } from './ffmpeg-process
 export { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
 export { hardwareDecoders, whyNoHardware, type HardwareDecoder } from './hardware-decode.js';
 export { type JpegPicture } from './jpeg-splitter.js';
-export { joinFiles, joinList, type JoinedFile } from './join-files.js';
 export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
 export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
