@@ -35,9 +35,12 @@ export const reportEvent = rpc({
   subject: 'nightjar.events.report',
   request: z.object({
     camera_id: CameraId,
+    /** `track`: a person or object that was followed; `alert`: an analytic saw what it watches for. */
+    event_type: z.enum(['track', 'alert']).optional(),
+    /** Of an alert: the name of its analytic. */
     label: z.string().max(60),
     score: z.number().min(0).max(1),
-    /** Unique within the camera over agent restarts: `<agent session>-<track number>`. */
+    /** Unique within the camera over agent restarts: `<agent session>-<track number>`, or the name of an alert. */
     track_id: z.string().max(40),
     started_at_unix_ms: z.number(),
     ended_at_unix_ms: z.number().nullable(),

@@ -77,6 +77,13 @@ describe('a report of an event', () => {
     await expect(report({ camera_id: 77, frame_file: 'a.jpg' })).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('keeps what an analytic saw as an alert', async () => {
+    const { event_id } = await report({ track_id: 'a-intrusion-1', label: 'intrusion', event_type: 'alert' });
+    await report({ track_id: 'a-intrusion-1', label: 'intrusion', event_type: 'alert', ended_at_unix_ms: startedAtMs + 2_000 });
+    const row = await nvr.database.event.findFirst({ where: { id: event_id } });
+    expect(row).toMatchObject({ eventType: 'alert', source: 'tier0', label: 'intrusion', endedAt: new Date(startedAtMs + 2_000) });
+  });
+
   it('keeps its picture, also when the agent writes over the file', async () => {
     await putFrame('person.jpg', 1);
     const { event_id } = await report({ track_id: 'a-2', started_at_unix_ms: startedAtMs + 1, frame_file: 'person.jpg' });

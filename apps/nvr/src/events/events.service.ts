@@ -38,7 +38,7 @@ export class EventsService {
       evidenceFile: kept?.file ?? null,
       payload: report.payload,
     };
-    const saved = await this.save(key, state, kept);
+    const saved = await this.save(key, state, { kept, eventType: report.event_type });
     this.bus.publish(eventCommitted, { seq: saved.seq });
     return { event_id: saved.id, seq: saved.seq };
   }
@@ -85,9 +85,13 @@ export class EventsService {
   }
 
   /** Afterwards exactly the picture that the row names is left. */
-  private async save(key: Parameters<EventsStore['save']>[0], state: EventState, kept: KeptEvidence | undefined): Promise<SavedEvent> {
+  private async save(
+    key: Parameters<EventsStore['save']>[0],
+    state: EventState,
+    { kept, eventType }: { kept: KeptEvidence | undefined; eventType: EventReport['event_type'] },
+  ): Promise<SavedEvent> {
     try {
-      const saved = await this.store.save(key, state);
+      const saved = await this.store.save(key, state, eventType);
       const unused = [kept?.file, saved.evidenceFileBefore].filter((file) => file != null && file !== saved.evidenceFile);
       for (const file of unused) if (file != null) await this.evidence.drop(file);
       return saved;

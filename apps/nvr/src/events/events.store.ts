@@ -38,7 +38,7 @@ export interface SavedEvent {
 const writeLock = 72_707_404n;
 
 /**
- * Ends the track events of cameras whose agent has gone without ending them: nobody else would. Part of the transaction that
+ * Ends the tracks and alerts of cameras whose agent has gone without ending them: nobody else would. Part of the transaction that
  * gives the cameras to another agent, so that none of the new agent's events is among them. Live clients see it with their next
  * poll.
  * @param cameras with the moment until which the former agent may have seen anything
@@ -52,7 +52,7 @@ export async function endAbandonedEvents(
   await transaction.$executeRaw`
     UPDATE nvr.event AS event SET seq = nextval(pg_get_serial_sequence('nvr.event', 'seq')), ended_at = greatest(event.started_at, abandoned.until)
     FROM unnest(${cameras.map(({ cameraId }) => cameraId)}::int[], ${cameras.map(({ watchedUntil }) => watchedUntil)}::timestamptz[]) AS abandoned(camera_id, until)
-    WHERE event.camera_id = abandoned.camera_id AND event.ended_at IS NULL AND event.source = 'tier0' AND event.event_type = 'track'`;
+    WHERE event.camera_id = abandoned.camera_id AND event.ended_at IS NULL AND event.source = 'tier0' AND event.event_type IN ('track', 'alert')`;
 }
 
 @Injectable()
@@ -63,8 +63,8 @@ export class EventsStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   /** Opens or changes an event. At most as many wait as the bus lets in. @throws AppError `not_found` for an unknown camera */
-  save(key: EventKey, report: EventState): Promise<SavedEvent> {
-    const write = this.lastWrite.then(() => this.write(key, report));
+  save(key: EventKey, report: EventState, eventType: Event['eventType'] = 'track'): Promise<SavedEvent> {
+    const write = this.lastWrite.then(() => this.write(key, report, eventType));
     // The next write begins when this one is over, however it ended; its caller hears of the error.
     this.lastWrite = write.catch(() => undefined);
     return write;
@@ -98,14 +98,16 @@ export class EventsStore {
     return row ? Number(row.seq) : undefined;
   }
 
-  private write(key: EventKey, report: EventState): Promise<SavedEvent> {
+  private write(key: EventKey, report: EventState, eventType: Event['eventType']): Promise<SavedEvent> {
     return this.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
       const known = await transaction.event.findUnique({ where: { cameraId_trackId_startedAt: key } });
       const state = mergeEvent(known ? stateOf(known) : undefined, report);
       if (known && !state)
         return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
-      const written = known ? await change(transaction, known, state ?? report) : await open(transaction, key, state ?? report);
+      const written = known
+        ? await change(transaction, known, state ?? report)
+        : await open(transaction, { ...key, eventType }, state ?? report);
       return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
     });
   }
@@ -122,12 +124,16 @@ function stateOf({ endedAt, evidenceFile, label, payload, score }: EventRow): Ev
   return { label, score, endedAt, evidenceFile, payload };
 }
 
-async function open(transaction: Prisma.TransactionClient, key: EventKey, state: EventState): Promise<{ id: number; seq: number }> {
+async function open(
+  transaction: Prisma.TransactionClient,
+  key: EventKey & Pick<Event, 'eventType'>,
+  state: EventState,
+): Promise<{ id: number; seq: number }> {
   if ((await transaction.camera.count({ where: { id: key.cameraId, deletedAt: null } })) === 0)
     throw new AppError('not_found', 'Camera not found');
   const payload = state.payload as Prisma.InputJsonValue;
   const { id, seq } = await transaction.event.create({
-    data: { ...key, ...state, payload, source: 'tier0', eventType: 'track' },
+    data: { ...key, ...state, payload, source: 'tier0' },
     select: { id: true, seq: true },
   });
   return { id: Number(id), seq: Number(seq) };
