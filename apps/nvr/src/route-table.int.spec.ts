@@ -44,6 +44,7 @@ describe('the routes of the NVR', () => {
     expect(names('authenticated')).toEqual([
       'DELETE /api/v1/events/:id/review',
       'DELETE /api/v1/recordings/protections/:id',
+      'GET /api/v1/audit-logs',
       'GET /api/v1/auth/me',
       'GET /api/v1/cameras',
       'GET /api/v1/cameras/:reference',
@@ -60,6 +61,7 @@ describe('the routes of the NVR', () => {
       'GET /api/v1/recordings/protections',
       'GET /api/v1/recordings/storage',
       'GET /api/v1/users/me',
+      'GET /api/v1/users/me/permissions',
       'POST /api/v1/auth/change-password',
       'POST /api/v1/auth/logout',
       'POST /api/v1/auth/mfa/disable',
@@ -74,18 +76,24 @@ describe('the routes of the NVR', () => {
     expect(names('superuser')).toEqual([
       'DELETE /api/v1/api-keys/:keyId',
       'DELETE /api/v1/cameras/:reference',
+      'DELETE /api/v1/roles/:roleId',
       'DELETE /api/v1/users/:userId',
       'GET /api/v1/api-keys',
-      'GET /api/v1/audit-logs',
+      'GET /api/v1/permissions',
+      'GET /api/v1/permissions/roles/:roleId',
       'GET /api/v1/roles',
+      'GET /api/v1/roles/:roleId',
       'GET /api/v1/users',
       'GET /api/v1/users/:userId',
       'GET /api/v1/users/:userId/cameras',
       'POST /api/v1/api-keys',
       'POST /api/v1/cameras',
+      'POST /api/v1/roles',
       'POST /api/v1/users',
       'POST /api/v1/users/:userId/activate',
       'PUT /api/v1/cameras/:reference',
+      'PUT /api/v1/permissions/roles/:roleId',
+      'PUT /api/v1/roles/:roleId',
       'PUT /api/v1/users/:userId',
       'PUT /api/v1/users/:userId/cameras',
     ]);
@@ -104,6 +112,7 @@ describe('the routes of the NVR', () => {
       .filter(({ method }) => method !== 'HEAD')
       .flatMap((route) => (scopeOf(route) ? [`${scopeOf(route)} ${route.url}`] : []));
     expect(scoped.sort()).toEqual([
+      'audit:read /api/v1/audit-logs',
       'cameras:read /api/v1/cameras',
       'cameras:read /api/v1/cameras/:reference',
       'cameras:read /api/v1/cameras/:reference/snapshot',

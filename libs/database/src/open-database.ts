@@ -30,6 +30,7 @@ export type JobsDatabase = Pick<
 export type NvrDatabase = Pick<
   PrismaClient,
   | 'user'
+  | 'role'
   | 'session'
   | 'cameraGrant'
   | 'loginFailure'

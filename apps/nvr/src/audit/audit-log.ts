@@ -36,16 +36,21 @@ export type AuditAction =
   | 'user.activated'
   | 'user.deleted'
   | 'user.cameras_granted'
+  | 'role.created'
+  | 'role.changed'
+  | 'role.deleted'
   | 'camera.created'
   | 'camera.changed'
   | 'camera.deleted'
+  | 'recording.protected'
+  | 'recording.released'
   | 'api_key.created'
   | 'api_key.revoked';
 
 /** What was done, to what. */
 export interface Act {
   action: AuditAction;
-  entityType: 'user' | 'camera' | 'api_key' | 'session';
+  entityType: 'user' | 'role' | 'camera' | 'protection' | 'api_key' | 'session';
   /** Absent: told when the entry is written, for what gets its id then. */
   entityId?: number | string;
   /** Never a secret, and never a text that a stranger typed into a field for one. */

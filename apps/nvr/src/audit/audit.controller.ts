@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseInput } from '../http/parse-input.js';
 import { actorOf } from './actor.js';
 import type { AuditRecord } from './audit-chain.js';
+import { manageScopes } from '../roles/permissions.js';
 import { AuditLog } from './audit-log.js';
 
 const ListQuery = z.object({
@@ -44,7 +45,7 @@ export class AuditController {
 
   /** Newest first. */
   @Get()
-  @Policy({ kind: 'superuser' })
+  @Policy({ kind: 'authenticated', scope: manageScopes.readAudit })
   async list(@Query() query: unknown, @Req() request: FastifyRequest): Promise<{ logs: EntryView[]; total: number }> {
     const { skip, limit, user_id: userId, action } = parseInput(ListQuery, query, 'query');
     const { tenantId } = actorOf(request);

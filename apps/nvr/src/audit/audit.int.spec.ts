@@ -88,10 +88,10 @@ describe('the audit log', () => {
       await send('DELETE', `/users/${id}`);
     });
     expect(entries.map(({ action, details }) => [action, details])).toEqual([
-      ['user.created', { username: 'anna', is_superuser: false }],
+      ['user.created', { username: 'anna', role: 'viewer' }],
       [
         'user.changed',
-        { username: 'anna', is_superuser: { from: false, to: true }, fields: expect.arrayContaining(['lastName', 'password']) },
+        { username: 'anna', role: { from: 'viewer', to: 'admin' }, fields: expect.arrayContaining(['lastName', 'password']) },
       ],
       ['user.changed', { username: 'anna', is_active: { from: true, to: false } }],
       ['user.activated', { username: 'anna' }],

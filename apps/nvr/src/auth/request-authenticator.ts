@@ -2,17 +2,15 @@ import { createBearerAuthenticator, presentedCredential, type Principal } from '
 import { orUnavailable } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
-import { scopes, type ApiKeys } from '../keys/api-keys.js';
+import type { ApiKeys } from '../keys/api-keys.js';
 import { streamRoutes, type StreamTickets } from '../live/stream-tickets.js';
+import { liveTicketRoutes, type LiveTickets } from '../live-view/live-tickets.js';
 import { ticketRoutes, type RecordingTickets } from '../segments/recording-tickets.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
 
 /** Principal of a request that came with a recording ticket instead of a token. */
 export const ticketHolder: Principal = { kind: 'service', name: 'recording ticket' };
-
-/** A user may read all that he may see; the scopes are there to say which key may. */
-const scopesOfUsers = Object.values(scopes);
 
 /** Finds out who calls: the bearer of an access token or of an API key, or, on the routes of recorded files and live streams only, the holder of a ticket. */
 export class RequestAuthenticator {
@@ -26,6 +24,7 @@ export class RequestAuthenticator {
       apiKeys: ApiKeys;
       tickets: RecordingTickets;
       streamTickets: StreamTickets;
+      liveTickets: LiveTickets;
     },
   ) {
     const { issuer, sessions, signingKeys } = options;
@@ -39,13 +38,21 @@ export class RequestAuthenticator {
   /** @throws AppError `unauthenticated`, or `unavailable` while the database that knows is away */
   async authenticate(request: FastifyRequest): Promise<Principal> {
     const principal = await this.identify(request);
-    return principal.kind === 'user' ? { ...principal, scopes: scopesOfUsers } : principal;
+    if (principal.kind !== 'user') return principal;
+    const access = await orUnavailable(
+      this.options.sessions.find({ uid: principal.userId, ...(principal.sessionId && { sid: principal.sessionId }) }),
+    );
+    return { ...principal, scopes: access?.scopes ?? [] };
   }
 
   private async identify(request: FastifyRequest): Promise<Principal> {
     const ticket = ticketOf(request);
     if (ticket !== undefined && streamRoutes.has(request.routeOptions.url))
       return orUnavailable(this.options.streamTickets.admit(request.raw, ticket));
+    if (ticket !== undefined && liveTicketRoutes.has(request.routeOptions.url)) {
+      const { reference } = request.params as { reference?: string };
+      return orUnavailable(this.options.liveTickets.admit(ticket, reference));
+    }
     if (ticket !== undefined) {
       if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
       return ticketHolder;
@@ -69,7 +76,8 @@ export class RequestAuthenticator {
 
 function ticketOf(request: FastifyRequest): string | undefined {
   const { url } = request.routeOptions;
-  if ((!ticketRoutes.has(url) && !streamRoutes.has(url)) || request.headers.authorization !== undefined) return undefined;
+  const takesTicket = ticketRoutes.has(url) || streamRoutes.has(url) || liveTicketRoutes.has(url);
+  if (!takesTicket || request.headers.authorization !== undefined) return undefined;
   const { ticket } = request.query as { ticket?: unknown };
   return typeof ticket === 'string' ? ticket : undefined;
 }

@@ -1,5 +1,6 @@
 import type { AccessClaims } from '@nightjar/auth';
 import type { Clock } from '@nightjar/runtime';
+import { scopesOfRole } from '../roles/permissions.js';
 import type { UsersStore } from '../users/users.store.js';
 import type { SessionsStore } from './sessions.store.js';
 
@@ -11,9 +12,16 @@ const cachedMax = 10_000;
 /** What of a token says whose it is, and since when. */
 type SessionClaims = Pick<AccessClaims, 'uid' | 'sid' | 'ver'>;
 
+/** What a session is good for. */
+export interface SessionAccess {
+  tokenVersion: number;
+  /** Scopes of routes that the user's role opens. */
+  scopes: readonly string[];
+}
+
 interface Known {
   /** Undefined for a user who is gone or inactive, or a session that has ended. */
-  tokenVersion: number | undefined;
+  access: SessionAccess | undefined;
   askedAtMs: number;
 }
 
@@ -28,22 +36,23 @@ export class SessionCheck {
   ) {}
 
   async accepts(claims: SessionClaims): Promise<boolean> {
-    return (await this.tokenVersionOf(claims)) === claims.ver;
+    return (await this.find(claims))?.tokenVersion === claims.ver;
+  }
+
+  /** Undefined when there is none any more. What a role gains or loses counts within 5 s. */
+  async find({ uid, sid }: Pick<SessionClaims, 'uid' | 'sid'>): Promise<SessionAccess | undefined> {
+    const key = `${uid} ${sid ?? ''}`;
+    const known = this.known.get(key);
+    if (known && this.clock.monotonicMs() - known.askedAtMs < cacheMs) return known.access;
+    const [user, isOpen] = await Promise.all([this.users.findById(uid), sid === undefined || this.sessions.isOpen(sid)]);
+    if (this.known.size >= cachedMax) this.known.clear();
+    const access = user?.isActive && isOpen ? { tokenVersion: user.tokenVersion, scopes: scopesOfRole(user.role) } : undefined;
+    this.known.set(key, { access, askedAtMs: this.clock.monotonicMs() });
+    return access;
   }
 
   /** A session that was just ended here is refused here at once. */
   forget(sessionId: string): void {
     for (const key of this.known.keys()) if (key.endsWith(` ${sessionId}`)) this.known.delete(key);
-  }
-
-  private async tokenVersionOf({ uid, sid }: SessionClaims): Promise<number | undefined> {
-    const key = `${uid} ${sid ?? ''}`;
-    const known = this.known.get(key);
-    if (known && this.clock.monotonicMs() - known.askedAtMs < cacheMs) return known.tokenVersion;
-    const [user, isOpen] = await Promise.all([this.users.findById(uid), sid === undefined || this.sessions.isOpen(sid)]);
-    if (this.known.size >= cachedMax) this.known.clear();
-    const tokenVersion = user?.isActive && isOpen ? user.tokenVersion : undefined;
-    this.known.set(key, { tokenVersion, askedAtMs: this.clock.monotonicMs() });
-    return tokenVersion;
   }
 }

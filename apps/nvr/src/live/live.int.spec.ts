@@ -219,7 +219,7 @@ describe('a client that reads slowly', () => {
 describe('the stream of somebody who was switched off', () => {
   it('ends', async () => {
     const { passwordHash } = await nvr.database.user.findUniqueOrThrow({ where: { username: 'admin' } });
-    await nvr.database.user.create({ data: { username: 'leaver', passwordHash, isSuperuser: true } });
+    await nvr.database.user.create({ data: { username: 'leaver', passwordHash, isSuperuser: true, roleId: 1 } });
     const token = await logIn(nvr.url, { username: 'leaver', password: adminPassword });
     const reader = await SseReader.open(`${nvr.url}/api/v1/events/stream`, { authorization: `Bearer ${token}` });
     readers.push(reader);

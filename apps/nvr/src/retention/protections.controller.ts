@@ -3,6 +3,7 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { RangeShape, withOrder } from '../segments/range-query.js';
 import type { Protection } from './protections.store.js';
@@ -45,11 +46,11 @@ export class ProtectionsController {
     const { camera_id, end_unix, note, start_unix } = parseInput(NewProtection, body, 'body');
     const range = { startsAtMs: Math.floor(start_unix * 1_000), endsAtMs: Math.ceil(end_unix * 1_000) };
     return protectionView(
-      await this.protections.protect(requirePrincipal(request), {
-        reference: camera_id,
-        ...range,
-        note: note === '' ? null : (note ?? null),
-      }),
+      await this.protections.protect(
+        requirePrincipal(request),
+        { reference: camera_id, ...range, note: note === '' ? null : (note ?? null) },
+        actorOf(request),
+      ),
     );
   }
 
@@ -59,7 +60,7 @@ export class ProtectionsController {
   @Policy({ kind: 'authenticated' })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
     if (!/^[1-9]\d{0,14}$/.test(id)) throw new AppError('not_found', 'Protected range not found');
-    await this.protections.remove(requirePrincipal(request), Number(id));
+    await this.protections.remove(requirePrincipal(request), Number(id), actorOf(request));
   }
 }
 

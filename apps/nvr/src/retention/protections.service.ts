@@ -1,28 +1,36 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
+import { manageScopes } from '../roles/permissions.js';
 import { ProtectionsStore, type Protection } from './protections.store.js';
 
-/** Decides who may protect ranges: whoever sees a camera sees them, its owner and superusers make and remove them. */
+/** Decides who may protect ranges: whoever sees a camera sees them; its owner, and users whose role manages recordings, make and remove them. */
 @Injectable()
 export class ProtectionsService {
   constructor(
     private readonly store: ProtectionsStore,
     private readonly cameras: CamerasService,
+    private readonly audit: AuditLog,
   ) {}
 
   /** @throws AppError `not_found`, `permission_denied` for who only sees the camera, `conflict` for one too many */
   async protect(
     principal: Principal,
     request: { reference: string; startsAtMs: number; endsAtMs: number; note: string | null },
+    by: Actor,
   ): Promise<Protection> {
     const { reference, ...range } = request;
     const camera = await this.cameras.find(cameraScopeOf(principal), reference);
     mustManage(principal, camera);
-    return this.store.create({ ...range, cameraId: camera.id, createdBy: principal.kind === 'user' ? principal.userId : null });
+    const createdBy = principal.kind === 'user' ? principal.userId : null;
+    const details = { camera_id: camera.id, start_unix: range.startsAtMs / 1_000, end_unix: range.endsAtMs / 1_000 };
+    const writeEntry = this.audit.entryOf(by, { action: 'recording.protected', entityType: 'protection', details });
+    return this.store.create({ ...range, cameraId: camera.id, createdBy }, writeEntry);
   }
 
   /** Latest first, of the cameras that the caller sees. @throws AppError `not_found` */
@@ -37,7 +45,7 @@ export class ProtectionsService {
   }
 
   /** @throws AppError `not_found`, `permission_denied` */
-  async remove(principal: Principal, id: number): Promise<void> {
+  async remove(principal: Principal, id: number, by: Actor): Promise<void> {
     const protection = await this.store.find(id);
     if (!protection) throw protectionNotFound();
     const camera = await this.cameras.find(cameraScopeOf(principal), String(protection.cameraId)).catch((error: unknown) => {
@@ -45,13 +53,17 @@ export class ProtectionsService {
       throw error instanceof AppError && error.code === 'not_found' ? protectionNotFound() : error;
     });
     mustManage(principal, camera);
-    await this.store.remove(id);
+    const details = { camera_id: camera.id, start_unix: protection.startsAtMs / 1_000, end_unix: protection.endsAtMs / 1_000 };
+    await this.store.remove(id, this.audit.entryOf(by, { action: 'recording.released', entityType: 'protection', entityId: id, details }));
   }
 }
 
 function mustManage(principal: Principal, camera: Camera): void {
-  if (principal.kind === 'user' && (principal.isSuperuser || principal.userId === camera.ownerId)) return;
-  throw new AppError('permission_denied', "only a camera's owner protects its recordings");
+  if (principal.kind === 'user') {
+    const mayManage = principal.isSuperuser || principal.scopes?.includes(manageScopes.manageRecordings);
+    if (mayManage || principal.userId === camera.ownerId) return;
+  }
+  throw new AppError('permission_denied', "recordings are protected by their camera's owner and by roles that manage recordings");
 }
 
 function protectionNotFound(): AppError {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
+import type { WriteEntry } from '../audit/audit-log.js';
 import { visibleCameras, type CameraScope } from '../cameras/camera-scope.js';
 import { DATABASE } from '../process-parts.js';
 
@@ -26,14 +27,16 @@ export class ProtectionsStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   /** @throws AppError `conflict` when the camera has as many as it may */
-  create(protection: Omit<Protection, 'id' | 'createdAtMs'>): Promise<Protection> {
+  create(protection: Omit<Protection, 'id' | 'createdAtMs'>, writeEntry: WriteEntry): Promise<Protection> {
     const { cameraId, createdBy, endsAtMs, note, startsAtMs } = protection;
     return this.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${protectionLock})`;
       if ((await transaction.protection.count({ where: { cameraId } })) >= protectionsMax)
         throw new AppError('conflict', `a camera has at most ${protectionsMax} protected ranges: remove one, or protect a longer range`);
       const data = { cameraId, createdBy, note, startsAt: new Date(startsAtMs), endsAt: new Date(endsAtMs) };
-      return protectionOf(await transaction.protection.create({ data }));
+      const row = await transaction.protection.create({ data });
+      await writeEntry(transaction, Number(row.id));
+      return protectionOf(row);
     });
   }
 
@@ -58,8 +61,11 @@ export class ProtectionsStore {
     return row ? protectionOf(row) : undefined;
   }
 
-  async remove(id: number): Promise<void> {
-    await this.database.protection.deleteMany({ where: { id } });
+  async remove(id: number, writeEntry: WriteEntry): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      const { count } = await transaction.protection.deleteMany({ where: { id } });
+      if (count > 0) await writeEntry(transaction);
+    });
   }
 }
 

@@ -172,18 +172,19 @@ describe('protected ranges', () => {
     expect((await nvr.fetch('/api/v1/recordings/protections', post(body))).status).toBe(status);
   });
 
-  it('are seen by who sees the camera, changed by its owner, and hidden from everybody else', async () => {
+  it('are seen by who sees the camera, changed by its owner and by operators, and hidden from everybody else', async () => {
     const password = 'a long enough Passw0rd';
-    const [owner, viewer, stranger] = await Promise.all(
-      ['owner', 'viewer', 'stranger'].map(async (username) => {
-        const made = await nvr.fetch('/api/v1/users', post({ username, password }));
+    const [owner, viewer, stranger, operator] = await Promise.all(
+      ['owner', 'viewer', 'stranger', 'operator'].map(async (username) => {
+        const made = await nvr.fetch('/api/v1/users', post({ username, password, role_id: username === 'operator' ? 2 : 3 }));
         const { id } = (await made.json()) as { id: number };
         return { id, authorization: `Bearer ${await logIn(nvr.url, { username, password })}` };
       }),
     );
-    if (!owner || !viewer || !stranger) throw new Error('no users');
+    if (!owner || !viewer || !stranger || !operator) throw new Error('no users');
     await nvr.database.camera.update({ where: { id: camera.id }, data: { ownerId: owner.id } });
-    await nvr.database.cameraGrant.create({ data: { userId: viewer.id, cameraId: camera.id } });
+    const granted = [viewer, operator].map(({ id: userId }) => ({ userId, cameraId: camera.id }));
+    await nvr.database.cameraGrant.createMany({ data: granted });
     const ask = (user: { authorization: string }, pathname: string, init: RequestInit = {}) =>
       fetch(`${nvr.url}/api/v1/recordings/protections${pathname}`, {
         ...init,
@@ -200,6 +201,13 @@ describe('protected ranges', () => {
     const removals = [];
     for (const user of [stranger, viewer, owner]) removals.push((await ask(user, `/${id}`, { method: 'DELETE' })).status);
     expect(removals).toEqual([404, 403, 204]);
+    const { id: second } = (await (await ask(operator, '', post(body))).json()) as { id: number };
+    expect((await ask(operator, `/${second}`, { method: 'DELETE' })).status).toBe(204);
+    const { logs } = (await (await nvr.fetch('/api/v1/audit-logs?limit=4')).json()) as { logs: { action: string; entity_id: string }[] };
+    const acts = ['recording.released', 'recording.protected'];
+    expect(logs.map(({ action, entity_id }) => [action, Number(entity_id)])).toEqual(
+      [second, id].flatMap((which) => acts.map((act) => [act, which])),
+    );
     const storage = await fetch(`${nvr.url}/api/v1/recordings/storage`, { headers: { authorization: stranger.authorization } });
     expect(await storage.json()).toMatchObject({ used_bytes: 0, cameras: [] });
   });

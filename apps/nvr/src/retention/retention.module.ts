@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { ProtectionsController } from './protections.controller.js';
 import { ProtectionsService } from './protections.service.js';
@@ -14,7 +15,7 @@ export class RetentionModule {}
 
 /** For the API: what the store of recordings holds, and what of it must stay. */
 @Module({
-  imports: [CamerasModule],
+  imports: [AuditModule, CamerasModule],
   controllers: [ProtectionsController, StorageController],
   providers: [ProtectionsService, ProtectionsStore, RetentionStore, StorageService],
 })

@@ -4,6 +4,7 @@ import { systemActor } from '../audit/actor.js';
 import { AuditLog } from '../audit/audit-log.js';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
+import { adminRoleId } from '../roles/permissions.js';
 import { Passwords } from './passwords.js';
 import { UsersStore } from './users.store.js';
 
@@ -31,7 +32,7 @@ export class BootstrapAdmin {
     if (await this.users.findByUsername(adminUsername)) return;
     const details = { username: adminUsername, is_superuser: true };
     const created = await this.users.createIfMissing(
-      { username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), isSuperuser: true },
+      { username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), roleId: adminRoleId },
       this.audit.entryOf(systemActor, { action: 'user.created', entityType: 'user', details }),
     );
     if (created) this.logger.info('user created', { username: adminUsername });

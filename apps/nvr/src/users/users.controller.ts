@@ -6,7 +6,8 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf, type Actor } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
-import { roles, type UserView } from './user-view.js';
+import { adminRoleId, viewerRoleId } from '../roles/permissions.js';
+import type { UserView } from './user-view.js';
 import { UsersService } from './users.service.js';
 
 const cameraGrantsMax = 10_000;
@@ -22,7 +23,7 @@ const Text = (max: number) =>
     .string()
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
-const RoleId = z.union(roles.map(({ id }) => z.literal(id)));
+const RoleId = UserId;
 const details = {
   email: z.email().max(254).nullish(),
   first_name: Text(100).nullish(),
@@ -54,18 +55,20 @@ export class UsersController {
     return this.users.list(callerOf(request), parseInput(Page, query, 'query'));
   }
 
-  @Get('roles')
-  @Policy({ kind: 'superuser' })
-  roles(): typeof roles {
-    return roles;
-  }
-
   /** OpenNVR's second way to ask who one is. */
   @Get('users/me')
   @Policy({ kind: 'authenticated' })
   async me(@Req() request: FastifyRequest): Promise<UserView> {
     const caller = callerOf(request);
     return this.users.show(caller, caller.userId);
+  }
+
+  /** What the caller's role holds, by OpenNVR's names. */
+  @Get('users/me/permissions')
+  @Policy({ kind: 'authenticated' })
+  async myPermissions(@Req() request: FastifyRequest): Promise<{ permissions: readonly string[]; is_superuser: boolean }> {
+    const caller = callerOf(request);
+    return this.users.permissionsOf(caller, caller.userId);
   }
 
   @Get('users/:userId')
@@ -85,7 +88,7 @@ export class UsersController {
       email: given.email ?? null,
       firstName: given.first_name ?? null,
       lastName: given.last_name ?? null,
-      isSuperuser: isSuperuser(given) ?? false,
+      roleId: roleOf(given) ?? viewerRoleId,
     });
   }
 
@@ -98,7 +101,7 @@ export class UsersController {
       firstName: given.first_name,
       lastName: given.last_name,
       isActive: given.is_active,
-      isSuperuser: isSuperuser(given),
+      roleId: roleOf(given),
       password: given.password,
       totpEnabledAt: given.mfa_enabled === false ? null : undefined,
     });
@@ -139,8 +142,9 @@ export class UsersController {
 }
 
 /** OpenNVR's clients say it by the role or by the flag; the role wins. */
-function isSuperuser(given: { role_id?: number | undefined; is_superuser?: boolean | undefined }): boolean | undefined {
-  return given.role_id === undefined ? given.is_superuser : roles.find(({ id }) => id === given.role_id)?.name === 'admin';
+function roleOf(given: { role_id?: number | undefined; is_superuser?: boolean | undefined }): number | undefined {
+  if (given.role_id !== undefined || given.is_superuser === undefined) return given.role_id;
+  return given.is_superuser ? adminRoleId : viewerRoleId;
 }
 
 function callerOf(request: FastifyRequest): Actor & { userId: number } {

@@ -57,7 +57,7 @@ describe('users', () => {
     });
     expect(await send('DELETE', `/users/${made.id}`)).toEqual({ status: 200, body: { message: 'User deleted successfully' } });
     expect((await send('GET', `/users/${made.id}`)).status).toBe(404);
-    expect((await send('GET', '/roles/')).body).toMatchObject([{ name: 'admin' }, { name: 'viewer' }]);
+    expect((await send('GET', '/roles/')).body).toMatchObject([{ name: 'admin' }, { name: 'operator' }, { name: 'viewer' }]);
   });
 
   it('know who they are, and manage nobody', async () => {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
+import { RolesModule } from '../roles/roles.module.js';
 import { BootstrapAdmin } from './bootstrap-admin.js';
 import { Passwords } from './passwords.js';
 import { UsersController } from './users.controller.js';
@@ -7,7 +8,7 @@ import { UsersService } from './users.service.js';
 
 /** Beside it, `UsersStore` is one of the process' parts: the authenticator needs it before there is a module. */
 @Module({
-  imports: [AuditModule],
+  imports: [AuditModule, RolesModule],
   controllers: [UsersController],
   providers: [Passwords, BootstrapAdmin, UsersService],
   exports: [Passwords, BootstrapAdmin],

@@ -3,6 +3,8 @@ import { AppError } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
 import { invalidField } from '../http/parse-input.js';
+import { permissionNames, type Role } from '../roles/permissions.js';
+import { RolesStore } from '../roles/roles.store.js';
 import { problemWithPassword } from './check-password.js';
 import { Passwords } from './passwords.js';
 import { userView, type UserView } from './user-view.js';
@@ -14,7 +16,7 @@ export interface NewUser {
   email: string | null;
   firstName: string | null;
   lastName: string | null;
-  isSuperuser: boolean;
+  roleId: number;
 }
 
 /** Users of a tenant, for its admins. */
@@ -23,6 +25,7 @@ export class UsersService {
   constructor(
     private readonly store: UsersStore,
     private readonly passwords: Passwords,
+    private readonly roles: RolesStore,
     private readonly audit: AuditLog,
   ) {}
 
@@ -34,11 +37,17 @@ export class UsersService {
     return userView(await this.find(admin, userId));
   }
 
+  async permissionsOf(caller: Actor, userId: number): Promise<{ permissions: readonly string[]; is_superuser: boolean }> {
+    const { isSuperuser, role } = await this.find(caller, userId);
+    return { permissions: isSuperuser ? permissionNames : role.permissions, is_superuser: isSuperuser };
+  }
+
   /** @throws AppError `unprocessable` for a weak password, `conflict` when the name is taken */
   async create(admin: Actor, { password, ...user }: NewUser): Promise<UserView> {
     refuseWeakPassword(password, user.username);
     const passwordHash = await this.passwords.hash(password);
-    const details = { username: user.username, is_superuser: user.isSuperuser };
+    const { name: role } = await this.findRole(user.roleId);
+    const details = { username: user.username, role };
     const writeEntry = this.audit.entryOf(admin, { action: 'user.created', entityType: 'user', details });
     return userView(await this.store.create({ ...user, passwordHash, tenantId: admin.tenantId }, writeEntry));
   }
@@ -49,15 +58,16 @@ export class UsersService {
    */
   async update(admin: Actor, userId: number, { password, ...given }: UserChange & { password?: string | undefined }): Promise<UserView> {
     const known = await this.find(admin, userId);
-    if (userId === admin.userId && (given.isActive === false || given.isSuperuser === false))
+    if (userId === admin.userId && (given.isActive === false || (given.roleId !== undefined && given.roleId !== known.role.id)))
       throw new AppError('conflict', 'you cannot take your own rights away');
     if (userId === admin.userId && given.totpEnabledAt === null)
       throw new AppError('conflict', 'your own second factor is switched off with a code of it');
     if (password !== undefined) refuseWeakPassword(password, known.username);
     const change = definedOnly({ ...given, passwordHash: password === undefined ? undefined : await this.passwords.hash(password) });
     const endsSessions =
-      password !== undefined || given.isActive === false || (given.isSuperuser !== undefined && given.isSuperuser !== known.isSuperuser);
-    const writeEntry = this.entryOf(admin, { action: 'user.changed', user: known, details: detailsOf(known, change) });
+      password !== undefined || given.isActive === false || (given.roleId !== undefined && given.roleId !== known.role.id);
+    const role = given.roleId === undefined ? known.role : await this.findRole(given.roleId);
+    const writeEntry = this.entryOf(admin, { action: 'user.changed', user: known, details: detailsOf(known, change, role) });
     return userView(await this.store.update(userId, change, { endsSessions, writeEntry }));
   }
 
@@ -94,6 +104,12 @@ export class UsersService {
     return this.audit.entryOf(admin, { action, entityType: 'user', entityId: user.id, details: { username: user.username, ...details } });
   }
 
+  private async findRole(roleId: number): Promise<Role> {
+    const role = await this.roles.find(roleId);
+    if (!role) throw invalidField('body', 'role_id', 'there is no such role');
+    return role;
+  }
+
   private async find(admin: Actor, userId: number): Promise<User> {
     const user = await this.store.findInTenant(userId, admin.tenantId);
     if (!user) throw new AppError('not_found', 'User not found');
@@ -114,11 +130,11 @@ function definedOnly(change: UserChange): UserChange {
 const fieldNames: Record<string, string> = { passwordHash: 'password', totpEnabledAt: 'second factor' };
 
 /** Which fields changed; of rights also from what to what. Not the values of the others: they are about a person. */
-function detailsOf(known: User, { isActive, isSuperuser, ...others }: UserChange): object {
+function detailsOf(known: User, { isActive, roleId: _, ...others }: UserChange, role: Role): object {
   const fields = Object.keys(others).map((field) => fieldNames[field] ?? field);
   return {
     ...(isActive !== undefined && isActive !== known.isActive && { is_active: { from: known.isActive, to: isActive } }),
-    ...(isSuperuser !== undefined && isSuperuser !== known.isSuperuser && { is_superuser: { from: known.isSuperuser, to: isSuperuser } }),
+    ...(role.id !== known.role.id && { role: { from: known.role.name, to: role.name } }),
     ...(fields.length > 0 && { fields }),
   };
 }

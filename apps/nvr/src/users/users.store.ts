@@ -3,10 +3,12 @@ import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/data
 import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
+import { adminRoleId, type Role } from '../roles/permissions.js';
 
 /** Serialises changes of who has which rights; any number that no one else locks. */
 const usersLock = 72_707_410n;
 
+const withRole = { role: true } as const;
 const noTotp = { totpEnabledAt: null, encryptedTotpSecret: null, totpUsedStep: null };
 
 /** A user as the database holds it. */
@@ -17,6 +19,7 @@ export interface User {
   passwordHash: string;
   isActive: boolean;
   isSuperuser: boolean;
+  role: Role;
   /** Tokens of an older version are refused. */
   tokenVersion: number;
   email: string | null;
@@ -36,22 +39,31 @@ export interface UserChange {
   firstName?: string | null | undefined;
   lastName?: string | null | undefined;
   isActive?: boolean | undefined;
-  isSuperuser?: boolean | undefined;
+  /** The role of admins makes a superuser, and nothing else does. */
+  roleId?: number | undefined;
   passwordHash?: string | undefined;
   /** Takes the second factor away, for somebody who lost it. */
   totpEnabledAt?: null | undefined;
 }
+
+/** A user who is not there yet. */
+export type NewUserRow = Pick<
+  Prisma.UserUncheckedCreateInput,
+  'username' | 'passwordHash' | 'tenantId' | 'email' | 'firstName' | 'lastName'
+> & {
+  roleId: number;
+};
 
 @Injectable()
 export class UsersStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   findByUsername(username: string): Promise<User | null> {
-    return this.database.user.findUnique({ where: { username } });
+    return this.database.user.findUnique({ where: { username }, include: withRole });
   }
 
   findById(id: number): Promise<User | null> {
-    return this.database.user.findUnique({ where: { id } });
+    return this.database.user.findUnique({ where: { id }, include: withRole });
   }
 
   /**
@@ -71,18 +83,27 @@ export class UsersStore {
   }
 
   list(tenantId: number, page: { skip: number; limit: number }): Promise<User[]> {
-    return this.database.user.findMany({ where: { tenantId }, orderBy: { id: 'asc' }, skip: page.skip, take: page.limit });
+    return this.database.user.findMany({
+      where: { tenantId },
+      include: withRole,
+      orderBy: { id: 'asc' },
+      skip: page.skip,
+      take: page.limit,
+    });
   }
 
   findInTenant(id: number, tenantId: number): Promise<User | null> {
-    return this.database.user.findFirst({ where: { id, tenantId } });
+    return this.database.user.findFirst({ where: { id, tenantId }, include: withRole });
   }
 
   /** @throws AppError `conflict` when the name is taken */
-  async create(user: Prisma.UserUncheckedCreateInput, writeEntry: WriteEntry): Promise<User> {
+  async create(user: NewUserRow, writeEntry: WriteEntry): Promise<User> {
     try {
       return await this.database.$transaction(async (transaction) => {
-        const created = await transaction.user.create({ data: user });
+        const created = await transaction.user.create({
+          data: { ...user, isSuperuser: user.roleId === adminRoleId },
+          include: withRole,
+        });
         await writeEntry(transaction, created.id);
         return created;
       });
@@ -104,9 +125,11 @@ export class UsersStore {
         where: { id },
         data: {
           ...change,
+          ...(change.roleId === undefined ? {} : { isSuperuser: change.roleId === adminRoleId }),
           ...(change.totpEnabledAt === null ? noTotp : {}),
           ...(options.endsSessions ? { tokenVersion: { increment: 1 } } : {}),
         },
+        include: withRole,
       });
       if (options.endsSessions) await endSessions(transaction, { userId: id });
       if (change.isActive === true || change.passwordHash !== undefined)
@@ -170,7 +193,7 @@ export class UsersStore {
   }
 
   /** @returns false when there is a user of that name, who stays as he is */
-  async createIfMissing(user: { username: string; passwordHash: string; isSuperuser: boolean }, writeEntry: WriteEntry): Promise<boolean> {
+  async createIfMissing(user: NewUserRow, writeEntry: WriteEntry): Promise<boolean> {
     try {
       await this.create(user, writeEntry);
       return true;
