@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { WebhookSender } from '@nightjar/webhooks';
 import { ApiDocument, DocsController } from './docs/docs.controller.js';
 import { AllowlistController } from './allowlist/allowlist.controller.js';
 import { AllowlistService } from './allowlist/allowlist.service.js';
@@ -24,7 +25,6 @@ import { Submissions } from './uploads/submissions.js';
 import { DeliveriesController } from './webhooks/deliveries.controller.js';
 import { DeliveryStore } from './webhooks/deliveries.store.js';
 import type { Webhooks } from './webhooks/start-webhooks.js';
-import { WebhookSender } from './webhooks/webhook-sender.js';
 
 /** What the controllers are given; all of it lives longer than a request. */
 export interface GatewayServices {

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { parseNetwork, type Network } from '@nightjar/outbound';
 import { isLoopbackHost, loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
+import type { SignatureFormat } from '@nightjar/webhooks';
 import type { OperationPathsOptions } from './http/operation-paths.js';
 import { readOperationPaths } from './http/read-operation-paths.js';
 import type { QuotaBounds } from './quotas/quotas.js';
 import { processingBoundSecondsMax } from './uploads/processing-bound.js';
-import type { SignatureFormat } from './webhooks/sign-webhook.js';
 
 const dayMs = 86_400_000;
 

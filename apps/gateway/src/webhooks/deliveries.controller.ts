@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/comm
 import { Policy } from '@nightjar/auth';
 import { JobId } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
+import { WebhookSender } from '@nightjar/webhooks';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../http/parse-input.js';
@@ -10,7 +11,6 @@ import { routes } from '../http/routes.js';
 import { scopes } from '../keys/api-keys.js';
 import { DeliveryStore, deliveryStates } from './deliveries.store.js';
 import { attemptView, cursorOf, deliveryView, parseCursor } from './delivery-view.js';
-import { WebhookSender } from './webhook-sender.js';
 
 const ListQuery = z.object({
   job_id: JobId.optional(),

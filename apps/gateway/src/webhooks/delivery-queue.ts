@@ -1,43 +1,12 @@
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
+import type { AttemptOutcome, ClaimedDelivery, ClaimOptions, Verdict } from '@nightjar/webhooks';
 import { storedText } from '../jobs/stored-values.js';
-import type { Verdict } from './delivery-schedule.js';
 
-/** A message that this gateway is to send. */
-export interface ClaimedDelivery {
-  id: string;
+/** A message of a job's end. */
+export interface ClaimedJobDelivery extends ClaimedDelivery {
   jobId: string;
   tenantId: number;
-  origin: string;
-  /** Right to write what became of the attempt. */
-  lease: string;
-  /** Number of this attempt, from 1. */
-  attempt: number;
-  /** Attempts of the schedule before this one. */
-  scheduledBefore: number;
-  /** Asked for by a client, beside the schedule. */
-  manual: boolean;
-  url: string;
   sealedSecret: Uint8Array | null;
-}
-
-export interface ClaimOptions {
-  limit: number;
-  perOrigin: number;
-  slowOrigins: readonly string[];
-  slowLimit: number;
-  leaseMs: number;
-}
-
-/** What one attempt came to. */
-export interface AttemptOutcome {
-  /** HTTP status; null when there was no answer. */
-  status: number | null;
-  /** Null when it succeeded. */
-  error: string | null;
-  /** Beginning of the answer. */
-  answer: string | null;
-  durationMs: number;
-  verdict: Verdict;
 }
 
 /** SQL: as the index on waiting messages says it, word for word. */
@@ -49,13 +18,11 @@ const isFree = Prisma.sql`(lease_id IS NULL OR lease_until <= now())`;
  * Leases messages that are due. Any number of gateways may ask at once: each message goes to one. What one receiver has in store
  * never hides what waits for others: the statement goes from origin to origin through the index, takes few of each, and prefers
  * origins that have the fewest messages on their way.
- * @param options.perOrigin messages on their way to one origin at a time, of all gateways together
- * @param options.slowOrigins receivers that share `slowLimit` of the limit
  */
-export async function claimDeliveries(database: JobsDatabase, options: ClaimOptions): Promise<ClaimedDelivery[]> {
+export async function claimDeliveries(database: JobsDatabase, options: ClaimOptions): Promise<ClaimedJobDelivery[]> {
   const { limit, perOrigin, slowOrigins, slowLimit, leaseMs } = options;
   return orUnavailable(
-    database.$planned<ClaimedDelivery>`
+    database.$planned<ClaimedJobDelivery>`
       WITH RECURSIVE waiting_origin AS (
         (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} ORDER BY origin LIMIT 1)
         UNION ALL
@@ -90,7 +57,7 @@ export async function claimDeliveries(database: JobsDatabase, options: ClaimOpti
  * nothing but the log: the schedule goes on where it was.
  * @returns false when the lease ran out and the message is somebody else's, or gone with its job
  */
-export async function recordAttempt(database: JobsDatabase, claimed: ClaimedDelivery, outcome: AttemptOutcome): Promise<boolean> {
+export async function recordAttempt(database: JobsDatabase, claimed: ClaimedJobDelivery, outcome: AttemptOutcome): Promise<boolean> {
   const { id, lease, attempt, manual } = claimed;
   const { status, error, answer, durationMs } = outcome;
   const recorded = await orUnavailable(
@@ -110,7 +77,7 @@ export async function recordAttempt(database: JobsDatabase, claimed: ClaimedDeli
 }
 
 /** Gives a message back that was not sent, or of which nobody knows: the next gateway sends it with the same attempt number. */
-export async function releaseDelivery(database: JobsDatabase, { id, lease }: ClaimedDelivery): Promise<void> {
+export async function releaseDelivery(database: JobsDatabase, { id, lease }: ClaimedJobDelivery): Promise<void> {
   await orUnavailable(
     database.$executeRaw`UPDATE jobs.webhook_delivery SET lease_id = NULL, lease_until = NULL WHERE id = ${id} AND lease_id = ${lease}::uuid`,
   );

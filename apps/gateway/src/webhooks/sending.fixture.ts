@@ -4,11 +4,11 @@ import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import { parseNetwork, type Lookup } from '@nightjar/outbound';
 import { systemClock, type Logger } from '@nightjar/runtime';
 import { createTestDatabase, type TestDatabase } from '@nightjar/testing';
+import { openWebhookClient, WebhookSender, type DeliveryTimings } from '@nightjar/webhooks';
 import { createJobId } from '../jobs/job-id.js';
 import { JobStore } from '../jobs/job.store.js';
-import { openWebhookClient } from './webhook-client.js';
+import { JobDeliveries } from './job-deliveries.js';
 import { WebhookSecrets } from './webhook-secrets.js';
-import { WebhookSender, type DeliveryTimings } from './webhook-sender.js';
 
 /** Times that a test can wait for: three attempts at once, short deadlines. */
 export const shortTimings: DeliveryTimings = {
@@ -79,10 +79,8 @@ export class Sending {
   startSender(options: { timings?: Partial<DeliveryTimings>; lookup?: Lookup; networks?: typeof loopback } = {}): WebhookSender {
     const { timings, lookup, networks = loopback } = options;
     const sender = new WebhookSender({
-      database: this.database,
-      jobs: new JobStore(this.database, 3_600_000),
+      queue: new JobDeliveries(this.database, new JobStore(this.database, 3_600_000), this.secrets),
       client: openWebhookClient({ networks, ownPorts: [] }, { exchangesMax: 256, lookup }),
-      secrets: this.secrets,
       clock: systemClock,
       logger: this.logger,
       signatureFormat: 'sha256=hex',

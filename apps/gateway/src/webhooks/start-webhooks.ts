@@ -2,13 +2,13 @@ import { SecretBox } from '@nightjar/auth';
 import { openJobsDatabase, type JobsDatabase } from '@nightjar/database';
 import type { Lookup } from '@nightjar/outbound';
 import type { Clock, Logger, Shutdown } from '@nightjar/runtime';
+import { defaultDeliveryTimings, openWebhookClient, WebhookSender, type DeliveryTimings } from '@nightjar/webhooks';
 import type { GatewayConfig } from '../config.js';
 import { JobStore } from '../jobs/job.store.js';
 import { DeliveryStore } from './deliveries.store.js';
-import { openWebhookClient } from './webhook-client.js';
+import { JobDeliveries } from './job-deliveries.js';
 import { WebhookIntake } from './webhook-intake.js';
 import { WebhookSecrets } from './webhook-secrets.js';
-import { defaultDeliveryTimings, WebhookSender, type DeliveryTimings } from './webhook-sender.js';
 
 /** Names that are looked up for submits at a time. Full: the next webhook is taken unseen, and looked at when it is called. */
 const checksAtOnce = 8;
@@ -44,9 +44,7 @@ export function startWebhooks(
   const sender = new WebhookSender({
     clock,
     logger,
-    database,
-    jobs: new JobStore(database, config.retentionMs),
-    secrets,
+    queue: new JobDeliveries(database, new JobStore(database, config.retentionMs), secrets),
     client: openWebhookClient(config.webhooks, { exchangesMax, lookup }),
     signatureFormat: config.webhooks.signatureFormat,
     timings: { ...defaultDeliveryTimings, ...timings },

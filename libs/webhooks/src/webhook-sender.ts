@@ -1,14 +1,9 @@
-import type { JobsDatabase } from '@nightjar/database';
 import type { CheckedFetch } from '@nightjar/outbound';
 import { AppError, deadlineSignal, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
-import { mediaTypeOf } from '../jobs/job-id.js';
-import { imageJobView, videoJobView } from '../jobs/job-view.js';
-import type { JobStore } from '../jobs/job.store.js';
-import { claimDeliveries, recordAttempt, releaseDelivery, type AttemptOutcome, type ClaimedDelivery } from './delivery-queue.js';
+import type { AttemptOutcome, ClaimedDelivery, DeliveryContent, DeliveryQueue } from './delivery-queue.js';
 import { standardWaitsMs, verdictAfter, type ReceiverAnswer } from './delivery-schedule.js';
 import { webhookHeaders, type SignatureFormat } from './sign-webhook.js';
 import { SlowOrigins } from './slow-origins.js';
-import type { WebhookSecrets } from './webhook-secrets.js';
 
 /** Messages on their way at a time, each with its body in memory. Full: the others wait in their rows. */
 const inFlightMax = 32;
@@ -29,12 +24,12 @@ export interface DeliveryTimings {
   waitsMs: readonly number[];
   /** For a whole attempt: name, connection, answer. */
   timeoutMs: number;
-  /** Longer than an attempt with the statements round it. Over it another gateway sends the message again. */
+  /** Longer than an attempt with the statements round it. Over it another process sends the message again. */
   leaseMs: number;
   pollEveryMs: number;
   /** A receiver that takes so long shares its room with others of its kind for a while. */
   slowMs: number;
-  /** What attempts that are under way get when the gateway stops. */
+  /** What attempts that are under way get when the process stops. */
   stopGraceMs: number;
 }
 
@@ -47,11 +42,9 @@ export const defaultDeliveryTimings: DeliveryTimings = {
   stopGraceMs: 4_000,
 };
 
-export interface WebhookSenderOptions {
-  database: JobsDatabase;
-  jobs: JobStore;
+export interface WebhookSenderOptions<Claimed extends ClaimedDelivery> {
+  queue: DeliveryQueue<Claimed>;
   client: CheckedFetch;
-  secrets: WebhookSecrets;
   clock: Clock;
   logger: Logger;
   signatureFormat: SignatureFormat;
@@ -60,9 +53,9 @@ export interface WebhookSenderOptions {
 
 /**
  * Sends webhook messages until it is stopped. Rows are the truth: a message is leased, sent, and what became of it is written
- * under the lease. A crash in between has it sent once more, with the same id. Any number of gateways may do this at once.
+ * under the lease. A crash in between has it sent once more, with the same id. Any number of processes may do this at once.
  */
-export class WebhookSender {
+export class WebhookSender<Claimed extends ClaimedDelivery = ClaimedDelivery> {
   private readonly stopping = new AbortController();
   /** Cuts attempts that are under way. */
   private readonly cutting = new AbortController();
@@ -75,12 +68,12 @@ export class WebhookSender {
   private wait = new AbortController();
   private readonly done: Promise<void>;
 
-  constructor(private readonly options: WebhookSenderOptions) {
+  constructor(private readonly options: WebhookSenderOptions<Claimed>) {
     this.slow = new SlowOrigins({ clock: options.clock, slowMs: options.timings.slowMs, rememberMs: slowRememberedMs });
     this.done = this.run();
   }
 
-  /** Looks for messages now: a job has ended, or somebody asked for one again. Without it they wait for the next poll. */
+  /** Looks for messages now: there is a new one, or somebody asked for one again. Without it they wait for the next poll. */
   nudge(): void {
     this.wait.abort();
   }
@@ -92,7 +85,7 @@ export class WebhookSender {
     await this.done;
     const grace = new AbortController();
     const cut = sleep(this.options.timings.stopGraceMs, grace.signal).then(
-      () => this.cutting.abort(new AppError('cancelled', 'the gateway stops')),
+      () => this.cutting.abort(new AppError('cancelled', 'the process stops')),
       () => undefined,
     );
     await Promise.all(this.underWay.keys());
@@ -120,11 +113,11 @@ export class WebhookSender {
 
   /** Starts as many attempts as there is room for; each that ends makes room and nudges. */
   private async startWaiting(): Promise<void> {
-    const { database, timings } = this.options;
+    const { queue, timings } = this.options;
     const limit = inFlightMax - this.underWay.size;
     if (limit === 0 || this.bodyBytes >= bodyBytesMax) return;
     const slowUnderWay = [...this.underWay.values()].filter((origin) => this.slow.has(origin)).length;
-    const waiting = await claimDeliveries(database, {
+    const waiting = await queue.claim({
       limit,
       perOrigin: inFlightPerOrigin,
       slowOrigins: this.slow.names,
@@ -133,7 +126,9 @@ export class WebhookSender {
     });
     for (const claimed of waiting) {
       const attempt = this.attempt(claimed)
-        .catch((error: unknown) => void this.options.logger.error('a webhook attempt was not recorded', { ...namesOf(claimed), error }))
+        .catch(
+          (error: unknown) => void this.options.logger.error('a webhook attempt was not recorded', { ...this.namesOf(claimed), error }),
+        )
         .then((outcome) => {
           this.underWay.delete(attempt);
           // Otherwise the same message would be taken again at once; an attempt that ends, or the next poll, makes up for it.
@@ -143,34 +138,35 @@ export class WebhookSender {
     }
   }
 
-  private async attempt(claimed: ClaimedDelivery): Promise<'no room' | void> {
-    const { clock, database, timings } = this.options;
+  private async attempt(claimed: Claimed): Promise<'no room' | void> {
+    const { clock, queue, timings } = this.options;
     const leaseUntilMs = clock.monotonicMs() + timings.leaseMs;
-    const read = this.reading.then(() => this.bodyFor(claimed));
+    const read = this.reading.then(() => queue.contentOf(claimed));
     // Not the body itself: this outlives the attempt.
     this.reading = read.then(
       () => undefined,
       () => undefined,
     );
-    const body = await read;
-    if (!body) return;
+    const content = await read;
+    if (!content) return;
+    const { body } = content;
     if (this.bodyBytes > 0 && this.bodyBytes + body.length > bodyBytesMax) {
-      await releaseDelivery(database, claimed);
+      await queue.release(claimed);
       return 'no room';
     }
     this.bodyBytes += body.length;
     try {
-      await this.sendAndRecord(claimed, body, leaseUntilMs);
+      await this.sendAndRecord(claimed, content, leaseUntilMs);
     } finally {
       this.bodyBytes -= body.length;
     }
   }
 
-  private async sendAndRecord(claimed: ClaimedDelivery, body: Buffer, leaseUntilMs: number): Promise<void> {
-    const { clock, database, timings } = this.options;
+  private async sendAndRecord(claimed: Claimed, content: DeliveryContent, leaseUntilMs: number): Promise<void> {
+    const { clock, queue, timings } = this.options;
     const startedMs = clock.monotonicMs();
-    const sent = await this.send(claimed, body);
-    if (sent === 'cut') return releaseDelivery(database, claimed);
+    const sent = await this.send(claimed, content);
+    if (sent === 'cut') return queue.release(claimed);
     const { waitsMs } = timings;
     const attemptsMade = claimed.scheduledBefore + (claimed.manual ? 0 : 1);
     const verdict = verdictAfter(sent.answer, { attemptsMade, waitsMs, nowUnixMs: clock.wallMs(), random: Math.random });
@@ -181,23 +177,12 @@ export class WebhookSender {
     await this.record(claimed, outcome, leaseUntilMs);
   }
 
-  /** What `GET` of the result answers for this job. @returns undefined when the job was removed, and its message with it */
-  private async bodyFor({ jobId, tenantId }: ClaimedDelivery): Promise<Buffer | undefined> {
-    const { jobs } = this.options;
-    if (mediaTypeOf(jobId) === 'video') {
-      const job = await jobs.findVideoJob(jobId, tenantId);
-      return job ? Buffer.from(JSON.stringify(videoJobView(job))) : undefined;
-    }
-    const job = await jobs.findImageJob(jobId, tenantId);
-    return job ? Buffer.from(JSON.stringify(imageJobView(job))) : undefined;
-  }
-
-  private async send(claimed: ClaimedDelivery, body: Buffer): Promise<SentMessage | 'cut'> {
-    const { client, clock, secrets, signatureFormat, timings } = this.options;
-    const { id, jobId, attempt, sealedSecret, url } = claimed;
+  private async send(claimed: Claimed, { body, contentType }: DeliveryContent): Promise<SentMessage | 'cut'> {
+    const { client, clock, queue, signatureFormat, timings } = this.options;
+    const { id, attempt, url } = claimed;
     try {
-      const secret = sealedSecret === null ? undefined : secrets.open(sealedSecret, jobId);
-      const message = { id, attempt, atUnixSeconds: Math.floor(clock.wallMs() / 1_000), body };
+      const secret = queue.secretOf(claimed);
+      const message = { id, attempt, atUnixSeconds: Math.floor(clock.wallMs() / 1_000), body, contentType };
       const answer = await client.post(url, {
         headers: webhookHeaders(message, { secret, format: signatureFormat }),
         body,
@@ -218,12 +203,12 @@ export class WebhookSender {
   }
 
   /** The message has been sent: while Postgres is away the outcome waits, as long as nobody else may send it. */
-  private async record(claimed: ClaimedDelivery, outcome: AttemptOutcome, leaseUntilMs: number): Promise<void> {
-    const { clock, database, logger } = this.options;
+  private async record(claimed: Claimed, outcome: AttemptOutcome, leaseUntilMs: number): Promise<void> {
+    const { clock, logger, queue } = this.options;
     const over = deadlineSignal(leaseUntilMs - clock.monotonicMs(), this.stopping.signal);
     for (;;) {
       try {
-        if (!(await recordAttempt(database, claimed, outcome))) logger.warn('a webhook attempt came to nothing', namesOf(claimed));
+        if (!(await queue.record(claimed, outcome))) logger.warn('a webhook attempt came to nothing', this.namesOf(claimed));
         return;
       } catch (error) {
         if (toAppError(error).code !== 'unavailable' || over.aborted) throw error;
@@ -232,8 +217,14 @@ export class WebhookSender {
     }
   }
 
-  private logAttempt(claimed: ClaimedDelivery, { status, error, durationMs, verdict }: AttemptOutcome): void {
-    const fields = { ...namesOf(claimed), manual: claimed.manual, status, error, durationMs, ...verdict };
+  /** What a log line may tell: the origin, never the path or the query of the receiver. */
+  private namesOf(claimed: Claimed) {
+    const { id, origin, attempt } = claimed;
+    return { deliveryId: id, ...this.options.queue.namesOf?.(claimed), origin, attempt };
+  }
+
+  private logAttempt(claimed: Claimed, { status, error, durationMs, verdict }: AttemptOutcome): void {
+    const fields = { ...this.namesOf(claimed), manual: claimed.manual, status, error, durationMs, ...verdict };
     if (verdict.kind === 'delivered') this.options.logger.info('webhook attempt', fields);
     else this.options.logger.warn('webhook attempt', fields);
   }
@@ -250,9 +241,4 @@ function errorOfStatus(status: number): string | null {
   if (status >= 200 && status < 300) return null;
   if (status >= 300 && status < 400) return `the receiver answers with a redirect (${status}), which is not followed`;
   return `the receiver answers with status ${status}`;
-}
-
-/** What a log line may tell: the origin, never the path or the query of the receiver. */
-function namesOf({ id, jobId, origin, attempt }: ClaimedDelivery) {
-  return { deliveryId: id, jobId, origin, attempt };
 }

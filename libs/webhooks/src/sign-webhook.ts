@@ -12,6 +12,8 @@ export interface WebhookMessage {
   readonly atUnixSeconds: number;
   /** Exactly the bytes that are sent. */
   readonly body: Uint8Array;
+  /** Default: `application/json`. */
+  readonly contentType?: string;
 }
 
 /** Marks secrets of Standard Webhooks whose key is what their base64 stands for. */
@@ -26,9 +28,9 @@ export function webhookHeaders(
   message: WebhookMessage,
   { secret, format }: { secret: string | undefined; format: SignatureFormat },
 ): Record<string, string> {
-  const { id, attempt, atUnixSeconds, body } = message;
+  const { id, attempt, atUnixSeconds, body, contentType = 'application/json' } = message;
   return {
-    'content-type': 'application/json',
+    'content-type': contentType,
     'user-agent': 'Nightjar-Webhooks',
     'webhook-id': id,
     'webhook-timestamp': String(atUnixSeconds),
