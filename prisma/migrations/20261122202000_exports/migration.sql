@@ -35,7 +35,8 @@ CREATE TABLE "nvr"."download_ticket" (
 -- CreateTable
 CREATE TABLE "nvr"."export" (
     "id" UUID NOT NULL,
-    "user_id" INTEGER NOT NULL,
+    "owner" VARCHAR(64) NOT NULL,
+    "user_id" INTEGER,
     "camera_id" INTEGER NOT NULL,
     "starts_at" TIMESTAMPTZ(3) NOT NULL,
     "ends_at" TIMESTAMPTZ(3) NOT NULL,
@@ -71,7 +72,7 @@ CREATE INDEX "download_ticket_user_id_idx" ON "nvr"."download_ticket"("user_id")
 CREATE INDEX "download_ticket_expires_at_idx" ON "nvr"."download_ticket"("expires_at");
 
 -- CreateIndex
-CREATE INDEX "export_user_id_created_at_idx" ON "nvr"."export"("user_id", "created_at");
+CREATE INDEX "export_owner_created_at_idx" ON "nvr"."export"("owner", "created_at");
 
 -- CreateIndex
 CREATE INDEX "export_state_created_at_idx" ON "nvr"."export"("state", "created_at");
