@@ -103,6 +103,7 @@ describe.each(kinds)('the units of a $name stream', ({ name, codec, reorders }) 
     const decoder = new UnitDecoder({
       ffmpeg,
       codec,
+      reorders,
       picturesPerSecond: 2,
       signal: stopping.signal,
       onPicture: (picture) => pictures.push(picture),
@@ -114,13 +115,14 @@ describe.each(kinds)('the units of a $name stream', ({ name, codec, reorders }) 
       expect(pictures[0]?.luma).toMatchObject({ width: 160, height: 90 });
       // The rest of the first group of pictures is not fed; the second is, hidden until its last second.
       const second = units.filter(({ sequence }) => sequence >= 30 && sequence < 60);
-      for (const unit of second) decoder.feed(unit, { shown: unit.sequence >= 45 });
+      for (const unit of second) decoder.feed(unit, { shown: unit.ptsMs >= 12_990 });
       for (const unit of units.slice(60)) decoder.feed(unit, { shown: true });
       await until(() => pictures.some(({ unit }) => unit.sequence >= 75));
       const times = pictures.map(({ unit }) => unit.ptsMs - 10_000);
       expect(times.every((time, index) => index === 0 || time - (times[index - 1] ?? 0) >= 400)).toBe(true);
-      expect(times.filter((time) => time > 600 && time < 2_850)).toHaveLength(0);
-      expect(times.filter((time) => time >= 2_850 && time < 5_500).length).toBeGreaterThanOrEqual(5);
+      // At most the picture that was due when the hidden ones began.
+      expect(times.filter((time) => time > 600 && time < 2_950).length).toBeLessThanOrEqual(1);
+      expect(times.filter((time) => time >= 2_950 && time < 5_500).length).toBeGreaterThanOrEqual(5);
       const white = pictures.filter(({ luma }) => luma.pixels.every((pixel) => pixel > 200)).map(({ unit }) => unit.ptsMs - 10_000);
       expect(Math.min(...white)).toBeGreaterThanOrEqual(2_999);
       expect(white).toHaveLength(times.filter((time) => time >= 2_999).length);
@@ -134,7 +136,14 @@ describe('a decoder', () => {
   it('ends with its owner, and takes nothing afterwards', async () => {
     const [unit] = await unitsOf('h264.0.ts');
     const stopping = new AbortController();
-    const decoder = new UnitDecoder({ ffmpeg, codec: 'h264', picturesPerSecond: 2, signal: stopping.signal, onPicture: () => undefined });
+    const decoder = new UnitDecoder({
+      ffmpeg,
+      codec: 'h264',
+      reorders: false,
+      picturesPerSecond: 2,
+      signal: stopping.signal,
+      onPicture: () => undefined,
+    });
     stopping.abort();
     expect(await decoder.exited).toMatchObject({ stopped: 'signal' });
     expect(unit && decoder.feed(unit, { shown: true })).toBe(false);
@@ -146,6 +155,7 @@ describe('a decoder', () => {
     const decoder = new UnitDecoder({
       ffmpeg,
       codec: 'h264',
+      reorders: false,
       picturesPerSecond: 15,
       signal: new AbortController().signal,
       onPicture: (picture) => pictures.push(picture),
@@ -176,6 +186,7 @@ describe('hardware decoding', () => {
     const decoder = new UnitDecoder({
       ffmpeg,
       codec: 'h264',
+      reorders: false,
       hardware,
       picturesPerSecond: 2,
       signal: new AbortController().signal,

@@ -22,7 +22,12 @@ export type UnitTimes = Pick<Unit, 'sequence' | 'ptsMs' | 'arrivedUnixMs' | 'arr
 export interface UnitDecoderOptions {
   ffmpeg: FfmpegBinary;
   codec: UnitCodec;
-  hardware?: HardwareDecoder;
+  hardware?: HardwareDecoder | undefined;
+  /**
+   * Whether units are shown in another order than they come (B-frames). Where they are not, each picture comes out at once; a
+   * decoder that was told so of a stream where they are gives them wrong times.
+   */
+  reorders: boolean;
   /** At most so many pictures a second of what is fed come out. */
   picturesPerSecond: number;
   /** Wider pictures are scaled down to this many pixels. */
@@ -40,6 +45,8 @@ const waitingBytesMax = 24 * 1024 * 1024;
 /** Units that were fed and whose picture may still come: more than a long group of pictures, and a few seconds behind it. */
 const timesKeptMax = 2_048;
 const ticksPerMs = 90;
+/** Ten seconds that are not shown last 0.1 s on the decoder's clock. */
+const hiddenPace = 0.01;
 const jpegQuality = '4';
 
 /**
@@ -55,7 +62,8 @@ export class UnitDecoder {
   private readonly process: FfmpegProcess;
   private readonly times = new Map<number, UnitTimes>();
   private readonly ready: { pictures: JpegPicture[]; planes: LumaPlane[]; ticks: number[] } = { pictures: [], planes: [], ticks: [] };
-  private lastTick = 0;
+  private newestShownTick = 0;
+  private hiddenFrom: { tick: number; ptsMs: number } | undefined;
 
   constructor(private readonly options: UnitDecoderOptions) {
     this.process = FfmpegProcess.start({
@@ -77,21 +85,20 @@ export class UnitDecoder {
   }
 
   /**
-   * Decodes a unit. `shown` false: later ones need it, but nobody wants its picture.
+   * Decodes a unit. `shown` false: later ones need it, but nobody wants its picture (one may come
+   * out if it was due); all of them are before those that are shown.
    * @returns false when too much waits already: the unit was not taken, and only a key frame may follow
    */
   feed(unit: Unit, { shown }: { shown: boolean }): boolean {
     const { stdin } = this.process;
     if (!stdin?.writable || stdin.writableLength > waitingBytesMax) return false;
-    // What is not shown gets a time right behind the last one, where no picture is due.
-    const tick = shown ? Math.max(1, Math.round(unit.ptsMs * ticksPerMs)) : this.lastTick + 1;
-    this.lastTick = tick === this.lastTick ? tick + 1 : tick;
+    const tick = this.tickOf(unit.ptsMs, shown);
     const { sequence, ptsMs, arrivedUnixMs, arrivedMonotonicMs, isKey } = unit;
-    this.times.set(this.lastTick, { sequence, ptsMs, arrivedUnixMs, arrivedMonotonicMs, isKey });
+    this.times.set(tick, { sequence, ptsMs, arrivedUnixMs, arrivedMonotonicMs, isKey });
     this.forgetOldTimes();
     const header = Buffer.alloc(12);
     header.writeUInt32LE(unit.bytes.length, 0);
-    header.writeBigUInt64LE(BigInt(this.lastTick), 4);
+    header.writeBigUInt64LE(BigInt(tick), 4);
     stdin.cork();
     stdin.write(header);
     stdin.write(unit.bytes);
@@ -102,6 +109,18 @@ export class UnitDecoder {
   /** Ends FFmpeg. Safe to call twice. */
   async stop(): Promise<void> {
     await this.process.stop();
+  }
+
+  /** What is not shown is pressed together behind the newest time that was, where no picture is due; its order stays. */
+  private tickOf(ptsMs: number, shown: boolean): number {
+    if (shown) {
+      this.hiddenFrom = undefined;
+      const tick = Math.max(1, Math.round(ptsMs * ticksPerMs));
+      this.newestShownTick = tick;
+      return tick;
+    }
+    this.hiddenFrom ??= { tick: this.newestShownTick + 1, ptsMs };
+    return Math.max(1, this.hiddenFrom.tick + Math.round((ptsMs - this.hiddenFrom.ptsMs) * ticksPerMs * hiddenPace));
   }
 
   private listen(index: number, take: (chunk: Buffer) => void): void {
@@ -146,7 +165,8 @@ function decoderArguments(options: UnitDecoderOptions): string[] {
   const output = [...passthrough(options.ffmpeg), '-enc_time_base', `1:${ticksPerMs * 1_000}`, '-threads', '1', '-flush_packets', '1'];
   return [
     ...['-threads', '1', '-max_pixels', String(decodedPixelsMax), '-protocol_whitelist', 'pipe'],
-    ...['-flags', 'low_delay', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-copyts'],
+    ...(options.reorders ? [] : ['-flags', 'low_delay']),
+    ...['-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-copyts'],
     ...(options.hardware ? hardwareArguments(options.hardware, codec) : ['-c:v', codec]),
     ...['-f', 'ivf', '-i', 'pipe:0', '-filter_complex_threads', '1', '-filter_complex', graph],
     ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, ...output, '-f', 'mjpeg', 'pipe:1'],
