@@ -65,6 +65,8 @@ CREATE INDEX "event_camera_id_started_at_id_idx" ON "nvr"."event"("camera_id", "
 CREATE INDEX "event_label_started_at_id_idx" ON "nvr"."event"("label", "started_at" DESC, "id" DESC);
 CREATE INDEX "event_started_at_id_idx" ON "nvr"."event"("started_at" DESC, "id" DESC);
 CREATE INDEX "event_span_idx" ON "nvr"."event" USING gist (tstzrange("started_at", greatest("started_at", "ended_at"), '[]')) WHERE "ended_at" IS NOT NULL;
+-- Else a list of those without a picture would look at every one that has it.
+CREATE INDEX "event_without_evidence_idx" ON "nvr"."event"("started_at" DESC, "id" DESC) WHERE "evidence_file" IS NULL;
 ALTER TABLE "nvr"."event" ADD CONSTRAINT "event_camera_id_fkey" FOREIGN KEY ("camera_id") REFERENCES "nvr"."camera"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 CREATE FUNCTION "nvr"."remove_reviews_of_event"() RETURNS TRIGGER LANGUAGE plpgsql AS $$
