@@ -1,13 +1,26 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { camerasChanged, readRecorderState } from '@nightjar/contracts';
-import type { Bus } from '@nightjar/messaging';
+import { camerasChanged, readLiveView, readRecorderState } from '@nightjar/contracts';
+import { WithBody, type Bus } from '@nightjar/messaging';
+import { LiveSources } from './recorder/live-sources.js';
 import { RecorderCondition } from './recorder/recorder-condition.js';
 import { RecorderService } from './recorder/recorder.service.js';
+
+/** Each camera that is watched has one of each API process waiting here. */
+const liveReadsMax = 1_024;
 
 /** All that the recorder process listens to on the bus. */
 export function subscribeRecorder(bus: Bus, app: INestApplicationContext): void {
   const recorder = app.get(RecorderService);
   const condition = app.get(RecorderCondition);
+  const live = app.get(LiveSources);
   bus.serve(readRecorderState, () => ({ degraded: condition.problems() }));
+  bus.serve(
+    readLiveView,
+    async ({ after_seq: afterSeq, camera_id, offset, session_id: sessionId, wait_ms }) => {
+      const { bytes, initBytes, parts, session } = await live.read(camera_id, { sessionId, afterSeq, offset }, wait_ms);
+      return new WithBody({ session, init_bytes: initBytes, parts }, bytes);
+    },
+    { callsInFlightMax: liveReadsMax },
+  );
   bus.on(camerasChanged, () => recorder.wake());
 }

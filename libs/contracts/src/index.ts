@@ -89,3 +89,4 @@ export {
   tier0Frame,
   type EventReport,
 } from './events.js';
+export { liveViewBytesMax, LiveViewPart, LiveViewSession, readLiveView } from './live-view.js';

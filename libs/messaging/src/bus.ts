@@ -77,15 +77,23 @@ export class Bus {
     this.connection.publish(fact.subject(payload), encodeMessage(payload, undefined, newHeaders()));
   }
 
-  /** Answers an rpc; several processes share the calls. The handler's AppError travels to the caller, anything else becomes `internal`. */
-  serve<Request extends z.ZodType, Reply extends z.ZodType>(rpc: Rpc<Request, Reply>, handler: Handler<Request, Reply>): void {
+  /**
+   * Answers an rpc; several processes share the calls. The handler's AppError travels to the caller, anything else becomes `internal`.
+   * @param options.callsInFlightMax for an rpc whose calls wait for something to happen
+   */
+  serve<Request extends z.ZodType, Reply extends z.ZodType>(
+    rpc: Rpc<Request, Reply>,
+    handler: Handler<Request, Reply>,
+    options: { callsInFlightMax?: number } = {},
+  ): void {
+    const limit = options.callsInFlightMax ?? callsInFlightMax;
     let inFlight = 0;
     this.subscribe((connection) => {
       connection.subscribe(rpc.subject, {
         queue: 'servers',
         callback: (error, message) => {
           if (error) return this.options.logger.error('bus subscription failed', { subject: rpc.subject, error });
-          if (inFlight >= callsInFlightMax)
+          if (inFlight >= limit)
             return respond(message, {
               ok: false,
               error: errorBody(new AppError('overloaded', 'too many calls at once', { retryAfterMs: 200 })),

@@ -6,7 +6,12 @@ import type { SessionCheck } from '../auth/session-check.js';
 import type { UsersStore } from '../users/users.store.js';
 
 /** The only routes that a ticket opens. */
-export const streamRoutes: ReadonlySet<string | undefined> = new Set(['/api/v1/events/stream', '/api/v1/events/ws']);
+export const streamRoutes: ReadonlySet<string | undefined> = new Set([
+  '/api/v1/events/stream',
+  '/api/v1/events/ws',
+  '/api/v1/cameras/:reference/live',
+  '/api/v1/cameras/:reference/live.mjpeg',
+]);
 
 export const streamTicketSeconds = 30;
 /** Unused ones of one user; more are 429. */

@@ -2,6 +2,7 @@ import { goodConnectionMs, reconnectPauseMs, type FfmpegBinary } from '@nightjar
 import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
 import { isDiskError } from '../retention/disk-space.js';
 import { keepCameraIdentity } from './camera-identity.js';
+import type { LiveParts } from './live-parts.js';
 import { runRecordingSession, type SessionEnd } from './recording-session.js';
 import type { SegmentRows } from './segment-rows.js';
 
@@ -14,14 +15,17 @@ export interface CameraRecorderOptions {
   findUrl: () => Promise<string>;
   ffmpeg: FfmpegBinary;
   root: string;
+  /** False: it is connected to only because somebody watches it. */
+  isRecorded: boolean;
   segmentMs: number;
   rows: SegmentRows;
+  live: LiveParts;
   clock: Clock;
   logger: Logger;
   random: () => number;
 }
 
-/** Records one camera for as long as it is wanted: connects, records, and after each end waits and connects again, for ever. */
+/** Records one camera, and has its live video, for as long as it is wanted: connects, records, and after each end waits and connects again, for ever. */
 export class CameraRecorder {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
@@ -54,18 +58,20 @@ export class CameraRecorder {
   }
 
   private async recordOnce(): Promise<void> {
-    const { camera, clock, ffmpeg, findUrl, logger, root, rows, segmentMs } = this.options;
+    const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs } = this.options;
     try {
       const url = await findUrl();
       const { framesName, name, rtspUrl, uuid } = camera;
-      await keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl });
+      if (isRecorded) await keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl });
       const end = await runRecordingSession({
         ffmpeg,
         url,
         root,
         camera,
+        isRecorded,
         segmentMs,
         rows,
+        live,
         clock,
         previousEndMs: this.recordedUntilMs,
         onWritten: () => (this.diskProblem = undefined),

@@ -6,6 +6,7 @@ import type { Camera } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
 import { CameraRecorder } from './camera-recorder.js';
+import type { LiveParts } from './live-parts.js';
 import { SegmentRows } from './segment-rows.js';
 
 export const FFMPEG = Symbol('ffmpeg');
@@ -22,16 +23,18 @@ export class CameraRecorders {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Not started yet. */
-  make(camera: Camera): CameraRecorder {
+  /** Not started yet. @param live gets its live video */
+  make(camera: Camera, { isRecorded, live }: { isRecorded: boolean; live: LiveParts }): CameraRecorder {
     const { clock, config, connections, ffmpeg, logger, rows } = this;
     return new CameraRecorder({
       camera,
       findUrl: () => connections.urlOf(camera, 'main'),
       ffmpeg,
       root: config.recordingsDir,
+      isRecorded,
       segmentMs: config.segmentMs,
       rows,
+      live,
       clock,
       logger,
       random: Math.random,

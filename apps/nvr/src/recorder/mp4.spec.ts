@@ -56,9 +56,13 @@ describe('a fragment', () => {
   });
 
   it('can be moved to the clock of its file', () => {
-    const moved = moof();
-    rebaseFragment(moved, 90_000);
-    expect(parseFragment(moved)).toEqual({ startTicks: 90_000, durationTicks: 90_000, startsWithKeyFrame: true });
+    const original = moof();
+    expect(parseFragment(rebaseFragment(original, 90_000))).toEqual({
+      startTicks: 90_000,
+      durationTicks: 90_000,
+      startsWithKeyFrame: true,
+    });
+    expect(parseFragment(original).startTicks).toBe(180_000);
   });
 
   it('is refused when it is cut off or promises more samples than it has', () => {

@@ -32,13 +32,15 @@ export function parseFragment(moof: Mp4Box): FragmentTimes {
   }
 }
 
-/** The same fragment on a clock that begins `offsetTicks` later: each recorded file begins at 0. Changes the bytes in place. */
-export function rebaseFragment(moof: Mp4Box, offsetTicks: number): void {
-  const time = descendantOf(contentOf(moof), ['traf', 'tfdt']);
+/** A copy of the fragment on a clock that begins `offsetTicks` later: each recorded file begins at 0. @throws AppError `unprocessable` */
+export function rebaseFragment(moof: Mp4Box, offsetTicks: number): Mp4Box {
+  const moved: Mp4Box = { type: moof.type, bytes: Buffer.from(moof.bytes) };
+  const time = descendantOf(contentOf(moved), ['traf', 'tfdt']);
   if (!time) throw new AppError('unprocessable', 'a fragment has no times');
   const ticks = readDecodeTime(time) - offsetTicks;
   if (time[0] === 1) time.writeBigUInt64BE(BigInt(ticks), 4);
   else time.writeUInt32BE(ticks, 4);
+  return moved;
 }
 
 function readDecodeTime(tfdt: Buffer): number {

@@ -31,7 +31,8 @@ export async function* readFragments(stream: AsyncIterable<Buffer>): AsyncGenera
 }
 
 function fragmentOf(moof: Mp4Box, mdat: Mp4Box): Fragment {
-  const bytes = Buffer.concat([moof.bytes, mdat.bytes]);
-  const own: Mp4Box = { type: 'moof', bytes: bytes.subarray(0, moof.bytes.length) };
-  return { bytes, ...parseFragment(own), rebase: (offsetTicks) => rebaseFragment(own, offsetTicks) };
+  return {
+    ...parseFragment(moof),
+    bytesFrom: (originTicks) => Buffer.concat([(originTicks === 0 ? moof : rebaseFragment(moof, originTicks)).bytes, mdat.bytes]),
+  };
 }

@@ -6,6 +6,7 @@ import { ProcessPartsModule, type ProcessParts } from '../process-parts.js';
 import { RetentionModule } from '../retention/retention.module.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
 import { CameraRecorders, FFMPEG } from './camera-recorders.js';
+import { LiveSources } from './live-sources.js';
 import { RecorderCondition } from './recorder-condition.js';
 import { RecorderService } from './recorder.service.js';
 import { RecordingRepair } from './recording-repair.js';
@@ -18,7 +19,15 @@ export class RecorderModule {
     return {
       module: RecorderModule,
       imports: [ProcessPartsModule.with(parts), CameraConnectionsModule, RetentionModule, SegmentRowsModule],
-      providers: [{ provide: FFMPEG, useValue: ffmpeg }, CameraRecorders, RecorderCondition, RecorderService, RecordingRepair, SegmentRows],
+      providers: [
+        { provide: FFMPEG, useValue: ffmpeg },
+        CameraRecorders,
+        LiveSources,
+        RecorderCondition,
+        RecorderService,
+        RecordingRepair,
+        SegmentRows,
+      ],
     };
   }
 }

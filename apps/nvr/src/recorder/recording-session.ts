@@ -1,19 +1,21 @@
 import { FfmpegProcess, openInput, type FfmpegBinary, type OpenedInput } from '@nightjar/media';
 import { AppError, type Clock } from '@nightjar/runtime';
 import { endWhenSilent } from './end-when-silent.js';
-import type { VideoTrack } from './parse-init-segment.js';
+import { FragmentGroups, type FragmentGroup } from './fragment-groups.js';
+import type { LiveParts } from './live-parts.js';
 import { readFragments, type StreamPart } from './read-fragments.js';
 import type { SegmentRows } from './segment-rows.js';
 import { SegmentWriter } from './segment-writer.js';
 import { StreamClock } from './stream-clock.js';
 
-/** Frames flow in fragments of at most a second; a camera that sends nothing for so long is gone, whatever FFmpeg says. */
+/** Frames flow in fragments of a quarter of a second; a camera that sends nothing for so long is gone, whatever FFmpeg says. */
 const silenceMsMax = 10_000;
 /** Connecting, looking at the stream and waiting for the first key frame take longer. */
 const firstBytesMsMax = 20_000;
 /** Longest time to write down what is under way when recording stops. */
 const endingMsMax = 2_000;
-const fragmentMicros = 1_000_000;
+/** How late live viewers are; what is written to disk at a time is put together from several. */
+const fragmentMicros = 250_000;
 
 export interface RecordingSessionOptions {
   ffmpeg: FfmpegBinary;
@@ -21,8 +23,11 @@ export interface RecordingSessionOptions {
   url: string;
   root: string;
   camera: { id: number; uuid: string };
+  /** False: the camera is only watched, and nothing is written. */
+  isRecorded: boolean;
   segmentMs: number;
   rows: SegmentRows;
+  live: LiveParts;
   clock: Clock;
   previousEndMs: number | undefined;
   /** A fragment is on disk. */
@@ -67,6 +72,7 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
     };
   } finally {
     signal.removeEventListener('abort', onStop);
+    options.live.end();
     await recording.close();
     await process.stop();
     input.close();
@@ -89,7 +95,8 @@ function startRecording(input: OpenedInput, ffmpeg: FfmpegBinary): FfmpegProcess
 /** What one session has written so far. */
 class Recording {
   private readonly streamClock = new StreamClock();
-  private track: VideoTrack | undefined;
+  private timescale = 1;
+  private groups: FragmentGroups | undefined;
   private writer: SegmentWriter | undefined;
   recordedMs = 0;
 
@@ -112,6 +119,7 @@ class Recording {
     for await (const part of readFragments(chunks)) {
       if ((await this.take(part)) === 'broken') return 'times went wrong';
     }
+    for (const group of this.groups?.flush() ?? []) await this.write(group);
     if (this.options.signal.aborted) return 'stopped';
     return wasSilent ? 'silent' : 'stream ended';
   }
@@ -122,32 +130,35 @@ class Recording {
 
   private async take(part: StreamPart): Promise<'steady' | 'broken'> {
     if (part.kind === 'init') {
-      const { camera, previousEndMs, root, rows, segmentMs } = this.options;
-      this.track = part.track;
-      this.writer = new SegmentWriter({
-        root,
-        camera,
-        segmentMs,
-        rows,
-        clock: this.streamClock,
-        initBytes: part.bytes,
-        track: part.track,
-        previousEndMs,
-      });
+      this.begin(part);
       return 'steady';
     }
-    if (!this.writer || !this.track) throw new AppError('unprocessable', 'the stream has media before its begin');
-    const { durationTicks, startTicks } = part.fragment;
-    const msOf = (ticks: number) => (ticks * 1_000) / (this.track?.timescale ?? 1);
-    const clockState = this.streamClock.observe({
-      endMediaMs: msOf(startTicks + durationTicks),
-      arrivedUnixMs: this.options.clock.wallMs(),
-    });
-    if (clockState === 'steady') {
-      await this.writer.write(part.fragment);
+    if (!this.groups) throw new AppError('unprocessable', 'the stream has media before its begin');
+    const arrivedUnixMs = this.options.clock.wallMs();
+    // Viewers do not wait for the disk.
+    this.options.live.push(part.fragment, arrivedUnixMs);
+    for (const group of this.groups.push(part.fragment, arrivedUnixMs)) if ((await this.write(group)) === 'broken') return 'broken';
+    return 'steady';
+  }
+
+  private begin({ bytes: initBytes, track }: Extract<StreamPart, { kind: 'init' }>): void {
+    const { camera, isRecorded, live, previousEndMs, root, rows, segmentMs } = this.options;
+    this.timescale = track.timescale;
+    this.groups = new FragmentGroups(track.timescale);
+    live.begin(initBytes, track);
+    if (isRecorded)
+      this.writer = new SegmentWriter({ root, camera, segmentMs, rows, clock: this.streamClock, initBytes, track, previousEndMs });
+  }
+
+  private async write({ arrivedUnixMs, fragment }: FragmentGroup): Promise<'steady' | 'broken'> {
+    const msOf = (ticks: number) => (ticks * 1_000) / this.timescale;
+    const endMediaMs = msOf(fragment.startTicks + fragment.durationTicks);
+    if (this.streamClock.observe({ endMediaMs, arrivedUnixMs }) === 'broken') return 'broken';
+    if (this.writer) {
+      await this.writer.write(fragment);
       this.options.onWritten();
-      this.recordedMs += msOf(durationTicks);
     }
-    return clockState;
+    this.recordedMs += msOf(fragment.durationTicks);
+    return 'steady';
   }
 }

@@ -4,15 +4,13 @@ import type { SegmentRows } from './segment-rows.js';
 import type { StreamClock } from './stream-clock.js';
 import type { VideoTrack } from './parse-init-segment.js';
 
-/** One fragment of the stream, ready to be appended once its times are moved. */
+/** One fragment of the stream, or several that follow each other. */
 export interface Fragment {
-  /** `moof` and `mdat`. */
-  bytes: Buffer;
   startTicks: number;
   durationTicks: number;
   startsWithKeyFrame: boolean;
-  /** Moves the fragment's own times in `bytes` back by so many ticks. */
-  rebase(offsetTicks: number): void;
+  /** `moof` and `mdat`, with times that count from `originTicks` of the stream. */
+  bytesFrom(originTicks: number): Buffer;
 }
 
 export interface SegmentWriterOptions {
@@ -94,8 +92,8 @@ export class SegmentWriter {
     const { camera, initBytes, root } = this.options;
     const { startTicks } = fragment;
     const startsAtMs = this.startOf(startTicks, this.endMs);
-    fragment.rebase(startTicks);
-    const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, bytes: Buffer.concat([initBytes, fragment.bytes]) });
+    const bytes = Buffer.concat([initBytes, fragment.bytesFrom(startTicks)]);
+    const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, bytes });
     const isFirst = this.isFirstFile;
     this.isFirstFile = false;
     return { file, startTicks, startsAtMs, durationMs: this.msOf(fragment.durationTicks), isFirst };
@@ -103,8 +101,7 @@ export class SegmentWriter {
 
   private async append(segment: OpenSegment, fragment: Fragment): Promise<void> {
     const endTicks = fragment.startTicks + fragment.durationTicks;
-    fragment.rebase(segment.startTicks);
-    await segment.file.append(fragment.bytes);
+    await segment.file.append(fragment.bytesFrom(segment.startTicks));
     segment.durationMs = this.msOf(endTicks - segment.startTicks);
     // Until the clock has settled, what is known of the session's begin gets better.
     if (segment.isFirst && !this.options.clock.isSettled) segment.startsAtMs = this.startOf(segment.startTicks, this.options.previousEndMs);

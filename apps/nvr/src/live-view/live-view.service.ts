@@ -1,0 +1,89 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { Principal } from '@nightjar/auth';
+import { AppError, type Clock } from '@nightjar/runtime';
+import type { WebSocket } from 'ws';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import type { Camera } from '../cameras/cameras.store.js';
+import { FramesService } from '../frames/frames.service.js';
+import { CLOCK } from '../process-parts.js';
+import { LiveFeeds } from './live-feeds.js';
+import { PictureViewer } from './picture-viewer.js';
+import { SocketViewer } from './socket-viewer.js';
+
+/** Viewers of this process at a time, on WebSockets and of MJPEG; more are 503. */
+const viewersMax = 256;
+/** How long a right that was taken away goes on, beside what sessions are remembered. */
+const beatMs = 5_000;
+
+/** Asks again who watches: his right to the camera may have gone. @throws AppError */
+type Reauthenticate = () => Promise<Principal>;
+
+/** What viewers that stay have in common. */
+interface Viewer {
+  beat(): Promise<void>;
+  end(reason: 'over' | 'refused'): void;
+}
+
+/** Live video for viewers that stay connected, and who may have it. */
+@Injectable()
+export class LiveViewService implements OnModuleDestroy {
+  private readonly viewers = new Set<Viewer>();
+  private readonly beating = setInterval(() => {
+    for (const viewer of this.viewers) void viewer.beat();
+  }, beatMs);
+
+  constructor(
+    private readonly cameras: CamerasService,
+    private readonly feeds: LiveFeeds,
+    private readonly frames: FramesService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** A camera that the caller may watch now. @throws AppError `not_found`, `conflict` when it is switched off */
+  async findCamera(principal: Principal, reference: string): Promise<Camera> {
+    const camera = await this.cameras.find(cameraScopeOf(principal), reference);
+    if (!camera.isActive) throw new AppError('conflict', 'the camera is switched off');
+    return camera;
+  }
+
+  /** @throws AppError `overloaded` */
+  requireRoom(): void {
+    if (this.viewers.size >= viewersMax) throw new AppError('overloaded', 'too many viewers', { retryAfterMs: 5_000 });
+  }
+
+  /** Shows a camera on a WebSocket that stands, until one of the two sides has enough. */
+  show(camera: Camera, socket: WebSocket, reauthenticate: Reauthenticate): void {
+    const revalidate = this.revalidation(camera, reauthenticate);
+    const viewer = new SocketViewer({ socket, clock: this.clock, revalidate });
+    if (!viewer.isOpen) return;
+    const leave = this.feeds.open(camera.id).listen(viewer);
+    this.viewers.add(viewer);
+    socket.once('close', () => {
+      leave();
+      this.viewers.delete(viewer);
+    });
+  }
+
+  /** A viewer of the newest pictures, begun when it gets its way out. @throws AppError `unavailable` while there is no picture */
+  async openPictures(camera: Camera, options: { framesPerSecond: number; reauthenticate: Reauthenticate }): Promise<PictureViewer> {
+    const readPicture = () => this.frames.readLatest(camera.framesName);
+    const first = await readPicture();
+    const revalidate = this.revalidation(camera, options.reauthenticate);
+    const viewer = new PictureViewer({ first, readPicture, revalidate, pauseMs: 1_000 / options.framesPerSecond });
+    this.viewers.add(viewer);
+    void viewer.over.then(() => this.viewers.delete(viewer));
+    return viewer;
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.beating);
+    for (const viewer of this.viewers) viewer.end('over');
+  }
+
+  private revalidation(camera: Camera, reauthenticate: Reauthenticate): () => Promise<void> {
+    return async () => {
+      await this.findCamera(await reauthenticate(), String(camera.id));
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import { sleep, toAppError } from '@nightjar/runtime';
+import type { FrameFile } from '../frames/read-frame-file.js';
+
+/** Between two pictures; no picture has this line in it by chance. */
+export const pictureBoundary = 'nightjar-picture-7f3a';
+/** A viewer who takes nothing for so long is cut off. */
+const stalledMsMax = 10_000;
+
+/** One viewer of the newest pictures of a camera, each sent when it is another than the one before (`multipart/x-mixed-replace`). */
+export class PictureViewer {
+  /** Settles when the viewer is gone. */
+  readonly over: Promise<void>;
+  private readonly stopping = new AbortController();
+
+  /** @param options.revalidate asks again whether the viewer may watch. @throws AppError */
+  constructor(
+    private readonly options: {
+      first: FrameFile;
+      /** @throws AppError `unavailable` while there is no fresh picture */
+      readPicture: () => Promise<FrameFile>;
+      revalidate: () => Promise<void>;
+      pauseMs: number;
+    },
+  ) {
+    this.over = new Promise((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
+  /** Sends pictures on a response whose head is out, until the viewer goes or there are none any more. */
+  async show(response: ServerResponse): Promise<void> {
+    const { signal } = this.stopping;
+    response.once('close', () => this.stopping.abort());
+    try {
+      let shownUnixMs = 0;
+      for (let picture = this.options.first; !signal.aborted; picture = await this.options.readPicture()) {
+        if (picture.modifiedUnixMs !== shownUnixMs) await this.send(response, picture.bytes);
+        shownUnixMs = picture.modifiedUnixMs;
+        await sleep(this.options.pauseMs, signal).catch(() => undefined);
+      }
+    } catch {
+      // No picture for half a minute: the viewer asks again.
+    } finally {
+      response.end();
+      this.stopping.abort();
+    }
+  }
+
+  /** Ends who may not watch any more; a database that is away ends nothing. */
+  async beat(): Promise<void> {
+    await this.options.revalidate().catch((error: unknown) => {
+      if (!toAppError(error).retryable) this.end();
+    });
+  }
+
+  end(): void {
+    this.stopping.abort();
+  }
+
+  private async send(response: ServerResponse, jpeg: Buffer): Promise<void> {
+    response.write(`--${pictureBoundary}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`);
+    response.write(jpeg);
+    if (response.write('\r\n')) return;
+    const { signal } = this.stopping;
+    const late = setTimeout(() => response.destroy(), stalledMsMax);
+    await new Promise<void>((resolve) => {
+      response.once('drain', resolve);
+      response.once('close', resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    clearTimeout(late);
+  }
+}

@@ -1,0 +1,45 @@
+import type { Fragment } from './segment-writer.js';
+
+/** Fragments that are written together, and when the last of them came (Unix ms). */
+export interface FragmentGroup {
+  fragment: Fragment;
+  arrivedUnixMs: number;
+}
+
+/** Shorter than the second by half a frame or so: times of frames are rounded. */
+const groupMsMin = 950;
+
+/**
+ * Puts the short fragments, which live viewers get at once, together to what is written and synced at a time: a second of the
+ * stream, or what is left of it before a key frame. A second that has begun is all that waits here.
+ */
+export class FragmentGroups {
+  private waiting: Fragment[] = [];
+  private durationTicks = 0;
+  private arrivedUnixMs = 0;
+
+  /** @param timescale ticks a second */
+  constructor(private readonly timescale: number) {}
+
+  /** @returns the groups that this fragment completed, in order */
+  push(fragment: Fragment, arrivedUnixMs: number): FragmentGroup[] {
+    const before = fragment.startsWithKeyFrame ? this.flush() : [];
+    this.waiting.push(fragment);
+    this.durationTicks += fragment.durationTicks;
+    this.arrivedUnixMs = arrivedUnixMs;
+    const isFull = this.durationTicks * 1_000 >= groupMsMin * this.timescale;
+    return isFull ? [...before, ...this.flush()] : before;
+  }
+
+  /** What waits, complete or not; empty when nothing does. */
+  flush(): FragmentGroup[] {
+    const { arrivedUnixMs, durationTicks, waiting } = this;
+    const [first] = waiting;
+    if (!first) return [];
+    this.waiting = [];
+    this.durationTicks = 0;
+    const { startTicks, startsWithKeyFrame } = first;
+    const bytesFrom = (originTicks: number) => Buffer.concat(waiting.map((fragment) => fragment.bytesFrom(originTicks)));
+    return [{ fragment: { startTicks, durationTicks, startsWithKeyFrame, bytesFrom }, arrivedUnixMs }];
+  }
+}
