@@ -17,6 +17,8 @@ import { ApiKeys } from './keys/api-keys.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LiveModule } from './live/live.module.js';
 import { StreamTickets } from './live/stream-tickets.js';
+import { LiveTickets } from './live-view/live-tickets.js';
+import { LiveViewModule } from './live-view/live-view.module.js';
 import { PlaybackModule } from './playback/playback.module.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
@@ -33,6 +35,7 @@ export interface Authentication {
   apiKeys: ApiKeys;
   tickets: RecordingTickets;
   streamTickets: StreamTickets;
+  liveTickets: LiveTickets;
   authenticator: RequestAuthenticator;
 }
 
@@ -53,6 +56,7 @@ export class AppModule {
         FacesModule,
         KeysModule,
         LiveModule,
+        LiveViewModule,
         SegmentsModule,
         StorageModule,
         PlaybackModule,
@@ -63,7 +67,16 @@ export class AppModule {
   }
 }
 
-function authenticationProviders({ apiKeys, authenticator, sessions, signingKeys, streamTickets, tickets, users }: Authentication) {
+function authenticationProviders({
+  apiKeys,
+  authenticator,
+  liveTickets,
+  sessions,
+  signingKeys,
+  streamTickets,
+  tickets,
+  users,
+}: Authentication) {
   return [
     { provide: UsersStore, useValue: users },
     { provide: SessionCheck, useValue: sessions },
@@ -71,6 +84,7 @@ function authenticationProviders({ apiKeys, authenticator, sessions, signingKeys
     { provide: SigningKeys, useValue: signingKeys },
     { provide: RecordingTickets, useValue: tickets },
     { provide: StreamTickets, useValue: streamTickets },
+    { provide: LiveTickets, useValue: liveTickets },
     { provide: RequestAuthenticator, useValue: authenticator },
   ];
 }

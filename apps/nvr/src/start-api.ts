@@ -15,6 +15,7 @@ import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { StreamTickets } from './live/stream-tickets.js';
+import { LiveTickets } from './live-view/live-tickets.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
 import { subscribeApi } from './subscriptions.js';
@@ -72,9 +73,18 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const tickets = new RecordingTickets(config.secretKey, clock);
   const sessions = new SessionCheck(users, new SessionsStore(database), clock);
   const streamTickets = new StreamTickets(database, users, sessions);
+  const liveTickets = new LiveTickets({ secretKey: config.secretKey, users, sessions, clock });
   const apiKeys = new ApiKeys(database, clock);
-  const authenticator = new RequestAuthenticator({ issuer: config.issuer, signingKeys, sessions, apiKeys, tickets, streamTickets });
-  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, authenticator };
+  const authenticator = new RequestAuthenticator({
+    issuer: config.issuer,
+    signingKeys,
+    sessions,
+    apiKeys,
+    tickets,
+    streamTickets,
+    liveTickets,
+  });
+  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, liveTickets, authenticator };
 }
 
 function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiConfig>, start: { isPrepared: boolean }): void {
