@@ -8,7 +8,7 @@ function valueOf(args: readonly string[], name: string): string | undefined {
   return at < 0 ? undefined : args[at + 1];
 }
 
-async function cameraArguments(url: string, version = ffmpeg.version): Promise<readonly string[]> {
+async function cameraArguments(url: string, version: string = ffmpeg.version): Promise<readonly string[]> {
   const opened = await openInput({ kind: 'camera', url }, { ...ffmpeg, version });
   opened.close();
   return opened.arguments;

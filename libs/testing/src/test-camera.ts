@@ -11,19 +11,29 @@ export interface TestCameraOptions {
   /** File made by makeTestVideo; else a clip of 4 s with people in it and one cut. */
   readonly clip?: string;
   readonly credentials?: { readonly user: string; readonly password: string };
+  /** How the password is asked for; default `basic`. */
+  readonly authentication?: 'basic' | 'digest';
+  /** Where the fault `redirect` leads. */
+  readonly redirectUrl?: string;
+  /** File for the fault `resolution_change`. */
+  readonly otherClip?: string;
 }
 
 /**
- * Starts a camera on loopback for one spec: a real RTSP stream, looped. Its faults: `dropAll`, `stall`, `refuse`, `resume`;
- * `close` ends it.
+ * Starts a camera on loopback for one spec: a real RTSP stream, looped. Its faults: `dropAll`, `stall`, `refuse`, `resume`,
+ * and `breakDown` with every kind of `CameraFault`; `close` ends it.
  */
-export async function startTestCamera({ clip, credentials }: TestCameraOptions = {}): Promise<RtspCamera> {
+export async function startTestCamera({ clip, otherClip, ...options }: TestCameraOptions = {}): Promise<RtspCamera> {
   const ffmpegPath = await requireFfmpeg();
   const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-clip-'));
   try {
     const file = clip ?? (await makeTestVideo({ file: path.join(directory, 'clip.mp4'), seconds: 4, cutsSeconds: [2] }));
-    const loaded = await loadClip({ file, ffmpegPath, framesPerSecond: clipFramesPerSecond });
-    const camera = new RtspCamera({ clip: loaded, ...(credentials ? { credentials } : {}) });
+    const load = (path: string) => loadClip({ file: path, ffmpegPath, framesPerSecond: clipFramesPerSecond });
+    const camera = new RtspCamera({
+      ...options,
+      clip: await load(file),
+      ...(otherClip === undefined ? {} : { otherClip: await load(otherClip) }),
+    });
     await camera.start();
     return camera;
   } finally {

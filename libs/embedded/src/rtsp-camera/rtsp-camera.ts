@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '@nightjar/runtime';
+import { isServedBroken, type CameraFault } from './camera-fault.js';
 import { isKeyFrame, type H264Clip } from './h264-clip.js';
 import { packetizeFrame, rtpClockHz, senderReport, type RtpStream } from './rtp.js';
 import { RtspSession, type CameraDescription } from './rtsp-session.js';
@@ -17,6 +18,12 @@ export interface RtspCameraOptions {
   /** Default `/camera`. */
   readonly path?: string;
   readonly credentials?: { readonly user: string; readonly password: string };
+  /** How the password is asked for; default `basic`. */
+  readonly authentication?: 'basic' | 'digest';
+  /** What the fault `resolution_change` goes over to, and back. */
+  readonly otherClip?: H264Clip;
+  /** Where the fault `redirect` leads. */
+  readonly redirectUrl?: string;
 }
 
 type Behaviour = 'live' | 'stalled' | 'refusing';
@@ -37,7 +44,9 @@ export class RtspCamera {
   private readonly firstTimestamp = randomBytes(4).readUInt32BE();
   private readonly description: CameraDescription;
   private behaviour: Behaviour = 'live';
+  private fault: CameraFault | undefined;
   private frameNumber = 0;
+  private accepted = 0;
   private startedAtMs = 0;
   private reportedAtMs = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -47,6 +56,9 @@ export class RtspCamera {
       clip: options.clip,
       path: options.path ?? '/camera',
       credentials: options.credentials,
+      authentication: options.authentication ?? 'basic',
+      redirectUrl: options.redirectUrl ?? 'rtsp://127.0.0.1:1/',
+      fault: () => this.fault,
       senderReport: () => this.report(),
     };
     this.server = createServer((socket) => this.accept(socket));
@@ -80,6 +92,11 @@ export class RtspCamera {
     return this.sessions.size;
   }
 
+  /** Connections there have ever been. */
+  get acceptedCount(): number {
+    return this.accepted;
+  }
+
   /** Fault: every connection is cut; new ones are accepted. */
   dropAll(): void {
     for (const session of this.sessions) session.destroy();
@@ -93,6 +110,12 @@ export class RtspCamera {
   /** Fault: the camera is away. Connections are cut and new ones are hung up on. */
   refuse(): void {
     this.behaviour = 'refusing';
+    this.dropAll();
+  }
+
+  /** Fault: the camera is broken in this way, or no longer. Connections are cut. */
+  breakDown(fault: CameraFault | undefined): void {
+    this.fault = fault;
     this.dropAll();
   }
 
@@ -114,6 +137,8 @@ export class RtspCamera {
       socket.destroy();
       return;
     }
+    this.accepted += 1;
+    if (isServedBroken(socket, this.fault)) return;
     const session = new RtspSession(socket, this.description);
     this.sessions.add(session);
     socket.once('close', () => this.sessions.delete(session));
@@ -133,11 +158,11 @@ export class RtspCamera {
   }
 
   private playFrame(): void {
-    const { accessUnits } = this.options.clip;
-    const accessUnit = accessUnits[this.frameNumber % accessUnits.length] ?? [];
+    const { accessUnits } = this.clipNow();
+    const accessUnit = accessUnits[this.fault === 'frozen' ? 0 : this.frameNumber % accessUnits.length] ?? [];
     const timestamp = this.timestampOf(this.frameNumber);
     this.frameNumber += 1;
-    if (this.behaviour === 'stalled' || this.sessions.size === 0) return;
+    if (this.behaviour === 'stalled' || this.fault === 'stall' || this.sessions.size === 0) return;
     const packets = packetizeFrame(this.stream, accessUnit, timestamp);
     const startsHere = isKeyFrame(accessUnit);
     for (const session of this.sessions) session.sendFrame(packets, startsHere);
@@ -149,7 +174,17 @@ export class RtspCamera {
     return senderReport(this.stream, this.timestampOf(this.frameNumber), performance.timeOrigin + dueAtMs);
   }
 
+  private clipNow(): H264Clip {
+    const { clip, otherClip } = this.options;
+    const isChanged = this.fault === 'resolution_change' && Math.floor(this.frameNumber / clip.accessUnits.length) % 2 === 1;
+    return isChanged && otherClip ? otherClip : clip;
+  }
+
   private timestampOf(frameNumber: number): number {
-    return (this.firstTimestamp + Math.round((frameNumber * rtpClockHz) / this.options.clip.framesPerSecond)) % 2 ** 32;
+    const ticks = Math.round((frameNumber * rtpClockHz) / this.options.clip.framesPerSecond);
+    // Five seconds back every two seconds; the end of the counter every four.
+    if (this.fault === 'times_backwards') return (2 ** 31 + ticks - Math.floor(ticks / (2 * rtpClockHz)) * 5 * rtpClockHz) % 2 ** 32;
+    if (this.fault === 'times_wrap') return (2 ** 32 - 2 * rtpClockHz + (ticks % (4 * rtpClockHz))) % 2 ** 32;
+    return (this.firstTimestamp + ticks) % 2 ** 32;
   }
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { answerBroken, breakMedia, type CameraFault } from './camera-fault.js';
+import { digestChallenge, isDigestAnswer } from './check-digest.js';
 import type { H264Clip } from './h264-clip.js';
 import { renderResponse, RtspParser, RtspSyntaxError, type RtspRequest } from './rtsp-message.js';
 import { interleavedTransport, udpTransport, type RtspTransport } from './rtsp-transport.js';
@@ -11,8 +13,11 @@ export interface CameraDescription {
   readonly clip: H264Clip;
   /** Path of the stream, e.g. `/camera`. */
   readonly path: string;
-  /** Basic authentication; open when absent. */
+  /** Open when absent. */
   readonly credentials?: { readonly user: string; readonly password: string } | undefined;
+  readonly authentication: 'basic' | 'digest';
+  readonly redirectUrl: string;
+  readonly fault: () => CameraFault | undefined;
   /** A sender report for this moment, sent before the first frame. */
   readonly senderReport: () => Buffer;
 }
@@ -43,6 +48,7 @@ export class RtspSession {
     if (!this.playing || !this.transport) return;
     if (isKeyFrame) this.synchronised = true;
     if (!this.synchronised) return;
+    if (breakMedia(this.socket, this.camera.fault(), packets)) return;
     this.socket.cork();
     for (const packet of packets) {
       if (this.transport.sendRtp(packet)) continue;
@@ -65,7 +71,10 @@ export class RtspSession {
       for (const request of this.parser.push(chunk)) {
         this.answering = this.answering.then(async () => {
           const answer = await this.answer(request);
-          if (!this.socket.destroyed) this.socket.write(answer);
+          if (this.socket.destroyed) return;
+          if (answerBroken({ socket: this.socket, fault: this.camera.fault(), request, answer, redirectUrl: this.camera.redirectUrl }))
+            return;
+          this.socket.write(answer);
           if (request.method === 'PLAY' && answer.startsWith('RTSP/1.0 200')) this.play();
         });
         this.answering.catch(() => this.socket.destroy());
@@ -77,7 +86,10 @@ export class RtspSession {
   }
 
   private async answer(request: RtspRequest): Promise<string> {
-    if (!this.isAuthorised(request)) return renderResponse(request, '401 Unauthorized', { 'WWW-Authenticate': 'Basic realm="camera"' });
+    if (!this.isAuthorised(request)) {
+      const challenge = this.camera.authentication === 'digest' ? digestChallenge(this.id) : 'Basic realm="camera"';
+      return renderResponse(request, '401 Unauthorized', { 'WWW-Authenticate': challenge });
+    }
     if (request.method === 'OPTIONS') return renderResponse(request, '200 OK', { Public: supportedMethods });
     if (!this.isOurPath(request.url)) return renderResponse(request, '404 Not Found');
     switch (request.method) {
@@ -126,6 +138,7 @@ export class RtspSession {
   private isAuthorised(request: RtspRequest): boolean {
     const { credentials } = this.camera;
     if (!credentials) return true;
+    if (this.camera.authentication === 'digest') return isDigestAnswer({ request, credentials, nonce: this.id });
     const expected = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
     return request.headers.get('authorization') === expected;
   }

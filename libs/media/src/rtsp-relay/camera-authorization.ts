@@ -131,7 +131,7 @@ function readDigest(parameters: ReadonlyMap<string, string>): Challenge | undefi
   return { scheme: 'digest', algorithm, algorithmText, realm, nonce, opaque: parameters.get('opaque'), hasQop };
 }
 
-/** Inside a quoted string; a user name has no control characters, the rest of the escapes would be guesses. */
+/** For a quoted string of one line. */
 function quoted(text: string): string {
-  return text.replace(/["\\]/g, '\\$&');
+  return text.replace(/\p{Cc}/gu, '').replace(/["\\]/g, '\\$&');
 }

@@ -5,7 +5,7 @@ import { rewriteSessionDescription } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
 
 /** Longest wait for a connection to the camera, and for its whole answer to one request. */
-const answerMsMax = 10_000;
+const answerMsMaxDefault = 10_000;
 /** A camera that plays and sends nothing at all; those who read its frames notice sooner when no frame comes. */
 const silenceMsMax = 20_000;
 /** What a side that does not read may leave in our memory: beyond it the other side is not read (media), or the connection ends. */
@@ -42,6 +42,7 @@ export interface RelayedConnectionOptions {
   /** The relay's own, as FFmpeg knows it. */
   readonly relayUrl: string;
   readonly authorization: CameraAuthorization;
+  readonly answerMsMax?: number | undefined;
   /** @param problem undefined when FFmpeg ended it */
   readonly onEnd: (problem: AppError | undefined) => void;
 }
@@ -261,7 +262,7 @@ export class RelayedConnection {
     if (isExpected && !this.ended)
       this.deadline = setTimeout(
         () => this.end(problem(this.isOpen ? 'the camera does not answer' : 'the camera is not reached')),
-        answerMsMax,
+        this.options.answerMsMax ?? answerMsMaxDefault,
       );
   }
 

@@ -13,6 +13,11 @@ const strangerMsMax = 5_000;
 const strangersMax = 8;
 const standardPorts = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 
+export interface RelayOptions {
+  /** Longest wait for the connection to the camera, and for its whole answer to one request. */
+  readonly answerMsMax?: number;
+}
+
 /**
  * A door to one camera for one FFmpeg. FFmpeg speaks RTSP with us on loopback; we speak with the camera, at the one address that
  * was checked. So no password stands in a command line, no redirect or address in a description leads anywhere, and what a camera
@@ -32,6 +37,7 @@ export class RtspRelay {
   private constructor(
     private readonly server: Server,
     private readonly target: CameraTarget,
+    private readonly options: RelayOptions,
   ) {
     const { port } = server.address() as AddressInfo;
     this.url = `rtsp://127.0.0.1:${port}/${randomBytes(24).toString('hex')}`;
@@ -45,7 +51,7 @@ export class RtspRelay {
    * @param url `rtsp://` or `rtsps://` with an IP address that was checked and perhaps credentials. Never log it
    * @throws AppError `invalid_argument` for another URL, `unavailable` when there is no port to listen on
    */
-  static async open(url: string): Promise<RtspRelay> {
+  static async open(url: string, options: RelayOptions = {}): Promise<RtspRelay> {
     const target = readTarget(url);
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
@@ -55,7 +61,7 @@ export class RtspRelay {
       server.listen(0, '127.0.0.1', resolve);
     });
     server.on('error', () => undefined);
-    return new RtspRelay(server, target);
+    return new RtspRelay(server, target, options);
   }
 
   /** Why the connection ended, in words for a person, unless FFmpeg or `close` ended it. */
@@ -102,6 +108,7 @@ export class RtspRelay {
       cameraUrl: url,
       relayUrl: this.url,
       authorization: new CameraAuthorization(target.credentials),
+      answerMsMax: this.options.answerMsMax,
       onEnd: (problem) => (this.found ??= problem),
     });
   }

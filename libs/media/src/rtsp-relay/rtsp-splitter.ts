@@ -140,7 +140,7 @@ export function headerOf(message: Pick<RtspMessage, 'headers'>, name: string): s
 
 function bodyBytesOf(headers: ReadonlyMap<string, readonly string[]>): number {
   const announced = headers.get('content-length')?.[0] ?? '0';
-  if (!/^\d{1,9}$/.test(announced)) throw new RtspSyntaxError('its message has no length that can be read');
+  if (!/^\d{1,15}$/.test(announced)) throw new RtspSyntaxError('its message has no length that can be read');
   if (Number(announced) > bodyBytesMax) throw new RtspSyntaxError(`its message has more than ${bodyBytesMax} bytes`);
   return Number(announced);
 }
