@@ -167,11 +167,11 @@ export class EnginePool {
       ...catalogue,
       started: this.started,
       processes: slots.length,
-      ready: slots.filter(({ state }) => state === 'ready').length,
+      ready: this.ready,
       busy: slots.filter(({ runs }) => runs > 0).length,
       slots: slots.length * this.runsAtOnce,
       running: slots.reduce((sum, { runs }) => sum + runs, 0),
-      queued: this.queue.size + this.suspects.length,
+      queued: this.queued,
       deaths: slots.reduce((sum, { deaths }) => sum + deaths, 0),
       replaced: this.team.replaced,
       quarantined: this.quarantine.size,
@@ -180,6 +180,11 @@ export class EnginePool {
       refusedModels: this.operations.refused,
       engineProcesses: this.team.status,
     };
+  }
+
+  /** Requests that wait; `status` tells it too, and much that costs more to find out. */
+  get queued(): number {
+    return this.queue.size + this.suspects.length;
   }
 
   /** Process ids of the engine processes that run now. */
@@ -275,8 +280,12 @@ export class EnginePool {
     }
   }
 
+  private get ready(): number {
+    return this.team.slots.filter(({ state }) => state === 'ready').length;
+  }
+
   private overloaded(): AppError {
-    const atOnce = this.status.ready * this.runsAtOnce;
+    const atOnce = this.ready * this.runsAtOnce;
     return new AppError('overloaded', 'too many requests wait', {
       retryAfterMs: this.serviceTime.retryAfterMs({ queued: this.queue.size, atOnce }),
     });

@@ -234,7 +234,7 @@ export class StreamSession {
     return {
       type: 'stats',
       inflight: this.unanswered,
-      queue_depth: this.waiting.length + this.parts.pool.status.queued,
+      queue_depth: this.waiting.length + this.parts.pool.queued,
       fps: this.answered.perSecond,
     };
   }
