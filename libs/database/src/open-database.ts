@@ -31,6 +31,10 @@ export type NvrDatabase = Pick<
   PrismaClient,
   | 'user'
   | 'role'
+  | 'setupToken'
+  | 'recoveryCode'
+  | 'formerPassword'
+  | 'signInPolicy'
   | 'session'
   | 'cameraGrant'
   | 'loginFailure'
@@ -44,6 +48,9 @@ export type NvrDatabase = Pick<
   | 'event'
   | 'eventReview'
   | 'streamTicket'
+  | 'playbackSession'
+  | 'downloadTicket'
+  | 'export'
   | 'face'
   | 'faceRemoval'
   | Calls
