@@ -1,11 +1,14 @@
 import { SecretBox } from '@nightjar/auth';
+import { jobMoved, type JobId } from '@nightjar/contracts';
 import type { JobsDatabase } from '@nightjar/database';
+import type { Bus } from '@nightjar/messaging';
 import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
 import type { Shutdown } from '@nightjar/runtime';
 import type { GatewayConfig } from '../config.js';
 import type { JobEndings } from '../jobs/job-endings.js';
 import type { MediaStore } from '../uploads/media-store.js';
 import { UrlSubmissions, type UrlSubmissionsOptions } from './url-submissions.js';
+import { UrlJobStore } from './url-jobs.store.js';
 import { VideoFetchStore } from './video-fetch.store.js';
 import { defaultFetchTimings, VideoFetches, type FetchTimings } from './video-fetches.js';
 import { VideoUrls } from './video-url.js';
@@ -15,8 +18,9 @@ const fetchesAtOnce = 4;
 /** Names that are looked up for submits at a time. Full: the next URL is taken unseen, and looked at when it is fetched. */
 const checksAtOnce = 8;
 
-type Parts = Omit<UrlSubmissionsOptions, 'urls' | 'defaultMaxProcessingSeconds' | 'onCommitted'> & {
+type Parts = Omit<UrlSubmissionsOptions, 'urls' | 'store' | 'defaultMaxProcessingSeconds'> & {
   database: JobsDatabase;
+  bus: Bus;
   endings: JobEndings;
   media: MediaStore;
   shutdown: Shutdown;
@@ -25,7 +29,7 @@ type Parts = Omit<UrlSubmissionsOptions, 'urls' | 'defaultMaxProcessingSeconds' 
 /** Makes what takes jobs by URL, and begins to fetch what waits. */
 export function startFetches(
   { database, endings, media, shutdown, ...parts }: Parts,
-  config: Pick<GatewayConfig, 'secretKey' | 'urlSubmit' | 'uploadBytesMax' | 'defaultMaxProcessingSeconds' | 'webhooks'>,
+  config: Pick<GatewayConfig, 'secretKey' | 'urlSubmit' | 'uploadBytesMax' | 'defaultMaxProcessingSeconds' | 'webhooks' | 'quotas'>,
   timings: FetchTimings = defaultFetchTimings,
 ): UrlSubmissions {
   const box = config.secretKey === undefined ? undefined : new SecretBox(config.secretKey);
@@ -47,10 +51,11 @@ export function startFetches(
     timings,
   });
   shutdown.register('downloads', () => fetches.stop());
-  return new UrlSubmissions({
-    ...parts,
-    urls,
-    defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds,
-    onCommitted: () => fetches.nudge(),
-  });
+  const onMade = ([first]: readonly JobId[]) => {
+    // One nudge for all: who listens reads the rows of all.
+    if (first !== undefined) parts.bus.publish(jobMoved, { job_id: first });
+    fetches.nudge();
+  };
+  const submits = new UrlJobStore({ database, bounds: config.quotas, clock: parts.clock, onMade });
+  return new UrlSubmissions({ ...parts, store: submits, urls, defaultMaxProcessingSeconds: config.defaultMaxProcessingSeconds });
 }

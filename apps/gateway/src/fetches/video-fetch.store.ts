@@ -28,11 +28,6 @@ interface ClaimedRow {
   attempt: number;
 }
 
-/** CTE for the statement that inserts the job (`insertJob`): what is to be fetched for it. */
-export function insertFetch(sealedUrl: Uint8Array): Prisma.Sql {
-  return Prisma.sql`download AS (INSERT INTO jobs.job_fetch (job_id, url) SELECT id, ${sealedUrl}::bytea FROM inserted)`;
-}
-
 /** Stage of a job whose video is on its way. */
 const stage = 'downloading';
 

@@ -2,13 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openJobsDatabase } from '@nightjar/database';
-import { AppError, createLogger } from '@nightjar/runtime';
+import { AppError, createLogger, systemClock } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
 import { CuttableRoad } from '../cuttable-road.fixture.js';
+import { UrlJobStore } from '../fetches/url-jobs.store.js';
 import { GatewayFixture, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 import { createJobId } from '../jobs/job-id.js';
 import { JobStore } from '../jobs/job.store.js';
-import { Idempotency, type RepeatableRequest } from './idempotency.js';
+import { Idempotency, type WholeRequest } from './idempotency.js';
+import type { KeyToTake } from './idempotency.store.js';
 import { RequestFingerprint } from './request-fingerprint.js';
 
 const picture = { data_base64: Buffer.from('not looked at by the gateway').toString('base64') };
@@ -174,16 +176,19 @@ describe('requests with an Idempotency-Key', () => {
 
   describe('that are whole when they come', () => {
     const jobIds = async () => (await fixture.database.job.findMany({ select: { id: true } })).map(({ id }) => id);
-    const whole = (key: string, overrides: Partial<RepeatableRequest> = {}): RepeatableRequest => ({
+    /** Each as from a gateway of its own: none waits for another one's group. */
+    const insert = async (key: KeyToTake | undefined) => {
+      const job = newJob();
+      const bounds = { jobsOpenMax: 0, jobsPerDayMax: 0, uploadBytesPerDayMax: 0 };
+      const store = new UrlJobStore({ database: fixture.database, bounds, clock: systemClock, onMade: () => undefined });
+      await store.insert({ ...job, sealedUrl: randomBytes(8), key }, undefined);
+      return job.id;
+    };
+    const whole = (key: string, overrides: Partial<WholeRequest> = {}): WholeRequest => ({
       owner,
       key,
-      fingerprint: new RequestFingerprint('video'),
-      first: async (grant) => {
-        const job = newJob();
-        await new JobStore(fixture.database, 60_000).insertVideoJob(job, grant(job.id));
-        return job.id;
-      },
-      repeated: async () => undefined,
+      fingerprint: () => new RequestFingerprint('video'),
+      first: insert,
       ...overrides,
     });
     const idempotency = () => new Idempotency({ database: fixture.database, logger });
@@ -198,24 +203,29 @@ describe('requests with an Idempotency-Key', () => {
       const first = await idempotency().runWhole(whole('a'));
       const refused = () => Promise.reject(new AppError('rate_limited', 'no room any more'));
       expect(await idempotency().runWhole(whole('a', { first: refused }))).toEqual({ ...first, replayed: true });
-      const fingerprint = new RequestFingerprint('another');
+      const fingerprint = () => new RequestFingerprint('another');
       await expect(idempotency().runWhole(whole('a', { fingerprint }))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
       await expect(idempotency().runWhole(whole('b', { first: refused }))).rejects.toMatchObject({ code: 'rate_limited' });
       expect(await fixture.database.idempotencyRecord.count()).toBe(1);
     });
 
     it('are told to come again while another request holds their key', async () => {
+      const request = { owner, key: 'a', fingerprint: new RequestFingerprint('video'), repeated: async () => undefined };
+      const first = async () => {
+        await expect(idempotency().runWhole(whole('a'))).rejects.toMatchObject({ code: 'conflict' });
+        throw new Error('the end of this one');
+      };
       await idempotency()
-        .run(
-          whole('a', {
-            first: async () => {
-              await expect(idempotency().runWhole(whole('a'))).rejects.toMatchObject({ code: 'conflict' });
-              throw new Error('the end of this one');
-            },
-          }),
-        )
+        .run({ ...request, first })
         .catch(() => undefined);
       expect((await idempotency().runWhole(whole('a'))).replayed).toBe(false);
+    });
+
+    it('make a new job when their key was kept for its day', async () => {
+      const first = await idempotency().runWhole(whole('a'));
+      await fixture.database.idempotencyRecord.updateMany({ data: { expiresAt: new Date(0) } });
+      const second = await idempotency().runWhole(whole('a', { fingerprint: () => new RequestFingerprint('another') }));
+      expect([second.replayed, second.jobId === first.jobId]).toEqual([false, false]);
     });
   });
 

@@ -14,6 +14,13 @@ export interface KeyLock extends OwnedKey {
   lockId: string;
 }
 
+/** A key that nobody has to hold before: it is taken in the statement that inserts its job, if nobody has it by then. */
+export interface KeyToTake extends KeyLock {
+  fingerprint: Uint8Array;
+  /** From then on. */
+  keptMs: number;
+}
+
 /** What became of the first request with a key. */
 export type KeyRecord = { state: 'running' } | { state: 'done'; jobId: JobId; fingerprint: Uint8Array };
 
@@ -66,18 +73,6 @@ export class IdempotencyStore {
       this.database.$executeRaw`
         DELETE FROM jobs.idempotency_record WHERE owner = ${owner} AND key = ${key} AND lock_id = ${lockId}::uuid AND job_id IS NULL`,
     );
-  }
-
-  /** SQL for `CommittedWithJob.granted`: takes a key that nobody holds and names the job under it, in the statement that inserts the job. */
-  taking({ owner, key }: OwnedKey, { jobId, fingerprint }: { jobId: JobId; fingerprint: Uint8Array }): Prisma.Sql {
-    return Prisma.sql`
-      INSERT INTO jobs.idempotency_record AS record (owner, key, lock_id, locked_until, expires_at, job_id, fingerprint)
-      VALUES (${owner}, ${key}, ${randomUUID()}::uuid, now(), now() + ${this.times.keptMs} * interval '1 ms', ${jobId}, ${fingerprint}::bytea)
-      ON CONFLICT (owner, key) DO UPDATE SET
-        lock_id = excluded.lock_id, locked_until = excluded.locked_until, expires_at = excluded.expires_at,
-        job_id = excluded.job_id, fingerprint = excluded.fingerprint
-      WHERE ${isFree}
-      RETURNING key`;
   }
 
   /** SQL for `CommittedWithJob.granted`: names the job under its key, in the statement that inserts the job, if the lock still holds. */

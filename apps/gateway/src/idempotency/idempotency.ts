@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { JobId } from '@nightjar/contracts';
 import type { JobsDatabase } from '@nightjar/database';
 import { AppError, toAppError, type Logger } from '@nightjar/runtime';
 import type { CommittedWithJob, JobOwner } from '../jobs/insert-job.js';
-import { IdempotencyStore, type KeyLock, type OwnedKey } from './idempotency.store.js';
+import { IdempotencyStore, type KeyLock, type KeyToTake, type OwnedKey } from './idempotency.store.js';
 import { LateReleases } from './late-releases.js';
 import type { RequestFingerprint } from './request-fingerprint.js';
 
@@ -21,11 +21,21 @@ const runningRetryMs = 2_000;
 /** A first request that fails between two looks at its row lets the next one try; nobody loses more often than this. */
 const triesMax = 5;
 
-/** A request that makes a job, and may come twice. */
-export interface RepeatableRequest {
+interface KeyedRequest {
   owner: JobOwner;
   /** Undefined: the client did not ask for it; every request is the first. */
   key: string | undefined;
+}
+
+/** A request that is whole before it is taken in. */
+export interface WholeRequest extends KeyedRequest {
+  fingerprint: () => RequestFingerprint;
+  /** Takes the request in, and its key in the statement that inserts the job. */
+  first: (key: KeyToTake | undefined) => Promise<JobId>;
+}
+
+/** A request that makes a job, and may come twice. */
+export interface RepeatableRequest extends KeyedRequest {
   /** Complete when `first` asks for its grant, and when `repeated` is done. */
   fingerprint: RequestFingerprint;
   /** Takes the request in. What `grant` returns has to be committed with the job. */
@@ -64,7 +74,10 @@ export class Idempotency {
     for (let tries = 0; tries < triesMax; tries++) {
       const lock = await this.store.lock(ownedKey);
       if (lock) return { jobId: await this.runFirst(request, lock), replayed: false };
-      const jobId = await this.findRepeated(request, ownedKey);
+      const jobId = await this.findRepeated(ownedKey, async () => {
+        await request.repeated();
+        return request.fingerprint.digest();
+      });
       if (jobId !== undefined) return { jobId, replayed: true };
     }
     throw runningElsewhere();
@@ -74,17 +87,17 @@ export class Idempotency {
    * As `run`, for a request that is whole: nothing is read while it is taken in, so its key needs no lock of its own and is written in
    * the statement that inserts the job. Of requests at the same moment one makes the job, the others wait for it.
    */
-  async runWhole(request: RepeatableRequest): Promise<MadeJob> {
-    const { owner, key, first, fingerprint } = request;
-    if (key === undefined) return this.run(request);
+  async runWhole({ owner, key, fingerprint, first }: WholeRequest): Promise<MadeJob> {
+    if (key === undefined) return { jobId: await first(undefined), replayed: false };
     const ownedKey = { owner: ownerName(owner), key };
+    const digest = fingerprint().digest();
     try {
-      const grant = (jobId: JobId) => ({ granted: this.store.taking(ownedKey, { jobId, fingerprint: fingerprint.digest() }) });
-      return { jobId: await first(grant), replayed: false };
+      const jobId = await first({ ...ownedKey, lockId: randomUUID(), fingerprint: digest, keptMs: this.times.keptMs });
+      return { jobId, replayed: false };
     } catch (error) {
       if (error instanceof AppError && error.code === 'unavailable') throw error;
       // Whatever there was to refuse it for: a repetition hears of the job that there is.
-      const jobId = await this.findRepeated(request, ownedKey);
+      const jobId = await this.findRepeated(ownedKey, async () => digest);
       if (jobId === undefined) throw error;
       return { jobId, replayed: true };
     }
@@ -107,12 +120,11 @@ export class Idempotency {
   }
 
   /** @returns undefined when the first request failed meanwhile */
-  private async findRepeated({ repeated, fingerprint }: RepeatableRequest, ownedKey: OwnedKey): Promise<JobId | undefined> {
+  private async findRepeated(ownedKey: OwnedKey, readDigest: () => Promise<Uint8Array>): Promise<JobId | undefined> {
     const record = await this.store.find(ownedKey);
     if (!record) return undefined;
     if (record.state === 'running') throw runningElsewhere();
-    await repeated();
-    if (!timingSafeEqual(fingerprint.digest(), record.fingerprint))
+    if (!timingSafeEqual(await readDigest(), record.fingerprint))
       throw new AppError('idempotency_mismatch', 'this Idempotency-Key was used with another request');
     return record.jobId;
   }

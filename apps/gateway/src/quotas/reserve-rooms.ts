@@ -1,7 +1,7 @@
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
-import { AppError } from '@nightjar/runtime';
 import type { QuotaBounds } from './quotas.js';
 import type { QuotaName } from './quota-refusal.js';
+import { TenantGroups } from './tenant-groups.js';
 
 /** Rooms in one statement. Full: the others go with the next; there are as many as requests that the gateway runs. */
 const roomsAtOnce = 64;
@@ -25,48 +25,21 @@ export interface ReservedRow {
   upload_bytes_per_day_used: number;
 }
 
-interface WaitingRoom extends AskedRoom {
-  resolve: (row: ReservedRow) => void;
-  reject: (error: unknown) => void;
-}
-
 /**
  * Takes rooms in quotas. What a tenant asks for while an answer is on its way is asked for together, in one statement: its quotas are
  * counted and its row is locked once for all of them, and each is held to the bounds as if it came alone.
  */
 export class RoomReservations {
-  /** Of tenants whose answer is on its way. */
-  private readonly waiting = new Map<number, WaitingRoom[]>();
+  private readonly groups = new TenantGroups<AskedRoom, ReservedRow>({
+    atOnce: roomsAtOnce,
+    ask: (tenantId, asked) => this.askFor(tenantId, asked),
+  });
 
   constructor(private readonly options: { database: JobsDatabase; bounds: QuotaBounds; lifetimeMs: number }) {}
 
   /** @throws AppError `unavailable` */
   reserve(tenantId: number, room: AskedRoom): Promise<ReservedRow> {
-    return new Promise((resolve, reject) => {
-      const asked = { ...room, resolve, reject };
-      const waiting = this.waiting.get(tenantId);
-      if (waiting) return void waiting.push(asked);
-      this.waiting.set(tenantId, [asked]);
-      void this.reserveAll(tenantId);
-    });
-  }
-
-  private async reserveAll(tenantId: number): Promise<void> {
-    const waiting = this.waiting.get(tenantId) ?? [];
-    while (waiting.length > 0) {
-      const asked = waiting.splice(0, roomsAtOnce);
-      try {
-        const rows = await this.askFor(tenantId, asked);
-        asked.forEach(({ resolve, reject }, index) => {
-          const row = rows[index];
-          if (row) resolve(row);
-          else reject(new AppError('internal', 'the quotas gave no answer'));
-        });
-      } catch (error) {
-        for (const { reject } of asked) reject(error);
-      }
-    }
-    this.waiting.delete(tenantId);
+    return this.groups.ask(tenantId, room);
   }
 
   private askFor(tenantId: number, asked: readonly AskedRoom[]): Promise<ReservedRow[]> {
