@@ -132,3 +132,129 @@ describe('a live view', () => {
     expect(await nvr.database.segment.count({ where: { cameraId: 2 } })).toBe(0);
   }, 70_000);
 });
+
+describe('live HLS', () => {
+  const ticketUrl = async () => ((await (await post('/api/v1/cameras/yard/live/ticket', {})).json()) as { url: string }).url;
+
+  it('plays in a player that knows nothing of parts, without an error, and with all its pictures', async () => {
+    const url = `${nvr.url}${await ticketUrl()}`;
+    const { frames, said } = await countFrames(['-live_start_index', '0', '-i', url, '-frames:v', '60']);
+    expect(said).toBe('');
+    expect(frames).toBe(60);
+  }, 30_000);
+
+  it('lists parts, and answers the question for one that is still to come when it is there', async () => {
+    const first = await (await nvr.fetch(live('index.m3u8'))).text();
+    const hint = /PRELOAD-HINT:TYPE=PART,URI="(part-(\d+)-(\d+)\.m4s)"/.exec(first);
+    const [, name = '', segment, part] = hint ?? [];
+    const [text, bytes] = await Promise.all([
+      nvr.fetch(live(`index.m3u8?_HLS_msn=${segment}&_HLS_part=${part}`)).then((answer) => answer.text()),
+      nvr.fetch(live(name)).then((answer) => answer.arrayBuffer()),
+    ]);
+    expect(text).toContain(`URI="${name}"`);
+    expect(Buffer.from(bytes).toString('latin1', 4, 8)).toBe('moof');
+    expect(text).toMatch(/^#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:4\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=/);
+    const parts = [...text.matchAll(/#EXT-X-PART:DURATION=([\d.]+)/g)].map(([, seconds]) => Number(seconds));
+    const target = Number(/PART-TARGET=([\d.]+)/.exec(text)?.[1]);
+    expect(Math.max(...parts)).toBeLessThanOrEqual(target);
+    expect(target).toBeLessThan(0.5);
+  }, 30_000);
+
+  it('refuses what is far ahead, long gone, or no name of the playlist', async () => {
+    const playlist = await (await nvr.fetch(live('index.m3u8'))).text();
+    const newest = Number(/part-(\d+)-\d+\.m4s"\n$/.exec(playlist)?.[1]);
+    const statusOf = async (file: string) => (await nvr.fetch(live(file))).status;
+    expect(await statusOf(`index.m3u8?_HLS_msn=${newest + 50}`)).toBe(400);
+    expect(await statusOf('index.m3u8?_HLS_part=1')).toBe(422);
+    for (const file of ['segment-1.m4s', 'part-1-0.m4s', 'init-1.mp4', 'index.m3u', '..%2findex.m3u8', 'segment-01.m4s', 'ticket'])
+      expect([file, await statusOf(file)]).toEqual([file, 404]);
+  });
+
+  it('with a ticket is for its camera, and ends with the right of who asked for it', async () => {
+    const answer = await fetch(`${nvr.url}/api/v1/cameras/1/live/ticket`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${viewer.token}` },
+    });
+    const { ticket, url } = (await answer.json()) as { ticket: string; url: string };
+    const playlist = await fetch(`${nvr.url}${url}`);
+    expect([playlist.status, playlist.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+    const [init] = /init-\d+\.mp4\?ticket=[^"]+/.exec(await playlist.text()) ?? [];
+    expect((await fetch(`${nvr.url}/api/v1/cameras/1/live/${init}`)).status).toBe(200);
+    expect((await fetch(`${nvr.url}/api/v1/cameras/2/live/index.m3u8?ticket=${ticket}`)).status).toBe(401);
+    expect((await fetch(`${nvr.url}${url}x`)).status).toBe(401);
+    expect((await fetch(`${nvr.url}/api/v1/cameras/1?ticket=${ticket}`)).status).toBe(401);
+    await nvr.database.cameraGrant.deleteMany({ where: { userId: viewer.id } });
+    for (const route of [url, `/api/v1/cameras/1/live/${init}`]) expect((await fetch(`${nvr.url}${route}`)).status).toBe(404);
+    await nvr.database.cameraGrant.create({ data: { userId: viewer.id, cameraId: 1 } });
+  });
+});
+
+describe('live pictures', () => {
+  it('come one after the other as the agent writes them', async () => {
+    expect((await nvr.fetch('/api/v1/cameras/yard/live.mjpeg')).status).toBe(503);
+    const directory = path.join(nvr.config.framesDir, 'yard');
+    await mkdir(directory, { recursive: true });
+    await writeFile(path.join(directory, 'latest.jpg'), 'first');
+    const answer = await nvr.fetch('/api/v1/cameras/yard/live.mjpeg?fps=5');
+    expect(answer.headers.get('content-type')).toMatch(/^multipart\/x-mixed-replace; boundary=/);
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of answer.body ?? []) text += Buffer.from(chunk as Uint8Array).toString('latin1');
+    })().catch(() => undefined);
+    await until(() => text.includes('first'));
+    await writeFile(path.join(directory, 'latest.jpg'), 'second');
+    await until(() => text.includes('second'));
+    expect(text.match(/Content-Type: image\/jpeg/g)).toHaveLength(2);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { isActive: false } });
+    await reading;
+    await nvr.database.camera.update({ where: { id: 1 }, data: { isActive: true } });
+  }, 30_000);
+});
+
+describe('who may not see a camera', () => {
+  it('does not find it, in whatever form he asks', async () => {
+    const files = ['index.m3u8', 'init-1.mp4', 'segment-1.m4s', 'part-1-0.m4s'].map((file) => live(file, 'watched'));
+    for (const route of [...files, '/api/v1/cameras/watched/live', '/api/v1/cameras/watched/live.mjpeg'])
+      expect([route, (await fetchAs(viewer.token, route)).status]).toEqual([route, 404]);
+    const ticket = await fetch(`${nvr.url}/api/v1/cameras/watched/live/ticket`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${viewer.token}` },
+    });
+    const socket = watch('watched', { authorization: `Bearer ${viewer.token}` });
+    await until(() => socket.refused !== undefined);
+    expect([ticket.status, socket.refused]).toEqual([404, 404]);
+    expect(watched.sessionCount).toBe(0);
+  });
+
+  it('is not shown it by a page of another site', async () => {
+    const socket = watch('yard', { authorization: `Bearer ${nvr.token}`, origin: 'https://elsewhere.example' });
+    await until(() => socket.refused !== undefined);
+    expect(socket.refused).toBe(403);
+  });
+
+  it('is shown no more of it when his right is taken away, and comes in with a ticket before that', async () => {
+    const ticketAnswer = await fetch(`${nvr.url}/api/v1/events/ws-ticket`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${viewer.token}` },
+    });
+    const { ticket } = (await ticketAnswer.json()) as { ticket: string };
+    const [mine, others] = [watch('yard', {}, `?ticket=${ticket}`), watch('yard')];
+    await until(() => mine.media.length > 2 && others.media.length > 2);
+    await nvr.database.cameraGrant.deleteMany({ where: { userId: viewer.id } });
+    await until(() => mine.closedWith === 1008, 30_000);
+    const seen = others.media.length;
+    await until(() => others.media.length > seen);
+  }, 40_000);
+});
+
+describe('a camera that goes away', () => {
+  it('leaves its viewers waiting, and begins anew for them when it is back', async () => {
+    const socket = watch('yard');
+    await until(() => socket.media.length > 2);
+    const known = socket.told.length;
+    yard.dropAll();
+    await until(() => socket.told.length >= known + 2, 30_000);
+    expect(socket.told.slice(known).map(({ event }) => event)).toEqual(['waiting', 'begin']);
+    expect(socket.told.at(-1)?.session).toBeGreaterThan(socket.told[known - 1]?.session ?? 0);
+  }, 40_000);
+});
