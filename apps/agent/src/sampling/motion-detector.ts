@@ -14,8 +14,9 @@ export interface MotionObservation {
 const thresholdMin = 18;
 /** So many times what a pixel usually differs by is more than noise. */
 const noiseTimes = 4;
-/** Weight of a new frame in the background, of the frames that a longer-lived change needs to become part of it. */
-const backgroundWeight = 0.02;
+/** What stays where it is becomes background in about this time, however many frames there are. */
+const backgroundMs = 25_000;
+const backgroundWeightMax = 0.5;
 const calibrationWeight = 0.3;
 const noiseWeight = 0.05;
 /** What differs by more moved, even while the noise is learned. */
@@ -31,7 +32,7 @@ const calmShare = 0.05;
 const neighboursMin = 3;
 /** Changed pixels without which nothing moved: a person of a tenth of the picture's height has some 30. */
 const pixelsMin = 8;
-/** A region that changes in this many frames of the last ones and never goes: a clock that is burnt in, a flag, a tree. */
+/** A pixel that changes in this share of the frames never rests: a clock that is burnt in, a flag. */
 const restlessShare = 0.85;
 const restlessWeight = 0.01;
 
@@ -47,10 +48,13 @@ export class MotionDetector {
   private changed = new Uint8Array();
   private calibratedFrames = 0;
   private calibrating = true;
+  private observedAtMs = 0;
 
-  /** Takes the next plane; planes of another size begin anew. */
-  observe(plane: LumaPlane): MotionObservation {
+  /** Takes the next plane, of a moment on the clock that never jumps; planes of another size begin anew. */
+  observe(plane: LumaPlane, atMs: number): MotionObservation {
     const { background } = this;
+    const elapsedMs = Math.max(0, atMs - this.observedAtMs);
+    this.observedAtMs = atMs;
     if (background?.length !== plane.pixels.length) {
       this.begin(plane);
       return { verdict: 'calibrating', motion: { share: 0, regions: [] } };
@@ -62,7 +66,8 @@ export class MotionDetector {
     }
     const wasCalibrating = this.calibrating;
     if (wasCalibrating) this.calibrate(changedShare);
-    this.learn(plane, background, wasCalibrating);
+    const weight = wasCalibrating ? calibrationWeight : Math.min(backgroundWeightMax, elapsedMs / backgroundMs);
+    this.learn(plane, background, { weight, calibrating: wasCalibrating });
     if (wasCalibrating) return { verdict: 'calibrating', motion: { share: 0, regions: [] } };
     return this.judge(plane);
   }
@@ -98,8 +103,8 @@ export class MotionDetector {
     return count / Math.max(1, pixels.length);
   }
 
-  private learn({ pixels }: LumaPlane, background: Float32Array, calibrating: boolean): void {
-    const weight = calibrating ? calibrationWeight : backgroundWeight;
+  private learn({ pixels }: LumaPlane, background: Float32Array, options: { weight: number; calibrating: boolean }): void {
+    const { weight, calibrating } = options;
     const { changed, noise, restless } = this;
     for (let at = 0; at < pixels.length; at++) {
       const difference = pixels[at]! - background[at]!;

@@ -1,0 +1,91 @@
+/** How much of a camera's stream is decoded: nothing, key frames, or everything. */
+export type DecodeState = 'off' | 'idle' | 'active';
+
+/** What the readers of a source want: nothing, whatever moves, or every frame. */
+export type Demand = 'nothing' | 'motion' | 'everything';
+
+/** What is told to people: why it is in its state. */
+export type DecodeReason =
+  'started' | 'motion' | 'lighting' | 'track' | 'unit_jump' | 'every_frame_wanted' | 'quiet' | 'false_jump' | 'nobody_wants_it';
+
+/** Something that may be a reason to decode everything. */
+export type Activity = 'motion' | 'lighting' | 'track' | 'unit_jump';
+
+export interface DecodeDecision {
+  state: DecodeState;
+  reason: DecodeReason;
+}
+
+type Happening = Activity | 'wanted' | 'unwanted' | 'every_frame_wanted' | 'quiet' | 'false_jump';
+
+/** Every legal move; what is not here changes nothing. */
+const moves: Readonly<Record<DecodeState, Partial<Record<Happening, DecodeDecision>>>> = {
+  off: {
+    wanted: { state: 'active', reason: 'started' },
+    every_frame_wanted: { state: 'active', reason: 'every_frame_wanted' },
+  },
+  idle: {
+    motion: { state: 'active', reason: 'motion' },
+    lighting: { state: 'active', reason: 'lighting' },
+    track: { state: 'active', reason: 'track' },
+    unit_jump: { state: 'active', reason: 'unit_jump' },
+    every_frame_wanted: { state: 'active', reason: 'every_frame_wanted' },
+    unwanted: { state: 'off', reason: 'nobody_wants_it' },
+  },
+  active: {
+    quiet: { state: 'idle', reason: 'quiet' },
+    false_jump: { state: 'idle', reason: 'false_jump' },
+    unwanted: { state: 'off', reason: 'nobody_wants_it' },
+  },
+};
+
+/** What was woken by sizes alone and shows nothing in this time was woken by mistake. */
+const unconfirmedMs = 6_000;
+
+/**
+ * Decides how much is decoded. Anything that moves wakes it; it goes back to key frames when nothing has moved for `idleAfterMs`
+ * (0: never). It starts awake: the quiet scene has to be learned first.
+ */
+export class DecodePolicy {
+  private decision: DecodeDecision = { state: 'off', reason: 'nobody_wants_it' };
+  private demand: Demand = 'nothing';
+  private activeAtMs = 0;
+  private wokenAtMs = 0;
+
+  constructor(private readonly options: { idleAfterMs: number }) {}
+
+  get current(): DecodeDecision {
+    return this.decision;
+  }
+
+  /** What is wanted from now on. @returns whether the decision changed */
+  want(demand: Demand, nowMs: number): boolean {
+    this.demand = demand;
+    this.activeAtMs = nowMs;
+    if (demand === 'nothing') return this.move('unwanted', nowMs);
+    return this.move(demand === 'everything' ? 'every_frame_wanted' : 'wanted', nowMs);
+  }
+
+  /** Something happens. @returns whether the decision changed */
+  happens(activity: Activity, nowMs: number): boolean {
+    // Sizes alone keep nothing awake: a picture has to show what they tell.
+    if (activity !== 'unit_jump' || this.decision.state !== 'active') this.activeAtMs = nowMs;
+    if (activity !== 'unit_jump' && this.decision.reason === 'unit_jump') this.decision = { state: 'active', reason: activity };
+    return this.move(activity, nowMs);
+  }
+
+  /** Lets time pass. @returns whether the decision changed */
+  tick(nowMs: number): boolean {
+    if (this.decision.state !== 'active' || this.demand !== 'motion' || this.options.idleAfterMs === 0) return false;
+    if (this.decision.reason === 'unit_jump' && nowMs - this.wokenAtMs >= unconfirmedMs) return this.move('false_jump', nowMs);
+    return nowMs - this.activeAtMs >= this.options.idleAfterMs && this.move('quiet', nowMs);
+  }
+
+  private move(happening: Happening, nowMs: number): boolean {
+    const next = moves[this.decision.state][happening];
+    if (!next) return false;
+    this.decision = next;
+    this.wokenAtMs = nowMs;
+    return true;
+  }
+}
