@@ -20,6 +20,7 @@ import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
 import { LiveViewModule } from './live-view/live-view.module.js';
 import { PlaybackModule } from './playback/playback.module.js';
+import { PlaybackTickets } from './playback/playback-tickets.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
 import { StorageModule } from './retention/retention.module.js';
@@ -36,6 +37,7 @@ export interface Authentication {
   tickets: RecordingTickets;
   streamTickets: StreamTickets;
   liveTickets: LiveTickets;
+  playbackTickets: PlaybackTickets;
   authenticator: RequestAuthenticator;
 }
 
@@ -71,6 +73,7 @@ function authenticationProviders({
   apiKeys,
   authenticator,
   liveTickets,
+  playbackTickets,
   sessions,
   signingKeys,
   streamTickets,
@@ -85,6 +88,7 @@ function authenticationProviders({
     { provide: RecordingTickets, useValue: tickets },
     { provide: StreamTickets, useValue: streamTickets },
     { provide: LiveTickets, useValue: liveTickets },
+    { provide: PlaybackTickets, useValue: playbackTickets },
     { provide: RequestAuthenticator, useValue: authenticator },
   ];
 }

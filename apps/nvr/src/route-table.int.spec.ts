@@ -43,6 +43,7 @@ describe('the routes of the NVR', () => {
   it('are these for users', () => {
     expect(names('authenticated')).toEqual([
       'DELETE /api/v1/events/:id/review',
+      'DELETE /api/v1/recordings/playback/hls/:session',
       'DELETE /api/v1/recordings/protections/:id',
       'GET /api/v1/audit-logs',
       'GET /api/v1/auth/me',
@@ -58,6 +59,8 @@ describe('the routes of the NVR', () => {
       'GET /api/v1/recordings/:reference/clip.mp4',
       'GET /api/v1/recordings/:reference/frame.jpg',
       'GET /api/v1/recordings/files/:file',
+      'GET /api/v1/recordings/playback/hls',
+      'GET /api/v1/recordings/playback/hls/:session/:file',
       'GET /api/v1/recordings/protections',
       'GET /api/v1/recordings/storage',
       'GET /api/v1/users/me',
@@ -125,6 +128,9 @@ describe('the routes of the NVR', () => {
       'recordings:read /api/v1/recordings/:reference/clip.mp4',
       'recordings:read /api/v1/recordings/:reference/frame.jpg',
       'recordings:read /api/v1/recordings/files/:file',
+      'recordings:read /api/v1/recordings/playback/hls',
+      'recordings:read /api/v1/recordings/playback/hls/:session',
+      'recordings:read /api/v1/recordings/playback/hls/:session/:file',
     ]);
   });
 

@@ -16,6 +16,7 @@ import { serveDashboard } from './http/serve-dashboard.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
+import { PlaybackTickets } from './playback/playback-tickets.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
 import { subscribeApi } from './subscriptions.js';
@@ -74,6 +75,7 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const sessions = new SessionCheck(users, new SessionsStore(database), clock);
   const streamTickets = new StreamTickets(database, users, sessions);
   const liveTickets = new LiveTickets({ secretKey: config.secretKey, users, sessions, clock });
+  const playbackTickets = new PlaybackTickets(database, users, sessions);
   const apiKeys = new ApiKeys(database, clock);
   const authenticator = new RequestAuthenticator({
     issuer: config.issuer,
@@ -83,8 +85,9 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
     tickets,
     streamTickets,
     liveTickets,
+    playbackTickets,
   });
-  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, liveTickets, authenticator };
+  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, liveTickets, playbackTickets, authenticator };
 }
 
 function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiConfig>, start: { isPrepared: boolean }): void {

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ApiKeys } from '../keys/api-keys.js';
 import { streamRoutes, type StreamTickets } from '../live/stream-tickets.js';
 import { liveTicketRoutes, type LiveTickets } from '../live-view/live-tickets.js';
+import { playbackTicketRoutes, type PlaybackTickets } from '../playback/playback-tickets.js';
 import { ticketRoutes, type RecordingTickets } from '../segments/recording-tickets.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -25,6 +26,7 @@ export class RequestAuthenticator {
       tickets: RecordingTickets;
       streamTickets: StreamTickets;
       liveTickets: LiveTickets;
+      playbackTickets: PlaybackTickets;
     },
   ) {
     const { issuer, sessions, signingKeys } = options;
@@ -53,6 +55,8 @@ export class RequestAuthenticator {
       const { reference } = request.params as { reference?: string };
       return orUnavailable(this.options.liveTickets.admit(ticket, reference));
     }
+    if (ticket !== undefined && playbackTicketRoutes.has(request.routeOptions.url))
+      return orUnavailable(this.options.playbackTickets.admit(request, ticket));
     if (ticket !== undefined) {
       if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
       return ticketHolder;
@@ -76,7 +80,7 @@ export class RequestAuthenticator {
 
 function ticketOf(request: FastifyRequest): string | undefined {
   const { url } = request.routeOptions;
-  const takesTicket = ticketRoutes.has(url) || streamRoutes.has(url) || liveTicketRoutes.has(url);
+  const takesTicket = [ticketRoutes, streamRoutes, liveTicketRoutes, playbackTicketRoutes].some((routes) => routes.has(url));
   if (!takesTicket || request.headers.authorization !== undefined) return undefined;
   const { ticket } = request.query as { ticket?: unknown };
   return typeof ticket === 'string' ? ticket : undefined;

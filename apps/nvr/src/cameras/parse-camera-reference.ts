@@ -25,6 +25,8 @@ const reservedNames = new Set([
   'frame',
   'flag',
   'orphans',
+  'calendar',
+  'thumbnails',
   'deleted',
   'by-ip',
   'frames',

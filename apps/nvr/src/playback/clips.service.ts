@@ -60,7 +60,7 @@ export function sourcesOf(segments: readonly Segment[], indexes: readonly ClipSo
 }
 
 /** @throws AppError `conflict` when a decoder would have to be set up anew in the middle */
-function mustHaveOneFormat(sources: readonly ClipSource[]): void {
+export function mustHaveOneFormat(sources: readonly ClipSource[]): void {
   const [first] = sources;
   const other = sources.find(({ index }) => index.format !== first?.index.format);
   if (!first || !other) return;

@@ -5,17 +5,22 @@ import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
+import { HlsController } from './hls.controller.js';
 import { PlaybackController } from './playback.controller.js';
 import { ClipsService } from './clips.service.js';
 import { PlaybackService } from './playback.service.js';
+import { PlaybackSessionsService } from './playback-sessions.service.js';
+import { PlaybackSessionsStore } from './playback-sessions.store.js';
 import { SegmentIndexes } from './segment-indexes.js';
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule],
-  controllers: [PlaybackController],
+  controllers: [HlsController, PlaybackController],
   providers: [
     ClipsService,
     PlaybackService,
+    PlaybackSessionsService,
+    PlaybackSessionsStore,
     SegmentIndexes,
     // Undefined where there is none: everything else of the API works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },

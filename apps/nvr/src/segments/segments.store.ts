@@ -64,6 +64,12 @@ export class SegmentsStore {
       WHERE camera.uuid::text = split_part(segment.file, '/', 1) AND segment.camera_id <> camera.id`;
   }
 
+  /** Those that have not expired. */
+  async presentIds(ids: readonly number[]): Promise<Set<number>> {
+    const rows = await this.database.segment.findMany({ where: { id: { in: [...ids] }, expiredAt: null }, select: { id: true } });
+    return new Set(rows.map(({ id }) => Number(id)));
+  }
+
   async knownFiles(files: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.segment.findMany({ where: { file: { in: [...files] } }, select: { file: true } });
     return new Set(rows.map(({ file }) => file));
