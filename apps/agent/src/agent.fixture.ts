@@ -10,15 +10,18 @@ import {
   claimStreams,
   finishJob,
   jobQueued,
+  offerAnalytics,
   overlayDrawn,
   releaseStreams,
   reportEvent,
   AssignedStream,
+  type AnalyticOffer,
   type EventReport,
   type ImageWork,
   type InferenceResult,
   type JobOutcome,
   type Overlay,
+  type StreamFeedback,
   type VideoWork,
   type Work,
 } from '@nightjar/contracts';
@@ -56,10 +59,14 @@ export class AgentFixture {
   streamLeaseMs = 10_000;
   /** nvr does not answer claims. */
   claimsUnheard = false;
+  claimsRefused = 0;
   readonly events: (EventReport & { heardAtMs: number })[] = [];
   /** While set, nvr fails on every event with this. */
   eventFailure: AppError | undefined;
   readonly overlays: Overlay[] = [];
+  /** What the agent told of its streams with its newest claim. */
+  feedback: readonly StreamFeedback[] = [];
+  readonly offers: AnalyticOffer[][] = [];
   releases = 0;
   /** What the gateway leases, in order. */
   readonly jobs: Work[] = [];
@@ -101,6 +108,7 @@ export class AgentFixture {
       pluginsDir: path.join(directory, 'plugins'),
       pluginDataDir: path.join(directory, 'plugin-data'),
       activePlugins: [],
+      callbacks: { networks: [], ownPorts: [] },
       access: { kind: 'open', loopbackOnly: true },
       ...options.config,
     };
@@ -119,8 +127,8 @@ export class AgentFixture {
   }
 
   /** Assigns the stream of a camera, or takes it away, and nudges the agent as nvr does. */
-  assign(url: string | undefined): void {
-    this.streams = url === undefined ? [] : [AssignedStream.parse({ ...assignedCamera, url })];
+  assign(url: string | undefined, more: Partial<AssignedStream> = {}): void {
+    this.streams = url === undefined ? [] : [AssignedStream.parse({ ...assignedCamera, url, ...more })];
     this.bus.publish(camerasChanged, { camera_id: 1 });
   }
 
@@ -192,9 +200,17 @@ export class AgentFixture {
   }
 
   private answer(): void {
-    this.bus.serve(claimStreams, () => {
-      if (this.claimsUnheard) throw new AppError('unavailable', 'the database is away');
+    this.bus.serve(claimStreams, ({ feedback }) => {
+      if (this.claimsUnheard) {
+        this.claimsRefused++;
+        throw new AppError('unavailable', 'the database is away');
+      }
+      this.feedback = feedback;
       return { lease_ms: this.streamLeaseMs, streams: this.streams };
+    });
+    this.bus.serve(offerAnalytics, ({ analytics }) => {
+      this.offers.push(analytics);
+      return {};
     });
     this.bus.serve(releaseStreams, () => ({ released: ++this.releases }));
     this.bus.serve(reportEvent, (report) => {

@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createBearerAuthenticator, enforcePolicies, JwksKeys, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
 import type { AssignedStream } from '@nightjar/contracts';
 import { findFfmpeg, type FfmpegBinary } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
+import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
 import {
   AppError,
   deadlineSignal,
@@ -16,7 +17,12 @@ import {
 } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
 import sharp from 'sharp';
+import { AlertEvents } from './analytics/alert-events.js';
+import { analyticOffers, analytics } from './analytics/analytics.js';
+import { AnalyticsRunner } from './analytics/analytics-runner.js';
+import { CallbackSender } from './analytics/callback-sender.js';
 import { EventReporter } from './analytics/event-reporter.js';
+import { MessageRoads } from './analytics/message-roads.js';
 import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
 import type { AgentAccess, AgentConfig } from './config.js';
@@ -57,6 +63,7 @@ interface StreamServices {
   bus: Bus;
   dispatcher: InferenceDispatcher;
   reporter: EventReporter;
+  callbacks: CallbackSender;
   subscribers: StreamSubscribers;
   plugins: Plugins;
   framesDir: string;
@@ -69,6 +76,8 @@ interface StreamServices {
 const requestBytesMax = 64 * 1024;
 /** A stop waits this long for nvr to take the last events. */
 const eventFlushMs = 3_000;
+/** Callbacks that are on their way at a time. */
+const callbacksAtOnceMax = 64;
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /**
@@ -93,6 +102,14 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
 
   const reporter = new EventReporter({ bus, logger });
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
+  const callbacks = new CallbackSender({
+    client: new CheckedFetch({
+      policy: new AddressPolicy({ networks: config.callbacks.networks, ownPorts: new Set(config.callbacks.ownPorts) }),
+      exchangesMax: callbacksAtOnceMax,
+    }),
+    logger,
+  });
+  shutdown.register('callbacks', (deadline) => callbacks.flush(deadlineSignal(eventFlushMs, deadline)));
   const subscribers = new StreamSubscribers({ logger });
   const plugins = await Plugins.open({
     directory: config.pluginsDir,
@@ -106,6 +123,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     bus,
     dispatcher,
     reporter,
+    callbacks,
     subscribers,
     plugins,
     framesDir: config.framesDir,
@@ -117,6 +135,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     bus,
     agentId: config.agentId,
     slots: config.streamSlots,
+    offers: analyticOffers(),
     begin: (stream) => beginAnalysis(stream, services),
     onEnded: (streamId) => {
       plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
@@ -183,13 +202,22 @@ function beginAnalysis(stream: AssignedStream, services: StreamServices): Stream
   const { ffmpeg, bus, dispatcher, reporter, subscribers, plugins, framesDir, session, clock } = services;
   const logger = services.logger.child({ cameraId: stream.camera_id });
   const frames = new FrameStore({ framesDir, framesName: stream.frames_name, logger });
+  const { camera_id: cameraId } = stream;
   const analysis = new StreamAnalysis(stream, {
     source: new CameraSource({ ffmpeg, url: stream.url, framesPerSecond: stream.frames_per_second, clock, logger }),
     dispatcher,
     frames,
     results: new LiveResults({ stream, bus, subscribers, monitor: (point) => plugins.publish(point), session, clock }),
-    events:
-      stream.camera_id === null ? undefined : new PersonEvents({ cameraId: stream.camera_id, frames, reporter, session, clock, logger }),
+    events: cameraId === null ? undefined : new PersonEvents({ cameraId, frames, reporter, session, clock, logger }),
+    analytics: new AnalyticsRunner({
+      analytics,
+      context: { startedMonotonicMs: clock.monotonicMs(), newId: randomUUID },
+      events: cameraId === null ? undefined : new AlertEvents({ cameraId, frames, reporter, session, logger }),
+      roads: new MessageRoads({ stream, sender: services.callbacks, pictures: frames, logger }),
+      clock,
+      logger,
+    }),
+    clock,
     logger,
   });
   analysis.start();

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { parseNetwork, type Network } from '@nightjar/outbound';
 import { isLoopbackHost, loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
@@ -28,6 +29,13 @@ export interface AgentConfig {
   pluginDataDir: string;
   /** Names of the plugins that run. */
   activePlugins: readonly string[];
+  /** Where events of analytics may be sent. */
+  callbacks: {
+    /** Networks beyond the public internet. */
+    networks: readonly Network[];
+    /** Where this system itself listens: no callback goes there, whatever the networks say. */
+    ownPorts: readonly number[];
+  };
   access: AgentAccess;
 }
 
@@ -37,6 +45,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     [
       'AGENT_HOST',
       'AGENT_PORT',
+      'GATEWAY_PORT',
+      'ADAPTER_PORT',
+      'NVR_PORT',
+      'NIGHTJAR_RECORDER_PORT',
+      'NIGHTJAR_WEBHOOK_ALLOW_NETWORKS',
       'NATS_URL',
       'FFMPEG_PATH',
       'NIGHTJAR_DATA_DIR',
@@ -68,6 +81,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     pluginsDir: path.resolve(values.NIGHTJAR_PLUGINS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'plugins')),
     pluginDataDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'plugin-data'),
     activePlugins: values.NIGHTJAR_AGENT_PLUGINS,
+    callbacks: {
+      networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map(requireNetwork),
+      ownPorts: [
+        values.AGENT_PORT,
+        values.GATEWAY_PORT,
+        values.ADAPTER_PORT,
+        values.NVR_PORT,
+        values.NIGHTJAR_RECORDER_PORT,
+        portOf(values.NATS_URL),
+      ],
+    },
     access: accessOf({
       host: values.AGENT_HOST,
       jwksUrl: values.NIGHTJAR_JWKS_URL,
@@ -93,6 +117,16 @@ function accessOf(given: {
   throw new SettingsError(
     'AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1',
   );
+}
+
+function requireNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (!network) throw new SettingsError('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: every part must be a network like 192.168.0.0/16');
+  return network;
+}
+
+function portOf(url: string | undefined): number {
+  return Number(URL.canParse(url ?? '') ? new URL(url ?? '').port : '');
 }
 
 function defaultAgentId(): string {

@@ -5,12 +5,8 @@ import { WebSocket } from 'ws';
 export interface StreamMessage {
   stream_status: 'in_progress' | 'restart' | 'done' | 'stop' | 'failure';
   error: string | null;
-  analytics_results: {
-    people_count?: {
-      frame_estimations: { people_count: number; people_coordinates: [number, number][]; time_offset: number }[];
-      events: never[];
-    };
-  };
+  /** Lists by the name of the analytic. */
+  analytics_results: Record<string, Record<string, unknown[]>>;
 }
 
 /** Close codes of RFC 6455 as this surface uses them. */

@@ -8,12 +8,15 @@ import sharp from 'sharp';
 /** A person's picture shows this share of its height around it. */
 const cropMarginHeights = 0.15;
 const personJpegQuality = 85;
+/** Overviews of events that were told to callbacks; beyond, the oldest goes. */
+const overviewsMax = 32;
 /** Pictures of events that a killed agent left behind; nvr has copied what it acknowledged within seconds. */
 const leftoverMs = 24 * 3_600_000;
 
 /**
  * The pictures of one camera in the frames directory, where the adapter and nvr read them: `latest.jpg`, `event_trigger.jpg`
  * (the frame that opened the newest event), `person.jpg` (the person of it), and one picture an event until nvr has it.
+ * Overviews that callbacks were told of stay until newer ones take their place.
  * Every file appears whole: what is being written has a name that no frame URI can have.
  */
 export class FrameStore {
@@ -21,6 +24,8 @@ export class FrameStore {
   private writing: Promise<void> | undefined;
   private waiting: Buffer | undefined;
   private failed = false;
+  /** Names, oldest first. */
+  private readonly overviews: string[] = [];
 
   constructor(private readonly options: { framesDir: string; framesName: string; logger: Logger }) {
     this.directory = path.join(options.framesDir, options.framesName);
@@ -30,7 +35,8 @@ export class FrameStore {
   async open(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
     for (const file of await readdir(this.directory)) {
-      const isLeftover = file.startsWith('.') || (file.startsWith('event_') && file !== 'event_trigger.jpg');
+      const isOfEvent = file.startsWith('event_') || file.startsWith('overview_');
+      const isLeftover = file.startsWith('.') || (isOfEvent && file !== 'event_trigger.jpg');
       const full = path.join(this.directory, file);
       const { mtimeMs } = await stat(full).catch(() => ({ mtimeMs: Date.now() }));
       if (isLeftover && Date.now() - mtimeMs > leftoverMs) await rm(full, { force: true });
@@ -45,15 +51,23 @@ export class FrameStore {
     });
   }
 
-  /** Writes the pictures of an event that opens. @returns the name of the event's own picture */
-  async writeEvent(event: { trackId: string; picture: JpegPicture; box: BoxXyxy }): Promise<string> {
-    const file = `event_${event.trackId}.jpg`;
+  /** Writes the pictures of an event, `person.jpg` where there is a person's box. @returns the name of the event's own picture */
+  async writeEvent(event: { trackId: string; picture: JpegPicture; box?: BoxXyxy }): Promise<string> {
+    const { box, picture, trackId } = event;
+    const file = `event_${trackId}.jpg`;
     await Promise.all([
-      this.replace(file, event.picture.bytes),
-      this.replace('event_trigger.jpg', event.picture.bytes),
-      cropPerson(event.picture, event.box).then((person) => this.replace('person.jpg', person)),
+      this.replace(file, picture.bytes),
+      this.replace('event_trigger.jpg', picture.bytes),
+      box && cropPerson(picture, box).then((person) => this.replace('person.jpg', person)),
     ]);
     return file;
+  }
+
+  /** Keeps a picture that a callback is told the address of, as long as it is among the newest. */
+  async writeOverview(file: string, bytes: Uint8Array): Promise<void> {
+    await this.replace(file, bytes);
+    this.overviews.push(file);
+    for (const old of this.overviews.splice(0, this.overviews.length - overviewsMax)) await this.removeEvent(old);
   }
 
   async removeEvent(file: string): Promise<void> {

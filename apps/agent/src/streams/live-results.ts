@@ -1,7 +1,8 @@
 import { overlayDrawn, tier0Frame, type AssignedStream, type CameraId } from '@nightjar/contracts';
-import { boxCentre, normaliseBox } from '@nightjar/geometry';
+import { normaliseBox } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
+import type { AnalyticsResults } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { StreamSubscribers } from '../luna/stream-subscribers.js';
@@ -9,11 +10,10 @@ import type { StreamSubscribers } from '../luna/stream-subscribers.js';
 /** A problem that lasts is told again after this long. */
 const problemEveryMs = 5_000;
 
-/** Tells the results of one stream as they come: overlays and tracks on the bus, counts on the WebSocket. */
+/** Tells the results of one stream as they come: overlays and tracks on the bus, what the analytics found on the WebSocket. */
 export class LiveResults {
   private sequence = 0;
   private problemToldAtMs = Number.NEGATIVE_INFINITY;
-  private readonly startedMonotonicMs: number;
 
   constructor(
     private readonly options: {
@@ -25,11 +25,10 @@ export class LiveResults {
       session: string;
       clock: Clock;
     },
-  ) {
-    this.startedMonotonicMs = options.clock.monotonicMs();
-  }
+  ) {}
 
-  publish(result: FrameResult): void {
+  /** @param results of the stream's analytics; a message goes out for each frame, also when they have none */
+  publish(result: FrameResult, results: AnalyticsResults): void {
     const { bus, stream, subscribers } = this.options;
     this.sequence++;
     this.problemToldAtMs = Number.NEGATIVE_INFINITY;
@@ -37,8 +36,14 @@ export class LiveResults {
       bus.publish(overlayDrawn, this.overlay(stream.camera_id, result));
       if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(stream.camera_id, result));
     }
-    subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: this.peopleCount(result) });
+    subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: results });
     this.options.monitor(this.framePoint(result));
+  }
+
+  /** Tells what the analytics found while no frame was analysed, if anything. */
+  publishBetweenFrames(results: AnalyticsResults): void {
+    if (Object.keys(results).length === 0) return;
+    this.options.subscribers.send(this.options.stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: results });
   }
 
   /** Tells subscribers why there is nothing to tell. `restart`: the camera is being opened again. */
@@ -94,15 +99,5 @@ export class LiveResults {
         best,
       })),
     };
-  }
-
-  /** Coordinates are the middles of the boxes, in pixels of the analysed picture; offsets count from the start of the analysis. */
-  private peopleCount({ frame, found }: FrameResult) {
-    const people_coordinates = found.map(({ box }) => {
-      const { x, y } = boxCentre(box);
-      return [Math.round(x), Math.round(y)] satisfies [number, number];
-    });
-    const time_offset = Math.round(frame.monotonicMs - this.startedMonotonicMs) / 1_000;
-    return { people_count: { frame_estimations: [{ people_count: found.length, people_coordinates, time_offset }], events: [] } };
   }
 }

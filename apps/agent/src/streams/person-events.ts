@@ -28,7 +28,8 @@ export class PersonEvents {
 
   /** Takes the tracks of one analysed frame. */
   update(result: FrameResult, model: ModelIdentity): void {
-    const changes = this.presence.update(result.tracks, { unixMs: result.frame.capturedAtMs, monotonicMs: result.frame.monotonicMs });
+    const persons = result.tracks.filter(({ label }) => label === 'person');
+    const changes = this.presence.update(persons, { unixMs: result.frame.capturedAtMs, monotonicMs: result.frame.monotonicMs });
     for (const change of changes) {
       if (change.kind === 'opened') this.open(change, result, model);
       else this.close(change);

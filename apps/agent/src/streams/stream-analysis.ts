@@ -1,8 +1,9 @@
-import type { AssignedStream, InferenceResult } from '@nightjar/contracts';
+import type { AssignedStream, InferenceResult, StreamFeedback } from '@nightjar/contracts';
 import { xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
-import { toAppError, type Logger } from '@nightjar/runtime';
+import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
+import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
@@ -19,11 +20,15 @@ export interface StreamAnalysisParts {
   results: LiveResults;
   /** Undefined for a stream that is no camera of ours. */
   events: PersonEvents | undefined;
+  analytics: AnalyticsRunner;
+  clock: Clock;
   logger: Logger;
 }
 
 /** A live answer later than this is worthless: the queue forgets the question after the same time. */
 const inferenceTimeoutMs = 2_000;
+/** Bound of the contract. */
+const feedbackCharsMax = 500;
 /** How often time passes for events while no frame comes. */
 const idleTickMs = 1_000;
 
@@ -39,11 +44,35 @@ export class StreamAnalysis {
   private running: Promise<unknown> | undefined;
   private adapterAway = false;
   private overCapTold = 0;
+  /** Why there are no frames now. */
+  private cameraProblem: string | null = null;
 
   constructor(
-    readonly stream: AssignedStream,
+    private assigned: AssignedStream,
     private readonly parts: StreamAnalysisParts,
-  ) {}
+  ) {
+    parts.analytics.configure(assigned.analytics);
+  }
+
+  get stream(): AssignedStream {
+    return this.assigned;
+  }
+
+  /** What nvr is told with the next claim. */
+  get feedback(): StreamFeedback {
+    const { analytics, clock } = this.parts;
+    const { stream_id, version } = this.assigned;
+    const { problem } = analytics;
+    const error = problem ?? this.cameraProblem;
+    const status = problem === null ? 'in_progress' : 'failure';
+    return { stream_id, version, status, error: error?.slice(0, feedbackCharsMax) ?? null, at_unix_ms: clock.wallMs() };
+  }
+
+  /** Takes over what a user changed while frames go on: the analytics, the name, the owner. */
+  reassign(stream: AssignedStream): void {
+    this.assigned = stream;
+    this.parts.results.publishBetweenFrames(this.parts.analytics.configure(stream.analytics));
+  }
 
   start(): void {
     const { source, frames, logger } = this.parts;
@@ -60,6 +89,7 @@ export class StreamAnalysis {
     this.stopping.abort();
     await this.running;
     await this.parts.frames.close();
+    this.parts.results.publishBetweenFrames(await this.parts.analytics.close());
     await this.parts.events?.closeAll();
   }
 
@@ -72,15 +102,17 @@ export class StreamAnalysis {
     while (!signal.aborted) {
       const frame = await this.slot.take(idleTickMs, signal);
       if (frame) await this.analyseFrame(frame, signal);
-      else if (!signal.aborted) this.parts.events?.tick();
+      else if (!signal.aborted) this.tick();
     }
   }
 
   private async analyseFrame(frame: LiveFrame, signal: AbortSignal): Promise<void> {
     try {
       const picture = await fitPicture(frame.picture.bytes);
+      const labels = this.parts.analytics.labels;
       const found = await this.parts.dispatcher.infer({
-        capability: 'person_detection',
+        // Persons alone may have a model of their own.
+        ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
         lane: 'live',
         source: this.stream.frames_name,
         picture,
@@ -90,22 +122,27 @@ export class StreamAnalysis {
       });
       if (this.adapterAway) this.parts.logger.info('the adapters answer again');
       this.adapterAway = false;
-      const result = this.follow(frame, found);
-      this.parts.results.publish(result);
+      const result = this.follow(frame, found, labels);
+      this.parts.results.publish(result, this.parts.analytics.update({ result, model: found.model }));
       this.parts.events?.update(result, found.model);
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toAppError(thrown);
-      this.parts.events?.tick();
+      this.tick();
       if (!this.adapterAway) this.parts.logger.warn('a frame was not analysed', { error });
       this.adapterAway = true;
       this.parts.results.publishProblem({ status: 'in_progress', error: `not analysed: ${error.message}` });
     }
   }
 
-  private follow(frame: LiveFrame, found: InferenceResult): FrameResult {
-    const persons = personsOf(found);
-    const tracks = this.tracker.update(persons, frame.monotonicMs).map(({ detection, trackId, hits }) => ({
+  private tick(): void {
+    this.parts.events?.tick();
+    this.parts.results.publishBetweenFrames(this.parts.analytics.tick());
+  }
+
+  private follow(frame: LiveFrame, found: InferenceResult, labels: readonly string[]): FrameResult {
+    const objects = objectsOf(found, labels);
+    const tracks = this.tracker.update(objects, frame.monotonicMs).map(({ detection, trackId, hits }) => ({
       ...detection,
       ...this.observer.observe({ trackId, box: detection.box, score: detection.score }, frame.monotonicMs),
       trackId,
@@ -113,24 +150,26 @@ export class StreamAnalysis {
     }));
     this.observer.sweep(frame.monotonicMs);
     this.tellCap();
-    return { frame, picture: found.picture, tracks, found: persons.filter(({ score }) => score >= defaultByteTrackerOptions.highScore) };
+    const persons = objects.filter(({ label, score }) => label === 'person' && score >= defaultByteTrackerOptions.highScore);
+    return { frame, picture: found.picture, tracks, found: persons };
   }
 
   private tellState(state: CameraState): void {
+    this.cameraProblem = state.state === 'offline' ? state.reason : null;
     if (state.state === 'offline') this.parts.results.publishProblem({ status: 'restart', error: state.reason });
   }
 
-  /** More people than the tracker follows: counts stay right, events of some are missing. */
+  /** More objects than the tracker follows: counts stay right, events of some are missing. */
   private tellCap(): void {
     const { overCap } = this.tracker.counts;
     if (overCap === 0 || overCap < this.overCapTold * 2) return;
     this.overCapTold = overCap;
-    this.parts.logger.warn('more people than the tracker follows', { overCap });
+    this.parts.logger.warn('more objects than the tracker follows', { overCap });
   }
 }
 
-function personsOf(found: InferenceResult): { box: BoxXyxy; score: number; label: string }[] {
+function objectsOf(found: InferenceResult, labels: readonly string[]): { box: BoxXyxy; score: number; label: string }[] {
   return found.detections.flatMap(({ bbox: [left, top, width, height], confidence, label }) =>
-    label === 'person' ? [{ box: xyxyFromLtwh({ left, top, width, height }), score: confidence, label }] : [],
+    labels.includes(label) ? [{ box: xyxyFromLtwh({ left, top, width, height }), score: confidence, label }] : [],
   );
 }

@@ -1,10 +1,22 @@
-import { claimStreams, releaseStreams, type AssignedStream } from '@nightjar/contracts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  claimStreams,
+  offerAnalytics,
+  releaseStreams,
+  type AnalyticOffer,
+  type AssignedStream,
+  type StreamFeedback,
+} from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 
 /** One running analysis, as far as this file cares. */
 export interface RunningStream {
   readonly stream: AssignedStream;
+  /** How it goes, for nvr. */
+  readonly feedback: StreamFeedback;
+  /** Takes over what needs no new start. */
+  reassign(stream: AssignedStream): void;
   stop(): Promise<void>;
 }
 
@@ -13,6 +25,8 @@ export interface StreamClaimsOptions {
   agentId: string;
   /** Live streams this agent takes. */
   slots: number;
+  /** What this agent can run on a stream. */
+  offers: readonly AnalyticOffer[];
   /** Starts the analysis of a stream that was assigned. */
   begin: (stream: AssignedStream) => RunningStream;
   /** The stream is no longer analysed here, after its analysis stopped. */
@@ -36,6 +50,7 @@ export class StreamClaims {
   private leaseEndsAtMs = Number.NEGATIVE_INFINITY;
   private nvrAway = false;
   private answeredAtMs: number | undefined;
+  private hasOffered = false;
 
   constructor(private readonly options: StreamClaimsOptions) {}
 
@@ -87,17 +102,19 @@ export class StreamClaims {
     try {
       const { lease_ms, streams } = await bus.request(
         claimStreams,
-        { agent_id: agentId, slots_total: slots, feedback: [] },
+        { agent_id: agentId, slots_total: slots, feedback: [...this.running.values()].map(({ feedback }) => feedback) },
         { timeoutMs: requestTimeoutMs, signal: this.stopping.signal },
       );
       this.leaseEndsAtMs = sentAtMs + lease_ms;
       this.nvrAway = false;
       this.answeredAtMs = clock.monotonicMs();
       await this.keepOnly(streams);
+      await this.offer();
     } catch (thrown) {
       if (this.stopping.signal.aborted) return;
       if (!this.nvrAway) logger.warn('streams could not be claimed', { error: toAppError(thrown).message });
       this.nvrAway = true;
+      this.hasOffered = false;
       if (this.running.size > 0 && clock.monotonicMs() >= this.leaseEndsAtMs) {
         logger.warn('the lease of the streams is over', { count: this.running.size });
         await this.keepOnly([]);
@@ -105,7 +122,21 @@ export class StreamClaims {
     }
   }
 
-  /** Makes what runs equal to what is assigned. A stream whose address or rate changed is started anew. */
+  /** Once, and again when nvr was away. One that takes no offers is asked again with the next claim. */
+  private async offer(): Promise<void> {
+    const { bus, agentId, offers, logger } = this.options;
+    if (this.hasOffered) return;
+    const request = { agent_id: agentId, analytics: [...offers] };
+    this.hasOffered = await bus.request(offerAnalytics, request, { timeoutMs: requestTimeoutMs, signal: this.stopping.signal }).then(
+      () => true,
+      (thrown: unknown) => {
+        logger.debug('the analytics were not offered', { error: toAppError(thrown).message });
+        return false;
+      },
+    );
+  }
+
+  /** Makes what runs equal to what is assigned. A stream whose address or rate changed is started anew; all else it takes over. */
   private async keepOnly(assigned: readonly AssignedStream[]): Promise<void> {
     const wanted = new Map(assigned.map((stream) => [stream.stream_id, stream]));
     const unwanted = [...this.running.values()].filter(({ stream }) => !sameStream(stream, wanted.get(stream.stream_id)));
@@ -118,7 +149,9 @@ export class StreamClaims {
       }),
     );
     for (const [streamId, stream] of wanted) {
-      if (this.running.has(streamId)) continue;
+      const running = this.running.get(streamId);
+      if (running && !isDeepStrictEqual(running.stream, stream)) running.reassign(stream);
+      if (running) continue;
       this.running.set(streamId, this.options.begin(stream));
       this.options.logger.info('stream started', { cameraId: stream.camera_id, framesName: stream.frames_name });
     }
@@ -137,6 +170,8 @@ function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
   return (
     b !== undefined &&
     a.url === b.url &&
+    a.kind === b.kind &&
+    a.transport === b.transport &&
     a.frames_name === b.frames_name &&
     a.frames_per_second === b.frames_per_second &&
     a.camera_id === b.camera_id
