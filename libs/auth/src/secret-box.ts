@@ -20,8 +20,8 @@ export class SecretBox {
   seal(plain: string, purpose: string): Uint8Array<ArrayBuffer> {
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(purpose));
-    const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-    return Uint8Array.from([formatVersion, ...nonce, ...cipher.getAuthTag(), ...sealed]);
+    const sealed = [cipher.update(plain, 'utf8'), cipher.final()];
+    return Uint8Array.from(Buffer.concat([Buffer.of(formatVersion), nonce, cipher.getAuthTag(), ...sealed]));
   }
 
   /** @throws AppError `internal` when the key or the purpose is another one, or the bytes were changed */
