@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CameraAuthorization } from './camera-authorization.js';
 import { rewriteSessionDescription } from './rewrite-session-description.js';
@@ -14,9 +14,10 @@ const unsentBytesMax = 256 * 1024;
 const lingerMs = 2_000;
 /**
  * Once the camera plays, it is read at this pace: packets of a network come one by one, and each would cost a wake-up here and in
- * FFmpeg. Together they cost a tenth. A picture is later by half of this on average.
+ * FFmpeg. Together they cost a fraction. A picture is later by half of this on average.
  */
-const readEveryMs = 20;
+const readEveryMs = 80;
+const readBytesMax = 64 * 1024;
 const requestsWaitingMax = 8;
 
 const methods: ReadonlySet<string> = new Set([
@@ -33,9 +34,9 @@ export interface RelayedConnectionOptions {
   readonly client: Socket;
   readonly clientSplitter: RtspSplitter;
   readonly firstRequests: readonly RtspMessage[];
-  /** Being opened to the address that was checked; no other is ever opened. */
-  readonly camera: Socket;
-  /** Event of `camera` that says it is open: `connect`, or `secureConnect` under TLS. */
+  /** Begins to connect to the address that was checked; no other is ever opened. */
+  readonly dial: (onread: OnReadOpts) => Socket;
+  /** Event of the dialled socket that says it is open: `connect`, or `secureConnect` under TLS. */
   readonly openedEvent: 'connect' | 'secureConnect';
   /** The camera's address as it is asked for, without credentials. */
   readonly cameraUrl: string;
@@ -57,7 +58,11 @@ interface PendingRequest {
 
 /** One conversation between FFmpeg and a camera with us in between. Ends when either side does. */
 export class RelayedConnection {
+  private readonly camera: Socket;
   private readonly cameraSplitter = new RtspSplitter();
+  /** What is read into; taken again as soon as FFmpeg has all of it, which is nearly always at once. */
+  private buffer = Buffer.allocUnsafeSlow(readBytesMax);
+  private isBufferFree = true;
   private readonly requests: RtspMessage[] = [];
   private pending: PendingRequest | undefined;
   private sequence = 0;
@@ -73,7 +78,9 @@ export class RelayedConnection {
   private pacing: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: RelayedConnectionOptions) {
-    const { camera, client, firstRequests, openedEvent } = options;
+    const { client, dial, firstRequests, openedEvent } = options;
+    const camera = dial({ buffer: () => this.freeBuffer(), callback: (bytes) => this.onCameraBytes(bytes) });
+    this.camera = camera;
     this.aggregateUrl = options.cameraUrl;
     this.requests.push(...firstRequests);
     client.on('data', (chunk: Buffer) => this.guard(() => this.readClient(chunk)));
@@ -83,7 +90,6 @@ export class RelayedConnection {
     });
     client.once('close', () => this.end(undefined));
     camera.setNoDelay(true);
-    camera.on('data', (chunk: Buffer) => this.guard(() => this.readCamera(chunk)));
     camera.once(openedEvent, () => {
       this.isOpen = true;
       this.expectAnswer(false);
@@ -98,7 +104,7 @@ export class RelayedConnection {
   close(): void {
     this.end(undefined);
     this.options.client.destroy();
-    this.options.camera.destroy();
+    this.camera.destroy();
   }
 
   private guard(work: () => void): void {
@@ -115,7 +121,7 @@ export class RelayedConnection {
     for (const part of this.options.clientSplitter.push(chunk)) {
       // FFmpeg's receiver reports: a camera that does not read them goes without.
       if (part.kind === 'media') {
-        if (this.isOpen && this.options.camera.writableLength < unsentBytesMax) this.options.camera.write(part.bytes);
+        if (this.isOpen && this.camera.writableLength < unsentBytesMax) this.camera.write(part.bytes);
       } else if (this.requests.push(part.message) > requestsWaitingMax) throw problem('FFmpeg asks faster than the camera answers');
     }
     this.sendNext();
@@ -154,7 +160,21 @@ export class RelayedConnection {
     ];
     this.pending = { request, method, url, cameraSequence, wasAuthorized: authorization !== undefined };
     this.expectAnswer(true);
-    this.options.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
+    this.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
+  }
+
+  private freeBuffer(): Buffer {
+    if (!this.isBufferFree) this.buffer = Buffer.allocUnsafeSlow(readBytesMax);
+    this.isBufferFree = true;
+    return this.buffer;
+  }
+
+  /** @returns true: read on */
+  private onCameraBytes(bytes: number): boolean {
+    this.guard(() => this.readCamera(this.buffer.subarray(0, bytes)));
+    // What the system did not take at once still lies in the buffer.
+    this.isBufferFree = this.options.client.writableLength === 0;
+    return true;
   }
 
   private readCamera(chunk: Buffer): void {
@@ -165,9 +185,10 @@ export class RelayedConnection {
       else if (part.message.startLine.startsWith('RTSP/')) this.takeAnswer(part.message);
       else this.refuseRequest(part.message);
     }
-    if (!this.isPlaying || this.pending) return;
+    // A full buffer: there is more already.
+    if (!this.isPlaying || this.pending || this.isPausing || chunk.length === readBytesMax) return;
     this.isPausing = true;
-    this.options.camera.pause();
+    this.camera.pause();
     this.pacing = setTimeout(() => {
       this.isPausing = false;
       this.readOn();
@@ -178,11 +199,11 @@ export class RelayedConnection {
   private forward(bytes: Buffer): void {
     if (this.options.client.write(bytes)) return;
     this.isClientFull = true;
-    this.options.camera.pause();
+    this.camera.pause();
   }
 
   private readOn(): void {
-    if (!this.isClientFull && !this.isPausing) this.options.camera.resume();
+    if (!this.isClientFull && !this.isPausing) this.camera.resume();
   }
 
   private takeAnswer(answer: RtspMessage): void {
@@ -247,9 +268,9 @@ export class RelayedConnection {
   /** Some cameras ask too (OPTIONS as a sign of life); nobody here obeys them. */
   private refuseRequest(request: RtspMessage): void {
     if (request.startLine.startsWith('REDIRECT')) throw problem('the camera sends us to another address, which is not followed');
-    if (this.options.camera.writableLength > unsentBytesMax) throw problem('the camera does not read what it asked for');
+    if (this.camera.writableLength > unsentBytesMax) throw problem('the camera does not read what it asked for');
     const sequence = headerOf(request, 'cseq') ?? '0';
-    this.options.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
+    this.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
   }
 
   private startSilence(): void {
@@ -270,7 +291,7 @@ export class RelayedConnection {
     if (this.ended) return;
     this.ended = true;
     for (const timer of [this.deadline, this.silence, this.pacing]) clearTimeout(timer);
-    for (const socket of [this.options.client, this.options.camera]) {
+    for (const socket of [this.options.client, this.camera]) {
       // Nothing is read any more; what was written last, an answer or a TEARDOWN, may still go out.
       socket.on('error', () => undefined);
       socket.resume();

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AppError } from '@nightjar/runtime';
 import { CameraAuthorization, type CameraCredentials } from './camera-authorization.js';
 import { RelayedConnection } from './relayed-connection.js';
@@ -103,7 +103,9 @@ export class RtspRelay {
       client: socket,
       clientSplitter: splitter,
       firstRequests: requests,
-      camera: isTls ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port }),
+      // The types of Node do not know that TLS takes `onread` too.
+      dial: (onread) =>
+        isTls ? connectTls({ host, port, onread, rejectUnauthorized: false } as ConnectionOptions) : connect({ host, port, onread }),
       openedEvent: isTls ? 'secureConnect' : 'connect',
       cameraUrl: url,
       relayUrl: this.url,
