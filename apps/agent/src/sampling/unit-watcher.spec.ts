@@ -40,7 +40,7 @@ class Camera {
 describe('the watch over sizes of units', () => {
   it('says nothing before it knows the quiet scene', () => {
     const camera = new Camera(new UnitWatcher());
-    camera.play(3, { log2: 8, noise: 0.5 }).play(1, { log2: 12, noise: 0.5 }, { moving: true });
+    camera.play(2, { log2: 8, noise: 0.5 }).play(1, { log2: 12, noise: 0.5 }, { moving: true });
     expect(camera.jumps).toEqual([]);
     expect(camera.watcher.separation).toBe('learning');
   });

@@ -12,7 +12,7 @@ export type Separation =
 const averaged = 4;
 /** Jumps in a row that make one: a single large unit is a hiccup of the encoder. */
 const inARowMin = 2;
-const quietSamplesMin = 24;
+const quietSamplesMin = 16;
 /** Samples that are kept of the quiet scene: about two minutes at 10 units a second. */
 const quietSamplesMax = 256;
 /** Samples whose meaning no picture has told yet. Full: the oldest go. */
