@@ -23,6 +23,7 @@ import { PlaybackModule } from './playback/playback.module.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
+import { RulesModule } from './rules/rules.module.js';
 import { StorageModule } from './retention/retention.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
 import { StreamsModule } from './streams/streams.module.js';
@@ -55,6 +56,7 @@ export class AppModule {
         StreamsModule,
         FramesModule,
         EventsModule,
+        RulesModule,
         FacesModule,
         KeysModule,
         LiveModule,

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadSettings, requireSetting } from '@nightjar/runtime';
+import { parseNetwork, type Network } from '@nightjar/outbound';
+import { loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
+import type { SignatureFormat } from '@nightjar/webhooks';
 import type { RetentionBounds } from './retention/choose-expired.js';
 
 /** What both processes of the NVR read. Directories are absolute. */
@@ -30,6 +32,12 @@ export interface ApiConfig extends NvrConfig {
   /** The built dashboard. */
   dashboardDir: string;
   demoCameraUrl: string | undefined;
+  /** Where messages of rules may go beyond the public internet, which ports are our own, and how they are signed. */
+  webhooks: { networks: readonly Network[]; ownPorts: readonly number[]; signatureFormat: SignatureFormat };
+  /** What services of this installation show in X-Internal-Api-Key; undefined: their routes are closed. */
+  internalApiKey: string | undefined;
+  /** Events that began longer ago are removed; 0: none ever. */
+  eventRetentionMs: number;
   /** Frames a second that agents analyse of each stream. */
   detectFps: number;
   /** Between two signs of life on a live stream of events. */
@@ -74,12 +82,24 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_PUBLIC_URL',
     'NIGHTJAR_DEMO_CAMERA_URL',
     'NIGHTJAR_DETECT_FPS',
+    'NIGHTJAR_WEBHOOK_ALLOW_NETWORKS',
+    'NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT',
+    'NIGHTJAR_EVENT_RETENTION_DAYS',
+    'INTERNAL_API_KEY',
     'NIGHTJAR_LIVE_BEAT_SECONDS',
   ]);
+  const shared = nvrConfigOf(values);
   return {
-    ...nvrConfigOf(values),
+    ...shared,
     host: values.NVR_HOST,
     port: values.NVR_PORT,
+    webhooks: {
+      networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map(requireWebhookNetwork),
+      ownPorts: shared.ownPorts,
+      signatureFormat: values.NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT,
+    },
+    internalApiKey: values.INTERNAL_API_KEY,
+    eventRetentionMs: values.NIGHTJAR_EVENT_RETENTION_DAYS * 24 * 3_600_000,
     issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
     adminPassword: values.BOOTSTRAP_ADMIN_PASSWORD,
     evidenceDir: path.resolve(values.NIGHTJAR_EVIDENCE_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'evidence')),
@@ -136,6 +156,12 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
       ...natsUrl.split(',').map((url) => portOf(url, 4222)),
     ],
   };
+}
+
+function requireWebhookNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (!network) throw new SettingsError('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: every part must be a network like 192.168.0.0/16');
+  return network;
 }
 
 function portOf(url: string, standardPort: number): number {

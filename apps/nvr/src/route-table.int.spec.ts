@@ -45,6 +45,7 @@ describe('the routes of the NVR', () => {
       'DELETE /api/v1/events/:id/review',
       'DELETE /api/v1/recordings/playback/hls/:session',
       'DELETE /api/v1/recordings/protections/:id',
+      'DELETE /api/v1/rules/:ruleId',
       'GET /api/v1/audit-logs',
       'GET /api/v1/auth/me',
       'GET /api/v1/cameras',
@@ -63,6 +64,10 @@ describe('the routes of the NVR', () => {
       'GET /api/v1/recordings/playback/hls/:session/:file',
       'GET /api/v1/recordings/protections',
       'GET /api/v1/recordings/storage',
+      'GET /api/v1/rules',
+      'GET /api/v1/rules/:ruleId',
+      'GET /api/v1/rules/:ruleId/deliveries',
+      'GET /api/v1/rules/:ruleId/deliveries/:deliveryId',
       'GET /api/v1/users/me',
       'GET /api/v1/users/me/permissions',
       'POST /api/v1/auth/change-password',
@@ -74,7 +79,10 @@ describe('the routes of the NVR', () => {
       'POST /api/v1/events/ws-ticket',
       'POST /api/v1/recordings/protections',
       'POST /api/v1/recordings/ticket',
+      'POST /api/v1/rules',
+      'POST /api/v1/rules/:ruleId/deliveries/:deliveryId/redeliver',
       'PUT /api/v1/events/:id/review',
+      'PUT /api/v1/rules/:ruleId',
     ]);
     expect(names('superuser')).toEqual([
       'DELETE /api/v1/api-keys/:keyId',
@@ -131,6 +139,14 @@ describe('the routes of the NVR', () => {
       'recordings:read /api/v1/recordings/playback/hls',
       'recordings:read /api/v1/recordings/playback/hls/:session',
       'recordings:read /api/v1/recordings/playback/hls/:session/:file',
+      'rules:manage /api/v1/rules',
+      'rules:manage /api/v1/rules',
+      'rules:manage /api/v1/rules/:ruleId',
+      'rules:manage /api/v1/rules/:ruleId',
+      'rules:manage /api/v1/rules/:ruleId',
+      'rules:manage /api/v1/rules/:ruleId/deliveries',
+      'rules:manage /api/v1/rules/:ruleId/deliveries/:deliveryId',
+      'rules:manage /api/v1/rules/:ruleId/deliveries/:deliveryId/redeliver',
     ]);
   });
 

@@ -51,6 +51,9 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     adminPassword,
     demoCameraUrl: undefined,
     detectFps: 2,
+    webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
+    internalApiKey: undefined,
+    eventRetentionMs: 0,
     liveBeatMs: 2_000,
     ...overrides,
   };

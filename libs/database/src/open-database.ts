@@ -47,6 +47,8 @@ export type NvrDatabase = Pick<
   | 'protection'
   | 'event'
   | 'eventReview'
+  | 'eventRule'
+  | 'ruleMessage'
   | 'streamTicket'
   | 'playbackSession'
   | 'downloadTicket'

@@ -165,6 +165,14 @@ export const settings = {
     text.transform(listOf).optional(),
     'proxies before the job API whose X-Forwarded-For is believed (CIDR, commas); default none',
   ),
+  NIGHTJAR_EVENT_RETENTION_DAYS: setting(
+    z.coerce.number().min(0).max(36_500).default(0),
+    'days after which events and their pictures are removed, whole months at once where possible; 0: never',
+  ),
+  INTERNAL_API_KEY: setting(
+    z.string().min(32).optional(),
+    'what services and apps of this installation show to the NVR in X-Internal-Api-Key, 32 characters or more; without it their routes are closed',
+  ),
   NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: setting(
     text.transform(listOf).optional(),
     'networks beyond the public internet that webhooks may go to (CIDR, commas), e.g. 192.168.0.0/16',

@@ -45,12 +45,18 @@ export type AuditAction =
   | 'recording.protected'
   | 'recording.released'
   | 'api_key.created'
-  | 'api_key.revoked';
+  | 'api_key.revoked'
+  | 'rule.created'
+  | 'rule.changed'
+  | 'rule.deleted'
+  | 'app.registered'
+  | 'app.changed'
+  | 'app.deleted';
 
 /** What was done, to what. */
 export interface Act {
   action: AuditAction;
-  entityType: 'user' | 'role' | 'camera' | 'protection' | 'api_key' | 'session';
+  entityType: 'user' | 'role' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
   /** Absent: told when the entry is written, for what gets its id then. */
   entityId?: number | string;
   /** Never a secret, and never a text that a stranger typed into a field for one. */

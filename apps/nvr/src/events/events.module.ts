@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { RulesModule } from '../rules/rules.module.js';
 import { EventListStore } from './event-list.store.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
@@ -10,7 +11,7 @@ import { ReviewsService } from './reviews.service.js';
 import { ReviewsStore } from './reviews.store.js';
 
 @Module({
-  imports: [CamerasModule],
+  imports: [CamerasModule, RulesModule],
   controllers: [EventsController, ReviewsController],
   providers: [EventsService, EventsStore, EventListStore, EvidenceFiles, ReviewsService, ReviewsStore],
   exports: [EventsService, EventsStore],

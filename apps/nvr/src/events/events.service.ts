@@ -9,7 +9,7 @@ import { CamerasStore } from '../cameras/cameras.store.js';
 import { EventListStore, type EventsPage } from './event-list.store.js';
 import { listedEventView } from './event-view.js';
 import type { EventsCursor, EventsQuery } from './events-query.js';
-import { EventsStore, type SavedEvent } from './events.store.js';
+import { EventsStore, type EventKey, type EventKind, type SavedEvent } from './events.store.js';
 import { EvidenceFiles, type KeptEvidence } from './evidence-files.js';
 import type { EventState } from './merge-event.js';
 
@@ -38,9 +38,29 @@ export class EventsService {
       evidenceFile: kept?.file ?? null,
       payload: report.payload,
     };
-    const saved = await this.save(key, state, { kept, eventType: report.event_type });
+    const saved = await this.save(key, state, { kept, kind: { source: 'tier0', eventType: report.event_type ?? 'track' } });
     this.bus.publish(eventCommitted, { seq: saved.seq });
     return { event_id: saved.id, seq: saved.seq };
+  }
+
+  /**
+   * An event that came with its picture, of an app or a service. Answers after the row is committed.
+   * @throws AppError `not_found` for an unknown camera
+   */
+  async record(event: {
+    key: EventKey;
+    kind: EventKind;
+    state: Omit<EventState, 'evidenceFile'>;
+    picture: Buffer | undefined;
+  }): Promise<SavedEvent> {
+    const { key, kind, picture, state } = event;
+    const camera = await this.cameras.find({ kind: 'all' }, String(key.cameraId));
+    const eventKey = `${key.cameraId} ${key.trackId ?? ''} ${key.startedAt.getTime()}`;
+    const kept = picture && (await this.evidence.keepBytes(picture, { cameraUuid: camera.uuid, eventKey }));
+    const score = state.score === null ? null : Math.round(state.score * scoreSteps) / scoreSteps;
+    const saved = await this.save(key, { ...state, score, evidenceFile: kept?.file ?? null }, { kept, kind });
+    this.bus.publish(eventCommitted, { seq: saved.seq });
+    return saved;
   }
 
   /** Newest first. @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
@@ -86,12 +106,12 @@ export class EventsService {
 
   /** Afterwards exactly the picture that the row names is left. */
   private async save(
-    key: Parameters<EventsStore['save']>[0],
+    key: EventKey,
     state: EventState,
-    { kept, eventType }: { kept: KeptEvidence | undefined; eventType: EventReport['event_type'] },
+    { kept, kind }: { kept: KeptEvidence | undefined; kind: EventKind },
   ): Promise<SavedEvent> {
     try {
-      const saved = await this.store.save(key, state, eventType);
+      const saved = await this.store.save(key, state, kind);
       const unused = [kept?.file, saved.evidenceFileBefore].filter((file) => file != null && file !== saved.evidenceFile);
       for (const file of unused) if (file != null) await this.evidence.drop(file);
       return saved;

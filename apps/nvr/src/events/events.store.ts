@@ -4,6 +4,9 @@ import type { NvrDatabase, Prisma } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import { visibleCameras, type CameraScope } from '../cameras/camera-scope.js';
 import { DATABASE } from '../process-parts.js';
+import { addRuleMessages } from '../rules/rule-messages.js';
+import { RuleSender } from '../rules/rule-sender.js';
+import { eventView } from './event-view.js';
 import { mergeEvent, type EventState } from './merge-event.js';
 
 /** An event as the database holds it. `seq` is new with every change. */
@@ -17,16 +20,21 @@ export interface Event extends EventState {
   startedAt: Date;
 }
 
-/** Names one event; the same report twice is the same event. */
+/** Names one event; the same report twice is the same event. Without a track every report is another one. */
 export interface EventKey {
   cameraId: number;
-  trackId: string;
+  trackId: string | null;
   startedAt: Date;
 }
+
+/** What of an event is said when it is opened, and stays. */
+export type EventKind = Pick<Event, 'source' | 'eventType'>;
 
 export interface SavedEvent {
   id: number;
   seq: number;
+  /** Opened now, not changed. */
+  isNew: boolean;
   evidenceFile: string | null;
   evidenceFileBefore: string | null;
 }
@@ -60,11 +68,14 @@ export class EventsStore {
   /** Last of the writes of this process: they wait here, not each with a connection of the pool in its hand. */
   private lastWrite: Promise<unknown> = Promise.resolve();
 
-  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: NvrDatabase,
+    private readonly sender: RuleSender,
+  ) {}
 
   /** Opens or changes an event. At most as many wait as the bus lets in. @throws AppError `not_found` for an unknown camera */
-  save(key: EventKey, report: EventState, eventType: Event['eventType'] = 'track'): Promise<SavedEvent> {
-    const write = this.lastWrite.then(() => this.write(key, report, eventType));
+  save(key: EventKey, report: EventState, kind: EventKind): Promise<SavedEvent> {
+    const write = this.lastWrite.then(() => this.write(key, report, kind));
     // The next write begins when this one is over, however it ended; its caller hears of the error.
     this.lastWrite = write.catch(() => undefined);
     return write;
@@ -98,18 +109,24 @@ export class EventsStore {
     return row ? Number(row.seq) : undefined;
   }
 
-  private write(key: EventKey, report: EventState, eventType: Event['eventType']): Promise<SavedEvent> {
-    return this.database.$transaction(async (transaction) => {
+  private async write(key: EventKey, report: EventState, kind: EventKind): Promise<SavedEvent> {
+    const { messages, saved } = await this.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
-      const known = await transaction.event.findUnique({ where: { cameraId_trackId_startedAt: key } });
-      const state = mergeEvent(known ? stateOf(known) : undefined, report);
-      if (known && !state)
-        return { id: Number(known.id), seq: Number(known.seq), evidenceFile: known.evidenceFile, evidenceFileBefore: known.evidenceFile };
-      const written = known
-        ? await change(transaction, known, state ?? report)
-        : await open(transaction, { ...key, eventType }, state ?? report);
-      return { ...written, evidenceFile: (state ?? report).evidenceFile, evidenceFileBefore: known?.evidenceFile ?? null };
+      const known = await findKnown(transaction, key);
+      const merged = mergeEvent(known ? stateOf(known) : undefined, report);
+      const evidenceFileBefore = known?.evidenceFile ?? null;
+      if (known && !merged)
+        return { messages: 0, saved: { ...namesOf(known), isNew: false, evidenceFile: known.evidenceFile, evidenceFileBefore } };
+      const state = merged ?? report;
+      const written = known ? await change(transaction, known, state) : await open(transaction, { ...key, ...kind }, state);
+      const event = eventOf(written);
+      return {
+        messages: await addRuleMessages(transaction, eventView(event)),
+        saved: { ...namesOf(written), isNew: !known, evidenceFile: state.evidenceFile, evidenceFileBefore },
+      };
     });
+    if (messages > 0) this.sender.nudge();
+    return saved;
   }
 }
 
@@ -124,30 +141,25 @@ function stateOf({ endedAt, evidenceFile, label, payload, score }: EventRow): Ev
   return { label, score, endedAt, evidenceFile, payload };
 }
 
-async function open(
-  transaction: Prisma.TransactionClient,
-  key: EventKey & Pick<Event, 'eventType'>,
-  state: EventState,
-): Promise<{ id: number; seq: number }> {
+const namesOf = ({ id, seq }: EventRow) => ({ id: Number(id), seq: Number(seq) });
+
+async function findKnown(transaction: Prisma.TransactionClient, { cameraId, startedAt, trackId }: EventKey): Promise<EventRow | null> {
+  if (trackId === null) return null;
+  return transaction.event.findUnique({ where: { cameraId_trackId_startedAt: { cameraId, startedAt, trackId } } });
+}
+
+async function open(transaction: Prisma.TransactionClient, key: EventKey & EventKind, state: EventState): Promise<EventRow> {
   if ((await transaction.camera.count({ where: { id: key.cameraId, deletedAt: null } })) === 0)
     throw new AppError('not_found', 'Camera not found');
-  const payload = state.payload as Prisma.InputJsonValue;
-  const { id, seq } = await transaction.event.create({
-    data: { ...key, ...state, payload, source: 'tier0' },
-    select: { id: true, seq: true },
-  });
-  return { id: Number(id), seq: Number(seq) };
+  return transaction.event.create({ data: { ...key, ...state, payload: state.payload as Prisma.InputJsonValue } });
 }
 
 /** The start is part of the key: it tells the partition. */
-async function change(
-  transaction: Prisma.TransactionClient,
-  { id, startedAt }: Pick<EventRow, 'id' | 'startedAt'>,
-  state: EventState,
-): Promise<{ id: number; seq: number }> {
+async function change(transaction: Prisma.TransactionClient, known: EventRow, state: EventState): Promise<EventRow> {
+  const { id, startedAt } = known;
   const [row] = await transaction.$queryRaw<{ seq: bigint }[]>`
     UPDATE nvr.event SET seq = nextval(pg_get_serial_sequence('nvr.event', 'seq')), label = ${state.label}, score = ${state.score}::real, ended_at = ${state.endedAt}::timestamptz,
       evidence_file = ${state.evidenceFile}, payload = ${JSON.stringify(state.payload)}::jsonb
     WHERE id = ${id} AND started_at = ${startedAt}::timestamptz RETURNING seq`;
-  return { id: Number(id), seq: Number(row?.seq) };
+  return { ...known, ...state, payload: state.payload as EventRow['payload'], seq: row?.seq ?? known.seq };
 }

@@ -30,7 +30,11 @@ export class EvidenceFiles {
   async keep(options: { cameraUuid: string; framesName: string; frameFile: string; eventKey: string }): Promise<KeptEvidence | undefined> {
     const { cameraUuid, eventKey, frameFile, framesName } = options;
     const bytes = await this.readPicture(framesName, frameFile);
-    if (!bytes) return undefined;
+    return bytes && this.keepBytes(bytes, { cameraUuid, eventKey });
+  }
+
+  /** As `keep`, of a picture that is at hand. */
+  async keepBytes(bytes: Buffer, { cameraUuid, eventKey }: { cameraUuid: string; eventKey: string }): Promise<KeptEvidence> {
     const file = `${cameraUuid}/${digest(eventKey)}-${digest(bytes)}.jpg`;
     const target = path.join(this.config.evidenceDir, file);
     if (await exists(target)) return { file, isNew: false };

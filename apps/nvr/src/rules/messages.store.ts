@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NvrDatabase, Prisma } from '@nightjar/database';
+import { DATABASE } from '../process-parts.js';
+
+export const messageStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
+export type MessageState = (typeof messageStates)[number];
+
+type WithPlainState<Row> = Omit<Row, 'state'> & { state: MessageState };
+type MessageRow = WithPlainState<Prisma.RuleMessageGetPayload<object>>;
+type MessageWithLog = WithPlainState<Prisma.RuleMessageGetPayload<{ include: { attempts: true } }>>;
+
+/** Messages of a rule as its owner reads them; sending has statements of its own. */
+@Injectable()
+export class MessagesStore {
+  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+
+  /** Newest first. `beforeId`: behind that message; nothing when it is not there any more. */
+  async list(query: {
+    ruleId: number;
+    state: MessageState | undefined;
+    beforeId: string | undefined;
+    limit: number;
+  }): Promise<MessageRow[]> {
+    const { beforeId, limit, ruleId, state } = query;
+    const behind = beforeId === undefined ? undefined : await this.database.ruleMessage.findFirst({ where: { id: beforeId, ruleId } });
+    if (behind === null) return [];
+    return this.database.ruleMessage.findMany({
+      where: {
+        ruleId,
+        ...(state && { state }),
+        ...(behind && { createdAt: { lte: behind.createdAt }, NOT: { createdAt: behind.createdAt, id: { gte: behind.id } } }),
+      },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take: limit,
+    });
+  }
+
+  find(id: string, ruleId: number): Promise<MessageWithLog | null> {
+    return this.database.ruleMessage.findFirst({ where: { id, ruleId }, include: { attempts: { orderBy: { attempt: 'asc' } } } });
+  }
+
+  /** Asks for an attempt beside the schedule, now. @returns false for a message that is not there */
+  async askAgain(id: string, ruleId: number): Promise<boolean> {
+    const changed = await this.database
+      .$executeRaw`UPDATE nvr.rule_message SET redeliver_at = coalesce(redeliver_at, now()) WHERE id = ${id} AND rule_id = ${ruleId}::int`;
+    return changed > 0;
+  }
+
+  /** Removes what came to its end that long ago. @returns how many, at most `limit` */
+  removeOlder(before: Date, limit: number): Promise<number> {
+    return this.database.$executeRaw`
+      DELETE FROM nvr.rule_message WHERE id IN (
+        SELECT id FROM nvr.rule_message WHERE created_at < ${before}::timestamptz AND state <> 'pending' AND redeliver_at IS NULL
+        ORDER BY created_at LIMIT ${limit}::int)`;
+  }
+}
