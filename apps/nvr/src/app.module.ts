@@ -5,10 +5,12 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
 import { SessionCheck } from './auth/session-check.js';
+import { SignInPolicies } from './auth/sign-in-policies.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
 import { EventsModule } from './events/events.module.js';
+import { ExportsModule } from './exports/exports.module.js';
 import { FacesModule } from './faces/faces.module.js';
 import { FramesModule } from './frames/frames.module.js';
 import { DatabaseAwayInterceptor } from './http/database-away.js';
@@ -26,12 +28,14 @@ import { RecordingTickets } from './segments/recording-tickets.js';
 import { RulesModule } from './rules/rules.module.js';
 import { StorageModule } from './retention/retention.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
+import { SetupModule } from './setup/setup.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { UsersStore } from './users/users.store.js';
 
 /** What must stand before the first route: whoever asks is authenticated before Nest sees the request. */
 export interface Authentication {
   users: UsersStore;
+  policies: SignInPolicies;
   sessions: SessionCheck;
   signingKeys: SigningKeys;
   apiKeys: ApiKeys;
@@ -52,6 +56,7 @@ export class AppModule {
         ProcessPartsModule.with(parts, [...authenticationProviders(authentication), { provide: WebSocketDoor, useValue: door }]),
         AuditModule,
         AuthModule,
+        SetupModule,
         CamerasModule,
         StreamsModule,
         FramesModule,
@@ -64,6 +69,7 @@ export class AppModule {
         SegmentsModule,
         StorageModule,
         PlaybackModule,
+        ExportsModule,
       ],
       controllers: [HealthController],
       providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseAwayInterceptor }],
@@ -76,6 +82,7 @@ function authenticationProviders({
   authenticator,
   liveTickets,
   playbackTickets,
+  policies,
   sessions,
   signingKeys,
   streamTickets,
@@ -84,6 +91,7 @@ function authenticationProviders({
 }: Authentication) {
   return [
     { provide: UsersStore, useValue: users },
+    { provide: SignInPolicies, useValue: policies },
     { provide: SessionCheck, useValue: sessions },
     { provide: ApiKeys, useValue: apiKeys },
     { provide: SigningKeys, useValue: signingKeys },

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseNetwork, type Network } from '@nightjar/outbound';
-import { loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
+import { loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
 import type { SignatureFormat } from '@nightjar/webhooks';
 import type { RetentionBounds } from './retention/choose-expired.js';
 
@@ -27,8 +27,14 @@ export interface ApiConfig extends NvrConfig {
   port: number;
   /** `iss` of the tokens. */
   issuer: string;
+  /** Addresses and networks whose `X-Forwarded-*` headers are believed, as CIDR. */
+  trustedProxies: readonly string[];
   adminPassword: string | undefined;
   evidenceDir: string;
+  /** Recordings that were made into files: where, how long they are kept, how many bytes they take together (0: unbounded). */
+  exports: { directory: string; keptMs: number; bytesMax: number };
+  /** Small pictures of recordings; it may be emptied at any time. */
+  thumbnailsDir: string;
   /** The built dashboard. */
   dashboardDir: string;
   demoCameraUrl: string | undefined;
@@ -40,6 +46,8 @@ export interface ApiConfig extends NvrConfig {
   eventRetentionMs: number;
   /** Frames a second that agents analyse of each stream. */
   detectFps: number;
+  /** Where a WebRTC gateway answers WHEP; undefined: there is none. */
+  whepUrl: string | undefined;
   /** Between two signs of life on a live stream of events. */
   liveBeatMs: number;
 }
@@ -79,7 +87,13 @@ export function readApiConfig(): ApiConfig {
     ...nvrSettings,
     'BOOTSTRAP_ADMIN_PASSWORD',
     'NIGHTJAR_EVIDENCE_DIR',
+    'NIGHTJAR_EXPORTS_DIR',
+    'NIGHTJAR_EXPORT_RETENTION_HOURS',
+    'NIGHTJAR_EXPORT_BYTES',
+    'NIGHTJAR_THUMBNAILS_DIR',
     'NIGHTJAR_PUBLIC_URL',
+    'NIGHTJAR_WHEP_URL',
+    'NIGHTJAR_TRUSTED_PROXIES',
     'NIGHTJAR_DEMO_CAMERA_URL',
     'NIGHTJAR_DETECT_FPS',
     'NIGHTJAR_WEBHOOK_ALLOW_NETWORKS',
@@ -89,23 +103,32 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_LIVE_BEAT_SECONDS',
   ]);
   const shared = nvrConfigOf(values);
+  requireNetworks('NIGHTJAR_TRUSTED_PROXIES', values.NIGHTJAR_TRUSTED_PROXIES);
   return {
     ...shared,
     host: values.NVR_HOST,
     port: values.NVR_PORT,
     webhooks: {
-      networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map(requireWebhookNetwork),
+      networks: requireNetworks('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS', values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS),
       ownPorts: shared.ownPorts,
       signatureFormat: values.NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT,
     },
     internalApiKey: values.INTERNAL_API_KEY,
     eventRetentionMs: values.NIGHTJAR_EVENT_RETENTION_DAYS * 24 * 3_600_000,
     issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
+    trustedProxies: values.NIGHTJAR_TRUSTED_PROXIES ?? [],
     adminPassword: values.BOOTSTRAP_ADMIN_PASSWORD,
     evidenceDir: path.resolve(values.NIGHTJAR_EVIDENCE_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'evidence')),
+    exports: {
+      directory: path.resolve(values.NIGHTJAR_EXPORTS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'exports')),
+      keptMs: values.NIGHTJAR_EXPORT_RETENTION_HOURS * 3_600_000,
+      bytesMax: values.NIGHTJAR_EXPORT_BYTES,
+    },
+    thumbnailsDir: path.resolve(values.NIGHTJAR_THUMBNAILS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'thumbnails')),
     dashboardDir: builtDashboard,
     demoCameraUrl: values.NIGHTJAR_DEMO_CAMERA_URL,
     detectFps: values.NIGHTJAR_DETECT_FPS,
+    whepUrl: values.NIGHTJAR_WHEP_URL,
     liveBeatMs: values.NIGHTJAR_LIVE_BEAT_SECONDS * 1_000,
   };
 }
@@ -158,10 +181,12 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
   };
 }
 
-function requireWebhookNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (!network) throw new SettingsError('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: every part must be a network like 192.168.0.0/16');
-  return network;
+function requireNetworks(name: SettingName, texts: readonly string[] | undefined): Network[] {
+  return (texts ?? []).map((text) => {
+    const network = parseNetwork(text);
+    if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
+    return network;
+  });
 }
 
 function portOf(url: string, standardPort: number): number {

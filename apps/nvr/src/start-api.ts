@@ -7,6 +7,7 @@ import { AppModule, type Authentication } from './app.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
 import { SessionsStore } from './auth/sessions.store.js';
 import { SessionCheck } from './auth/session-check.js';
+import { SignInPolicies } from './auth/sign-in-policies.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { DemoCamera } from './cameras/demo-camera.js';
 import type { ApiConfig } from './config.js';
@@ -19,6 +20,8 @@ import { LiveTickets } from './live-view/live-tickets.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
+import { offerSetup } from './setup/offer-setup.js';
+import { SetupTokensStore } from './setup/setup-tokens.store.js';
 import { subscribeApi } from './subscriptions.js';
 import { BootstrapAdmin } from './users/bootstrap-admin.js';
 import { UsersStore } from './users/users.store.js';
@@ -50,6 +53,7 @@ export async function startApi(
     logger,
     health,
     bodyLimitBytes,
+    trustedProxies: config.trustedProxies,
     configure: async (fastify) => {
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
       door.attach(fastify);
@@ -62,6 +66,7 @@ export async function startApi(
   await whenDatabaseAnswers(shutdown.signal, async () => {
     await authentication.signingKeys.signingKey();
     await http.app.get(BootstrapAdmin).ensure();
+    await offerSetup(http.app.get(SetupTokensStore), (text) => process.stdout.write(text));
     await http.app.get(DemoCamera).ensure();
     start.isPrepared = true;
   });
@@ -72,7 +77,8 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const users = new UsersStore(database);
   const signingKeys = new SigningKeys({ database, secretBox, clock });
   const tickets = new RecordingTickets(config.secretKey, clock);
-  const sessions = new SessionCheck(users, new SessionsStore(database), clock);
+  const policies = new SignInPolicies(database, clock);
+  const sessions = new SessionCheck({ users, sessions: new SessionsStore(database), policies, clock });
   const streamTickets = new StreamTickets(database, users, sessions);
   const liveTickets = new LiveTickets({ secretKey: config.secretKey, users, sessions, clock });
   const playbackTickets = new PlaybackTickets(database, users, sessions);
@@ -87,7 +93,7 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
     liveTickets,
     playbackTickets,
   });
-  return { users, sessions, signingKeys, apiKeys, tickets, streamTickets, liveTickets, playbackTickets, authenticator };
+  return { users, policies, sessions, signingKeys, apiKeys, tickets, streamTickets, liveTickets, playbackTickets, authenticator };
 }
 
 function addReadinessChecks(health: Health, { bus, database }: ProcessParts<ApiConfig>, start: { isPrepared: boolean }): void {

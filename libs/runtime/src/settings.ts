@@ -163,7 +163,7 @@ export const settings = {
   ),
   NIGHTJAR_TRUSTED_PROXIES: setting(
     text.transform(listOf).optional(),
-    'proxies before the job API whose X-Forwarded-For is believed (CIDR, commas); default none',
+    'proxies before the job API and the NVR whose X-Forwarded-For is believed (CIDR, commas); default none',
   ),
   NIGHTJAR_EVENT_RETENTION_DAYS: setting(
     z.coerce.number().min(0).max(36_500).default(0),
@@ -218,12 +218,26 @@ export const settings = {
     count.default(1024 ** 3),
     'bytes that stay free on the disk of recordings; the oldest go first; 0: recordings may fill it',
   ),
+  NIGHTJAR_EXPORTS_DIR: setting(text.optional(), 'exported recordings; default <data dir>/exports'),
+  NIGHTJAR_EXPORT_RETENTION_HOURS: setting(
+    z.coerce.number().positive().max(87_600).default(72),
+    'hours that an exported recording can be fetched after it was made; then it is removed',
+  ),
+  NIGHTJAR_EXPORT_BYTES: setting(
+    count.default(20 * 1024 ** 3),
+    'bytes that exported recordings may take together; an export that does not fit fails; 0: unbounded',
+  ),
+  NIGHTJAR_THUMBNAILS_DIR: setting(text.optional(), 'small pictures of recordings, which are made again when they are gone; default <data dir>/thumbnails'),
   NIGHTJAR_CAMERA_NETWORKS: setting(
     z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7').transform(listOf),
     'networks that cameras may be in (CIDR, commas)',
   ),
   NIGHTJAR_DEMO_CAMERA_URL: setting(text.optional(), 'set by the launcher: RTSP address of the demo camera'),
   NIGHTJAR_PUBLIC_URL: setting(z.url().optional(), 'address of the NVR as its users see it; part of what its tokens name as issuer'),
+  NIGHTJAR_WHEP_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'address of a WebRTC gateway as browsers reach it, e.g. https://video.example:8889; its paths are cam-<camera id>',
+  ),
   NIGHTJAR_JWKS_URL: setting(z.url().optional(), 'where agent and gateway fetch the keys of JWTs; default the NVR on loopback'),
   NIGHTJAR_ADAPTER_ID: setting(
     z

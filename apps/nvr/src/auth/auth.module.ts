@@ -12,10 +12,12 @@ import { PasswordCheck } from './password-check.js';
 import { SecondFactor } from './second-factor.js';
 import { SecondFactorController } from './second-factor.controller.js';
 import { SessionsStore } from './sessions.store.js';
+import { SignInPolicyController } from './sign-in-policy.controller.js';
 
 @Module({
   imports: [AuditModule, UsersModule, JwtModule.register({})],
-  controllers: [AuthController, JwksController, SecondFactorController],
+  controllers: [AuthController, JwksController, SecondFactorController, SignInPolicyController],
+  exports: [LoginLimiter],
   providers: [AccessTokens, AuthService, LoginLimiter, LoginLocks, PasswordCheck, SecondFactor, SessionsStore],
 })
 export class AuthModule {}

@@ -2,9 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '@nightjar/runtime';
 import { visitor, type Actor, type Origin } from '../audit/actor.js';
 import { AuditLog } from '../audit/audit-log.js';
-import { invalidField } from '../http/parse-input.js';
-import { problemWithPassword } from '../users/check-password.js';
-import { Passwords } from '../users/passwords.js';
+import { ChosenPasswords } from '../users/chosen-passwords.js';
 import { UsersStore, type User } from '../users/users.store.js';
 import { AccessTokens } from './access-tokens.js';
 import { PasswordCheck } from './password-check.js';
@@ -30,7 +28,7 @@ export interface TokenPair {
 export class AuthService {
   constructor(
     private readonly users: UsersStore,
-    private readonly passwords: Passwords,
+    private readonly passwords: ChosenPasswords,
     private readonly passwordCheck: PasswordCheck,
     private readonly sessions: SessionsStore,
     private readonly sessionCheck: SessionCheck,
@@ -82,11 +80,10 @@ export class AuthService {
     by: Actor;
   }): Promise<string> {
     const { userId, sessionId, currentPassword, newPassword, by } = change;
-    const { username } = await this.findUser(userId);
+    const user = await this.findUser(userId);
+    const { username } = user;
     await this.passwordCheck.check({ username, password: currentPassword, code: null, from: by, failure: 'password.change_failed' });
-    const problem = problemWithPassword(newPassword, username);
-    if (problem !== undefined) throw invalidField('body', 'new_password', problem);
-    const passwordHash = await this.passwords.hash(newPassword);
+    const passwordHash = await this.passwords.hash(newPassword, user, 'new_password');
     const writeEntry = this.audit.entryOf(by, { action: 'password.changed', entityType: 'user', entityId: userId });
     await this.users.changePassword({ userId, passwordHash, keptSessionId: sessionId }, writeEntry);
     if (sessionId !== undefined) this.sessionCheck.forget(sessionId);

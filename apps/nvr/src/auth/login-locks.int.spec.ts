@@ -122,3 +122,19 @@ describe('failures', () => {
     expect([(await change()).status, (await change()).status]).toEqual([401, 423]);
   });
 });
+
+describe('the policy', () => {
+  it('says how many wrong passwords lock a name, and for how long', async () => {
+    const change = { max_failed_attempts: 3, lockout_minutes: 10 };
+    const headers = { 'content-type': 'application/json' };
+    await nvr.fetch('/api/v1/password-policy', { method: 'PUT', headers, body: JSON.stringify(change) });
+    const fresh = await startSecond();
+    try {
+      expect(await fail('somebody', 4, fresh.url)).toEqual([401, 401, 401, 423]);
+      expect(Number((await logIn('somebody', 'x', fresh.url)).headers.get('retry-after'))).toBeGreaterThan(500);
+    } finally {
+      await fresh.stop();
+      await nvr.database.signInPolicy.deleteMany();
+    }
+  });
+});

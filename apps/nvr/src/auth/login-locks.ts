@@ -2,10 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { orUnavailable, type NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import { DATABASE } from '../process-parts.js';
-
-const failuresMax = 5;
-/** How long a user name is locked; failures older than this are forgotten. */
-const lockMs = 3 * 60_000;
+import { SignInPolicies } from './sign-in-policies.js';
 
 /** What is left to somebody whose attempt was counted. */
 export interface CountedAttempt {
@@ -14,12 +11,15 @@ export interface CountedAttempt {
 }
 
 /**
- * Locks a user name after five failures in a row. Rows, not memory: it holds over restarts and for all processes. Names that
+ * Locks a user name after some failures in a row, as the policy says; failures older than the lock would last are forgotten. Rows, not memory: it holds over restarts and for all processes. Names that
  * nobody has are counted too, else a lock would tell which ones exist; what addresses may try bounds how many rows there are.
  */
 @Injectable()
 export class LoginLocks {
-  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: NvrDatabase,
+    private readonly policies: SignInPolicies,
+  ) {}
 
   /**
    * Counts an attempt as failed before its password is checked, so that parallel ones can't slip through. One statement: they
@@ -27,6 +27,8 @@ export class LoginLocks {
    * @throws AppError `locked` with the time that is left, `unavailable`
    */
   async countAttempt(username: string): Promise<CountedAttempt> {
+    const { failuresMax, lockMinutes } = await this.policies.current();
+    const lockMs = lockMinutes * 60_000;
     const [counted] = await orUnavailable(
       this.database.$queryRaw<{ failures: number }[]>`
         INSERT INTO nvr.login_failure AS known (username, failures, failed_at) VALUES (${username}, 1, now())
@@ -39,7 +41,7 @@ export class LoginLocks {
         RETURNING failures`,
     );
     if (!counted) throw await this.locked(username);
-    if (counted.failures === 1) await this.forgetOld();
+    if (counted.failures === 1) await this.forgetOld(lockMs);
     return { attemptsLeft: Math.max(0, failuresMax - counted.failures) };
   }
 
@@ -69,7 +71,7 @@ export class LoginLocks {
     });
   }
 
-  private async forgetOld(): Promise<void> {
+  private async forgetOld(lockMs: number): Promise<void> {
     await orUnavailable(this.database.loginFailure.deleteMany({ where: { failedAt: { lt: new Date(Date.now() - 2 * lockMs) } } }));
   }
 }

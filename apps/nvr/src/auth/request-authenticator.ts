@@ -13,6 +13,9 @@ import type { SigningKeys } from './signing-keys.js';
 /** Principal of a request that came with a recording ticket instead of a token. */
 export const ticketHolder: Principal = { kind: 'service', name: 'recording ticket' };
 
+/** What a user without the second factor that the policy asks for can still reach: to set it up. */
+const signInSettings = '/api/v1/auth/';
+
 /** Finds out who calls: the bearer of an access token or of an API key, or, on the routes of recorded files and live streams only, the holder of a ticket. */
 export class RequestAuthenticator {
   private readonly authenticateBearer: (request: FastifyRequest) => Promise<Principal>;
@@ -44,6 +47,7 @@ export class RequestAuthenticator {
     const access = await orUnavailable(
       this.options.sessions.find({ uid: principal.userId, ...(principal.sessionId && { sid: principal.sessionId }) }),
     );
+    if (access?.lacksSecondFactor && !request.routeOptions.url?.startsWith(signInSettings)) throw secondFactorMissing();
     return { ...principal, scopes: access?.scopes ?? [] };
   }
 
@@ -76,6 +80,11 @@ export class RequestAuthenticator {
     await this.options.signingKeys.refresh();
     return this.authenticateBearer(request);
   }
+}
+
+function secondFactorMissing(): AppError {
+  const message = 'your role needs a second factor: set one up first';
+  return new AppError('permission_denied', message, { details: { detail: { error: 'mfa_setup_required', message } } });
 }
 
 function ticketOf(request: FastifyRequest): string | undefined {

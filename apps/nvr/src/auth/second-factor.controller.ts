@@ -8,6 +8,7 @@ import { parseInput } from '../http/parse-input.js';
 import type { User } from '../users/users.store.js';
 import { AuthService } from './auth.service.js';
 import { SecondFactor } from './second-factor.js';
+import { SessionCheck } from './session-check.js';
 
 const CodeBody = z.strictObject({ code: z.string().min(6).max(8) });
 
@@ -17,6 +18,7 @@ export class SecondFactorController {
   constructor(
     private readonly secondFactor: SecondFactor,
     private readonly auth: AuthService,
+    private readonly sessions: SessionCheck,
   ) {}
 
   /** The secret is shown here only; it counts when `verify` got a code of it. */
@@ -31,10 +33,20 @@ export class SecondFactorController {
   @Post('verify')
   @HttpCode(200)
   @Policy({ kind: 'authenticated' })
-  async enable(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ message: string }> {
+  async enable(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ message: string; recovery_codes: string[] }> {
     const { code } = parseInput(CodeBody, body, 'body');
-    await this.secondFactor.enable(await this.userOf(request), code, actorOf(request));
-    return { message: 'the second factor is on' };
+    const recoveryCodes = await this.secondFactor.enable(await this.userOf(request), code, actorOf(request));
+    this.sessions.forgetUser(requireUserId(request));
+    return { message: 'the second factor is on', recovery_codes: recoveryCodes };
+  }
+
+  /** Shown here only; those before count no more. */
+  @Post('recovery-codes')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async renewRecoveryCodes(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ recovery_codes: string[] }> {
+    const { code } = parseInput(CodeBody, body, 'body');
+    return { recovery_codes: await this.secondFactor.renewRecoveryCodes(await this.userOf(request), code, actorOf(request)) };
   }
 
   @Post('disable')
@@ -47,8 +59,12 @@ export class SecondFactorController {
   }
 
   private userOf(request: FastifyRequest): Promise<User> {
-    const principal = requirePrincipal(request);
-    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users have a second factor');
-    return this.auth.findUser(principal.userId);
+    return this.auth.findUser(requireUserId(request));
   }
+}
+
+function requireUserId(request: FastifyRequest): number {
+  const principal = requirePrincipal(request);
+  if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users have a second factor');
+  return principal.userId;
 }

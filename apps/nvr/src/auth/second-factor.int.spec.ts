@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '@nightjar/testing';
 import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { codeOfStep } from './totp.js';
 
@@ -41,10 +42,14 @@ async function setUp(): Promise<() => string> {
   return () => codeOfStep(bytes, stepNow());
 }
 async function enable(): Promise<() => string> {
+  return (await enableWithCodes()).code;
+}
+async function enableWithCodes(): Promise<{ code: () => string; recoveryCodes: string[] }> {
   const code = await setUp();
-  expect((await send('/auth/mfa/verify', { code: code() })).status).toBe(200);
+  const { status, body } = await send('/auth/mfa/verify', { code: code() });
+  expect(status).toBe(200);
   await passStep();
-  return code;
+  return { code, recoveryCodes: (body as { recovery_codes: string[] }).recovery_codes };
 }
 
 describe('a second factor', () => {
@@ -88,6 +93,37 @@ describe('a second factor', () => {
     const admin = (await send('/users/me', undefined, nvr.token, 'GET')).body as { id: number };
     expect((await send(`/users/${admin.id}`, { mfa_enabled: false }, nvr.token, 'PUT')).status).toBe(409);
     expect((await send(`/users/${userId}`, { mfa_enabled: true }, nvr.token, 'PUT')).status).toBe(422);
+  });
+
+  it('has recovery codes that stand in for the device, each once, until new ones are made', async () => {
+    const { code, recoveryCodes } = await enableWithCodes();
+    expect(new Set(recoveryCodes).size).toBe(10);
+    const [first, second, third] = recoveryCodes;
+    const statuses = (await Promise.all([signIn(first), signIn(first)])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 401]);
+    expect((await signIn(second?.toLowerCase())).status).toBe(200);
+    const { body } = await send('/auth/mfa/recovery-codes', { code: code() });
+    const [renewed] = (body as { recovery_codes: string[] }).recovery_codes;
+    expect((await signIn(third)).status).toBe(401);
+    expect((await send('/auth/mfa/disable', { code: renewed })).status).toBe(200);
+    expect(await nvr.database.recoveryCode.count({ where: { userId } })).toBe(0);
+  });
+
+  it('is asked of admins and operators when the policy says so, who reach nothing else until they have one', async () => {
+    await nvr.database.user.update({ where: { id: userId }, data: { roleId: 2 } });
+    token = await logIn(nvr.url, { username, password });
+    const policy = (require: boolean) => send('/password-policy/', { require_mfa_for_privileged: require }, nvr.token, 'PUT');
+    expect((await policy(true)).body).toMatchObject({ require_mfa_for_privileged: true });
+    try {
+      await until(async () => (await send('/cameras', undefined, token, 'GET')).status === 403);
+      expect(await send('/users/me', undefined, token, 'GET')).toMatchObject({ body: { detail: { error: 'mfa_setup_required' } } });
+      expect((await send('/auth/me', undefined, token, 'GET')).status).toBe(200);
+      await enable();
+      expect((await send('/cameras', undefined, token, 'GET')).status).toBe(200);
+    } finally {
+      await nvr.database.signInPolicy.deleteMany();
+    }
+    await until(async () => (await send('/users', undefined, nvr.token, 'GET')).status === 200);
   });
 
   it('is stored sealed, and stands in the audit log without its codes', async () => {

@@ -6,6 +6,7 @@ import { AuditLog } from '../audit/audit-log.js';
 import { CLOCK } from '../process-parts.js';
 import { UsersStore, type User } from '../users/users.store.js';
 import { LoginLocks } from './login-locks.js';
+import { digestOf, isRecoveryCode, makeRecoveryCodes } from './recovery-codes.js';
 import { base32, generateTotpSecret, stepOfCode } from './totp.js';
 
 /** What an authenticator app is given; seen once. */
@@ -35,12 +36,29 @@ export class SecondFactor {
     return { secret: text, otpauthUrl };
   }
 
-  /** From now on a code is asked for. @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
-  async enable(user: User, code: string, by: Actor): Promise<void> {
+  /**
+   * From now on a code is asked for.
+   * @returns recovery codes, seen once
+   * @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked`
+   */
+  async enable(user: User, code: string, by: Actor): Promise<string[]> {
     if (user.totpEnabledAt) throw new AppError('conflict', 'the second factor is on already');
     await this.requireCode(user, code, by);
     const writeEntry = this.audit.entryOf(by, { action: 'mfa.enabled', entityType: 'user', entityId: user.id });
-    await this.users.switchTotp(user.id, { enabledAt: new Date(this.clock.wallMs()), writeEntry });
+    const recoveryCodes = makeRecoveryCodes();
+    const recoveryDigests = recoveryCodes.map(digestOf);
+    await this.users.switchTotp(user.id, { enabledAt: new Date(this.clock.wallMs()), recoveryDigests, writeEntry });
+    return recoveryCodes;
+  }
+
+  /** New recovery codes; those before count no more. @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
+  async renewRecoveryCodes(user: User, code: string, by: Actor): Promise<string[]> {
+    if (!user.totpEnabledAt) throw new AppError('conflict', 'there is no second factor');
+    await this.requireCode(user, code, by);
+    const writeEntry = this.audit.entryOf(by, { action: 'mfa.recovery_codes_made', entityType: 'user', entityId: user.id });
+    const recoveryCodes = makeRecoveryCodes();
+    await this.users.replaceRecoveryCodes(user.id, recoveryCodes.map(digestOf), writeEntry);
+    return recoveryCodes;
   }
 
   /** @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
@@ -48,12 +66,13 @@ export class SecondFactor {
     if (!user.totpEnabledAt) throw new AppError('conflict', 'there is no second factor');
     await this.requireCode(user, code, by);
     const writeEntry = this.audit.entryOf(by, { action: 'mfa.disabled', entityType: 'user', entityId: user.id });
-    await this.users.switchTotp(user.id, { enabledAt: null, writeEntry });
+    await this.users.switchTotp(user.id, { enabledAt: null, recoveryDigests: [], writeEntry });
   }
 
   /** Whether the code is right; it counts no more afterwards, also for whoever sends it at the same moment. */
   async accepts(user: User, code: string): Promise<boolean> {
     if (!user.encryptedTotpSecret) return false;
+    if (isRecoveryCode(code)) return this.users.useRecoveryCode(user.id, digestOf(code));
     const secret = Buffer.from(this.secretBox.open(user.encryptedTotpSecret, purposeOf(user)), 'base64');
     const step = stepOfCode(secret, code, { nowUnixMs: this.clock.wallMs(), usedStep: user.totpUsedStep });
     return step !== undefined && (await this.users.useTotpStep(user.id, step));

@@ -1,8 +1,9 @@
 import type { AccessClaims } from '@nightjar/auth';
 import type { Clock } from '@nightjar/runtime';
-import { scopesOfRole } from '../roles/permissions.js';
-import type { UsersStore } from '../users/users.store.js';
+import { isPrivileged, scopesOfRole } from '../roles/permissions.js';
+import type { User, UsersStore } from '../users/users.store.js';
 import type { SessionsStore } from './sessions.store.js';
+import type { SignInPolicies } from './sign-in-policies.js';
 
 /** Longest time that a token outlives the end of its session or the deactivation of its user. */
 const cacheMs = 5_000;
@@ -17,6 +18,8 @@ export interface SessionAccess {
   tokenVersion: number;
   /** Scopes of routes that the user's role opens. */
   scopes: readonly string[];
+  /** The policy asks for a second factor that the user does not have: only his own sign-in settings are open. */
+  lacksSecondFactor: boolean;
 }
 
 interface Known {
@@ -29,30 +32,38 @@ interface Known {
 export class SessionCheck {
   private readonly known = new Map<string, Known>();
 
-  constructor(
-    private readonly users: UsersStore,
-    private readonly sessions: SessionsStore,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: { users: UsersStore; sessions: SessionsStore; policies: SignInPolicies; clock: Clock }) {}
 
   async accepts(claims: SessionClaims): Promise<boolean> {
     return (await this.find(claims))?.tokenVersion === claims.ver;
   }
 
+  /** What a user gained is known here at once. */
+  forgetUser(userId: number): void {
+    for (const key of this.known.keys()) if (key.startsWith(`${userId} `)) this.known.delete(key);
+  }
+
   /** Undefined when there is none any more. What a role gains or loses counts within 5 s. */
   async find({ uid, sid }: Pick<SessionClaims, 'uid' | 'sid'>): Promise<SessionAccess | undefined> {
     const key = `${uid} ${sid ?? ''}`;
+    const { clock, users, sessions } = this.parts;
     const known = this.known.get(key);
-    if (known && this.clock.monotonicMs() - known.askedAtMs < cacheMs) return known.access;
-    const [user, isOpen] = await Promise.all([this.users.findById(uid), sid === undefined || this.sessions.isOpen(sid)]);
+    if (known && clock.monotonicMs() - known.askedAtMs < cacheMs) return known.access;
+    const [user, isOpen] = await Promise.all([users.findById(uid), sid === undefined || sessions.isOpen(sid)]);
     if (this.known.size >= cachedMax) this.known.clear();
-    const access = user?.isActive && isOpen ? { tokenVersion: user.tokenVersion, scopes: scopesOfRole(user.role) } : undefined;
-    this.known.set(key, { access, askedAtMs: this.clock.monotonicMs() });
+    const access = user?.isActive && isOpen ? await this.accessOf(user) : undefined;
+    this.known.set(key, { access, askedAtMs: clock.monotonicMs() });
     return access;
   }
 
   /** A session that was just ended here is refused here at once. */
   forget(sessionId: string): void {
     for (const key of this.known.keys()) if (key.endsWith(` ${sessionId}`)) this.known.delete(key);
+  }
+
+  private async accessOf({ role, tokenVersion, totpEnabledAt }: User): Promise<SessionAccess> {
+    const mayLack = totpEnabledAt !== null || !isPrivileged(role);
+    const lacksSecondFactor = !mayLack && (await this.parts.policies.current()).requiresMfaOfPrivileged;
+    return { tokenVersion, scopes: scopesOfRole(role), lacksSecondFactor };
   }
 }

@@ -24,12 +24,7 @@ export class BootstrapAdmin {
   /** Creates `admin` with BOOTSTRAP_ADMIN_PASSWORD if there is no such user; an existing one keeps his password. */
   async ensure(): Promise<void> {
     const { adminPassword } = this.config;
-    if (adminPassword === undefined) {
-      if ((await this.users.count()) === 0)
-        this.logger.warn('nobody can log in: there are no users and BOOTSTRAP_ADMIN_PASSWORD is not set');
-      return;
-    }
-    if (await this.users.findByUsername(adminUsername)) return;
+    if (adminPassword === undefined || (await this.users.findByUsername(adminUsername))) return;
     const details = { username: adminUsername, is_superuser: true };
     const created = await this.users.createIfMissing(
       { username: adminUsername, passwordHash: await this.passwords.hash(adminPassword), roleId: adminRoleId },

@@ -8,6 +8,7 @@ import { actorOf, type Actor } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { adminRoleId, viewerRoleId } from '../roles/permissions.js';
 import type { UserView } from './user-view.js';
+import { Username } from './username.js';
 import { UsersService } from './users.service.js';
 
 const cameraGrantsMax = 10_000;
@@ -32,7 +33,7 @@ const details = {
   role_id: RoleId.optional(),
 };
 const NewUserBody = z.object({
-  username: z.string().regex(/^[A-Za-z0-9._@-]{1,50}$/, 'must be letters, digits and . _ @ -'),
+  username: Username,
   password: z.string().min(1).max(256),
   ...details,
 });

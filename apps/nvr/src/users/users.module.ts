@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { RolesModule } from '../roles/roles.module.js';
 import { BootstrapAdmin } from './bootstrap-admin.js';
+import { ChosenPasswords } from './chosen-passwords.js';
 import { Passwords } from './passwords.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -10,7 +11,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [AuditModule, RolesModule],
   controllers: [UsersController],
-  providers: [Passwords, BootstrapAdmin, UsersService],
-  exports: [Passwords, BootstrapAdmin],
+  providers: [ChosenPasswords, Passwords, BootstrapAdmin, UsersService],
+  exports: [ChosenPasswords, Passwords, BootstrapAdmin],
 })
 export class UsersModule {}

@@ -5,8 +5,7 @@ import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.
 import { invalidField } from '../http/parse-input.js';
 import { permissionNames, type Role } from '../roles/permissions.js';
 import { RolesStore } from '../roles/roles.store.js';
-import { problemWithPassword } from './check-password.js';
-import { Passwords } from './passwords.js';
+import { ChosenPasswords } from './chosen-passwords.js';
 import { userView, type UserView } from './user-view.js';
 import { UsersStore, type User, type UserChange } from './users.store.js';
 
@@ -24,7 +23,7 @@ export interface NewUser {
 export class UsersService {
   constructor(
     private readonly store: UsersStore,
-    private readonly passwords: Passwords,
+    private readonly passwords: ChosenPasswords,
     private readonly roles: RolesStore,
     private readonly audit: AuditLog,
   ) {}
@@ -44,8 +43,7 @@ export class UsersService {
 
   /** @throws AppError `unprocessable` for a weak password, `conflict` when the name is taken */
   async create(admin: Actor, { password, ...user }: NewUser): Promise<UserView> {
-    refuseWeakPassword(password, user.username);
-    const passwordHash = await this.passwords.hash(password);
+    const passwordHash = await this.passwords.hash(password, user, 'password');
     const { name: role } = await this.findRole(user.roleId);
     const details = { username: user.username, role };
     const writeEntry = this.audit.entryOf(admin, { action: 'user.created', entityType: 'user', details });
@@ -62,8 +60,8 @@ export class UsersService {
       throw new AppError('conflict', 'you cannot take your own rights away');
     if (userId === admin.userId && given.totpEnabledAt === null)
       throw new AppError('conflict', 'your own second factor is switched off with a code of it');
-    if (password !== undefined) refuseWeakPassword(password, known.username);
-    const change = definedOnly({ ...given, passwordHash: password === undefined ? undefined : await this.passwords.hash(password) });
+    const passwordHash = password === undefined ? undefined : await this.passwords.hash(password, known, 'password');
+    const change = definedOnly({ ...given, passwordHash });
     const endsSessions =
       password !== undefined || given.isActive === false || (given.roleId !== undefined && given.roleId !== known.role.id);
     const role = given.roleId === undefined ? known.role : await this.findRole(given.roleId);
@@ -115,11 +113,6 @@ export class UsersService {
     if (!user) throw new AppError('not_found', 'User not found');
     return user;
   }
-}
-
-function refuseWeakPassword(password: string, username: string): void {
-  const problem = problemWithPassword(password, username);
-  if (problem !== undefined) throw invalidField('body', 'password', problem);
 }
 
 /** What is undefined stays as it is. */

@@ -8,6 +8,8 @@ import { adminRoleId, type Role } from '../roles/permissions.js';
 /** Serialises changes of who has which rights; any number that no one else locks. */
 const usersLock = 72_707_410n;
 
+/** More than any policy asks for. */
+const formerPasswordsMax = 24;
 const withRole = { role: true } as const;
 const noTotp = { totpEnabledAt: null, encryptedTotpSecret: null, totpUsedStep: null };
 
@@ -77,6 +79,7 @@ export class UsersStore {
     const { userId, passwordHash, keptSessionId } = change;
     await this.database.$transaction(async (transaction) => {
       await transaction.user.update({ where: { id: userId }, data: { passwordHash, tokenVersion: { increment: 1 } } });
+      await rememberPassword(transaction, userId, passwordHash);
       await endSessions(transaction, { userId, keptSessionId });
       await writeEntry(transaction);
     });
@@ -104,6 +107,7 @@ export class UsersStore {
           data: { ...user, isSuperuser: user.roleId === adminRoleId },
           include: withRole,
         });
+        await rememberPassword(transaction, created.id, created.passwordHash);
         await writeEntry(transaction, created.id);
         return created;
       });
@@ -131,6 +135,8 @@ export class UsersStore {
         },
         include: withRole,
       });
+      if (change.passwordHash !== undefined) await rememberPassword(transaction, id, change.passwordHash);
+      if (change.totpEnabledAt === null) await transaction.recoveryCode.deleteMany({ where: { userId: id } });
       if (options.endsSessions) await endSessions(transaction, { userId: id });
       if (change.isActive === true || change.passwordHash !== undefined)
         await transaction.loginFailure.deleteMany({ where: { username: user.username } });
@@ -155,13 +161,33 @@ export class UsersStore {
     await this.database.user.updateMany({ where: { id: userId, totpEnabledAt: null }, data: { encryptedTotpSecret, totpUsedStep: null } });
   }
 
-  /** @param enabledAt null switches it off and forgets the secret */
-  async switchTotp(userId: number, { enabledAt, writeEntry }: { enabledAt: Date | null; writeEntry: WriteEntry }): Promise<void> {
+  /**
+   * @param enabledAt null switches it off and forgets the secret
+   * @param recoveryDigests SHA-256 of the codes that stand in for it from now on, and of no others
+   */
+  async switchTotp(
+    userId: number,
+    { enabledAt, recoveryDigests, writeEntry }: { enabledAt: Date | null; recoveryDigests: readonly Buffer[]; writeEntry: WriteEntry },
+  ): Promise<void> {
     const data = enabledAt ? { totpEnabledAt: enabledAt } : noTotp;
     await this.database.$transaction(async (transaction) => {
       await transaction.user.update({ where: { id: userId }, data });
+      await replaceRecoveryCodes(transaction, userId, recoveryDigests);
       await writeEntry(transaction);
     });
+  }
+
+  async replaceRecoveryCodes(userId: number, digests: readonly Buffer[], writeEntry: WriteEntry): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      await replaceRecoveryCodes(transaction, userId, digests);
+      await writeEntry(transaction);
+    });
+  }
+
+  /** @returns whether there was such a code; it counts no more */
+  async useRecoveryCode(userId: number, digest: Buffer): Promise<boolean> {
+    const { count } = await this.database.recoveryCode.deleteMany({ where: { userId, sha256: Uint8Array.from(digest) } });
+    return count === 1;
   }
 
   /** @returns false when a code of this step or a later one was used before */
@@ -188,10 +214,6 @@ export class UsersStore {
     });
   }
 
-  count(): Promise<number> {
-    return this.database.user.count();
-  }
-
   /** @returns false when there is a user of that name, who stays as he is */
   async createIfMissing(user: NewUserRow, writeEntry: WriteEntry): Promise<boolean> {
     try {
@@ -202,6 +224,18 @@ export class UsersStore {
       throw error;
     }
   }
+}
+
+async function replaceRecoveryCodes(transaction: Prisma.TransactionClient, userId: number, digests: readonly Buffer[]): Promise<void> {
+  await transaction.recoveryCode.deleteMany({ where: { userId } });
+  await transaction.recoveryCode.createMany({ data: digests.map((digest) => ({ userId, sha256: Uint8Array.from(digest) })) });
+}
+
+async function rememberPassword(transaction: Prisma.TransactionClient, userId: number, passwordHash: string): Promise<void> {
+  await transaction.formerPassword.create({ data: { userId, passwordHash } });
+  const kept = { where: { userId }, orderBy: { id: 'desc' }, skip: formerPasswordsMax, take: 1 } as const;
+  const [tooOld] = await transaction.formerPassword.findMany(kept);
+  if (tooOld) await transaction.formerPassword.deleteMany({ where: { userId, id: { lte: tooOld.id } } });
 }
 
 async function endSessions(
