@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { maxPictureBytes } from '../../intake/picture-header.js';
@@ -8,6 +9,9 @@ import { bodyTooLarge, readWhole } from './read-whole.js';
 
 /** A form may have as many bytes as the largest picture, and what stands around its parts. */
 const framingBytes = 256 * 1024;
+
+/** A body that is larger is read when nobody else's was in the same turn of the event loop. */
+const smallBodyBytes = 64 * 1024;
 
 /** A form whose bytes were not read yet: most routes take none. */
 export class UnreadForm {
@@ -28,8 +32,11 @@ export class UnreadForm {
 /** Reads bodies so that a large one keeps nobody else waiting: JSON becomes the body itself, a form an UnreadForm. */
 export function addBodyParsers(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
+  let lastTurn: Promise<void> = Promise.resolve();
+  const ownTurn = () => (lastTurn = lastTurn.then(() => setImmediate()));
   fastify.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
     const bytes = await readWhole(payload, maxPictureBytes);
+    if (bytes.length > smallBodyBytes) await ownTurn();
     return readJson(bytes, (text) => {
       let read: unknown;
       void parse(request, text, (error, value) => {

@@ -45,6 +45,8 @@ describe('readJson', () => {
   });
 
   it('refuses much that is no picture', () => {
-    expect(() => read(JSON.stringify({ text: 'x'.repeat(5 * 1024 * 1024) }))).toThrow('beside pictures');
+    expect(() => read(JSON.stringify({ text: 'x'.repeat(1024 * 1024) }))).toThrow('beside pictures');
+    expect(() => read(JSON.stringify({ list: new Array(200_002).fill(1) }))).toThrow('more than 200000 values');
+    expect(read(JSON.stringify({ text: 'x'.repeat(1_000_000) })).text).toHaveLength(1_000_000);
   });
 });

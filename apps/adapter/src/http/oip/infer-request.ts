@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { AppError } from '@nightjar/runtime/app-error';
 import { checkJsonShape } from '@nightjar/runtime/json-shape';
 import { z } from 'zod';
-import { jsonShape } from '../body-limits.js';
+import { tensorJsonShape } from '../body-limits.js';
 import { parseKeepingDigits } from './big-integers.js';
 import { datatypeNames, isDatatype, type Datatype } from './datatypes.js';
 import { elementsFromJson } from './json-tensor.js';
@@ -109,7 +109,7 @@ export function readHeaderBytes(value: string | string[] | undefined): number | 
 
 function textOf(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  checkJsonShape(buffer, jsonShape);
+  checkJsonShape(buffer, tensorJsonShape);
   if (!isUtf8(buffer)) throw new AppError('invalid_argument', 'the JSON of the request is not UTF-8');
   return buffer.toString('utf8');
 }

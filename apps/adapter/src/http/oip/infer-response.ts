@@ -1,5 +1,5 @@
 import { AppError } from '@nightjar/runtime';
-import { jsonShape } from '../body-limits.js';
+import { tensorJsonShape } from '../body-limits.js';
 import { elementsToJson } from './json-tensor.js';
 import type { SelectedOutput } from './model-signature.js';
 import { binaryOf, binarySize, countElements, type WireTensor } from './wire-tensor.js';
@@ -47,7 +47,7 @@ function writeHeader({ modelName, modelVersion, id, parameters }: OipAnswer, out
 async function writeOutput(tensor: WireTensor, isBinary: boolean): Promise<string> {
   const { name, datatype, shape } = tensor;
   if (isBinary) return JSON.stringify({ name, datatype, shape, parameters: { binary_data_size: binarySize(tensor) } });
-  if (countElements(name, shape) > jsonShape.commas)
+  if (countElements(name, shape) > tensorJsonShape.commas)
     throw new AppError('invalid_argument', `output "${name}" is too large for JSON: ask for it with binary_data`);
   return `${JSON.stringify({ name, datatype, shape }).slice(0, -1)},"data":${await elementsToJson(tensor)}}`;
 }
