@@ -43,12 +43,17 @@ describe('clients of /infer/stream that mean harm', () => {
     http = await adapter.open({ streamLimits: { handshakeMs: 500, pingEveryMs: 200, stuckMs: 500, bufferedBytesMax: 64 * 1024 } });
     url = `${http.url}/contract/infer/stream`;
   });
-  afterAll(() => adapter.close());
+  const dialled: Socket[] = [];
+  afterAll(async () => {
+    for (const socket of dialled) socket.destroy();
+    await adapter.close();
+  });
 
   /** A connection that has sent a handshake and says what it gets. */
   const dial = async (lines: readonly string[] = []) => {
     const { hostname, port } = new URL(http.url);
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    dialled.push(socket);
     const received: Buffer[] = [];
     socket.on('data', (data) => received.push(data)).on('error', () => undefined);
     await once(socket, 'connect');
@@ -192,6 +197,7 @@ describe('clients of /infer/stream that mean harm', () => {
   ])('are answered with an envelope when they send a handshake %s', async (_what, lines) => {
     const { hostname, port } = new URL(http.url);
     const socket = connect({ host: hostname, port: Number(port) });
+    dialled.push(socket);
     let answer = '';
     socket.on('data', (data) => (answer += data.toString('latin1')));
     socket.write(
