@@ -108,6 +108,7 @@ export class AgentFixture {
       pluginsDir: path.join(directory, 'plugins'),
       pluginDataDir: path.join(directory, 'plugin-data'),
       activePlugins: [],
+      eventSpoolDir: path.join(directory, 'agent-events'),
       callbacks: { networks: [], ownPorts: [] },
       access: { kind: 'open', loopbackOnly: true },
       ...options.config,

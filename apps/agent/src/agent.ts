@@ -21,7 +21,8 @@ import { AlertEvents } from './analytics/alert-events.js';
 import { analyticOffers, analytics } from './analytics/analytics.js';
 import { AnalyticsRunner } from './analytics/analytics-runner.js';
 import { CallbackSender } from './analytics/callback-sender.js';
-import { EventReporter } from './analytics/event-reporter.js';
+import { EventReporter, pendingEventsMax } from './analytics/event-reporter.js';
+import { EventSpool } from './analytics/event-spool.js';
 import { MessageRoads } from './analytics/message-roads.js';
 import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
@@ -100,7 +101,9 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const dispatcher = new InferenceDispatcher(bus, clock);
   const capabilities = new OfferedCapabilities(clock);
 
-  const reporter = new EventReporter({ bus, logger });
+  const spool = new EventSpool({ directory: config.eventSpoolDir, entriesMax: pendingEventsMax, wallMs: () => clock.wallMs(), logger });
+  const reporter = new EventReporter({ bus, logger, spool });
+  await reporter.restore();
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
   const callbacks = new CallbackSender({
     client: new CheckedFetch({

@@ -29,6 +29,8 @@ export interface AgentConfig {
   pluginDataDir: string;
   /** Names of the plugins that run. */
   activePlugins: readonly string[];
+  /** Events wait here until nvr has them, also for the next agent. */
+  eventSpoolDir: string;
   /** Where events of analytics may be sent. */
   callbacks: {
     /** Networks beyond the public internet. */
@@ -81,6 +83,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     pluginsDir: path.resolve(values.NIGHTJAR_PLUGINS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'plugins')),
     pluginDataDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'plugin-data'),
     activePlugins: values.NIGHTJAR_AGENT_PLUGINS,
+    eventSpoolDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'cache', 'agent-events'),
     callbacks: {
       networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map(requireNetwork),
       ownPorts: [

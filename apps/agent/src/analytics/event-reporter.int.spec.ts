@@ -1,9 +1,13 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { AppError, createLogger, sleep } from '@nightjar/runtime';
 import { startTestBus, type TestBus, until } from '@nightjar/testing';
 import { EventReporter } from './event-reporter.js';
+import { EventSpool } from './event-spool.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
 
@@ -89,7 +93,8 @@ describe('EventReporter', () => {
     expect(taken.map(({ track_id }) => track_id)).toEqual(['b']);
   });
 
-  it('drops the oldest event when more than 256 wait', async () => {
+  it('drops the oldest event when more wait than there is room for, and counts', async () => {
+    reporter = new EventReporter({ bus, logger, pendingMax: 256 });
     take = () => {
       throw new AppError('unavailable', 'the database is away');
     };
@@ -97,5 +102,87 @@ describe('EventReporter', () => {
     for (let index = 0; index < 258; index++) reporter.report(report(`t${index}`), () => settled.push(index));
     expect(reporter.waiting).toBe(256);
     expect(settled).toEqual([0, 1]);
+    expect(reporter.dropped).toBe(2);
+  });
+
+  it('keeps the pictures of as many as wait in the first row only', async () => {
+    take = () => {
+      throw new AppError('unavailable', 'the database is away');
+    };
+    const settled: number[] = [];
+    for (let index = 0; index < 514; index++)
+      reporter.report(report(`t${index}`, { frame_file: `event_t${index}.jpg` }), () => settled.push(index));
+    expect([reporter.waiting, settled]).toEqual([514, [512, 513]]);
+  });
+});
+
+describe('events that nvr has not acknowledged', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-spool-'));
+  });
+
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const spoolAt = (wallMs: number, entriesMax = 100) => new EventSpool({ directory, entriesMax, wallMs: () => wallMs, logger });
+  const away = () => {
+    throw new AppError('unavailable', 'the database is away');
+  };
+
+  it('survive the agent, are reported by the next one and ended when they were last heard of', async () => {
+    take = away;
+    const killed = new EventReporter({ bus, logger, spool: spoolAt(70_000) });
+    killed.report(report('a', { started_at_unix_ms: 50_000, frame_file: 'event_a.jpg' }));
+    killed.report(report('b', { started_at_unix_ms: 51_000 }));
+    killed.report(report('b', { started_at_unix_ms: 51_000, ended_at_unix_ms: 60_000 }));
+    await until(async () => (await readdir(directory)).length === 2);
+    // It says nothing any more, as if it were killed.
+    await killed.flush(AbortSignal.abort());
+    take = () => undefined;
+    const next = new EventReporter({ bus, logger, spool: spoolAt(90_000) });
+    await next.restore();
+    await until(() => taken.length === 2);
+    expect(taken).toEqual(
+      expect.arrayContaining([
+        report('a', { started_at_unix_ms: 50_000, ended_at_unix_ms: 70_000, frame_file: 'event_a.jpg' }),
+        report('b', { started_at_unix_ms: 51_000, ended_at_unix_ms: 60_000 }),
+      ]),
+    );
+    await until(async () => (await readdir(directory)).length === 0);
+    await next.flush(AbortSignal.abort());
+  });
+
+  it('leave the disk when they are acknowledged or refused', async () => {
+    const spooled = new EventReporter({ bus, logger, spool: spoolAt(0) });
+    take = ({ track_id }) => {
+      if (track_id === 'b') throw new AppError('not_found', 'no such camera');
+    };
+    spooled.report(report('a'));
+    spooled.report(report('b'));
+    await until(() => spooled.waiting === 0);
+    await spooled.flush(AbortSignal.timeout(1_000));
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('are bounded on disk, and files that are none do no harm', async () => {
+    take = away;
+    const full = new EventReporter({ bus, logger, spool: spoolAt(1_000) });
+    for (const track of ['a', 'b', 'c']) full.report(report(track));
+    await full.flush(AbortSignal.abort());
+    await writeFile(path.join(directory, 'torn.json'), '{"report":');
+    const found = await spoolAt(2_000, 2).load();
+    expect(found).toHaveLength(2);
+    expect(await readdir(directory)).toHaveLength(2);
+  });
+
+  it('wait in memory where the disk takes nothing', async () => {
+    await rm(directory, { recursive: true });
+    await writeFile(directory, 'a file in the way');
+    const spooled = new EventReporter({ bus, logger, spool: spoolAt(0) });
+    await spooled.restore();
+    spooled.report(report('a'));
+    await until(() => taken.length === 1);
+    await spooled.flush(AbortSignal.timeout(1_000));
   });
 });

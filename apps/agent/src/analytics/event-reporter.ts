@@ -1,6 +1,7 @@
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, sleep, toAppError, type Logger } from '@nightjar/runtime';
+import { eventKey, type EventSpool } from './event-spool.js';
 
 interface PendingReport {
   report: EventReport;
@@ -10,8 +11,10 @@ interface PendingReport {
   whenSettled: (() => void)[];
 }
 
-/** Events that wait for nvr. Full: the oldest is dropped with a warning, since its video and its boxes are elsewhere. */
-const pendingMax = 256;
+/** Events that wait for nvr, in memory and on disk. Full: the oldest is dropped and counted, since its video is elsewhere. */
+export const pendingEventsMax = 4_096;
+/** Events that wait with their pictures. Beyond, one waits without: pictures are a thousand times as large. */
+const pendingPicturesMax = 512;
 const requestTimeoutMs = 2_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
@@ -20,7 +23,7 @@ const failuresMax = 5;
 
 /**
  * Brings events to nvr, one after the other, until each is acknowledged, which is after its row is committed. A later report of
- * an event takes the place of one that still waits, and keeps its picture.
+ * an event takes the place of one that still waits, and keeps its picture. With a spool, what waits survives the agent.
  */
 export class EventReporter {
   /** By camera and track, in the order in which they were first reported. */
@@ -28,32 +31,55 @@ export class EventReporter {
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly options: { bus: Bus; logger: Logger }) {}
+  private droppedCount = 0;
+
+  constructor(private readonly options: { bus: Bus; logger: Logger; spool?: EventSpool | undefined; pendingMax?: number }) {}
+
+  /** Events that were never reported because too many waited, since the start. */
+  get dropped(): number {
+    return this.droppedCount;
+  }
 
   get waiting(): number {
     return this.pending.size;
   }
 
+  /** Takes over what former agents left on disk. */
+  async restore(): Promise<void> {
+    const { spool, logger } = this.options;
+    const left = (await spool?.load()) ?? [];
+    for (const { key, report } of left) this.pending.set(key, { report, failures: 0, whenSettled: [] });
+    if (left.length > 0) logger.info('events that waited on disk are reported', { count: left.length });
+    if (left.length > 0) this.start();
+  }
+
   /** @param whenSettled nvr has the event and its picture, or never will: what was kept for it may go */
   report(report: EventReport, whenSettled: () => void = () => undefined): void {
-    const key = `${report.camera_id}/${report.track_id}`;
+    const { pendingMax = pendingEventsMax, spool } = this.options;
+    const key = eventKey(report);
     const waiting = this.pending.get(key);
+    const hasRoom = waiting !== undefined || this.pending.size < pendingPicturesMax;
+    if (!hasRoom) whenSettled();
+    const picture = hasRoom ? report.frame_file : null;
+    const merged = { ...report, frame_file: picture ?? waiting?.report.frame_file ?? null };
     this.pending.set(key, {
-      report: { ...report, frame_file: report.frame_file ?? waiting?.report.frame_file ?? null },
+      report: merged,
       failures: 0,
-      whenSettled: [...(waiting?.whenSettled ?? []), whenSettled],
+      whenSettled: [...(waiting?.whenSettled ?? []), ...(hasRoom ? [whenSettled] : [])],
     });
+    spool?.keep(key, merged);
     if (this.pending.size > pendingMax) this.dropOldest();
     this.start();
   }
 
-  /** Delivers what waits until the deadline; what is left then is lost. */
+  /** Delivers what waits until the deadline; what is left then waits on disk for the next agent, without one it is lost. */
   async flush(deadline: AbortSignal): Promise<void> {
     const aborted = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve(), { once: true }));
     if (!deadline.aborted) await Promise.race([this.running, aborted]);
     this.stopping.abort(new AppError('cancelled', 'the agent stops'));
     await this.running;
-    if (this.pending.size > 0) this.options.logger.warn('events were not reported', { count: this.pending.size });
+    await this.options.spool?.settle();
+    if (this.pending.size > 0) this.options.logger.warn('events were not reported yet', { count: this.pending.size });
   }
 
   private start(): void {
@@ -107,8 +133,10 @@ export class EventReporter {
   private settle(key: string, entry: PendingReport): void {
     for (const settled of entry.whenSettled) settled();
     const current = this.pending.get(key);
-    if (current === entry) this.pending.delete(key);
-    else if (current) {
+    if (current === entry) {
+      this.pending.delete(key);
+      this.options.spool?.forget(key);
+    } else if (current) {
       // A later report came while this one was on its way. The picture was delivered with this one and may be gone now.
       current.whenSettled.splice(0, entry.whenSettled.length);
       if (current.report.frame_file === entry.report.frame_file) current.report = { ...current.report, frame_file: null };
@@ -119,7 +147,10 @@ export class EventReporter {
     const oldest = this.first();
     if (!oldest) return;
     this.pending.delete(oldest.key);
+    this.options.spool?.forget(oldest.key);
+    this.droppedCount++;
     this.options.logger.warn('an event was dropped: too many wait', {
+      dropped: this.droppedCount,
       cameraId: oldest.entry.report.camera_id,
       trackId: oldest.entry.report.track_id,
     });

@@ -16,6 +16,7 @@ const config: AgentConfig = {
   pluginsDir: '/var/lib/plugins',
   pluginDataDir: '/var/lib/plugin-data',
   activePlugins: [],
+  eventSpoolDir: '/var/lib/agent-events',
   callbacks: { networks: [], ownPorts: [] },
   access: { kind: 'bearer', jwksUrl: 'https://user:pa55@nvr/.well-known/jwks.json?key=t0ken', issuer: 'nightjar' },
 };
