@@ -21,6 +21,7 @@ const unknownShape = 'The server answered in a way this page does not understand
 const Cameras = z.object({ cameras: z.array(CameraView), total: z.number() });
 const LatestEvents = z.object({ events: z.array(EventView), count: z.number() });
 const Token = z.object({ access_token: z.string() });
+const StreamTicket = z.object({ ticket: z.string() });
 /** A detail is a text, or an object with a `message` and the name of the `error`. */
 const Refusal = z.object({ detail: z.union([z.string(), z.object({ error: z.string().optional(), message: z.string() })]) });
 
@@ -97,6 +98,14 @@ export class Api {
     const { body } = await this.get('/api/v1/events/stream', { signal: options.signal, headers });
     if (!body) throw new ApiError(0, unknownShape);
     return body;
+  }
+
+  /** Opens the live video of a camera. A ticket says who asks: a browser sends no header with a handshake. */
+  async openLiveVideo(cameraId: number): Promise<WebSocket> {
+    const { ticket } = await read(await this.request('/api/v1/events/ws-ticket', { method: 'POST' }), StreamTicket);
+    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/cameras/${cameraId}/live?ticket=${ticket}`);
+    socket.binaryType = 'arraybuffer';
+    return socket;
   }
 
   private get(path: string, init: { signal: AbortSignal; headers?: Record<string, string> }): Promise<Response> {

@@ -1,14 +1,16 @@
 import type { CameraView, Overlay } from '@nightjar/contracts';
 import { useEffect, useState } from 'react';
 import { ApiError, type Api } from '../api.js';
+import { useLiveVideo } from './use-live-video.js';
 
 const pictureEveryMs = 500;
 /** Boxes older than this belong to a picture that is no longer shown. */
 const overlayMsMax = 3_000;
 
-/** A camera's newest picture with the boxes of the people on it. */
+/** A camera's live video, or where there is none its newest picture, with the boxes of the people on it. */
 export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraView; overlay: Overlay | undefined }) {
-  const { pictureUrl, problem } = useNewestPicture(api, camera.id);
+  const { isPlaying, video } = useLiveVideo(api, camera.id);
+  const { pictureUrl, problem } = useNewestPicture(api, camera.id, { isWanted: !isPlaying });
   const tracks = useFresh(overlay)?.tracks ?? [];
   return (
     <section className="live-camera" aria-label={`Live picture of ${camera.name}`}>
@@ -19,12 +21,21 @@ export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraV
         </p>
       </header>
       <div className="picture">
-        {pictureUrl ? (
-          <img data-testid="live-picture" src={pictureUrl} alt={`${camera.name}, newest picture`} />
-        ) : (
-          <p className="empty">{problem ?? 'Waiting for the first picture …'}</p>
-        )}
-        {pictureUrl &&
+        <video
+          ref={video}
+          {...(isPlaying && { 'data-testid': 'live-picture' })}
+          hidden={!isPlaying}
+          muted
+          playsInline
+          aria-label={`${camera.name}, live`}
+        />
+        {!isPlaying &&
+          (pictureUrl ? (
+            <img data-testid="live-picture" src={pictureUrl} alt={`${camera.name}, newest picture`} />
+          ) : (
+            <p className="empty">{problem ?? 'Waiting for the first picture …'}</p>
+          ))}
+        {(isPlaying || pictureUrl) &&
           tracks.map(({ track_id: id, label, score, bbox }) => (
             <div
               key={id}
@@ -36,16 +47,21 @@ export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraV
             </div>
           ))}
       </div>
-      {pictureUrl && problem && <p className="problem">{problem}</p>}
+      {!isPlaying && pictureUrl && problem && <p className="problem">{problem}</p>}
     </section>
   );
 }
 
-/** Asks for the newest picture twice a second, never more than one request at a time, and not while the page is hidden. */
-function useNewestPicture(api: Api, cameraId: number): { pictureUrl: string | undefined; problem: string | undefined } {
+/** Asks for the newest picture twice a second while it is wanted, never more than one request at a time, and not while the page is hidden. */
+function useNewestPicture(
+  api: Api,
+  cameraId: number,
+  { isWanted }: { isWanted: boolean },
+): { pictureUrl: string | undefined; problem: string | undefined } {
   const [pictureUrl, setPictureUrl] = useState<string>();
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
+    if (!isWanted) return;
     const stop = new AbortController();
     let shown: string | undefined;
     let timer: ReturnType<typeof setTimeout>;
@@ -73,8 +89,9 @@ function useNewestPicture(api: Api, cameraId: number): { pictureUrl: string | un
       stop.abort();
       clearTimeout(timer);
       if (shown) URL.revokeObjectURL(shown);
+      setPictureUrl(undefined);
     };
-  }, [api, cameraId]);
+  }, [api, cameraId, isWanted]);
   return { pictureUrl, problem };
 }
 

@@ -1,0 +1,99 @@
+import { useEffect, useRef, useState, type RefObject } from 'react';
+import type { Api } from '../api.js';
+import { LiveMessage } from './live-message.js';
+import { canPlay, LivePlayer } from './live-player.js';
+
+const reconnectMsMin = 1_000;
+const reconnectMsMax = 15_000;
+
+/** Whether there is live video in the element; if not, something else has to be shown. */
+export interface LiveVideo {
+  video: RefObject<HTMLVideoElement | null>;
+  isPlaying: boolean;
+}
+
+/** Plays a camera's live video while the page is seen. A browser that can't play its codec leaves it at that. */
+export function useLiveVideo(api: Api, cameraId: number): LiveVideo {
+  const video = useRef<HTMLVideoElement>(null);
+  const [isPlaying, setIsPlaying] = useState(false);
+  useEffect(() => {
+    const element = video.current;
+    if (!element || typeof MediaSource === 'undefined') return;
+    const stop = new AbortController();
+    element.addEventListener('playing', () => setIsPlaying(true), { signal: stop.signal });
+    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd: () => setIsPlaying(false) });
+    return () => stop.abort();
+  }, [api, cameraId]);
+  return { video, isPlaying };
+}
+
+interface Play {
+  api: Api;
+  cameraId: number;
+  video: HTMLVideoElement;
+  stop: AbortSignal;
+  onEnd: () => void;
+}
+
+async function playForEver(play: Play): Promise<void> {
+  let pauseMs = reconnectMsMin;
+  while (!play.stop.aborted) {
+    await untilSeen(play.stop);
+    if (play.stop.aborted) return;
+    const startedMs = performance.now();
+    const end = await playOnce(play).catch(() => 'over' as const);
+    play.onEnd();
+    if (end === 'unsupported') return;
+    pauseMs = performance.now() - startedMs > reconnectMsMax ? reconnectMsMin : Math.min(pauseMs * 2, reconnectMsMax);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2)));
+  }
+}
+
+/** One connection. @returns `unsupported` when this browser will never play the camera's video */
+async function playOnce({ api, cameraId, onEnd, stop, video }: Play): Promise<'over' | 'unsupported'> {
+  const socket = await api.openLiveVideo(cameraId);
+  let player: LivePlayer | undefined;
+  let end: 'over' | 'unsupported' = 'over';
+  const close = () => socket.close();
+  const closeUnseen = () => document.hidden && socket.close();
+  const take = (message: LiveMessage) => {
+    if (message.event === 'skipped') return;
+    player?.close();
+    player = undefined;
+    onEnd();
+    if (message.event === 'waiting') return;
+    if (message.mime !== null && canPlay(message.mime)) player = new LivePlayer({ video, mime: message.mime, onBroken: close });
+    else {
+      end = 'unsupported';
+      close();
+    }
+  };
+  socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    if (typeof data !== 'string') return player?.push(data);
+    const message = LiveMessage.safeParse(JSON.parse(data));
+    if (message.success) take(message.data);
+  });
+  stop.addEventListener('abort', close);
+  document.addEventListener('visibilitychange', closeUnseen);
+  if (stop.aborted) close();
+  await new Promise((resolve) => socket.addEventListener('close', resolve, { once: true }));
+  document.removeEventListener('visibilitychange', closeUnseen);
+  stop.removeEventListener('abort', close);
+  player?.close();
+  return end;
+}
+
+/** Nobody sees the page: nothing is played until somebody does. */
+function untilSeen(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !stop.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      stop.removeEventListener('abort', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    stop.addEventListener('abort', look);
+    look();
+  });
+}
