@@ -1,3 +1,10 @@
+-- Every submit writes each of these. Jobs are listed by `created_at` and found by `id`; the oldest events have the lowest `seq`.
+DROP INDEX "jobs"."job_tenant_id_id_idx";
+DROP INDEX "jobs"."job_event_at_idx";
+-- Jobs that have not ended have no day of removal.
+DROP INDEX "jobs"."job_expires_at_idx";
+CREATE INDEX "job_ended_idx" ON "jobs"."job" ("expires_at") WHERE "expires_at" IS NOT NULL;
+
 -- Locks the row of a tenant, which makes one if there is none, and tells its quotas and how much of each is used or held. A function of
 -- several statements, for each of them sees what was committed while it waited for the row: a single statement would count with what it
 -- saw when it began. A bound of 0 is none, and nothing is counted for it.

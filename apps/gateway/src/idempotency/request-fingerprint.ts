@@ -16,7 +16,7 @@ export class RequestFingerprint {
   /** A field by its name; one that is absent differs from an empty one. Lengths keep fields from running into each other. */
   add(name: string, value: string | number | null | undefined): this {
     const text = value === undefined || value === null ? '' : `=${value}`;
-    this.hash.update(`${name} ${Buffer.byteLength(text)} `).update(text);
+    this.hash.update(`${name} ${Buffer.byteLength(text)} ${text}`);
     return this;
   }
 

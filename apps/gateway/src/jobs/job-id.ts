@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { JobId, MediaType } from '@nightjar/contracts';
 
 const prefixes: Readonly<Record<MediaType, string>> = { video: 'video', image: 'image_batch' };
@@ -13,11 +13,8 @@ export function mediaTypeOf(jobId: JobId): MediaType {
   return jobId.startsWith(`${prefixes.video}_`) ? 'video' : 'image';
 }
 
-/** RFC 9562 §5.7: 48 bits of Unix ms, then random bits around version 7 and variant 10. */
+/** RFC 9562 §5.7: 48 bits of Unix ms, then the random bits and the variant of a version 4, of which Node keeps some in store. */
 function uuidV7(unixMs: number): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(unixMs, 0, 6);
-  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const time = unixMs.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

@@ -34,15 +34,22 @@ export async function removeExpired(
     for (const { id } of removed) await endings.removeMedia(id);
     return removed.length;
   });
+  // The oldest have the lowest numbers: no index of times is needed.
   // No transaction of this database's own time can be in its future: such a row was restored from another one, whose numbers
   // mean nothing here, and readers would wait for it.
   const events = await inBatches(
     signal,
     () =>
       database.$executeRaw`
-      DELETE FROM jobs.job_event WHERE seq IN (
-        SELECT seq FROM jobs.job_event WHERE at < now() - ${eventsMs} * interval '1 ms' OR xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-        LIMIT ${batchRows} FOR UPDATE SKIP LOCKED)`,
+      DELETE FROM jobs.job_event WHERE seq = ANY(
+        ARRAY(
+          SELECT seq FROM jobs.job_event
+          WHERE seq <= (SELECT max(seq) FROM (SELECT seq FROM jobs.job_event ORDER BY seq LIMIT ${batchRows}) AS oldest)
+            AND at < now() - ${eventsMs} * interval '1 ms'
+          FOR UPDATE SKIP LOCKED)
+        || ARRAY(
+          SELECT seq FROM jobs.job_event WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+          LIMIT ${batchRows} FOR UPDATE SKIP LOCKED))`,
   );
   const idempotencyKeys = await inBatches(
     signal,

@@ -51,10 +51,12 @@ export function guardIntake(fastify: FastifyInstance, rules: ReadonlyMap<string,
     if (!rule || ![route.method].flat().some((method) => methodsWithBody.includes(method))) return;
     route.bodyLimit = Math.max(...rule.kinds.map(({ bytesMax }) => bytesMax));
     route.onRequest = async (request: FastifyRequest, reply: FastifyReply) => admit(rule, request, reply);
-    // The route's limit is that of its largest kind; a JSON body is read into memory and may be of a smaller one.
-    route.preParsing = async (request: FastifyRequest, _reply: FastifyReply, payload: Readable) => {
-      const kind = isJson(request.headers) ? kindOf(rule, request.headers) : undefined;
-      return kind ? bounded(payload, kind.bytesMax) : payload;
+    // The route's limit is that of its largest kind; a JSON body is read into memory and may be of a smaller one. One with a length has
+    // been looked at, and brings no more.
+    route.preParsing = (request, _reply, payload, done) => {
+      const isCounted = request.headers['content-length'] !== undefined;
+      const kind = !isCounted && isJson(request.headers) ? kindOf(rule, request.headers) : undefined;
+      done(null, kind ? bounded(payload, kind.bytesMax) : payload);
     };
   });
 }
