@@ -4,7 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AgentConfig } from '../config.js';
 import { configText, configView } from './config-view.js';
-import { asLuna, lunaErrors } from './luna-errors.js';
+import { asLuna, lunaErrors } from '@nightjar/luna';
 import { preferredType } from './preferred-type.js';
 
 /** Token of the settings that are shown. */

@@ -4,7 +4,7 @@ import { AppError, Health } from '@nightjar/runtime';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
-import { asLuna, lunaErrors } from './luna-errors.js';
+import { asLuna, lunaErrors } from '@nightjar/luna';
 
 const IncludeServices = z.enum(['0', '1']).default('0');
 /** The manager is asked for streams every three seconds: three missed answers and it counts as away. */

@@ -5,7 +5,7 @@ import { refuseForeignPages, WebSocketDoor } from '@nightjar/websocket-door';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
-import { asLuna, lunaErrors } from './luna-errors.js';
+import { asLuna, lunaErrors } from '@nightjar/luna';
 import { StreamSubscribers } from './stream-subscribers.js';
 
 /** The documentation's pattern: lower case. */

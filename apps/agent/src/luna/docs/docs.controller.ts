@@ -4,7 +4,7 @@ import { DocsAssets, docsPage, docsPagePolicy } from '@nightjar/openapi';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stringify } from 'yaml';
-import { asLuna, lunaErrors } from '../luna-errors.js';
+import { asLuna, lunaErrors } from '@nightjar/luna';
 import { preferredType } from '../preferred-type.js';
 import { agentDocument } from './agent-document.js';
 import { manualPage, manualPagePolicy } from './manual-page.js';

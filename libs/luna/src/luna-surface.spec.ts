@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError, FakeClock } from '@nightjar/runtime';
-import { refuseForeignPages } from '@nightjar/websocket-door';
 import type { FastifyRequest } from 'fastify';
 import { asLuna, lunaErrors, renderLunaError } from './luna-errors.js';
 import { lunaRequestId } from './luna-request-id.js';
-import { namesLoopback } from './names-loopback.js';
 
 const clock = new FakeClock(1_536_751_345_678);
 const documented = /^[0-9]{10},[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
@@ -42,23 +40,5 @@ describe('error bodies', () => {
   it('never have a documented code for what is not documented', () => {
     expect(renderLunaError(new AppError('unauthenticated', 'Not authenticated'), request).body).toMatchObject({ error_code: 401 });
     expect(renderLunaError(new AppError('unavailable', 'the bus is away'), request).body).toMatchObject({ error_code: 1 });
-  });
-});
-
-describe('pages that are not ours (T12)', () => {
-  it('are refused by their origin', () => {
-    for (const origin of ['http://evil.example', 'https://127.0.0.1:5240.evil.example', 'null', ''])
-      expect(() => refuseForeignPages({ origin, host: '127.0.0.1:5240' })).toThrow('another site');
-  });
-
-  it('let programs, which have no origin, and our own page through', () => {
-    expect(() => refuseForeignPages({ host: '127.0.0.1:5240' })).not.toThrow();
-    expect(() => refuseForeignPages({ origin: 'http://127.0.0.1:5240', host: '127.0.0.1:5240' })).not.toThrow();
-  });
-
-  it('are told from this machine by the name they call it', () => {
-    for (const host of ['127.0.0.1:5240', 'localhost', '[::1]:5240', '127.0.0.1']) expect(namesLoopback(host)).toBe(true);
-    for (const host of ['evil.example:5240', '127.0.0.1.evil.example', '10.0.0.7:5240', '', undefined])
-      expect(namesLoopback(host)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@nightjar/contracts';
 import type { AppError, RenderError } from '@nightjar/runtime';
 
 /** A Luna error: `error_code` and the two texts that go with it. */
-interface LunaError {
+export interface LunaError {
   error_code: number;
   desc: string;
   detail: string;
@@ -35,7 +35,7 @@ export function asLuna(error: LunaError, detail: string): { luna: LunaError } {
   return { luna: { ...error, detail } };
 }
 
-/** Body of every error of the agent's HTTP surface: `{error_code, desc, detail, link}`. */
+/** Body of every error of the Luna surfaces: `{error_code, desc, detail, link}`. */
 export const renderLunaError: RenderError = (error) => ({ body: { ...lunaErrorOf(error), link: 'about:blank' } });
 
 function lunaErrorOf(error: AppError): LunaError {

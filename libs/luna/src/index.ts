@@ -1,0 +1,2 @@
+export { asLuna, lunaErrors, renderLunaError, type LunaError } from './luna-errors.js';
+export { addLunaHeaders, lunaRequestId } from './luna-request-id.js';
