@@ -20,7 +20,7 @@ ENV NODE_ENV=production NVR_HOST=0.0.0.0 NIGHTJAR_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /image ./
 COPY docker/check-live.mjs ./
-RUN install -d -o node -g node /data /data/recordings /data/frames /data/evidence
+RUN install -d -o node -g node /data /data/recordings /data/frames /data/evidence /data/exports /data/thumbnails
 # By number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 EXPOSE 8000 8001

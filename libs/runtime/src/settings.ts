@@ -227,7 +227,10 @@ export const settings = {
     count.default(20 * 1024 ** 3),
     'bytes that exported recordings may take together; an export that does not fit fails; 0: unbounded',
   ),
-  NIGHTJAR_THUMBNAILS_DIR: setting(text.optional(), 'small pictures of recordings, which are made again when they are gone; default <data dir>/thumbnails'),
+  NIGHTJAR_THUMBNAILS_DIR: setting(
+    text.optional(),
+    'small pictures of recordings, which are made again when they are gone; default <data dir>/thumbnails',
+  ),
   NIGHTJAR_CAMERA_NETWORKS: setting(
     z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7').transform(listOf),
     'networks that cameras may be in (CIDR, commas)',

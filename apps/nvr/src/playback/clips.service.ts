@@ -6,7 +6,7 @@ import type { TimeRange } from '../segments/segments.service.js';
 import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { layOutClip, type ClipLayout, type ClipSource } from './clip-layout.js';
 import { Places } from './places.js';
-import { streamClip } from './read-clip.js';
+import { readClip, streamClip } from './read-clip.js';
 import { SegmentIndexes } from './segment-indexes.js';
 
 /** Each reads the begins of fragments of up to hundreds of files. */
@@ -48,6 +48,11 @@ export class ClipsService {
   read(layout: ClipLayout, bytes: ByteRange): Readable {
     const leave = this.readerPlaces.take();
     return streamClip(layout, { bytes, locate: (file) => this.indexes.locate(file), stalledMsMax }).once('close', leave);
+  }
+
+  /** All of it, as fast as it is taken, for a caller of this process. */
+  readAll(layout: ClipLayout): AsyncGenerator<Buffer, void, undefined> {
+    return readClip(layout, { bytes: { first: 0, last: layout.sizeBytes - 1 }, locate: (file) => this.indexes.locate(file) });
   }
 }
 

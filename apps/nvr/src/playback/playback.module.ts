@@ -5,6 +5,7 @@ import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
 import { SegmentRowsModule } from '../segments/segments.module.js';
+import { ExportDownloadController } from './export-download.controller.js';
 import { HlsController } from './hls.controller.js';
 import { PlaybackController } from './playback.controller.js';
 import { ClipsService } from './clips.service.js';
@@ -15,7 +16,7 @@ import { SegmentIndexes } from './segment-indexes.js';
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule],
-  controllers: [HlsController, PlaybackController],
+  controllers: [ExportDownloadController, HlsController, PlaybackController],
   providers: [
     ClipsService,
     PlaybackService,
@@ -25,5 +26,6 @@ import { SegmentIndexes } from './segment-indexes.js';
     // Undefined where there is none: everything else of the API works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],
+  exports: [ClipsService],
 })
 export class PlaybackModule {}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UnixSeconds } from './range-query.js';
+import { UnixNumber, UnixSeconds } from './range-query.js';
 
 /** Years that a `timestamptz` of ours holds with room to spare. */
 const isoInstant = z.iso
@@ -9,6 +9,11 @@ const isoInstant = z.iso
 
 /** An instant as text of a query: ISO 8601 with its offset, or Unix seconds. Becomes Unix ms. */
 export const Instant = z.union([UnixSeconds.transform((seconds) => seconds * 1_000), isoInstant], {
+  error: 'must be an instant like 2026-06-01T12:00:00Z, or Unix seconds',
+});
+
+/** The same in a body, where Unix seconds may be a number. */
+export const InstantInBody = z.union([UnixNumber.transform((seconds) => seconds * 1_000), Instant], {
   error: 'must be an instant like 2026-06-01T12:00:00Z, or Unix seconds',
 });
 

@@ -5,7 +5,8 @@ const rangeMaxSeconds = 31 * 24 * 3_600;
 /** Year 2286; beyond it a caller has probably sent milliseconds. */
 const unixSecondsMax = 9_999_999_999;
 
-const UnixNumber = z.number().min(0).max(unixSecondsMax);
+/** Unix seconds as a number, fractions allowed. */
+export const UnixNumber = z.number().min(0).max(unixSecondsMax);
 
 /** Unix seconds as text of a query, fractions allowed. */
 export const UnixSeconds = z
