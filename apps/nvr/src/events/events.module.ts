@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { RulesModule } from '../rules/rules.module.js';
+import { EventUpkeep } from './event-upkeep.js';
+import { EventUpkeepStore } from './event-upkeep.store.js';
 import { EventListStore } from './event-list.store.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
@@ -13,7 +15,7 @@ import { ReviewsStore } from './reviews.store.js';
 @Module({
   imports: [CamerasModule, RulesModule],
   controllers: [EventsController, ReviewsController],
-  providers: [EventsService, EventsStore, EventListStore, EvidenceFiles, ReviewsService, ReviewsStore],
+  providers: [EventsService, EventsStore, EventListStore, EventUpkeep, EventUpkeepStore, EvidenceFiles, ReviewsService, ReviewsStore],
   exports: [EventsService, EventsStore],
 })
 export class EventsModule {}
