@@ -1,6 +1,8 @@
 import type { AnalyticOffer } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Analytic, AnalyticParameters } from './analytic.js';
+import { abandonedObject } from './abandoned-object/abandoned-object.js';
+import { motion } from './motion/motion.js';
 import { peopleCount } from './people-count/people-count.js';
 import { intrusion } from './zones/intrusion.js';
 import { lineCrossing } from './zones/line-crossing.js';
@@ -8,7 +10,15 @@ import { loitering } from './zones/loitering.js';
 import { occupancy } from './zones/occupancy.js';
 
 /** Every analytic that an agent of ours can run. */
-const table = [erased(peopleCount), erased(intrusion), erased(lineCrossing), erased(loitering), erased(occupancy)] as const;
+const table = [
+  erased(peopleCount),
+  erased(intrusion),
+  erased(lineCrossing),
+  erased(loitering),
+  erased(occupancy),
+  erased(motion),
+  erased(abandonedObject),
+] as const;
 
 /** By name. */
 export const analytics: ReadonlyMap<string, Analytic> = new Map(table.map((analytic) => [analytic.name, analytic]));
