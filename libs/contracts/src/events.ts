@@ -82,7 +82,7 @@ export const eventCommitted = fact({
   payload: z.object({ seq: z.number().int() }),
 });
 
-/** OpenNVR's bus shape for live tracks, published only when there are some. Box is [x1, y1, x2, y2] in pixels. */
+/** OpenNVR's bus shape for live tracks, of each analysed frame, also of one without any. Box is [x1, y1, x2, y2] in pixels. */
 export const Tier0Frame = z.object({
   schema: z.literal('opennvr.tier0.v1'),
   adapter: z.literal('tier0'),
@@ -111,3 +111,67 @@ export const tier0Frame = fact({
   pattern: 'opennvr.inference.tier0.*.completed',
   payload: Tier0Frame,
 });
+
+/**
+ * The same frame in the shape of an adapter's answer: what OpenNVR's apps read unless they are told to read tier0. Empty frames
+ * too: that nobody is there any more is what some of them wait for.
+ */
+export const InferenceFrame = z.object({
+  correlation_id: z.string(),
+  adapter: z.literal('nightjar'),
+  adapter_version: z.string(),
+  /** `cam<id>`. */
+  camera_id: z.string(),
+  model_name: z.string(),
+  model_version: z.string(),
+  model_fingerprint: z.string().nullable(),
+  /** From the capture of the frame to its result. */
+  inference_ms: z.number().int().min(0),
+  seq: z.number().int(),
+  result: z.object({
+    detections: z.array(
+      z.object({
+        label: z.string(),
+        confidence: z.number(),
+        /** Normalised to 0..1 of the frame. */
+        bbox: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+        track_id: z.number().int(),
+      }),
+    ),
+    frame_dimensions: PictureSize,
+  }),
+  /** ISO 8601. */
+  completed_at: z.string(),
+});
+export type InferenceFrame = z.infer<typeof InferenceFrame>;
+
+export const inferenceFrame = fact({
+  subject: (frame: InferenceFrame) => `opennvr.inference.nightjar.${frame.camera_id}.completed`,
+  pattern: 'opennvr.inference.nightjar.*.completed',
+  payload: InferenceFrame,
+});
+
+/** What an app of OpenNVR tells. Only what it must have is checked: apps send other severities, and fields of their own. */
+export const AppAlert = z.looseObject({
+  alert_id: z.string().min(1).max(40),
+  /** ISO 8601, or Unix seconds. */
+  fired_at: z.union([z.string().max(64), z.number()]),
+  title: z.string().max(1_000),
+  /** In any of the forms of a camera. */
+  camera_id: z.union([z.string().max(64), z.number().int().transform(String)]),
+  source: z.looseObject({ kind: z.string().max(64).nullish(), name: z.string().max(100).nullish() }).nullish(),
+});
+export type AppAlert = z.infer<typeof AppAlert>;
+
+/** Subjects are `opennvr.alerts.<kind>.<name>.<camera>`. */
+export const appAlert = fact({
+  subject: (alert: AppAlert) =>
+    `opennvr.alerts.${subjectToken(alert.source?.kind)}.${subjectToken(alert.source?.name)}.${subjectToken(alert.camera_id)}`,
+  pattern: 'opennvr.alerts.>',
+  payload: AppAlert,
+});
+
+/** OpenNVR's clients write every other character of a part of a subject as `_`. */
+function subjectToken(text: string | null | undefined): string {
+  return text ? text.replace(/[^A-Za-z0-9_-]/g, '_') : 'unknown';
+}

@@ -1,5 +1,6 @@
-import { overlayDrawn, tier0Frame, type AssignedStream, type CameraId } from '@nightjar/contracts';
-import { normaliseBox } from '@nightjar/geometry';
+import { randomUUID } from 'node:crypto';
+import { inferenceFrame, overlayDrawn, tier0Frame, type AssignedStream, type CameraId, type PictureSize } from '@nightjar/contracts';
+import { normaliseBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
 import type { AnalyticsResults } from '../analytics/analytics-runner.js';
@@ -34,7 +35,8 @@ export class LiveResults {
     this.problemToldAtMs = Number.NEGATIVE_INFINITY;
     if (stream.camera_id !== null) {
       bus.publish(overlayDrawn, this.overlay(stream.camera_id, result));
-      if (result.tracks.length > 0) bus.publish(tier0Frame, this.tier0(stream.camera_id, result));
+      bus.publish(tier0Frame, this.tier0(stream.camera_id, result));
+      bus.publish(inferenceFrame, this.inference(stream.camera_id, result));
     }
     subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: results });
     this.options.monitor(this.framePoint(result));
@@ -73,10 +75,38 @@ export class LiveResults {
       camera_id: cameraId,
       frame_ts_ms: frame.capturedAtMs,
       frame: picture,
-      tracks: tracks.map(({ trackId, label, score, box }) => {
-        const { x1, y1, x2, y2 } = normaliseBox(box, { width: picture.w, height: picture.h });
-        return { track_id: `${this.options.session}-${trackId}`, label, score, bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 } };
-      }),
+      tracks: tracks.map(({ trackId, label, score, box }) => ({
+        track_id: `${this.options.session}-${trackId}`,
+        label,
+        score,
+        bbox: boxOf(box, picture),
+      })),
+    };
+  }
+
+  private inference(cameraId: CameraId, { frame, picture, tracks }: FrameResult) {
+    const { clock } = this.options;
+    const nowMs = clock.wallMs();
+    return {
+      correlation_id: randomUUID(),
+      adapter: 'nightjar' as const,
+      adapter_version: '1',
+      camera_id: `cam${cameraId}`,
+      model_name: 'live',
+      model_version: '1',
+      model_fingerprint: null,
+      inference_ms: Math.max(0, Math.round(nowMs - frame.capturedAtMs)),
+      seq: this.sequence,
+      result: {
+        detections: tracks.map(({ trackId, label, score, box }) => ({
+          label,
+          confidence: score,
+          bbox: boxOf(box, picture),
+          track_id: trackId,
+        })),
+        frame_dimensions: picture,
+      },
+      completed_at: new Date(nowMs).toISOString(),
     };
   }
 
@@ -100,4 +130,10 @@ export class LiveResults {
       })),
     };
   }
+}
+
+/** As shares of the picture. */
+function boxOf(box: BoxXyxy, { h, w }: PictureSize) {
+  const { x1, y1, x2, y2 } = normaliseBox(box, { width: w, height: h });
+  return { x: x1, y: y1, w: x2 - x1, h: y2 - y1 };
 }
