@@ -43,6 +43,15 @@ describe('how much is decoded', () => {
     expect(made.current).toEqual({ state: 'active', reason: activity });
   });
 
+  it('is everything for a minute on each connection, which may take its time to come', () => {
+    const made = policy();
+    expect(made.connected(50_000)).toBe(false);
+    expect(made.tick(100_000)).toBe(false);
+    expect(made.tick(110_000)).toBe(true);
+    expect(made.connected(200_000)).toBe(true);
+    expect(made.current).toEqual({ state: 'active', reason: 'started' });
+  });
+
   it('is key frames again after seconds when pictures do not show what sizes told, and after a minute when they do', () => {
     const mistaken = idlePolicy();
     mistaken.happens('unit_jump', 61_000);

@@ -16,7 +16,7 @@ export interface DecodeDecision {
   reason: DecodeReason;
 }
 
-type Happening = Activity | 'wanted' | 'unwanted' | 'every_frame_wanted' | 'quiet' | 'false_jump';
+type Happening = Activity | 'connected' | 'wanted' | 'unwanted' | 'every_frame_wanted' | 'quiet' | 'false_jump';
 
 /** Every legal move; what is not here changes nothing. */
 const moves: Readonly<Record<DecodeState, Partial<Record<Happening, DecodeDecision>>>> = {
@@ -25,6 +25,7 @@ const moves: Readonly<Record<DecodeState, Partial<Record<Happening, DecodeDecisi
     every_frame_wanted: { state: 'active', reason: 'every_frame_wanted' },
   },
   idle: {
+    connected: { state: 'active', reason: 'started' },
     motion: { state: 'active', reason: 'motion' },
     lighting: { state: 'active', reason: 'lighting' },
     track: { state: 'active', reason: 'track' },
@@ -33,6 +34,7 @@ const moves: Readonly<Record<DecodeState, Partial<Record<Happening, DecodeDecisi
     unwanted: { state: 'off', reason: 'nobody_wants_it' },
   },
   active: {
+    connected: { state: 'active', reason: 'started' },
     quiet: { state: 'idle', reason: 'quiet' },
     false_jump: { state: 'idle', reason: 'false_jump' },
     unwanted: { state: 'off', reason: 'nobody_wants_it' },
@@ -64,6 +66,13 @@ export class DecodePolicy {
     this.activeAtMs = nowMs;
     if (demand === 'nothing') return this.move('unwanted', nowMs);
     return this.move(demand === 'everything' ? 'every_frame_wanted' : 'wanted', nowMs);
+  }
+
+  /** The first unit of a connection is there: what its camera shows has to be learned. @returns whether the decision changed */
+  connected(nowMs: number): boolean {
+    this.activeAtMs = nowMs;
+    const before = this.decision.state;
+    return this.move(this.demand === 'everything' ? 'every_frame_wanted' : 'connected', nowMs) && this.decision.state !== before;
   }
 
   /** Something happens. @returns whether the decision changed */

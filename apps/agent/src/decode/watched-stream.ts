@@ -85,7 +85,7 @@ export class WatchedStream {
   take(unit: Unit): void {
     const { policy, watcher } = this.parts;
     const nowMs = unit.arrivedMonotonicMs;
-    this.units++;
+    if (this.units++ === 0 && policy.connected(nowMs)) this.parts.onDecision();
     this.notice(unit);
     this.recent.push(unit);
     if (watcher.observe({ bytes: unit.bytes.length, isKey: unit.isKey }, nowMs) && policy.happens('unit_jump', nowMs))
