@@ -79,8 +79,12 @@ export {
   unpackEmbedding,
 } from './faces.js';
 export {
+  AppAlert,
+  appAlert,
   eventCommitted,
   EventView,
+  InferenceFrame,
+  inferenceFrame,
   ListedEventView,
   Overlay,
   overlayDrawn,
