@@ -1,7 +1,7 @@
 /** How far behind the newest picture playing is meant to be: pieces of the video come in quarters of a second, not always in time. */
 const aimSeconds = 0.6;
-const fasterAboveSeconds = 1.2;
-const jumpAboveSeconds = 3;
+const fasterAboveSeconds = 1;
+const jumpAboveSeconds = 1.5;
 const faster = 1.1;
 
 /** Where playing is and what there is to play, in seconds. */
