@@ -23,6 +23,7 @@ import { AnalyticsRunner } from './analytics/analytics-runner.js';
 import { CallbackSender } from './analytics/callback-sender.js';
 import { EventReporter, pendingEventsMax } from './analytics/event-reporter.js';
 import { EventSpool } from './analytics/event-spool.js';
+import { FaceLooks } from './analytics/human-tracking/face-looks.js';
 import { MessageRoads } from './analytics/message-roads.js';
 import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
@@ -215,6 +216,7 @@ function beginAnalysis(stream: AssignedStream, services: StreamServices): Stream
       analytics,
       context: { startedMonotonicMs: clock.monotonicMs(), newId: randomUUID },
       events: cameraId === null ? undefined : new AlertEvents({ cameraId, frames, reporter, session, logger }),
+      faces: new FaceLooks({ dispatcher, source: stream.frames_name, logger }),
       roads: new MessageRoads({ stream, sender: services.callbacks, pictures: frames, logger }),
       clock,
       logger,

@@ -48,6 +48,20 @@ export interface AnalyticMessage {
   image?: ImageRetainPolicy | undefined;
 }
 
+/** Asks for the face of a person on the frame; `key` names the person. */
+export interface FaceLook {
+  key: string;
+  /** Of the person, in pixels of the analysed picture. */
+  box: BoxXyxy;
+}
+
+/** The best face on the picture of a person, in pixels of the camera picture. */
+export interface FaceSeen {
+  rect: { x: number; y: number; width: number; height: number };
+  score: number;
+  attributes?: { age?: number; gender?: 'M' | 'F' };
+}
+
 /** What an analytic makes of one frame. */
 export interface AnalyticOutput {
   /** Lists that listeners get under the analytic's name; absent: nothing to tell of this frame. */
@@ -55,6 +69,8 @@ export interface AnalyticOutput {
   alerts?: readonly AlertChange[] | undefined;
   /** Absent: one for each opened, closed and happened alert. */
   messages?: readonly AnalyticMessage[] | undefined;
+  /** Persons whose faces are wanted; one at a time is looked at. */
+  looks?: readonly FaceLook[] | undefined;
 }
 
 /** One analytic at work on one stream: a state machine that gets the time with each call and does no I/O. */
@@ -62,6 +78,8 @@ export interface AnalyticMachine<Parameters> {
   /** Goes on with other parameters, and with what it knows as far as that still means something. */
   reconfigure(parameters: Parameters): void;
   update(frame: FrameResult): AnalyticOutput;
+  /** A face that it asked for was found, some frames later. */
+  seen?(key: string, face: FaceSeen): void;
   /** Lets time pass while no frame is analysed. */
   tick(moment: FrameMoment): AnalyticOutput;
   /** Ends what is open. */

@@ -58,6 +58,7 @@ beforeEach(() => {
       pictures: { writeOverview: () => Promise.resolve() },
       logger,
     }),
+    faces: { take: () => undefined, stop: () => Promise.resolve() },
     clock,
     logger,
   });

@@ -6,6 +6,7 @@ import type { Analytic, AnalyticContext, AnalyticMachine, AnalyticOutput, Analyt
 import { alertMessages, type OpenAlertIds } from './alert-messages.js';
 import type { FrameMoment } from './frame-result.js';
 import { momentOf } from './frame-result.js';
+import type { FaceLooks } from './human-tracking/face-looks.js';
 import type { MessageRoads } from './message-roads.js';
 import { plainPeopleCount } from './people-count/parameters.js';
 
@@ -30,6 +31,7 @@ export interface AnalyticsRunnerParts {
   /** Undefined for a stream that is no camera of ours: it has no events. */
   events: AlertEvents | undefined;
   roads: MessageRoads;
+  faces: Pick<FaceLooks, 'take' | 'stop'>;
   clock: Clock;
   logger: Logger;
 }
@@ -90,7 +92,7 @@ export class AnalyticsRunner {
     const results: AnalyticsResults = {};
     for (const running of this.running) this.end(running, results);
     this.running = [];
-    await Promise.all([this.parts.events?.settle(), this.parts.roads.settle()]);
+    await Promise.all([this.parts.events?.settle(), this.parts.roads.settle(), this.parts.faces.stop()]);
     return results;
   }
 
@@ -148,13 +150,14 @@ export class AnalyticsRunner {
 
   /** Events to the camera and to callbacks, results to listeners. */
   private tell(
-    { id, analytic, parameters, openAlerts }: RunningAnalytic,
+    { id, analytic, parameters, openAlerts, machine }: RunningAnalytic,
     { output, moment, seenOn }: { output: AnalyticOutput; moment: FrameMoment; seenOn: SeenOn | undefined },
     results: AnalyticsResults,
   ): void {
-    const { events, roads, context } = this.parts;
-    const { alerts = [] } = output;
+    const { events, faces, roads, context } = this.parts;
+    const { alerts = [], looks = [] } = output;
     for (const change of alerts) events?.take({ name: analytic.name, id }, change, seenOn);
+    if (seenOn && looks.length > 0) faces.take(looks, seenOn, (key, face) => machine.seen?.(key, face));
     const messages = output.messages ?? alertMessages(alerts, { analytic, parameters, openAlerts, moment, seenOn, context });
     const told = messages.flatMap((message) => roads.take(message, { callbacks: parameters.callbacks, seenOn }));
     if (!output.results && told.length === 0) return;

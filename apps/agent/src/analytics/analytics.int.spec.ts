@@ -6,7 +6,8 @@ import type { AssignedStream, InferenceResult } from '@nightjar/contracts';
 import { parseNetwork } from '@nightjar/outbound';
 import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import sharp from 'sharp';
-import { AgentFixture, findsPersons } from '../agent.fixture.js';
+import { WebSocket } from 'ws';
+import { AgentFixture, findsPersons, streamId } from '../agent.fixture.js';
 import type { EventMessage } from './message-roads.js';
 
 const [outside, inside] = [[20, 50, 80, 200] as const, [500, 50, 80, 200] as const];
@@ -125,6 +126,36 @@ describe('analytics of a live stream', () => {
     ask([{ analytic_name: 'intrusion', parameters: { parameters: { labels: ['car'] } } }]);
     await until(() => alerts('intrusion').some(({ payload }) => payload.label === 'car'));
     expect(asked.at(-1)).toEqual(['person', 'car']);
+  });
+
+  it('find the face of a person on his part of the picture', async () => {
+    fixture.engine = (work) => {
+      const persons = findsPersons([...inside])(work);
+      if (work.request.capability !== 'face_detection') return persons;
+      // The crop is 500..580 × 50..250 with a margin of 20 pixels.
+      return {
+        ...persons,
+        detections: [],
+        picture: { w: 120, h: 240 },
+        faces: [{ bbox: [40, 30, 30, 40], confidence: 0.9, age: 40, gender: 'F' }],
+      };
+    };
+    ask([{ analytic_name: 'human_tracking', parameters: { targets: ['face_detection', 'body_detection'] } }]);
+    await taken();
+    const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`);
+    const tracks: { face: unknown; body: unknown }[] = [];
+    socket.on('message', (data) => {
+      const { analytics_results } = JSON.parse(String(data as Buffer));
+      tracks.push(...(analytics_results.human_tracking?.tracks ?? []));
+    });
+    await until(() => tracks.some(({ face }) => face !== null));
+    expect(tracks.at(-1)).toEqual({
+      track_id: expect.any(String),
+      face: { detection: { rect: { x: 520, y: 60, width: 30, height: 40 }, score: 0.9 }, attributes: { age: 40, gender: 'F' } },
+      body: { detection: { rect: { x: 500, y: 50, width: 80, height: 200 }, score: 0.8 } },
+      time_offset: expect.any(Number),
+    });
+    socket.terminate();
   });
 
   it('are offered again when nvr was away', async () => {

@@ -2,6 +2,7 @@ import type { AnalyticOffer } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Analytic, AnalyticParameters } from './analytic.js';
 import { abandonedObject } from './abandoned-object/abandoned-object.js';
+import { humanTracking } from './human-tracking/human-tracking.js';
 import { motion } from './motion/motion.js';
 import { peopleCount } from './people-count/people-count.js';
 import { intrusion } from './zones/intrusion.js';
@@ -12,6 +13,7 @@ import { occupancy } from './zones/occupancy.js';
 /** Every analytic that an agent of ours can run. */
 const table = [
   erased(peopleCount),
+  erased(humanTracking),
   erased(intrusion),
   erased(lineCrossing),
   erased(loitering),
