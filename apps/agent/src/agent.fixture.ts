@@ -103,6 +103,8 @@ export class AgentFixture {
       streamSlots: 4,
       jobSlots: 1,
       selfCheck: false,
+      hardware: undefined,
+      idleAfterMs: 60_000,
       framesDir: path.join(directory, 'frames'),
       mediaDir: path.join(directory, 'media'),
       pluginsDir: path.join(directory, 'plugins'),

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createBearerAuthenticator, enforcePolicies, JwksKeys, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
 import type { AssignedStream } from '@nightjar/contracts';
-import { findFfmpeg, type FfmpegBinary } from '@nightjar/media';
+import { findFfmpeg, whyNoHardware, type FfmpegBinary, type HardwareDecoder } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
 import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
 import {
@@ -61,6 +61,10 @@ export interface RunningAgent {
 /** Long-lived things that every stream's analysis stands on. */
 interface StreamServices {
   ffmpeg: FfmpegBinary;
+  /** What live cameras are decoded with; undefined: the CPU. */
+  hardware: HardwareDecoder | undefined;
+  /** A camera on which nothing moved for so long is decoded by its key frames alone; 0: never. */
+  idleAfterMs: number;
   bus: Bus;
   dispatcher: InferenceDispatcher;
   reporter: EventReporter;
@@ -91,6 +95,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const clock = systemClock;
   const ffmpeg = await findFfmpeg({ configuredPath: config.ffmpegPath });
   if (!ffmpeg) throw new AppError('unavailable', 'FFmpeg was not found: install it, or set FFMPEG_PATH');
+  const hardware = await reachableHardware(config.hardware, { ffmpeg, logger });
   // One thread a picture: the cores belong to decoders and to the adapter beside us.
   sharp.concurrency(1);
   sharp.cache(false);
@@ -123,6 +128,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   shutdown.register('plugins', () => plugins.stop());
   const services = {
     ffmpeg,
+    hardware,
+    idleAfterMs: config.idleAfterMs,
     bus,
     dispatcher,
     reporter,
@@ -207,7 +214,15 @@ function beginAnalysis(stream: AssignedStream, services: StreamServices): Stream
   const frames = new FrameStore({ framesDir, framesName: stream.frames_name, logger });
   const { camera_id: cameraId } = stream;
   const analysis = new StreamAnalysis(stream, {
-    source: new CameraSource({ ffmpeg, url: stream.url, framesPerSecond: stream.frames_per_second, clock, logger }),
+    source: new CameraSource({
+      ffmpeg,
+      url: stream.url,
+      framesPerSecond: stream.frames_per_second,
+      hardware: services.hardware,
+      idleAfterMs: services.idleAfterMs,
+      clock,
+      logger,
+    }),
     dispatcher,
     frames,
     results: new LiveResults({ stream, bus, subscribers, monitor: (point) => plugins.publish(point), session, clock }),
@@ -227,6 +242,18 @@ function beginAnalysis(stream: AssignedStream, services: StreamServices): Stream
   analysis.start();
   plugins.publish(processingPoint({ streamId: stream.stream_id, status: 'start', clock }));
   return analysis;
+}
+
+/** What the operator asked for, if FFmpeg reaches it here. An agent without it does its work on the CPU, and says so. */
+async function reachableHardware(
+  wanted: HardwareDecoder | undefined,
+  { ffmpeg, logger }: { ffmpeg: FfmpegBinary; logger: Logger },
+): Promise<HardwareDecoder | undefined> {
+  if (wanted === undefined) return undefined;
+  const reason = await whyNoHardware(ffmpeg, wanted, new AbortController().signal);
+  if (reason === undefined) return wanted;
+  logger.warn('live cameras are decoded on the CPU: the hardware is not reached', { wanted, reason });
+  return undefined;
 }
 
 function processingPoint(options: { streamId: string; status: 'start' | 'stop'; clock: Clock }): MonitoringPoint {

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { parseNetwork, type Network } from '@nightjar/outbound';
+import type { HardwareDecoder } from '@nightjar/media';
 import { isLoopbackHost, loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
@@ -22,6 +23,10 @@ export interface AgentConfig {
   jobSlots: number;
   /** Whether it measures after its start how long jobs take here. */
   selfCheck: boolean;
+  /** Where live cameras are decoded; undefined: on the CPU. */
+  hardware: HardwareDecoder | undefined;
+  /** A camera on which nothing moved for so long is decoded by its key frames alone; 0: never. */
+  idleAfterMs: number;
   framesDir: string;
   mediaDir: string;
   pluginsDir: string;
@@ -63,6 +68,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
       'NIGHTJAR_AGENT_STREAM_SLOTS',
       'NIGHTJAR_AGENT_JOB_SLOTS',
       'NIGHTJAR_AGENT_SELF_CHECK',
+      'NIGHTJAR_AGENT_HWACCEL',
+      'NIGHTJAR_AGENT_IDLE_SECONDS',
       'NIGHTJAR_JWKS_URL',
       'NIGHTJAR_PUBLIC_URL',
       'NIGHTJAR_ALLOW_OPEN',
@@ -78,6 +85,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     streamSlots: values.NIGHTJAR_AGENT_STREAM_SLOTS,
     jobSlots: values.NIGHTJAR_AGENT_JOB_SLOTS,
     selfCheck: values.NIGHTJAR_AGENT_SELF_CHECK,
+    hardware: values.NIGHTJAR_AGENT_HWACCEL === 'none' ? undefined : values.NIGHTJAR_AGENT_HWACCEL,
+    idleAfterMs: values.NIGHTJAR_AGENT_IDLE_SECONDS * 1_000,
     framesDir: path.resolve(values.NIGHTJAR_FRAMES_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'frames')),
     mediaDir: path.resolve(values.NIGHTJAR_MEDIA_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'media')),
     pluginsDir: path.resolve(values.NIGHTJAR_PLUGINS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'plugins')),

@@ -200,6 +200,14 @@ export const settings = {
     flag.default(true),
     '0: an agent does not analyse a small video and a picture of its own after its start, by which the job API tells a latency before its first job',
   ),
+  NIGHTJAR_AGENT_HWACCEL: setting(
+    z.enum(['none', 'vaapi', 'nvdec', 'qsv']).default('none'),
+    'where an agent decodes live cameras: none (CPU), vaapi, nvdec or qsv; on the CPU where that is not to be had, with the reason in the log',
+  ),
+  NIGHTJAR_AGENT_IDLE_SECONDS: setting(
+    z.coerce.number().min(0).max(86_400).default(60),
+    'a camera on which nothing moved for so long is decoded by its key frames alone until something does; 0: always everything',
+  ),
   NIGHTJAR_PLUGINS_DIR: setting(text.optional(), 'folder of your own agent plugins, one directory each; default <data dir>/plugins'),
   NIGHTJAR_AGENT_PLUGINS: setting(
     z.string().default('').transform(listOf),

@@ -11,6 +11,8 @@ const config: AgentConfig = {
   streamSlots: 16,
   jobSlots: 1,
   selfCheck: false,
+  hardware: undefined,
+  idleAfterMs: 60_000,
   framesDir: '/var/lib/frames',
   mediaDir: '/var/lib/media',
   pluginsDir: '/var/lib/plugins',

@@ -24,7 +24,11 @@ export function configView(config: AgentConfig): ConfigView {
       ACCESS: config.access.kind,
       JWKS_URL: config.access.kind === 'bearer' ? withoutCredentials(config.access.jwksUrl) : null,
     },
-    LUNA_VIDEO_AGENT_VIDEO_SETTINGS: { FFMPEG_PATH: config.ffmpegPath === undefined ? null : 'set' },
+    LUNA_VIDEO_AGENT_VIDEO_SETTINGS: {
+      FFMPEG_PATH: config.ffmpegPath === undefined ? null : 'set',
+      HWACCEL: config.hardware ?? 'none',
+      IDLE_AFTER_SECONDS: config.idleAfterMs / 1_000,
+    },
     NIGHTJAR_BUS: { NATS_URL: withoutCredentials(config.natsUrl) },
   };
 }
