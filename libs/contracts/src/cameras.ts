@@ -84,6 +84,8 @@ export const CameraView = z.object({
   recording_enabled: z.boolean(),
   analytics_enabled: z.boolean(),
   status: z.enum(['unknown', 'online', 'offline']),
+  /** Why it is offline, as far as the recorder knows. */
+  status_reason: z.string().nullable(),
   recording_state: z.enum(['recording', 'not_recording', 'stalled', 'never', 'off']),
   last_recording_at: z.string().nullable(),
   live_online: z.boolean().nullable(),

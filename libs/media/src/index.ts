@@ -6,6 +6,7 @@ export { type JpegPicture } from './jpeg-splitter.js';
 export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
 export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
+export { probeCamera, type CameraProbe } from './rtsp-relay/probe-camera.js';
 export { probeFile, type ProbeOptions, type VideoProbe } from './probe-file.js';
 export { readUnits, type ReadUnitsOptions } from './read-units.js';
 export { goodConnectionMs, reconnectPauseMs } from './reconnect-pause.js';

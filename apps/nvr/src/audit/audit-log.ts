@@ -44,6 +44,7 @@ export type AuditAction =
   | 'camera.created'
   | 'camera.changed'
   | 'camera.deleted'
+  | 'camera.restored'
   | 'recording.protected'
   | 'recording.released'
   | 'api_key.created'

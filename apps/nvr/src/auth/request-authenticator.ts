@@ -2,6 +2,7 @@ import { createBearerAuthenticator, presentedCredential, type Principal } from '
 import { orUnavailable } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
+import { findInternalService } from '../internal/internal-key.js';
 import type { ApiKeys } from '../keys/api-keys.js';
 import { streamRoutes, type StreamTickets } from '../live/stream-tickets.js';
 import { liveTicketRoutes, type LiveTickets } from '../live-view/live-tickets.js';
@@ -30,6 +31,7 @@ export class RequestAuthenticator {
       streamTickets: StreamTickets;
       liveTickets: LiveTickets;
       playbackTickets: PlaybackTickets;
+      internalApiKey: string | undefined;
     },
   ) {
     const { issuer, sessions, signingKeys } = options;
@@ -57,7 +59,7 @@ export class RequestAuthenticator {
       return orUnavailable(this.options.streamTickets.admit(request.raw, ticket));
     if (ticket !== undefined && liveTicketRoutes.has(request.routeOptions.url)) {
       const { reference } = request.params as { reference?: string };
-      return orUnavailable(this.options.liveTickets.admit(ticket, reference));
+      return orUnavailable(this.options.liveTickets.admit(ticket, { reference, route: request.routeOptions.url }));
     }
     if (ticket !== undefined && playbackTicketRoutes.has(request.routeOptions.url))
       return orUnavailable(this.options.playbackTickets.admit(request, ticket));
@@ -65,6 +67,9 @@ export class RequestAuthenticator {
       if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
       return ticketHolder;
     }
+    // Before the bearer: OpenNVR's apps send the same key as both.
+    const service = findInternalService(request, this.options.internalApiKey);
+    if (service) return service;
     const credential = presentedCredential(request.headers, 'x-api-key');
     return orUnavailable(credential?.kind === 'key' ? this.authenticateKey(credential.key) : this.authenticateToken(request));
   }

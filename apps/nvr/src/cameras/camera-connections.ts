@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SecretBox } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import { CameraNetworks } from './camera-networks.js';
-import type { Camera } from './cameras.store.js';
+import { CamerasStore, type Camera } from './cameras.store.js';
 import { checkCameraUrl, connectionUrl } from './check-camera-url.js';
 
 /** `main` is what is recorded; `sub` is smaller and analysed where a camera has one. */
@@ -14,6 +14,7 @@ export class CameraConnections {
   constructor(
     private readonly secretBox: SecretBox,
     private readonly networks: CameraNetworks,
+    private readonly store: CamerasStore,
   ) {}
 
   sealPassword(uuid: string, password: string | null): Uint8Array<ArrayBuffer> | null {
@@ -26,11 +27,26 @@ export class CameraConnections {
    */
   async urlOf(camera: Camera, stream: StreamKind): Promise<string> {
     const url = stream === 'sub' ? (camera.substreamUrl ?? camera.rtspUrl) : camera.rtspUrl;
+    return this.urlTo({ url, username: camera.username, password: this.passwordOf(camera), isDemo: camera.isDemo });
+  }
+
+  /** As `urlOf`, for a camera that is not saved. */
+  async urlTo(camera: { url: string; username: string | null; password: string | null; isDemo: boolean }): Promise<string> {
+    const { isDemo, password, url, username } = camera;
     const target = checkCameraUrl(url);
     if ('problem' in target) throw new AppError('unprocessable', `the camera's URL ${target.problem}`);
-    const address = await this.networks.resolve({ host: target.host, port: target.port, isDemo: camera.isDemo });
-    const password = camera.encryptedPassword === null ? null : this.secretBox.open(camera.encryptedPassword, purposeOf(camera.uuid));
-    return connectionUrl({ url, address, username: camera.username, password });
+    const address = await this.networks.resolve({ host: target.host, port: target.port, isDemo });
+    return connectionUrl({ url, address, username, password });
+  }
+
+  /** Only for who is about to connect. Never log it. */
+  passwordOf(camera: Pick<Camera, 'encryptedPassword' | 'uuid'>): string | null {
+    return camera.encryptedPassword === null ? null : this.secretBox.open(camera.encryptedPassword, purposeOf(camera.uuid));
+  }
+
+  /** What the recorder learned of a camera that it does not get. Lost while the database is away: it is told at the next try. */
+  async noteProblem(cameraId: number, problem: string): Promise<void> {
+    await this.store.noteProblem(cameraId, problem).catch(() => undefined);
   }
 
   /** @throws AppError as `urlOf`; a name that can't be resolved now is no reason to refuse a camera */

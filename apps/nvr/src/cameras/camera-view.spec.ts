@@ -19,6 +19,10 @@ const camera: Camera = {
   isDemo: false,
   recordingEnabled: true,
   analyticsEnabled: true,
+  lastProblem: 'nobody listens at the address of the camera',
+  lastProblemAt: null,
+  onvifUrl: null,
+  onvifProfile: null,
   createdAt: at,
   updatedAt: at,
 };
@@ -30,6 +34,15 @@ describe('a camera as others see it', () => {
     const view = CameraView.parse(cameraView({ camera, lastRecording: recordedAgo(1_000), nowMs }));
     expect(view).toMatchObject({ ip_address: null, port: 8554, username: 'admin' });
     expect(JSON.stringify(view)).not.toContain('sealed');
+  });
+
+  it('tells why it is offline, and not why it once was', () => {
+    const view = (changes: Partial<Camera>, agoMs: number | undefined) =>
+      cameraView({ camera: { ...camera, ...changes }, lastRecording: agoMs === undefined ? undefined : recordedAgo(agoMs), nowMs });
+    expect(view({}, 20_000)).toMatchObject({ status: 'offline', status_reason: camera.lastProblem });
+    expect(view({}, 1_000)).toMatchObject({ status: 'online', status_reason: null });
+    expect(view({ lastProblemAt: new Date(nowMs + 1) }, undefined)).toMatchObject({ status: 'offline', recording_state: 'never' });
+    expect(view({ lastProblemAt: new Date(nowMs - 1) }, undefined)).toMatchObject({ status: 'unknown', status_reason: null });
   });
 
   it.each([

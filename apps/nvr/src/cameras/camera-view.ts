@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { checkCameraUrl } from './check-camera-url.js';
 import type { Camera, LastRecording } from './cameras.store.js';
 
-/** An open segment's end moves every 2 s; one that stands longer has no camera behind it. */
+/** An open segment's end moves every 2 s; one that stands longer has no camera behind it: ten seconds of it are a hiccup. */
 const recordingFreshMs = 15_000;
 
 /** A camera as the API shows it: no password, no credentials in a URL. */
@@ -12,7 +12,7 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
   const recordingState = recordingStateOf(options);
   const target = checkCameraUrl(camera.rtspUrl);
   const { host, port } = 'problem' in target ? { host: '', port: 554 } : target;
-  const liveOnline = liveOnlineOf(recordingState);
+  const liveOnline = liveOnlineOf(recordingState, camera);
   return {
     id: camera.id,
     uuid: camera.uuid,
@@ -32,6 +32,7 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     recording_enabled: camera.recordingEnabled,
     analytics_enabled: camera.analyticsEnabled,
     status: liveOnline === null ? 'unknown' : liveOnline ? 'online' : 'offline',
+    status_reason: liveOnline === false ? camera.lastProblem : null,
     recording_state: recordingState,
     last_recording_at: lastRecording?.endsAt.toISOString() ?? null,
     live_online: liveOnline,
@@ -53,8 +54,12 @@ function recordingStateOf(options: {
   return nowMs - lastRecording.endsAt.getTime() < recordingFreshMs ? 'recording' : 'stalled';
 }
 
-/** Whether the camera sends is known from its recording alone; null: not known. */
-function liveOnlineOf(state: CameraView['recording_state']): boolean | null {
+/**
+ * Whether the camera sends is known from its recording alone; null: not known. One that was never recorded is offline once the
+ * recorder said why, unless it was changed since.
+ */
+function liveOnlineOf(state: CameraView['recording_state'], { lastProblemAt, updatedAt }: Camera): boolean | null {
   if (state === 'recording') return true;
+  if (state === 'never') return lastProblemAt && lastProblemAt > updatedAt ? false : null;
   return state === 'stalled' ? false : null;
 }

@@ -7,6 +7,7 @@ import { actorOf } from '../audit/actor.js';
 import { FramesService } from '../frames/frames.service.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
+import { liveTicketSeconds, LiveTickets } from '../live-view/live-tickets.js';
 import { cameraScopeOf } from './camera-scope.js';
 import { CamerasService, type CameraInput } from './cameras.service.js';
 
@@ -51,6 +52,7 @@ export class CamerasController {
   constructor(
     private readonly cameras: CamerasService,
     private readonly frames: FramesService,
+    private readonly tickets: LiveTickets,
   ) {}
 
   @Get()
@@ -58,6 +60,21 @@ export class CamerasController {
   list(@Query() query: unknown, @Req() request: FastifyRequest): Promise<{ cameras: CameraView[]; total: number }> {
     const { skip, limit, active_only } = parseInput(ListQuery, query, 'query');
     return this.cameras.list(requirePrincipal(request), { skip, limit, activeOnly: active_only });
+  }
+
+  @Get('deleted')
+  @Policy({ kind: 'superuser' })
+  async listDeleted(): Promise<{ cameras: CameraView[]; total: number }> {
+    const cameras = await this.cameras.listDeleted();
+    return { cameras, total: cameras.length };
+  }
+
+  @Get('by-ip/:ip')
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
+  async listByAddress(@Param('ip') ip: string, @Req() request: FastifyRequest): Promise<{ cameras: CameraView[]; total: number }> {
+    const address = parseInput(z.object({ ip: z.union([z.ipv4(), z.ipv6()]) }), { ip }, 'path').ip.toLowerCase();
+    const cameras = await this.cameras.listByAddress(requirePrincipal(request), address);
+    return { cameras, total: cameras.length };
   }
 
   @Get(':reference')
@@ -100,6 +117,28 @@ export class CamerasController {
     return { message: 'Camera deleted successfully' };
   }
 
+  @Post(':reference/restore')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  undelete(@Param('reference') reference: string, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
+    const { force } = parseInput(WriteQuery, query, 'query');
+    return this.cameras.undelete({ reference, force, by: actorOf(request) });
+  }
+
+  /** An address of the newest picture for programs that can't send headers: signed, for this camera and this caller, for an hour. */
+  @Post(':reference/snapshot-url')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async snapshotUrl(
+    @Param('reference') reference: string,
+    @Req() request: FastifyRequest,
+  ): Promise<{ url: string; expires_in_seconds: number }> {
+    const principal = requirePrincipal(request);
+    const camera = await this.cameras.find(cameraScopeOf(principal), reference);
+    const ticket = await this.tickets.issue(principal, camera.id, 'snapshot');
+    return { url: `/api/v1/cameras/${camera.id}/snapshot?ticket=${ticket}`, expires_in_seconds: liveTicketSeconds };
+  }
+
   /** The newest picture that an agent decoded; 503 while there is none. */
   @Get(':reference/snapshot')
   @Policy({ kind: 'authenticated', scope: scopes.readCameras })
@@ -109,7 +148,9 @@ export class CamerasController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
     const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), reference);
-    const picture = await this.frames.readLatest(camera.framesName);
+    const picture = await this.frames.readLatest(camera.framesName).catch(async (error: unknown) => {
+      throw await this.cameras.withReason(camera, error);
+    });
     void reply.type('image/jpeg').header('Last-Modified', new Date(picture.modifiedUnixMs).toUTCString());
     return picture.bytes;
   }

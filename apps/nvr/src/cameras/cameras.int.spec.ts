@@ -82,6 +82,23 @@ describe('the cameras', () => {
     expect(heard).toEqual([id, id, id]);
   });
 
+  it('are found by their address, and come back from deletion switched off', async () => {
+    const { id } = (await send('POST', '/api/v1/cameras', { name: 'Attic', rtsp_url: 'rtsp://10.9.9.1:8554/1' })).body as CameraView;
+    const found = async (ip: string) => ((await send('GET', `/api/v1/cameras/by-ip/${ip}`)).body as { total: number }).total;
+    expect([await found('10.9.9.1'), await found('10.9.9.11'), await found('10.9.9.')]).toEqual([1, 0, undefined]);
+    await send('DELETE', `/api/v1/cameras/${id}`);
+    expect((await send('GET', '/api/v1/cameras/deleted')).body).toMatchObject({
+      cameras: expect.arrayContaining([expect.objectContaining({ id, deleted_at: expect.any(String) })]),
+    });
+    expect(await send('POST', `/api/v1/cameras/${id}/restore`)).toMatchObject({
+      status: 200,
+      body: { is_active: false, deleted_at: null },
+    });
+    expect((await send('POST', `/api/v1/cameras/${id}/restore`)).status).toBe(409);
+    expect((await send('POST', '/api/v1/cameras/999999/restore')).status).toBe(404);
+    await nvr.database.camera.delete({ where: { id } });
+  });
+
   it('are refused twice at one address, unless forced', async () => {
     const camera = { name: 'One', rtsp_url: 'rtsp://10.1.2.4/main' };
     expect((await send('POST', '/api/v1/cameras', camera)).status).toBe(200);
@@ -160,6 +177,38 @@ describe('a snapshot', () => {
     await utimes(path.join(directory(), 'latest.jpg'), 1, 1);
     expect((await nvr.fetch('/api/v1/cameras/1/snapshot')).status).toBe(503);
   });
+
+  it('is 503 with the reason that the recorder has', async () => {
+    const lastProblem = 'nobody listens at the address of the camera';
+    const lastProblemAt = new Date(Date.now() + 60_000);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { lastProblem, lastProblemAt, recordingEnabled: true } });
+    expect(await send('GET', '/api/v1/cameras/1/snapshot')).toMatchObject({
+      status: 503,
+      body: { detail: expect.stringContaining(lastProblem) },
+    });
+    expect((await send('GET', '/api/v1/cameras/1')).body).toMatchObject({
+      status: 'offline',
+      status_reason: lastProblem,
+      live_online: false,
+    });
+  });
+
+  it('has an address that needs no header, for this camera and this path alone', async () => {
+    await writeFile(path.join(directory(), 'latest.jpg'), Buffer.from([0xff, 0xd8, 0xff]));
+    const { body } = await send('POST', '/api/v1/cameras/camera_0/snapshot-url');
+    const { url } = body as { url: string };
+    const status = async (pathname: string) => (await fetch(`${nvr.url}${pathname}`)).status;
+    expect(await status(url)).toBe(200);
+    expect([
+      await status(url.replace('/1/', '/2/')),
+      await status(url.replace('/snapshot', '/live/index.m3u8')),
+      await status(url.replace('/snapshot', '')),
+      await status(url.slice(0, -2)),
+      await status(url.replace('ticket=', 'ticket=x')),
+      await status('/api/v1/cameras/1/snapshot'),
+    ]).toEqual([401, 401, 401, 401, 401, 401]);
+    expect((await send('POST', '/api/v1/cameras/777/snapshot-url')).status).toBe(404);
+  });
 });
 
 describe('a picture over the bus', () => {
@@ -203,7 +252,7 @@ describe('streams', () => {
 
   it('are given to the agent that asks, with credentials in the URL, for ten seconds', async () => {
     await nvr.database.camera.updateMany({ where: { isDemo: false }, data: { isActive: false } });
-    expect(await claim('a', 4)).toEqual({
+    expect(await claim('a', 4)).toMatchObject({
       lease_ms: 10_000,
       streams: [
         {

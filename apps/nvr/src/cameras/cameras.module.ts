@@ -1,10 +1,13 @@
 import { Module } from '@nestjs/common';
+import { findFfmpeg } from '@nightjar/media';
 import { AuditModule } from '../audit/audit.module.js';
 import type { NvrConfig } from '../config.js';
 import { FramesModule } from '../frames/frames.module.js';
 import { CONFIG } from '../process-parts.js';
 import { CameraConnections } from './camera-connections.js';
 import { CameraNetworks } from './camera-networks.js';
+import { CameraTestsController } from './camera-tests.controller.js';
+import { CameraTests, FFMPEG } from './camera-tests.service.js';
 import { CamerasController } from './cameras.controller.js';
 import { CamerasService } from './cameras.service.js';
 import { CamerasStore } from './cameras.store.js';
@@ -27,8 +30,14 @@ export class CameraConnectionsModule {}
 
 @Module({
   imports: [AuditModule, CameraConnectionsModule, FramesModule],
-  controllers: [CamerasController],
-  providers: [CamerasService, DemoCamera],
+  controllers: [CameraTestsController, CamerasController],
+  providers: [
+    CamerasService,
+    CameraTests,
+    DemoCamera,
+    // Undefined where there is none: everything but the tests of connections works without it.
+    { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
+  ],
   exports: [CamerasService, CameraConnectionsModule],
 })
 export class CamerasModule {}

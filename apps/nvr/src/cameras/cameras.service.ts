@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { isIP } from 'node:net';
 import type { Principal } from '@nightjar/auth';
 import { camerasChanged, type CameraView } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
@@ -46,6 +47,51 @@ export class CamerasService {
     const parsed = parseCameraReference(reference);
     const camera = parsed && (await this.store.find(parsed, scope));
     if (!camera) throw new AppError('not_found', 'Camera not found');
+    return camera;
+  }
+
+  /** The failure to show a picture, with the reason why the camera is offline, if it is. */
+  async withReason(camera: Camera, error: unknown): Promise<unknown> {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') return error;
+    const { status_reason: reason } = await this.view(camera);
+    return reason === null ? error : new AppError('unavailable', `${error.message}: ${reason}`, { cause: error, retryAfterMs: 2_000 });
+  }
+
+  /** Cameras at an IP address, as it stands in their main URL. */
+  async listByAddress(principal: Principal, ip: string): Promise<CameraView[]> {
+    const cameras = await this.store.listByUrlText(cameraScopeOf(principal), isIP(ip) === 6 ? `//[${ip}]` : `//${ip}`);
+    return this.views(
+      cameras.filter(({ rtspUrl }) => {
+        const target = checkCameraUrl(rtspUrl);
+        return !('problem' in target) && target.host === ip;
+      }),
+    );
+  }
+
+  async listDeleted(): Promise<CameraView[]> {
+    return this.views(await this.store.listDeleted());
+  }
+
+  /** Takes a deletion back; the camera stays switched off. @throws AppError `not_found`, `conflict` (not deleted; same address) */
+  async undelete(request: { reference: string; force: boolean; by: Actor }): Promise<CameraView> {
+    const parsed = parseCameraReference(request.reference);
+    const camera = parsed && (await this.store.findEvenDeleted(parsed));
+    if (!camera) throw new AppError('not_found', 'Camera not found');
+    if (camera.deletedAt === null) throw new AppError('conflict', 'the camera is not deleted');
+    const writeEntry = this.entryOf(request.by, { action: 'camera.restored', camera, fields: [] });
+    return this.changed(
+      await this.store.undelete(camera, { judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates, writeEntry }),
+    );
+  }
+
+  /**
+   * A camera that the caller may give orders to: his own, or any for an administrator.
+   * @throws AppError `not_found` for one that he does not see, `permission_denied` for one that he only sees
+   */
+  async findManaged(principal: Principal, reference: string): Promise<Camera> {
+    const camera = await this.find(cameraScopeOf(principal), reference);
+    const manages = principal.kind === 'user' && (principal.isSuperuser || camera.ownerId === principal.userId);
+    if (!manages) throw new AppError('permission_denied', 'you may see this camera, and not more');
     return camera;
   }
 

@@ -25,6 +25,10 @@ export interface Camera {
   isDemo: boolean;
   recordingEnabled: boolean;
   analyticsEnabled: boolean;
+  lastProblem: string | null;
+  lastProblemAt: Date | null;
+  onvifUrl: string | null;
+  onvifProfile: string | null;
   createdAt: Date;
   updatedAt: Date;
   deletedAt: Date | null;
@@ -43,6 +47,8 @@ export interface CameraFields {
   isActive?: boolean;
   recordingEnabled?: boolean;
   analyticsEnabled?: boolean;
+  onvifUrl?: string | null;
+  onvifProfile?: string | null;
 }
 
 export interface LastRecording {
@@ -57,6 +63,9 @@ export type JudgeDuplicates = (duplicates: { id: number; name: string }[]) => vo
 
 /** Not a frames name, so nobody has it, and the write lock lets one camera have it at a time. */
 const nameWhileCreating = ':creating';
+
+/** Rows of lists that have no pages. */
+const camerasListedMax = 500;
 
 /** Serialises writes that ask "is this address taken" first; any number that no one else locks. */
 const writeLock = 72_707_402n;
@@ -82,6 +91,44 @@ export class CamerasStore {
   find(reference: CameraReference, scope: CameraScope): Promise<Camera | null> {
     const named = reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName };
     return this.database.camera.findFirst({ where: { AND: [named, visibleCameras(scope)] } });
+  }
+
+  /** Cameras whose URL names this host, as a prefix of it: the caller looks closer. */
+  listByUrlText(scope: CameraScope, text: string): Promise<Camera[]> {
+    const where = { AND: [visibleCameras(scope), { rtspUrl: { contains: text, mode: 'insensitive' as const } }] };
+    return this.database.camera.findMany({ where, orderBy: { id: 'asc' }, take: camerasListedMax });
+  }
+
+  /** Newest first. */
+  listDeleted(): Promise<Camera[]> {
+    return this.database.camera.findMany({
+      where: { deletedAt: { not: null } },
+      orderBy: [{ deletedAt: 'desc' }, { id: 'desc' }],
+      take: camerasListedMax,
+    });
+  }
+
+  /** A camera whether deleted or not. */
+  async findEvenDeleted(reference: CameraReference): Promise<Camera | null> {
+    return this.database.camera.findFirst({
+      where: reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName },
+    });
+  }
+
+  /** Takes a deletion back; the camera stays switched off. @throws what `judgeDuplicates` throws */
+  undelete(camera: Camera, options: { judgeDuplicates: JudgeDuplicates; writeEntry: WriteEntry }): Promise<Camera> {
+    return this.writing(async (transaction) => {
+      options.judgeDuplicates(await findDuplicates(transaction, { rtspUrl: camera.rtspUrl, exceptId: camera.id }));
+      await options.writeEntry(transaction);
+      return transaction.camera.update({ where: { id: camera.id }, data: { deletedAt: null } });
+    });
+  }
+
+  /** Remembers why a camera could not be had. Not a change of the camera: nobody is told, and a repeat is written once a minute. */
+  async noteProblem(id: number, problem: string): Promise<void> {
+    await this.database.$executeRaw`
+      UPDATE nvr.camera SET last_problem = ${problem.slice(0, 200)}, last_problem_at = now()
+      WHERE id = ${id} AND (last_problem IS DISTINCT FROM ${problem.slice(0, 200)} OR last_problem_at < now() - interval '1 minute')`;
   }
 
   /** Cameras that the recorder has to record now. */

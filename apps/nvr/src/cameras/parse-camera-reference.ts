@@ -29,6 +29,9 @@ const reservedNames = new Set([
   'thumbnails',
   'deleted',
   'by-ip',
+  'discover',
+  'profiles',
+  'test-connection',
   'frames',
   'audio',
 ]);

@@ -5,12 +5,20 @@ import { z } from 'zod';
 import type { SessionCheck } from '../auth/session-check.js';
 import type { UsersStore } from '../users/users.store.js';
 
-/** The only routes that a ticket opens: the playlist of one camera and what it names. */
-export const liveTicketRoutes: ReadonlySet<string | undefined> = new Set(['/api/v1/cameras/:reference/live/:file']);
+/** What a ticket is for: the live video of a camera, or its newest picture. */
+const Opens = z.enum(['live', 'snapshot']);
+type Opens = z.infer<typeof Opens>;
+
+/** The only routes that tickets open: the playlist of one camera and what it names; its picture. */
+export const liveTicketRoutes: ReadonlyMap<string | undefined, Opens> = new Map([
+  ['/api/v1/cameras/:reference/live/:file', 'live'],
+  ['/api/v1/cameras/:reference/snapshot', 'snapshot'],
+]);
 
 export const liveTicketSeconds = 3_600;
 
 const Ticket = z.object({
+  opens: Opens,
   cameraId: z.number().int(),
   userId: z.number().int(),
   sessionId: z.string().optional(),
@@ -32,21 +40,22 @@ export class LiveTickets {
   }
 
   /** @throws AppError `permission_denied` for who is no user */
-  async issue(principal: Principal, cameraId: number): Promise<string> {
+  async issue(principal: Principal, cameraId: number, opens: Opens = 'live'): Promise<string> {
     if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users get tickets');
     const { sessionId, userId } = principal;
     const user = await this.options.users.findById(userId);
     if (!user) throw new AppError('unauthenticated', 'Not authenticated');
     const expiresUnixMs = this.options.clock.wallMs() + liveTicketSeconds * 1_000;
-    const ticket: Ticket = { cameraId, userId, tokenVersion: user.tokenVersion, expiresUnixMs, ...(sessionId && { sessionId }) };
+    const ticket: Ticket = { opens, cameraId, userId, tokenVersion: user.tokenVersion, expiresUnixMs, ...(sessionId && { sessionId }) };
     const payload = Buffer.from(JSON.stringify(ticket)).toString('base64url');
     return `${payload}.${this.sign(payload).toString('base64url')}`;
   }
 
-  /** Who came with a ticket for this camera. @throws AppError `unauthenticated` */
-  async admit(text: string, reference: string | undefined): Promise<Principal> {
+  /** Who came with a ticket for this route and camera. @throws AppError `unauthenticated` */
+  async admit(text: string, { reference, route }: { reference: string | undefined; route: string | undefined }): Promise<Principal> {
     const ticket = this.read(text);
-    if (!ticket || String(ticket.cameraId) !== reference) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
+    if (!ticket || ticket.opens !== liveTicketRoutes.get(route) || String(ticket.cameraId) !== reference)
+      throw new AppError('unauthenticated', 'the ticket is not valid or too old');
     const { sessionId, tokenVersion, userId } = ticket;
     const user = await this.options.users.findById(userId);
     const session = sessionId === undefined ? {} : { sid: sessionId };

@@ -13,6 +13,8 @@ export interface CameraRecorderOptions {
   camera: { id: number; uuid: string; framesName: string; name: string; rtspUrl: string };
   /** Asked before each connection: the address is checked anew. */
   findUrl: () => Promise<string>;
+  /** Told at each end of a connection why there is no picture. */
+  onProblem: (reason: string) => void;
   ffmpeg: FfmpegBinary;
   root: string;
   /** False: it is connected to only because somebody watches it. */
@@ -82,6 +84,7 @@ export class CameraRecorder {
       this.report(end);
     } catch (error) {
       if (isDiskError(error)) this.diskProblem = (error as NodeJS.ErrnoException).code;
+      else if (error instanceof AppError) this.options.onProblem(error.message);
       // A camera that cannot be reached is no fault of ours, and is said at every try.
       if (error instanceof AppError)
         logger.warn('a camera cannot be recorded, it is tried again', { cameraId: camera.id, reason: error.message });
@@ -89,12 +92,14 @@ export class CameraRecorder {
     }
   }
 
-  private report({ ffmpegSaid, reason, recordedMs }: SessionEnd): void {
+  private report({ cameraSaid, ffmpegSaid, reason, recordedMs }: SessionEnd): void {
     if (reason === 'stopped') return;
+    this.options.onProblem(cameraSaid ?? reason);
     this.options.logger.warn('the stream of a camera ended, it is tried again', {
       cameraId: this.options.camera.id,
       reason,
       recordedMs: Math.round(recordedMs),
+      cameraSaid,
       ffmpegSaid,
     });
   }

@@ -29,6 +29,7 @@ export class CameraRecorders {
     return new CameraRecorder({
       camera,
       findUrl: () => connections.urlOf(camera, 'main'),
+      onProblem: (reason) => void connections.noteProblem(camera.id, reason),
       ffmpeg,
       root: config.recordingsDir,
       isRecorded,

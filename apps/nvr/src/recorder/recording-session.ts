@@ -40,6 +40,8 @@ export interface SessionEnd {
   reason: 'stopped' | 'stream ended' | 'silent' | 'times went wrong';
   recordedMs: number;
   recordedUntilMs: number | undefined;
+  /** Why the connection to the camera ended, unless FFmpeg ended it. */
+  cameraSaid: string | undefined;
   /** What FFmpeg said at the end, without credentials. */
   ffmpegSaid: string;
 }
@@ -68,7 +70,8 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
       reason,
       recordedMs: recording.recordedMs,
       recordedUntilMs: recording.recordedUntilMs,
-      ffmpegSaid: input.problem?.message ?? (await process.exited).stderrTail,
+      cameraSaid: input.problem?.message,
+      ffmpegSaid: (await process.exited).stderrTail,
     };
   } finally {
     signal.removeEventListener('abort', onStop);

@@ -1,0 +1,70 @@
+import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Policy, requirePrincipal } from '@nightjar/auth';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { parseInput } from '../http/parse-input.js';
+import { CameraTests, type ConnectionTest } from './camera-tests.service.js';
+import { CamerasService } from './cameras.service.js';
+
+const Address = z.strictObject({
+  rtsp_url: z.string().min(1).max(500),
+  username: z.string().min(1).max(100).nullish(),
+  password: z.string().min(1).max(256).nullish(),
+});
+
+/** `success` false is an answer too: 200, with the reason. */
+interface ConnectionTestView {
+  success: boolean;
+  reason: string | null;
+  video_codec: string | null;
+  width: number | null;
+  height: number | null;
+  took_ms: number;
+}
+
+@Controller('api/v1/cameras')
+export class CameraTestsController {
+  constructor(
+    private readonly cameras: CamerasService,
+    private readonly tests: CameraTests,
+  ) {}
+
+  /** An address that is not saved yet. */
+  @Post('test-connection')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  async testAddress(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<ConnectionTestView> {
+    const { password, rtsp_url: url, username } = parseInput(Address, body, 'body');
+    return viewOf(await this.tests.testAddress({ url, username, password }, endOf(reply)));
+  }
+
+  @Post(':reference/test-connection')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async testCamera(
+    @Param('reference') reference: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ConnectionTestView> {
+    const camera = await this.cameras.findManaged(requirePrincipal(request), reference);
+    return viewOf(await this.tests.testCamera(camera, endOf(reply)));
+  }
+}
+
+/** Aborts when the caller hangs up: nobody looks at a camera for nobody. */
+function endOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function viewOf(test: ConnectionTest): ConnectionTestView {
+  return {
+    success: test.ok,
+    reason: test.ok ? null : test.reason,
+    video_codec: test.ok ? test.probe.codec : null,
+    width: test.ok ? test.probe.width : null,
+    height: test.ok ? test.probe.height : null,
+    took_ms: test.tookMs,
+  };
+}

@@ -1,0 +1,64 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { probeCamera, type CameraProbe, type FfmpegBinary } from '@nightjar/media';
+import { AppError } from '@nightjar/runtime';
+import { invalidField } from '../http/parse-input.js';
+import { CameraConnections } from './camera-connections.js';
+import type { Camera } from './cameras.store.js';
+import { checkCameraUrl } from './check-camera-url.js';
+
+export const FFMPEG = Symbol('ffmpeg of camera tests');
+
+/** Each costs a process and a connection; more at a time are 503. */
+const testsMax = 4;
+
+/** What a try to connect came to. */
+export type ConnectionTest = { ok: true; probe: CameraProbe; tookMs: number } | { ok: false; reason: string; tookMs: number };
+
+/** Tries out whether a camera sends, without keeping anything. */
+@Injectable()
+export class CameraTests {
+  private running = 0;
+
+  constructor(
+    private readonly connections: CameraConnections,
+    @Inject(FFMPEG) private readonly ffmpeg: FfmpegBinary | undefined,
+  ) {}
+
+  /** @throws AppError `overloaded`; `unavailable` without FFmpeg; `cancelled` */
+  testCamera(camera: Camera, signal: AbortSignal): Promise<ConnectionTest> {
+    return this.test(() => this.connections.urlOf(camera, 'main'), signal);
+  }
+
+  /** As `testCamera`, for an address that is not saved. @throws beside those `invalid_argument` (422) for what is no camera's address */
+  async testAddress(
+    address: { url: string; username: string | null | undefined; password: string | null | undefined },
+    signal: AbortSignal,
+  ): Promise<ConnectionTest> {
+    const checked = checkCameraUrl(address.url);
+    if ('problem' in checked) throw invalidField('body', 'rtsp_url', checked.problem);
+    await this.connections.check(checked).catch((error: unknown) => {
+      throw error instanceof AppError ? invalidField('body', 'rtsp_url', error.message) : error;
+    });
+    const username = address.username ?? checked.username ?? null;
+    const password = address.password ?? checked.password ?? null;
+    return this.test(() => this.connections.urlTo({ url: checked.url, username, password, isDemo: false }), signal);
+  }
+
+  private async test(findUrl: () => Promise<string>, signal: AbortSignal): Promise<ConnectionTest> {
+    const { ffmpeg } = this;
+    if (!ffmpeg) throw new AppError('unavailable', 'there is no FFmpeg to look at cameras with');
+    if (this.running >= testsMax) throw new AppError('overloaded', 'other cameras are being tested', { retryAfterMs: 5_000 });
+    this.running++;
+    const startedMs = performance.now();
+    const tookMs = () => Math.round(performance.now() - startedMs);
+    try {
+      const probe = await probeCamera({ ffmpeg, url: await findUrl(), signal });
+      return { ok: true, probe, tookMs: tookMs() };
+    } catch (error) {
+      if (!(error instanceof AppError) || !['unavailable', 'unprocessable'].includes(error.code)) throw error;
+      return { ok: false, reason: error.message, tookMs: tookMs() };
+    } finally {
+      this.running--;
+    }
+  }
+}
