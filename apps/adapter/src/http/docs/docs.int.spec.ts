@@ -194,7 +194,15 @@ describe('/docs', () => {
       expect(page).not.toMatch(/<script>|onload=/);
       const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => new URL(address!, `http://page${base}`).pathname);
       expect(assets).toHaveLength(5);
-      for (const asset of assets) expect({ asset, status: (await fetch(http.url + asset)).status }).toEqual({ asset, status: 200 });
+      for (const asset of assets) {
+        const answer = await fetch(http.url + asset);
+        // Read to its end: a body that nobody reads keeps its connection, and so the process, for good.
+        expect({ asset, status: answer.status, bytes: (await answer.arrayBuffer()).byteLength }).toEqual({
+          asset,
+          status: 200,
+          bytes: Number(answer.headers.get('content-length')),
+        });
+      }
     }
   });
 
