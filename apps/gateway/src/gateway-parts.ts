@@ -4,6 +4,7 @@ import { Bus } from '@nightjar/messaging';
 import { systemClock, type Clock, type Logger, type ProcessContext, type Shutdown } from '@nightjar/runtime';
 import type { GatewayConfig } from './config.js';
 import { OperationPaths } from './http/operation-paths.js';
+import { MoveNudges } from './jobs/move-nudges.js';
 import { MediaStore } from './uploads/media-store.js';
 
 /** Long-lived things that every feature of the gateway stands on. */
@@ -11,6 +12,7 @@ export interface GatewayParts {
   config: GatewayConfig;
   database: JobsDatabase;
   bus: Bus;
+  moves: MoveNudges;
   media: MediaStore;
   paths: OperationPaths;
   /** Undefined without NIGHTJAR_SECRET_KEY: what needs a secret kept is refused. */
@@ -27,7 +29,9 @@ export async function openParts({ logger, shutdown }: ProcessContext, config: Ga
   shutdown.register('database', () => database.$disconnect());
   const bus = Bus.open({ url: config.natsUrl, name: 'gateway', logger });
   shutdown.register('bus', () => bus.close());
+  const moves = new MoveNudges(bus);
+  shutdown.register('nudges', () => moves.stop());
   const paths = new OperationPaths(config.operationPaths);
   const box = config.secretKey === undefined ? undefined : new SecretBox(config.secretKey);
-  return { config, database, bus, media, paths, box, clock: systemClock, logger, shutdown };
+  return { config, database, bus, moves, media, paths, box, clock: systemClock, logger, shutdown };
 }

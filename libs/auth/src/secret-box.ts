@@ -1,9 +1,11 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
 import { AppError } from '@nightjar/runtime';
 
 const formatVersion = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
+/** Nonces are drawn so many at a time: to ask for one costs nearly as much. */
+const noncesInStore = 256;
 
 /**
  * Encrypts secrets that must be read again (camera passwords, signing keys) with AES-256-GCM. Layout: version byte, nonce,
@@ -11,6 +13,8 @@ const tagBytes = 16;
  */
 export class SecretBox {
   private readonly key: Buffer;
+  private readonly nonces = Buffer.alloc(noncesInStore * nonceBytes);
+  private noncesUsed = noncesInStore;
 
   /** @param keyBase64 32 bytes in base64 (NIGHTJAR_SECRET_KEY) */
   constructor(keyBase64: string) {
@@ -18,7 +22,7 @@ export class SecretBox {
   }
 
   seal(plain: string, purpose: string): Uint8Array<ArrayBuffer> {
-    const nonce = randomBytes(nonceBytes);
+    const nonce = this.nextNonce();
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(purpose));
     const sealed = [cipher.update(plain, 'utf8'), cipher.final()];
     return Uint8Array.from(Buffer.concat([Buffer.of(formatVersion), nonce, cipher.getAuthTag(), ...sealed]));
@@ -35,5 +39,15 @@ export class SecretBox {
     } catch (cause) {
       throw new AppError('internal', 'a stored secret cannot be decrypted: is NIGHTJAR_SECRET_KEY the one it was stored with?', { cause });
     }
+  }
+
+  /** Random, and never given twice. The bytes hold until the store is filled again. */
+  private nextNonce(): Buffer {
+    if (this.noncesUsed === noncesInStore) {
+      randomFillSync(this.nonces);
+      this.noncesUsed = 0;
+    }
+    const start = this.noncesUsed++ * nonceBytes;
+    return this.nonces.subarray(start, start + nonceBytes);
   }
 }

@@ -1,11 +1,12 @@
 import { SecretBox } from '@nightjar/auth';
-import { jobMoved, type JobId } from '@nightjar/contracts';
+import type { JobId } from '@nightjar/contracts';
 import type { JobsDatabase } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
-import type { Shutdown } from '@nightjar/runtime';
+import type { Logger, Shutdown } from '@nightjar/runtime';
 import type { GatewayConfig } from '../config.js';
 import type { JobEndings } from '../jobs/job-endings.js';
+import type { MoveNudges } from '../jobs/move-nudges.js';
 import type { MediaStore } from '../uploads/media-store.js';
 import { UrlSubmissions, type UrlSubmissionsOptions } from './url-submissions.js';
 import { UrlJobStore } from './url-jobs.store.js';
@@ -19,8 +20,10 @@ const fetchesAtOnce = 4;
 const checksAtOnce = 8;
 
 type Parts = Omit<UrlSubmissionsOptions, 'urls' | 'store' | 'defaultMaxProcessingSeconds'> & {
+  logger: Logger;
   database: JobsDatabase;
   bus: Bus;
+  moves: MoveNudges;
   endings: JobEndings;
   media: MediaStore;
   shutdown: Shutdown;
@@ -51,9 +54,9 @@ export function startFetches(
     timings,
   });
   shutdown.register('downloads', () => fetches.stop());
-  const onMade = ([first]: readonly JobId[]) => {
-    // One nudge for all: who listens reads the rows of all.
-    if (first !== undefined) parts.bus.publish(jobMoved, { job_id: first });
+  const onMade = (jobIds: readonly JobId[]) => {
+    parts.logger.info('jobs queued, their videos have to be fetched', { jobIds });
+    for (const jobId of jobIds) parts.moves.tell(jobId);
     fetches.nudge();
   };
   const submits = new UrlJobStore({ database, bounds: config.quotas, clock: parts.clock, onMade });

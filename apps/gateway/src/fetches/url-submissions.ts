@@ -1,5 +1,5 @@
 import type { JobId } from '@nightjar/contracts';
-import type { Clock, Logger } from '@nightjar/runtime';
+import type { Clock } from '@nightjar/runtime';
 import type { Idempotency, MadeJob } from '../idempotency/idempotency.js';
 import type { KeyToTake } from '../idempotency/idempotency.store.js';
 import { RequestFingerprint } from '../idempotency/request-fingerprint.js';
@@ -15,7 +15,6 @@ export interface UrlSubmissionsOptions {
   webhooks: WebhookIntake;
   idempotency: Idempotency;
   clock: Clock;
-  logger: Logger;
   /** Of a job that names no bound; 0: unbounded. */
   defaultMaxProcessingSeconds: number;
 }
@@ -40,14 +39,13 @@ export class UrlSubmissions {
   }
 
   private async take(submission: Submitter & UrlSubmission, key: KeyToTake | undefined): Promise<JobId> {
-    const { store, urls, webhooks, clock, logger, defaultMaxProcessingSeconds } = this.options;
+    const { store, urls, webhooks, clock, defaultMaxProcessingSeconds } = this.options;
     const { owner, maxProcessingSeconds = defaultMaxProcessingSeconds, video_url: url } = submission;
     await urls.accept(url);
     const webhook = await webhooks.accept(submission.webhook);
     const id = createJobId('video', clock.wallMs());
     const job = { id, owner, maxProcessingSeconds, webhook: webhooks.columnsOf(webhook, id), sealedUrl: urls.seal(url, id), key };
     await store.insert(job, submission.onQuotas);
-    logger.info('job queued, its video has to be fetched', { jobId: id });
     return id;
   }
 }

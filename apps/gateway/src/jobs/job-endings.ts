@@ -1,14 +1,14 @@
-import { jobMoved, type JobId } from '@nightjar/contracts';
+import type { JobId } from '@nightjar/contracts';
 import type { JobsDatabase, Prisma } from '@nightjar/database';
-import type { Bus } from '@nightjar/messaging';
 import type { Logger } from '@nightjar/runtime';
 import type { MediaStore } from '../uploads/media-store.js';
 import { endJobs, type JobEnding } from './end-jobs.js';
+import type { MoveNudges } from './move-nudges.js';
 
 export interface JobEndingsOptions {
   database: JobsDatabase;
   media: MediaStore;
-  bus: Bus;
+  moves: MoveNudges;
   logger: Logger;
   /** How long a job can be read after its end. */
   retentionMs: number;
@@ -33,7 +33,7 @@ export class JobEndings {
   async follow(jobIds: readonly JobId[]): Promise<void> {
     if (jobIds.length > 0) this.options.onEnded();
     for (const jobId of jobIds) {
-      this.options.bus.publish(jobMoved, { job_id: jobId });
+      this.options.moves.tell(jobId);
       await this.removeMedia(jobId);
     }
   }

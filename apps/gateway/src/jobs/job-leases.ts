@@ -1,5 +1,5 @@
 import type { SecretBox } from '@nightjar/auth';
-import { jobMoved, jobProgressed, jobQueued, type FinishedOutcome, type JobOutcome, type Work } from '@nightjar/contracts';
+import { jobProgressed, jobQueued, type FinishedOutcome, type JobOutcome, type Work } from '@nightjar/contracts';
 import { Prisma, type JobsDatabase } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, type Logger } from '@nightjar/runtime';
@@ -10,6 +10,7 @@ import { isLate, type JobEnding } from './end-jobs.js';
 import type { JobEndings } from './job-endings.js';
 import { jobErrors } from './job-error.js';
 import { mediaTypeOf } from './job-id.js';
+import type { MoveNudges } from './move-nudges.js';
 import { assembleOutcome, storeOutcomePart } from './outcome-parts.js';
 import { returnToQueue } from './return-job.js';
 import { sweepJobs, type SweepResult } from './sweep-jobs.js';
@@ -29,6 +30,7 @@ export interface JobLeasesOptions {
   database: JobsDatabase;
   endings: JobEndings;
   bus: Bus;
+  moves: MoveNudges;
   logger: Logger;
   timings: LeaseTimings;
   /** How long a job can be read after its end. */
@@ -50,7 +52,7 @@ export class JobLeases {
     const work = await claimWork(database, { agentId, leaseMs: timings.leaseMs });
     if (!work) return null;
     logger.info('job leased', { jobId: work.job_id, agentId, attempt: work.attempt });
-    this.tellMove(work.job_id);
+    this.options.moves.tell(work.job_id);
     return work;
   }
 
@@ -94,7 +96,7 @@ export class JobLeases {
     const swept = await sweepJobs(database, { retentionMs });
     for (const jobId of swept.requeued) {
       bus.publish(jobQueued, { job_id: jobId });
-      this.tellMove(jobId);
+      this.options.moves.tell(jobId);
     }
     await endings.follow(swept.ended);
     if (swept.requeued.length + swept.ended.length > 0) logger.warn('jobs swept', swept);
@@ -131,7 +133,7 @@ export class JobLeases {
         this.end(attempt, { state: 'failed', error: jobErrors.attemptsExhausted })
       );
     this.options.logger.info('job given back', { jobId: attempt.jobId, reason, ...returned });
-    this.tellMove(attempt.jobId);
+    this.options.moves.tell(attempt.jobId);
     if (returned.delaySeconds === 0) this.options.bus.publish(jobQueued, { job_id: attempt.jobId });
     return true;
   }
@@ -139,9 +141,5 @@ export class JobLeases {
   private async end(attempt: Attempt, ending: JobEnding, condition: Prisma.Sql = Prisma.sql`true`): Promise<boolean> {
     const ended = await this.options.endings.end(Prisma.sql`${isInAttempt(attempt)} AND ${condition}`, ending);
     return ended.length > 0;
-  }
-
-  private tellMove(jobId: string): void {
-    this.options.bus.publish(jobMoved, { job_id: jobId });
   }
 }

@@ -20,13 +20,13 @@ export interface Jobs {
 
 /** Makes what leases, ends, sweeps and tells of jobs; its timers run. */
 export function startJobs(parts: GatewayParts, options: { timings: LeaseTimings; webhookDoubles: WebhookDoubles }): Jobs {
-  const { config, database, bus, media, box, clock, logger, shutdown } = parts;
+  const { config, database, bus, moves, media, box, clock, logger, shutdown } = parts;
   const { retentionMs } = config;
   const { timings, webhookDoubles } = options;
   const store = new JobStore(database, retentionMs);
   const webhooks = startWebhooks({ database, jobs: store, clock, logger, shutdown }, config, webhookDoubles);
-  const endings = new JobEndings({ database, media, bus, logger, retentionMs, onEnded: () => webhooks.sender.nudge() });
-  const leases = new JobLeases({ database, endings, bus, logger, timings, retentionMs, box });
+  const endings = new JobEndings({ database, media, moves, logger, retentionMs, onEnded: () => webhooks.sender.nudge() });
+  const leases = new JobLeases({ database, endings, bus, moves, logger, timings, retentionMs, box });
   const sweeper = new JobSweeper({ leases, everyMs: timings.sweepEveryMs, logger });
   shutdown.register('sweeper', () => sweeper.stop());
   const service = new JobsService({ database, jobs: store, endings, bus });

@@ -16,12 +16,12 @@ export interface Intake {
 
 /** Makes the ways in, which share quotas and webhooks; downloads that wait begin. */
 export function startIntake(parts: GatewayParts, { store: jobs, endings, webhooks: { intake: webhooks } }: Jobs): Intake {
-  const { config, database, bus, media, paths, clock, logger, shutdown } = parts;
+  const { config, database, bus, moves, media, paths, clock, logger, shutdown } = parts;
   const { uploadBytesMax, defaultMaxProcessingSeconds } = config;
   const quotas = new Quotas({ database, bounds: config.quotas, clock, logger });
   shutdown.register('quotas', () => quotas.stop());
   const idempotency = new Idempotency({ database, logger });
-  const stores = { jobs, media, webhooks, quotas, bus, clock, logger };
+  const stores = { jobs, media, webhooks, quotas, bus, moves, clock, logger };
   const bounds = { uploadBytesMax, defaultMaxProcessingSeconds };
   return {
     submissions: new Submissions({ ...stores, ...bounds, idempotency }),

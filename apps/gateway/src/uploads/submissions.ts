@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { jobMoved, jobQueued, type JobId, type MediaType } from '@nightjar/contracts';
+import { jobQueued, type JobId, type MediaType } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { Idempotency, MadeJob } from '../idempotency/idempotency.js';
@@ -7,6 +7,7 @@ import { RequestFingerprint } from '../idempotency/request-fingerprint.js';
 import { createJobId } from '../jobs/job-id.js';
 import type { CommittedWithJob, JobOwner, NewItem, NewJob } from '../jobs/insert-job.js';
 import type { JobStore } from '../jobs/job.store.js';
+import type { MoveNudges } from '../jobs/move-nudges.js';
 import type { HeldQuota, Quotas, WantedQuota } from '../quotas/quotas.js';
 import { decodedBytesMax, decodeImage, type ImageBatch } from './image-batch.js';
 import type { WebhookIntake } from '../webhooks/webhook-intake.js';
@@ -19,6 +20,7 @@ export interface SubmissionsOptions {
   idempotency: Idempotency;
   quotas: Quotas;
   bus: Bus;
+  moves: MoveNudges;
   clock: Clock;
   logger: Logger;
   uploadBytesMax: number;
@@ -180,12 +182,12 @@ export class Submissions {
   }
 
   private async commit(id: JobId, insert: () => Promise<void>): Promise<void> {
-    const { bus, logger } = this.options;
+    const { bus, moves, logger } = this.options;
     // Without an answer the row may be there all the same, and must not lose its files: the search for orphans decides later.
     await this.orDropFiles(id, insert, (error) => !(error instanceof AppError && error.code === 'unavailable'));
     logger.info('job queued', { jobId: id });
     bus.publish(jobQueued, { job_id: id });
-    bus.publish(jobMoved, { job_id: id });
+    moves.tell(id);
   }
 
   private async orDropFiles<Result>(

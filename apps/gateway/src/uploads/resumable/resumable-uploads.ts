@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
-import { JobId, jobMoved, jobQueued } from '@nightjar/contracts';
+import { JobId, jobQueued } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, toAppError, type Clock, type Logger } from '@nightjar/runtime';
@@ -10,6 +10,7 @@ import { routes } from '../../http/routes.js';
 import type { JobOwner } from '../../jobs/insert-job.js';
 import { createJobId } from '../../jobs/job-id.js';
 import type { JobStore } from '../../jobs/job.store.js';
+import type { MoveNudges } from '../../jobs/move-nudges.js';
 import type { Quotas } from '../../quotas/quotas.js';
 import type { WebhookIntake } from '../../webhooks/webhook-intake.js';
 import type { MediaStore } from '../media-store.js';
@@ -26,6 +27,7 @@ export interface ResumableUploadsOptions {
   webhooks: WebhookIntake;
   quotas: Quotas;
   bus: Bus;
+  moves: MoveNudges;
   clock: Clock;
   logger: Logger;
   uploadBytesMax: number;
@@ -122,7 +124,7 @@ export class ResumableUploads {
 
   /** Makes the job of an upload that is whole; done again it makes nothing. */
   private async finish(upload: Pick<Upload, 'id' | 'metadata'>): Promise<{ uploadId: JobId; sizeBytes: number }> {
-    const { jobs, quotas, bus, logger } = this.options;
+    const { jobs, quotas, bus, moves, logger } = this.options;
     const id = wellFormed(upload.id);
     const job = { id, ...futureJobOf(upload.metadata) };
     const file = `${id}/video`;
@@ -138,7 +140,7 @@ export class ResumableUploads {
     }
     logger.info('job queued', { jobId: id });
     bus.publish(jobQueued, { job_id: id });
-    bus.publish(jobMoved, { job_id: id });
+    moves.tell(id);
     return { uploadId: id, sizeBytes };
   }
 
