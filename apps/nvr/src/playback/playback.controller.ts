@@ -10,6 +10,7 @@ import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
+import { CameraReferenceText, Instant } from '../segments/instant-query.js';
 import { UnixSeconds, withOrder } from '../segments/range-query.js';
 import { RecordingTickets } from '../segments/recording-tickets.js';
 import type { TimeRange } from '../segments/segments.service.js';
@@ -23,9 +24,10 @@ const ClipQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSe
   inWords: '1 hour',
 });
 const PictureQuery = z.object({ at_unix: UnixSeconds, ticket: ticketText });
+const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });
 
-/** All of these are among `ticketRoutes`. */
-@Controller('api/v1/recordings/:reference')
+/** Clips and pictures of a camera. All but `frame` are among `ticketRoutes`. */
+@Controller('api/v1/recordings')
 export class PlaybackController {
   constructor(
     private readonly clips: ClipsService,
@@ -35,7 +37,7 @@ export class PlaybackController {
   ) {}
 
   /** Moment 0 of the clip is `X-Clip-Start-Unix`: a key frame at or before the wanted begin. */
-  @Get('clip.mp4')
+  @Get(':reference/clip.mp4')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async clip(
     @Param('reference') reference: string,
@@ -59,7 +61,7 @@ export class PlaybackController {
     });
   }
 
-  @Get('frame.jpg')
+  @Get(':reference/frame.jpg')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async picture(
     @Param('reference') reference: string,
@@ -73,6 +75,17 @@ export class PlaybackController {
     void reply.type('image/jpeg');
     if (request.method === 'HEAD') return reply.send(Readable.from([]));
     await reply.send(await this.playback.readPicture(camera.id, { atUnixMs, signal: untilGone(reply) }));
+  }
+
+  /** The same picture as OpenNVR's clients ask for it. */
+  @Get('frame')
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
+  async frame(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { at, camera_id } = parseInput(FrameQuery, query, 'query');
+    const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), camera_id);
+    void reply.type('image/jpeg');
+    if (request.method === 'HEAD') return reply.send(Readable.from([]));
+    await reply.send(await this.playback.readPicture(camera.id, { atUnixMs: at, signal: untilGone(reply) }));
   }
 
   /** The camera that the caller may see then. A ticket has to cover all of the range. @throws AppError `not_found` */

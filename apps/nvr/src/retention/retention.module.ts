@@ -18,5 +18,6 @@ export class RetentionModule {}
   imports: [AuditModule, CamerasModule],
   controllers: [ProtectionsController, StorageController],
   providers: [ProtectionsService, ProtectionsStore, RetentionStore, StorageService],
+  exports: [ProtectionsService],
 })
 export class StorageModule {}

@@ -1,11 +1,21 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { StorageModule } from '../retention/retention.module.js';
+import { FlagController } from './flag.controller.js';
+import { PathPlaybackController } from './path-playback.controller.js';
 import { SegmentsController } from './segments.controller.js';
 import { SegmentsService } from './segments.service.js';
 import { SegmentsStore } from './segments.store.js';
+import { TimelineController } from './timeline.controller.js';
+import { TimelineService } from './timeline.service.js';
+import { TimelineStore } from './timeline.store.js';
 
 @Module({ providers: [SegmentsStore], exports: [SegmentsStore] })
 export class SegmentRowsModule {}
 
-@Module({ imports: [CamerasModule, SegmentRowsModule], controllers: [SegmentsController], providers: [SegmentsService] })
+@Module({
+  imports: [CamerasModule, SegmentRowsModule, StorageModule],
+  controllers: [FlagController, PathPlaybackController, SegmentsController, TimelineController],
+  providers: [SegmentsService, TimelineService, TimelineStore],
+})
 export class SegmentsModule {}

@@ -1,0 +1,54 @@
+import { Body, Controller, Put, Req } from '@nestjs/common';
+import { Policy, requirePrincipal } from '@nightjar/auth';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
+import { parseInput } from '../http/parse-input.js';
+import { ProtectionsService } from '../retention/protections.service.js';
+import { CameraReferenceText, InstantInBody, withForwardInstants } from './instant-query.js';
+
+const rangeMsMax = 31 * 24 * 3_600_000;
+/** As many as a camera has at most. */
+const protectionsMax = 1_000;
+const FlagRequest = withForwardInstants(
+  z.strictObject({
+    camera_id: CameraReferenceText,
+    start: InstantInBody,
+    end: InstantInBody,
+    /** False takes the protection of ranges inside of this one away. */
+    flagged: z.boolean().default(true),
+    note: z
+      .string()
+      .trim()
+      .max(500)
+      .regex(/^[^\0]*$/)
+      .nullish(),
+  }),
+  rangeMsMax,
+);
+
+/** Flagging a range of recordings is protecting it from retention. */
+@Controller('api/v1/recordings/flag')
+export class FlagController {
+  constructor(private readonly protections: ProtectionsService) {}
+
+  @Put()
+  @Policy({ kind: 'authenticated' })
+  async flag(@Body() body: unknown, @Req() request: FastifyRequest) {
+    const { camera_id, end, flagged, note, start } = parseInput(FlagRequest, body, 'body');
+    const principal = requirePrincipal(request);
+    const range = { startsAtMs: Math.floor(start), endsAtMs: Math.ceil(end) };
+    const { found } = await this.protections.list(principal, { reference: camera_id, skip: 0, limit: protectionsMax });
+    const inside = found.filter(({ endsAtMs, startsAtMs }) => startsAtMs >= range.startsAtMs && endsAtMs <= range.endsAtMs);
+    if (!flagged) for (const { id } of inside) await this.protections.remove(principal, id, actorOf(request));
+    const isSame = inside.some(({ endsAtMs, startsAtMs }) => startsAtMs === range.startsAtMs && endsAtMs === range.endsAtMs);
+    // Flagging twice is flagging once.
+    if (flagged && !isSame)
+      await this.protections.protect(
+        principal,
+        { reference: camera_id, ...range, note: note === '' ? null : (note ?? null) },
+        actorOf(request),
+      );
+    return { camera_id, start: new Date(range.startsAtMs).toISOString(), end: new Date(range.endsAtMs).toISOString(), flagged };
+  }
+}
