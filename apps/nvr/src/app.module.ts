@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { WebSocketDoor } from '@nightjar/websocket-door';
+import { AppsModule } from './apps/apps.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
@@ -15,6 +16,7 @@ import { FacesModule } from './faces/faces.module.js';
 import { FramesModule } from './frames/frames.module.js';
 import { DatabaseAwayInterceptor } from './http/database-away.js';
 import { HealthController } from './http/health.controller.js';
+import { InternalModule } from './internal/internal.module.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { KeysModule } from './keys/keys.module.js';
 import { LiveModule } from './live/live.module.js';
@@ -62,6 +64,8 @@ export class AppModule {
         FramesModule,
         EventsModule,
         RulesModule,
+        AppsModule,
+        InternalModule,
         FacesModule,
         KeysModule,
         LiveModule,

@@ -85,6 +85,7 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const apiKeys = new ApiKeys(database, clock);
   const authenticator = new RequestAuthenticator({
     issuer: config.issuer,
+    internalApiKey: config.internalApiKey,
     signingKeys,
     sessions,
     apiKeys,

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import {
+  appAlert,
   claimStreams,
   eventCommitted,
   listFaces,
@@ -12,6 +13,7 @@ import {
 } from '@nightjar/contracts';
 import { orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
+import { AppAlerts } from './apps/app-alerts.js';
 import { EventsService } from './events/events.service.js';
 import { FacesService } from './faces/faces.service.js';
 import { FramesService } from './frames/frames.service.js';
@@ -25,6 +27,7 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const events = app.get(EventsService);
   const faces = app.get(FacesService);
   const live = app.get(LiveHub);
+  const alerts = app.get(AppAlerts);
   bus.serve(claimStreams, (request) => orUnavailable(streams.claim(request)));
   bus.serve(releaseStreams, (request) => orUnavailable(streams.release(request)));
   bus.serve(readFrame, (request) => frames.readPart(request));
@@ -32,6 +35,7 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   bus.serve(saveFace, (face, { body }) => orUnavailable(faces.save(face, body)));
   bus.serve(removeFace, (request) => orUnavailable(faces.remove(request)));
   bus.serve(listFaces, (request) => orUnavailable(faces.list(request)));
+  bus.on(appAlert, (alert) => alerts.take(alert));
   bus.on(eventCommitted, () => live.wake());
   bus.on(overlayDrawn, (overlay) => live.drawOverlay(overlay));
 }

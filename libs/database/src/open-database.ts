@@ -47,6 +47,7 @@ export type NvrDatabase = Pick<
   | 'protection'
   | 'event'
   | 'eventReview'
+  | 'app'
   | 'eventRule'
   | 'ruleMessage'
   | 'streamTicket'

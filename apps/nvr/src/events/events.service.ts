@@ -63,6 +63,11 @@ export class EventsService {
     return saved;
   }
 
+  /** By any of the names of a camera, whoever asks. @throws AppError `not_found` */
+  async findCamera(reference: string): Promise<{ id: number }> {
+    return this.cameras.find({ kind: 'all' }, reference);
+  }
+
   /** Newest first. @throws AppError `not_found` when a camera in the query is unknown or not to be seen */
   async listLatest(
     principal: Principal,

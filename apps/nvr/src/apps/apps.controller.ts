@@ -1,0 +1,103 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common';
+import { Policy, requirePrincipal } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
+import { parseInput } from '../http/parse-input.js';
+import { internalService } from '../internal/internal-key.js';
+import { AppsService } from './apps.service.js';
+import type { RegisteredApp } from './apps.store.js';
+
+const manifestBytesMax = 64 * 1024;
+const Text = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\0]*$/);
+const isSmall = (value: unknown) =>
+  Buffer.byteLength(JSON.stringify(value)) <= manifestBytesMax && !JSON.stringify(value).includes('\\u0000');
+const Fields = z.record(z.string(), z.unknown()).refine(isSmall, `is larger than ${manifestBytesMax} bytes, or has NUL`);
+const RegisterBody = z.object({
+  url: z.string().max(2_048),
+  manifest: z
+    .looseObject({ id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/), name: Text, version: Text })
+    .refine(isSmall, `is larger than ${manifestBytesMax} bytes, or has NUL`),
+});
+const ConfigBody = z.union([z.strictObject({ config: Fields }).transform(({ config }) => config), Fields]);
+const ActionBody = z.union([z.strictObject({ params: Fields }).transform(({ params }) => params), Fields]).default({});
+
+/** The registry of apps, as OpenNVR's apps and its page use it. Services show the internal key. */
+@Controller('api/v1/apps')
+export class AppsController {
+  constructor(private readonly apps: AppsService) {}
+
+  /** A malformed registration is 400 in OpenNVR, and apps show its text. */
+  @Post('register')
+  @HttpCode(200)
+  @Policy({ kind: 'authenticated' })
+  async register(@Body() body: unknown, @Req() request: FastifyRequest) {
+    const principal = requirePrincipal(request);
+    if (principal !== internalService && !(principal.kind === 'user' && principal.isSuperuser))
+      throw new AppError('permission_denied', 'only admins and services register apps');
+    const read = RegisterBody.safeParse(body);
+    if (!read.success) throw new AppError('invalid_argument', 'an app has a url and a manifest with id, name and version');
+    return appView(await this.apps.register(read.data.url, read.data.manifest, actorOf(request)));
+  }
+
+  @Get()
+  @Policy({ kind: 'authenticated' })
+  async list() {
+    return { apps: (await this.apps.list()).map(appView) };
+  }
+
+  /** Apps ask every ten seconds. */
+  @Get(':appId/config')
+  @Policy({ kind: 'authenticated' })
+  async config(@Param('appId') id: string) {
+    return configView(await this.apps.find(id));
+  }
+
+  @Put(':appId/config')
+  @Policy({ kind: 'superuser' })
+  async setConfig(@Param('appId') id: string, @Body() body: unknown, @Req() request: FastifyRequest) {
+    return configView(await this.apps.change(id, { config: parseInput(ConfigBody, body, 'body') }, actorOf(request)));
+  }
+
+  @Post(':appId/enable')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  async enable(@Param('appId') id: string, @Req() request: FastifyRequest) {
+    return appView(await this.apps.change(id, { enabled: true }, actorOf(request)));
+  }
+
+  @Post(':appId/disable')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  async disable(@Param('appId') id: string, @Req() request: FastifyRequest) {
+    return appView(await this.apps.change(id, { enabled: false }, actorOf(request)));
+  }
+
+  @Get(':appId/status')
+  @Policy({ kind: 'authenticated' })
+  status(@Param('appId') id: string) {
+    return this.apps.status(id);
+  }
+
+  @Post(':appId/actions/:action')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  act(@Param('appId') id: string, @Param('action') action: string, @Body() body: unknown, @Req() request: FastifyRequest) {
+    return this.apps.act(id, action, parseInput(ActionBody, body ?? undefined, 'body'), actorOf(request));
+  }
+}
+
+function appView({ config, enabled, id, lastSeenAt, manifest, url }: RegisteredApp) {
+  const category = typeof manifest.category === 'string' ? manifest.category : null;
+  const { name, version } = manifest;
+  return { id, name, version, category, url, enabled, config, manifest, last_seen: lastSeenAt.toISOString() };
+}
+
+function configView({ config, id, updatedAt }: RegisteredApp) {
+  return { id, config, updated_at: updatedAt.toISOString() };
+}

@@ -1,0 +1,125 @@
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Policy } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { CamerasStore } from '../cameras/cameras.store.js';
+import { EventsQuery, parseEventId } from '../events/events-query.js';
+import { EventsService } from '../events/events.service.js';
+import { invalidField, parseInput } from '../http/parse-input.js';
+import { allCameras, requireInternalService } from './internal-key.js';
+import { jpegSize } from './jpeg-size.js';
+
+/** Of one answer. */
+const camerasMax = 1_000;
+const pictureSideMax = 8_192;
+/** No user has it: it is there for the policy of the route to name. */
+const scope = 'internal';
+
+const Moment = z.union([z.iso.datetime({ offset: true, local: true }), z.number().positive().max(9_999_999_999)]).transform((given) => {
+  if (typeof given === 'number') return new Date(given * 1_000);
+  return new Date(/(?:Z|[+-]\d{2}:?\d{2})$/.test(given) ? given : `${given}Z`);
+});
+const EventBody = z.object({
+  camera_id: z.union([z.number().int().transform(String), z.string().max(64)]),
+  label: z
+    .string()
+    .min(1)
+    .max(60)
+    .regex(/^[^\0]*$/),
+  score: z.number().min(0).max(1).nullish(),
+  track_id: z.union([z.number().int().transform(String), z.string().min(1).max(40).regex(/^[^\0]*$/)]).nullish(), // prettier-ignore
+  started_at: Moment,
+  ended_at: Moment.nullish(),
+  stationary: z.boolean().nullish(),
+  evidence_jpeg_b64: z.string().nullish(),
+});
+
+/** What OpenNVR's own services and apps ask the NVR for, with the internal key: all cameras, their events. */
+@Controller('api/v1/internal/camera-agent')
+export class CameraAgentController {
+  constructor(
+    private readonly cameras: CamerasStore,
+    private readonly events: EventsService,
+  ) {}
+
+  /** Addresses without the names and passwords of cameras: whoever needs pictures asks the NVR. */
+  @Get('cameras')
+  @Policy({ kind: 'authenticated', scope })
+  async listCameras(@Req() request: FastifyRequest) {
+    requireInternalService(request);
+    const { cameras } = await this.cameras.list({ scope: { kind: 'all' }, skip: 0, limit: camerasMax, activeOnly: true });
+    return {
+      cameras: cameras.map(({ id, name, rtspUrl }) => ({
+        camera_id: `cam${id}`,
+        open_nvr_camera_id: id,
+        name,
+        frame_url: rtspUrl,
+        role: 'general',
+        source: 'camera',
+        assignments: null,
+      })),
+    };
+  }
+
+  @Get('detect-config')
+  @Policy({ kind: 'authenticated', scope })
+  detectConfig(@Req() request: FastifyRequest): { gate_mode: null } {
+    requireInternalService(request);
+    return { gate_mode: null };
+  }
+
+  /** 201, also for what is known already. A track that comes again with the same start is the same event. */
+  @Post('events')
+  @Policy({ kind: 'authenticated', scope })
+  async addEvent(@Body() body: unknown, @Req() request: FastifyRequest) {
+    requireInternalService(request);
+    const given = parseInput(EventBody, body, 'body');
+    const picture = readPicture(given.evidence_jpeg_b64);
+    const camera = await this.events.findCamera(given.camera_id);
+    const saved = await this.events.record({
+      key: { cameraId: camera.id, trackId: given.track_id ?? null, startedAt: given.started_at },
+      kind: { source: 'tier0', eventType: 'track' },
+      state: {
+        label: given.label,
+        score: given.score ?? null,
+        endedAt: given.ended_at ?? null,
+        payload: given.stationary == null ? {} : { stationary: given.stationary },
+      },
+      picture,
+    });
+    return saved.isNew ? { id: saved.id, evidence_path: saved.evidenceFile } : { id: saved.id, duplicate: true };
+  }
+
+  @Get('events')
+  @Policy({ kind: 'authenticated', scope })
+  async listEvents(@Query() query: unknown, @Req() request: FastifyRequest) {
+    requireInternalService(request);
+    const { events } = await this.events.list(allCameras, parseInput(EventsQuery, query, 'query'));
+    return { events, count: events.length };
+  }
+
+  @Get('events/:id/evidence')
+  @Policy({ kind: 'authenticated', scope })
+  async evidence(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    requireInternalService(request);
+    const eventId = parseEventId(id);
+    if (eventId === undefined) throw new AppError('not_found', 'Event not found, or it has no picture');
+    void reply.type('image/jpeg');
+    return this.events.readEvidence(allCameras, eventId);
+  }
+}
+
+/** The size of a body bounds it. @throws AppError `unprocessable` */
+function readPicture(base64: string | null | undefined): Buffer | undefined {
+  if (base64 == null) return undefined;
+  const bytes = /^[A-Za-z0-9+/]*={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : Buffer.alloc(0);
+  const size = jpegSize(bytes);
+  if (!size || Math.max(size.width, size.height) > pictureSideMax)
+    throw invalidField('body', 'evidence_jpeg_b64', `is no JPEG of at most ${pictureSideMax} pixels a side`);
+  return bytes;
+}

@@ -1,0 +1,13 @@
+-- CreateTable
+CREATE TABLE "nvr"."app" (
+    "id" VARCHAR(64) NOT NULL,
+    "url" TEXT NOT NULL,
+    "manifest" JSONB NOT NULL,
+    "config" JSONB NOT NULL DEFAULT '{}',
+    "enabled" BOOLEAN NOT NULL DEFAULT true,
+    "last_seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "app_pkey" PRIMARY KEY ("id")
+);
