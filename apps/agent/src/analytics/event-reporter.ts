@@ -12,7 +12,7 @@ interface PendingReport {
 }
 
 /** Events that wait for nvr, in memory and on disk. Full: the oldest is dropped and counted, since its video is elsewhere. */
-export const pendingEventsMax = 4_096;
+export const pendingEventsMax = 2_048;
 /** Events that wait with their pictures. Beyond, one waits without: pictures are a thousand times as large. */
 const pendingPicturesMax = 512;
 const requestTimeoutMs = 2_000;
