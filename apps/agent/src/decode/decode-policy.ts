@@ -62,6 +62,7 @@ export class DecodePolicy {
 
   /** What is wanted from now on. @returns whether the decision changed */
   want(demand: Demand, nowMs: number): boolean {
+    if (demand === this.demand) return false;
     this.demand = demand;
     this.activeAtMs = nowMs;
     if (demand === 'nothing') return this.move('unwanted', nowMs);

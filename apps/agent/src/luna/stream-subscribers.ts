@@ -45,6 +45,12 @@ export class StreamSubscribers {
     return this.subscribers.size;
   }
 
+  /** Whether anybody listens to this stream. */
+  listens(streamId: string): boolean {
+    for (const subscriber of this.subscribers) if (subscriber.streamId === streamId) return true;
+    return false;
+  }
+
   /** Takes an open socket over. Full: it is closed with 1013, try again later. */
   add(socket: WebSocket, streamId: string): void {
     // Its errors end it, which is all that there is to do about them.

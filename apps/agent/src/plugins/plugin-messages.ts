@@ -1,6 +1,6 @@
 /** What an on-event plugin is told of: one point of a time series, in the words of the Luna Video Agent's monitoring. */
 export interface MonitoringPoint {
-  series: 'request' | 'stream_processing' | 'frame';
+  series: 'request' | 'stream_processing' | 'stream_decoding' | 'frame';
   /** RFC 3339, UTC. */
   time: string;
   tags: Readonly<Record<string, string | number>>;

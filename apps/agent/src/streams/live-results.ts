@@ -5,6 +5,7 @@ import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
 import type { AnalyticsResults } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
+import type { DecodeStatus } from '../decode/watched-stream.js';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { StreamSubscribers } from '../luna/stream-subscribers.js';
 
@@ -57,6 +58,23 @@ export class LiveResults {
       stream_status: problem.status,
       error: problem.error,
       analytics_results: {},
+    });
+  }
+
+  /** Whether anybody listens to this stream now. */
+  get hasListeners(): boolean {
+    return this.options.subscribers.listens(this.options.stream.stream_id);
+  }
+
+  /** Tells how much of the camera is decoded from now on, and why. */
+  publishDecoding(status: DecodeStatus & { answersHeld: number }): void {
+    const { clock, monitor, stream } = this.options;
+    const { reason, separation, state, ...counts } = status;
+    monitor({
+      series: 'stream_decoding',
+      time: new Date(clock.wallMs()).toISOString(),
+      tags: { service: 'luna-video-agent', stream_id: stream.stream_id, state, reason, separation, motion: counts.motion ?? 'unknown' },
+      fields: { units: counts.units, pictures: counts.pictures, units_dropped: counts.unitsDropped, answers_held: counts.answersHeld },
     });
   }
 

@@ -1,4 +1,4 @@
-import type { AssignedStream, InferenceResult, StreamFeedback } from '@nightjar/contracts';
+import type { AssignedStream, InferenceResult, StreamAnalytic, StreamFeedback } from '@nightjar/contracts';
 import { xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
 import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
@@ -7,6 +7,9 @@ import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
+import type { Demand } from '../decode/decode-policy.js';
+import type { DecodeStatus } from '../decode/watched-stream.js';
+import { HeldAnswer } from '../sampling/held-answer.js';
 import { NewestSlot } from '../sampling/newest-slot.js';
 import type { CameraSource, CameraState, LiveFrame } from '../sources/camera-source.js';
 import type { FrameStore } from './frame-store.js';
@@ -32,15 +35,22 @@ const feedbackCharsMax = 500;
 /** How often time passes for events while no frame comes. */
 const idleTickMs = 1_000;
 
+/** What an adapter answered, with the labels that it was asked for. */
+interface Answer {
+  found: InferenceResult;
+  labels: readonly string[];
+}
+
 /**
  * The analysis of one camera: frames from its source, at most one question at a time to the adapters (newer frames replace each
- * other meanwhile), the answer through the tracker to events, overlays and subscribers.
+ * other meanwhile), the answer through the tracker to events, overlays and subscribers. While nothing moves the last answer holds.
  */
 export class StreamAnalysis {
   private readonly stopping = new AbortController();
   private readonly slot = new NewestSlot<LiveFrame>();
   private readonly tracker = new ByteTracker();
   private readonly observer = new TrackObserver();
+  private readonly held = new HeldAnswer<Answer>();
   private running: Promise<unknown> | undefined;
   private adapterAway = false;
   private overCapTold = 0;
@@ -71,13 +81,20 @@ export class StreamAnalysis {
   /** Takes over what a user changed while frames go on: the analytics, the name, the owner. */
   reassign(stream: AssignedStream): void {
     this.assigned = stream;
+    // Other analytics may ask for other labels.
+    this.held.forget();
     this.parts.results.publishBetweenFrames(this.parts.analytics.configure(stream.analytics));
   }
 
   start(): void {
     const { source, frames, logger } = this.parts;
     const { signal } = this.stopping;
-    const handlers = { onFrame: (frame: LiveFrame) => this.take(frame), onState: (state: CameraState) => this.tellState(state) };
+    const handlers = {
+      onFrame: (frame: LiveFrame) => this.take(frame),
+      onState: (state: CameraState) => this.tellState(state),
+      onDecode: (status: DecodeStatus) => this.parts.results.publishDecoding({ ...status, answersHeld: this.held.saved }),
+    };
+    source.want(this.demand);
     this.running = frames
       .open()
       .catch((error: unknown) => logger.error('the frames directory cannot be used', { error }))
@@ -101,6 +118,7 @@ export class StreamAnalysis {
   private async analyse(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const frame = await this.slot.take(idleTickMs, signal);
+      this.parts.source.want(this.demand);
       if (frame) await this.analyseFrame(frame, signal);
       else if (!signal.aborted) this.tick();
     }
@@ -108,18 +126,7 @@ export class StreamAnalysis {
 
   private async analyseFrame(frame: LiveFrame, signal: AbortSignal): Promise<void> {
     try {
-      const picture = await fitPicture(frame.picture.bytes);
-      const labels = this.parts.analytics.labels;
-      const found = await this.parts.dispatcher.infer({
-        // Persons alone may have a model of their own.
-        ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
-        lane: 'live',
-        source: this.stream.frames_name,
-        picture,
-        minConfidence: defaultByteTrackerOptions.lowScore,
-        timeoutMs: inferenceTimeoutMs,
-        signal,
-      });
+      const { found, labels } = this.held.for(frame.motion) ?? (await this.ask(frame, signal));
       if (this.adapterAway) this.parts.logger.info('the adapters answer again');
       this.adapterAway = false;
       const result = this.follow(frame, found, labels);
@@ -128,11 +135,38 @@ export class StreamAnalysis {
     } catch (thrown) {
       if (signal.aborted) return;
       const error = toAppError(thrown);
+      this.held.forget();
       this.tick();
       if (!this.adapterAway) this.parts.logger.warn('a frame was not analysed', { error });
       this.adapterAway = true;
       this.parts.results.publishProblem({ status: 'in_progress', error: `not analysed: ${error.message}` });
     }
+  }
+
+  private async ask(frame: LiveFrame, signal: AbortSignal): Promise<Answer> {
+    const picture = await fitPicture(frame.picture.bytes);
+    const labels = this.parts.analytics.labels;
+    const found = await this.parts.dispatcher.infer({
+      // Persons alone may have a model of their own.
+      ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
+      lane: 'live',
+      source: this.stream.frames_name,
+      picture,
+      minConfidence: defaultByteTrackerOptions.lowScore,
+      timeoutMs: inferenceTimeoutMs,
+      signal,
+    });
+    const answer = { found, labels };
+    this.held.keep(answer);
+    return answer;
+  }
+
+  /** Listeners get a message for each frame; a stream that is no camera and has no analytics has nobody else. */
+  private get demand(): Demand {
+    const { results, events } = this.parts;
+    const { analytics } = this.stream;
+    if (results.hasListeners || analytics.some(countsEveryFrame)) return 'everything';
+    return events === undefined && analytics.length === 0 ? 'nothing' : 'motion';
   }
 
   private tick(): void {
@@ -149,9 +183,10 @@ export class StreamAnalysis {
       hits,
     }));
     this.observer.sweep(frame.monotonicMs);
+    if (tracks.length > 0) this.parts.source.hasTracks();
     this.tellCap();
     const persons = objects.filter(({ label, score }) => label === 'person' && score >= defaultByteTrackerOptions.highScore);
-    return { frame, picture: found.picture, tracks, found: persons };
+    return { frame, picture: found.picture, tracks, found: persons, motion: frame.motion };
   }
 
   private tellState(state: CameraState): void {
@@ -166,6 +201,11 @@ export class StreamAnalysis {
     this.overCapTold = overCap;
     this.parts.logger.warn('more objects than the tracker follows', { overCap });
   }
+}
+
+/** People are counted frame by frame for whoever is called back with the counts. */
+function countsEveryFrame({ analytic_name: name, parameters }: StreamAnalytic): boolean {
+  return name === 'people_count' && Array.isArray(parameters.callbacks) && parameters.callbacks.length > 0;
 }
 
 function objectsOf(found: InferenceResult, labels: readonly string[]): { box: BoxXyxy; score: number; label: string }[] {
