@@ -148,7 +148,11 @@ describe('a playback session', () => {
     await nvr.database.segment.update({ where: { id: first }, data: { expiredAt: new Date() } });
     const playlist = await playlistOf(session);
     expect(playlist.match(/segment-\d+/g)).toEqual(['segment-100000', 'segment-100001']);
-    const status = async (name: string) => (await nvr.fetch(`/api/v1/recordings/playback/hls/${session.session_id}/${name}`)).status;
+    const status = async (name: string) => {
+      const answer = await nvr.fetch(`/api/v1/recordings/playback/hls/${session.session_id}/${name}`);
+      await answer.body?.cancel();
+      return answer.status;
+    };
     expect([await status('segment-0.m4s'), await status('segment-100000.m4s'), await status('segment-100002.m4s')]).toEqual([
       404, 200, 404,
     ]);
