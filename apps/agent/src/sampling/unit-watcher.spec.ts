@@ -66,6 +66,15 @@ describe('the watch over sizes of units', () => {
     expect(camera.jumps).toEqual([]);
   });
 
+  it('does not blame the sizes when a key frame shows motion before they can', () => {
+    const watcher = new UnitWatcher();
+    const camera = new Camera(watcher);
+    camera.play(60, { log2: 8, noise: 1 });
+    watcher.sawMotion(camera.nowMs);
+    camera.play(4, { log2: 11, noise: 1 }, { moving: true });
+    expect(watcher.separation).toBe('separates');
+  });
+
   it('wakes at most a few times an hour for nothing, on the noisiest night', () => {
     const camera = new Camera(new UnitWatcher());
     camera.play(60, { log2: 11, noise: 0.6 });

@@ -22,7 +22,7 @@ const deviationsMin = 6;
 const deviationsMax = 16;
 /** …and than this, in powers of two: sizes half as large again. */
 const jumpMin = 0.5;
-/** A picture shows motion this long after the units that brought it. */
+/** So long before or after a picture that shows the beginning of motion, the units that bring it count as telling it. */
 const withinMs = 1_500;
 const outcomesKept = 8;
 /** Jumps without motion that are borne in an hour; beyond them jumps are not believed until the hour is over. */
@@ -47,6 +47,8 @@ export class UnitWatcher {
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
   private openJump = false;
   private wasMoving = false;
+  /** When motion began whose sizes are still to be looked at. */
+  private beganAtMs: number | undefined;
   private baseline = { median: 0, deviation: 0 };
   private quietSeen = 0;
 
@@ -66,6 +68,7 @@ export class UnitWatcher {
 
   /** Takes the next unit. @returns true when the sizes say that something moves, and are to be believed */
   observe(unit: { bytes: number; isKey: boolean }, nowMs: number): boolean {
+    this.judgeBeginning(nowMs);
     if (unit.isKey) return false;
     this.window.push(Math.log2(Math.max(1, unit.bytes)));
     if (this.window.length > averaged) this.window.shift();
@@ -90,12 +93,7 @@ export class UnitWatcher {
   sawMotion(nowMs: number): void {
     this.pending = [];
     this.openJump = false;
-    if (!this.wasMoving && this.quietSeen >= quietSamplesMin) {
-      const told = nowMs - this.jumpedAtMs <= withinMs;
-      this.outcomes.push(told);
-      if (this.outcomes.length > outcomesKept) this.outcomes.shift();
-      if (told) this.deviations = Math.max(deviationsMin, this.deviations / 1.15);
-    }
+    if (!this.wasMoving && this.quietSeen >= quietSamplesMin) this.beganAtMs ??= nowMs;
     this.wasMoving = true;
   }
 
@@ -125,6 +123,18 @@ export class UnitWatcher {
     this.pending = [];
     this.window.length = 0;
     this.inARow = 0;
+    this.beganAtMs = undefined;
+  }
+
+  /** A key frame may show motion before the sizes of the units behind it can: what they said is looked at a little later. */
+  private judgeBeginning(nowMs: number): void {
+    const { beganAtMs } = this;
+    if (beganAtMs === undefined || nowMs - beganAtMs < withinMs) return;
+    this.beganAtMs = undefined;
+    const told = this.jumpedAtMs >= beganAtMs - withinMs;
+    this.outcomes.push(told);
+    if (this.outcomes.length > outcomesKept) this.outcomes.shift();
+    if (told) this.deviations = Math.max(deviationsMin, this.deviations / 1.15);
   }
 
   private get threshold(): number {
