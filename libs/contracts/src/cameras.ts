@@ -77,6 +77,7 @@ export const CameraView = z.object({
   username: z.string().nullable(),
   rtsp_url: z.string(),
   substream_url: z.string().nullable(),
+  onvif_url: z.string().nullable(),
   location: z.string().nullable(),
   manufacturer: z.string().nullable(),
   model: z.string().nullable(),

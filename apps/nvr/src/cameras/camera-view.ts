@@ -25,6 +25,7 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     username: camera.username,
     rtsp_url: camera.rtspUrl,
     substream_url: camera.substreamUrl,
+    onvif_url: camera.onvifUrl,
     location: camera.location,
     manufacturer: camera.manufacturer,
     model: camera.model,

@@ -44,6 +44,8 @@ const CameraUpdate = z.strictObject({
   is_active: z.boolean().optional(),
   recording_enabled: z.boolean().optional(),
   analytics_enabled: z.boolean().optional(),
+  onvif_url: z.string().min(1).max(500).nullish(),
+  onvif_profile: shortText(100).nullish(),
 });
 const CameraCreate = CameraUpdate.required({ name: true, rtsp_url: true }).extend({ frames_name: FramesName.optional() });
 
@@ -157,13 +159,15 @@ export class CamerasController {
 }
 
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
-  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, ...same } = body;
+  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, onvif_url, onvif_profile, ...same } = body;
   const renamed = {
     rtspUrl: rtsp_url,
     substreamUrl: substream_url,
     isActive: is_active,
     recordingEnabled: recording_enabled,
     analyticsEnabled: analytics_enabled,
+    onvifUrl: onvif_url,
+    onvifProfile: onvif_profile,
   };
   return { ...same, ...renamed };
 }

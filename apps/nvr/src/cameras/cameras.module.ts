@@ -12,6 +12,8 @@ import { CamerasController } from './cameras.controller.js';
 import { CamerasService } from './cameras.service.js';
 import { CamerasStore } from './cameras.store.js';
 import { DemoCamera } from './demo-camera.js';
+import { OnvifController } from './onvif/onvif.controller.js';
+import { OnvifService } from './onvif/onvif.service.js';
 
 /** What the recorder shares with the API: rows of cameras and how to connect to them. */
 @Module({
@@ -24,17 +26,18 @@ import { DemoCamera } from './demo-camera.js';
       useFactory: (config: NvrConfig) => new CameraNetworks({ networks: config.cameraNetworks, ownPorts: config.ownPorts }),
     },
   ],
-  exports: [CamerasStore, CameraConnections],
+  exports: [CamerasStore, CameraConnections, CameraNetworks],
 })
 export class CameraConnectionsModule {}
 
 @Module({
   imports: [AuditModule, CameraConnectionsModule, FramesModule],
-  controllers: [CameraTestsController, CamerasController],
+  controllers: [CameraTestsController, OnvifController, CamerasController],
   providers: [
     CamerasService,
     CameraTests,
     DemoCamera,
+    OnvifService,
     // Undefined where there is none: everything but the tests of connections works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Principal } from '@nightjar/auth';
 import { camerasChanged, type CameraView } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
+import { parseRemoteUrl } from '@nightjar/outbound';
 import { AppError, type Clock } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
@@ -141,6 +142,7 @@ export class CamerasService {
   private async checkInput({ password, ...input }: CameraInput): Promise<{ fields: CameraFields; password: string | null | undefined }> {
     const main = input.rtspUrl === undefined ? undefined : await this.checkUrl('rtsp_url', input.rtspUrl);
     const sub = input.substreamUrl == null ? undefined : await this.checkUrl('substream_url', input.substreamUrl);
+    if (input.onvifUrl != null) await this.checkOnvifUrl(input.onvifUrl);
     const inUrl = main?.username === undefined ? sub : main;
     if (sub?.username !== undefined && (sub.username !== inUrl?.username || sub.password !== inUrl.password))
       throw invalidField('body', 'substream_url', 'has other credentials than rtsp_url');
@@ -163,6 +165,14 @@ export class CamerasService {
       throw error instanceof AppError ? invalidField('body', field, error.message) : error;
     }
     return checked;
+  }
+
+  private async checkOnvifUrl(text: string): Promise<void> {
+    try {
+      await this.connections.check(parseRemoteUrl(text));
+    } catch (error) {
+      throw error instanceof AppError ? invalidField('body', 'onvif_url', error.message) : error;
+    }
   }
 
   /** Names of fields only: addresses and passwords of cameras have no place in a log. */
