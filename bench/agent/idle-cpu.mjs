@@ -1,0 +1,90 @@
+// What a camera costs: the process that watches it and its FFmpegs, idle against always decoded, both at the same camera at a time.
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { startTestCamera } from '../../libs/testing/dist/index.js';
+import { childrenOf, sleep } from '../adapter/processes.mjs';
+
+const watchFile = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
+const settleMs = 20_000;
+
+/** @returns CPU-ms a second of each kind in each turn */
+export async function measureIdle({ clip, seconds, turns, fps = 2 }) {
+  const camera = await startTestCamera({ clip });
+  const watchers = { idle: startWatcher(camera.url, 5_000, fps), always: startWatcher(camera.url, 0, fps) };
+  try {
+    await sleep(settleMs);
+    const samples = [];
+    for (let turn = 0; turn < turns; turn++) {
+      const before = costs(watchers);
+      const startedMs = performance.now();
+      await sleep(seconds * 1_000);
+      const elapsed = (performance.now() - startedMs) / 1_000;
+      const after = costs(watchers);
+      const state = await watchers.idle.ask();
+      samples.push({
+        idle: (after.idle - before.idle) / elapsed,
+        always: (after.always - before.always) / elapsed,
+        state: state.state,
+        separation: state.separation,
+      });
+    }
+    return samples;
+  } finally {
+    for (const { child, exited } of Object.values(watchers)) {
+      child.kill('SIGTERM');
+      await exited;
+    }
+    await camera.close();
+  }
+}
+
+/** FFmpeg with the filters that a decode of two pictures a second needs, and nothing else: the floor of a busy camera. */
+export async function measureBare({ clip, seconds }) {
+  const child = spawn(
+    'ffmpeg',
+    [
+      ...['-v', 'error', '-nostdin', '-threads', '1', '-re', '-stream_loop', '-1', '-i', clip, '-t', String(seconds)],
+      ...['-vf', "fps=2,scale=w='min(1280,iw)':h=-2", '-threads', '1', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-y', '/dev/null'],
+    ],
+    { stdio: 'ignore' },
+  );
+  const exited = once(child, 'exit');
+  await sleep(seconds * 1_000 - 1_500);
+  const cost = cpuMs(child.pid);
+  await exited;
+  return cost / (seconds - 1.5);
+}
+
+function startWatcher(url, idleAfterMs, fps) {
+  const child = fork(watchFile, [url, String(idleAfterMs), String(fps)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const exited = once(child, 'exit');
+  const ask = async () => {
+    const answered = once(child, 'message');
+    child.send('status');
+    return (await answered)[0];
+  };
+  return { child, exited, ask };
+}
+
+function costs(watchers) {
+  return Object.fromEntries(
+    Object.entries(watchers).map(([name, { child }]) => [
+      name,
+      [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0),
+    ]),
+  );
+}
+
+function cpuMs(pid) {
+  try {
+    const fields = fs
+      .readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
+  }
+}
