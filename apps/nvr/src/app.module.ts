@@ -23,6 +23,7 @@ import { LiveModule } from './live/live.module.js';
 import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
 import { LiveViewModule } from './live-view/live-view.module.js';
+import { LunaModule } from './luna/luna.module.js';
 import { PlaybackModule } from './playback/playback.module.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
@@ -69,6 +70,7 @@ export class AppModule {
         FacesModule,
         KeysModule,
         LiveModule,
+        LunaModule,
         LiveViewModule,
         SegmentsModule,
         StorageModule,

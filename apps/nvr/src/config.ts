@@ -42,6 +42,8 @@ export interface ApiConfig extends NvrConfig {
   webhooks: { networks: readonly Network[]; ownPorts: readonly number[]; signatureFormat: SignatureFormat };
   /** What services of this installation show in X-Internal-Api-Key; undefined: their routes are closed. */
   internalApiKey: string | undefined;
+  /** From where agents of others are admitted by the account that they state alone. */
+  lunaTrustedNetworks: readonly Network[];
   /** Events that began longer ago are removed; 0: none ever. */
   eventRetentionMs: number;
   /** Frames a second that agents analyse of each stream. */
@@ -100,6 +102,7 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT',
     'NIGHTJAR_EVENT_RETENTION_DAYS',
     'INTERNAL_API_KEY',
+    'NIGHTJAR_LUNA_TRUSTED_NETWORKS',
     'NIGHTJAR_LIVE_BEAT_SECONDS',
   ]);
   const shared = nvrConfigOf(values);
@@ -114,6 +117,7 @@ export function readApiConfig(): ApiConfig {
       signatureFormat: values.NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT,
     },
     internalApiKey: values.INTERNAL_API_KEY,
+    lunaTrustedNetworks: requireNetworks('NIGHTJAR_LUNA_TRUSTED_NETWORKS', values.NIGHTJAR_LUNA_TRUSTED_NETWORKS),
     eventRetentionMs: values.NIGHTJAR_EVENT_RETENTION_DAYS * 24 * 3_600_000,
     issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
     trustedProxies: values.NIGHTJAR_TRUSTED_PROXIES ?? [],

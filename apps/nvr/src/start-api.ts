@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase } from '@nightjar/database';
+import { addLunaHeaders, renderLunaError } from '@nightjar/luna';
 import { Bus } from '@nightjar/messaging';
 import { startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
@@ -31,6 +33,9 @@ const bodyLimitBytes = 256 * 1024;
 /** Clients of live streams have nothing to say, and little time to answer a close. */
 const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+const isLunaPath = (url: string) => url.startsWith('/1/');
+
 /** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
 export async function startApi(
   { health, logger, shutdown }: ProcessContext,
@@ -56,10 +61,11 @@ export async function startApi(
     trustedProxies: config.trustedProxies,
     configure: async (fastify) => {
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      addLunaHeaders(fastify, { clock: systemClock, version, isLunaPath });
       door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);
     },
-    renderError: renderDetail,
+    renderError: (error, request) => (isLunaPath(request.url) ? renderLunaError(error, request) : renderDetail(error)),
   });
   shutdown.register('http', () => http.close());
   subscribeApi(bus, http.app);
@@ -86,6 +92,7 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const authenticator = new RequestAuthenticator({
     issuer: config.issuer,
     internalApiKey: config.internalApiKey,
+    lunaTrustedNetworks: config.lunaTrustedNetworks,
     signingKeys,
     sessions,
     apiKeys,

@@ -4,6 +4,7 @@ import {
   claimStreams,
   eventCommitted,
   listFaces,
+  offerAnalytics,
   overlayDrawn,
   readFrame,
   releaseStreams,
@@ -18,17 +19,23 @@ import { EventsService } from './events/events.service.js';
 import { FacesService } from './faces/faces.service.js';
 import { FramesService } from './frames/frames.service.js';
 import { LiveHub } from './live/live-hub.js';
+import { LunaAnalyticsService } from './luna/luna-analytics.service.js';
 import { StreamsService } from './streams/streams.service.js';
 
 /** All that the API process listens to on the bus. */
 export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const streams = app.get(StreamsService);
+  const lunaAnalytics = app.get(LunaAnalyticsService);
   const frames = app.get(FramesService);
   const events = app.get(EventsService);
   const faces = app.get(FacesService);
   const live = app.get(LiveHub);
   const alerts = app.get(AppAlerts);
   bus.serve(claimStreams, (request) => orUnavailable(streams.claim(request)));
+  bus.serve(offerAnalytics, async ({ analytics }) => {
+    await orUnavailable(lunaAnalytics.takeOffers(analytics));
+    return {};
+  });
   bus.serve(releaseStreams, (request) => orUnavailable(streams.release(request)));
   bus.serve(readFrame, (request) => frames.readPart(request));
   bus.serve(reportEvent, (report) => orUnavailable(events.report(report)));

@@ -56,6 +56,7 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     detectFps: 2,
     webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
     internalApiKey: undefined,
+    lunaTrustedNetworks: [],
     eventRetentionMs: 0,
     whepUrl: undefined,
     webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },

@@ -54,6 +54,13 @@ export type NvrDatabase = Pick<
   | 'playbackSession'
   | 'downloadTicket'
   | 'export'
+  | 'lunaStream'
+  | 'lunaGroup'
+  | 'lunaGroupStream'
+  | 'lunaStreamLog'
+  | 'lunaAnalytic'
+  | 'lunaAgent'
+  | 'lunaMaster'
   | 'face'
   | 'faceRemoval'
   | Calls

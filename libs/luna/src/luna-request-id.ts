@@ -13,9 +13,16 @@ export function lunaRequestId(given: string | string[] | undefined, clock: Clock
   return `${Math.floor(clock.wallMs() / 1_000)},${randomUUID()}`;
 }
 
-/** Puts the request id, and the build under `X-Nightjar-Version`, on every answer. */
-export function addLunaHeaders(fastify: FastifyInstance, options: { clock: Clock; version: string }): void {
+/**
+ * Puts the request id, and the build under `X-Nightjar-Version`, on every answer.
+ * @param isLunaPath where the surface shares its port: which paths are its own
+ */
+export function addLunaHeaders(
+  fastify: FastifyInstance,
+  options: { clock: Clock; version: string; isLunaPath?: (url: string) => boolean },
+): void {
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (options.isLunaPath && !options.isLunaPath(request.url)) return done();
     void reply
       .header(lunaRequestIdHeader, lunaRequestId(request.headers['luna-request-id'], options.clock))
       .header('X-Nightjar-Version', options.version);

@@ -214,6 +214,10 @@ export const settings = {
     'plugins the agent runs, separated by commas; request_monitoring comes with it',
   ),
   NIGHTJAR_DETECT_FPS: setting(z.coerce.number().positive().max(30).default(2), 'frames a second that are analysed of a live stream'),
+  NIGHTJAR_LUNA_TRUSTED_NETWORKS: setting(
+    text.transform(listOf).optional(),
+    'networks (CIDR, commas) from which Luna agents of others are admitted by Luna-Account-Id alone; default none',
+  ),
   NIGHTJAR_LIVE_BEAT_SECONDS: setting(
     z.coerce.number().min(1).max(60).default(15),
     'seconds between two signs of life on live streams of events; each also asks anew who may listen',

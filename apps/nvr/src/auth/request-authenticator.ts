@@ -1,5 +1,6 @@
 import { createBearerAuthenticator, presentedCredential, type Principal } from '@nightjar/auth';
 import { orUnavailable } from '@nightjar/database';
+import type { Network } from '@nightjar/outbound';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { findInternalService } from '../internal/internal-key.js';
@@ -7,6 +8,7 @@ import type { ApiKeys } from '../keys/api-keys.js';
 import { streamRoutes, type StreamTickets } from '../live/stream-tickets.js';
 import { liveTicketRoutes, type LiveTickets } from '../live-view/live-tickets.js';
 import { playbackTicketRoutes, type PlaybackTickets } from '../playback/playback-tickets.js';
+import { findTrustedAgent } from '../luna/luna-account.js';
 import { ticketRoutes, type RecordingTickets } from '../segments/recording-tickets.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -32,6 +34,7 @@ export class RequestAuthenticator {
       liveTickets: LiveTickets;
       playbackTickets: PlaybackTickets;
       internalApiKey: string | undefined;
+      lunaTrustedNetworks: readonly Network[];
     },
   ) {
     const { issuer, sessions, signingKeys } = options;
@@ -70,6 +73,8 @@ export class RequestAuthenticator {
     // Before the bearer: OpenNVR's apps send the same key as both.
     const service = findInternalService(request, this.options.internalApiKey);
     if (service) return service;
+    const agent = findTrustedAgent(request, this.options.lunaTrustedNetworks);
+    if (agent) return agent;
     const credential = presentedCredential(request.headers, 'x-api-key');
     return orUnavailable(credential?.kind === 'key' ? this.authenticateKey(credential.key) : this.authenticateToken(request));
   }

@@ -2,13 +2,15 @@ import { hashApiKey, type Principal } from '@nightjar/auth';
 import type { NvrDatabase } from '@nightjar/database';
 import type { Clock } from '@nightjar/runtime';
 
-/** What a key may read; of which cameras, it says besides. Users have all of them. */
+/** What a key may do; of which cameras, it says besides. */
 export const scopes = {
   /** Cameras and their newest pictures. */
   readCameras: 'cameras:read',
   readRecordings: 'recordings:read',
   /** The list of events, their pictures, and the live stream. */
   readEvents: 'events:read',
+  /** Streams and agents of the Luna surface. */
+  manageStreams: 'streams:manage',
 } as const;
 
 /** A revoked key is refused after at most this long. */

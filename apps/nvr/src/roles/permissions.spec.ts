@@ -3,7 +3,11 @@ import { isPrivileged, permissionNames, scopesOfRole } from './permissions.js';
 
 describe('a role', () => {
   it('opens what its permissions name, once', () => {
-    expect(scopesOfRole({ id: 100, permissions: ['cameras.view', 'cameras.manage'] })).toEqual(['cameras:read', 'cameras:manage']);
+    expect(scopesOfRole({ id: 100, permissions: ['cameras.view', 'cameras.manage'] })).toEqual([
+      'cameras:read',
+      'cameras:manage',
+      'streams:manage',
+    ]);
   });
 
   it('opens nothing by a name that nobody knows', () => {

@@ -14,7 +14,7 @@ export const manageScopes = {
 /** What a role may hold, by OpenNVR's names, and the scopes of routes that it opens. */
 const scopesOfPermission = {
   'cameras.view': [scopes.readCameras],
-  'cameras.manage': [scopes.readCameras, manageScopes.manageCameras],
+  'cameras.manage': [scopes.readCameras, manageScopes.manageCameras, scopes.manageStreams],
   'recordings.view': [scopes.readRecordings],
   'recordings.manage': [scopes.readRecordings, manageScopes.manageRecordings],
   'alerts.view': [scopes.readEvents],

@@ -6,21 +6,21 @@ export interface StreamAgent {
 
 /** A stream that wants to be analysed, and who does it now; null: nobody. */
 export interface SharedStream {
-  cameraId: number;
+  streamId: string;
   heldBy: string | null;
 }
 
 /**
  * Decides which streams one agent has from now on: what it holds, up to its fair share, then free ones. What it holds beyond
  * its share it loses, so that an agent that comes later gets work.
- * @returns camera ids
+ * @returns ids of streams
  */
-export function shareStreams(options: { agentId: string; agents: readonly StreamAgent[]; streams: readonly SharedStream[] }): number[] {
+export function shareStreams(options: { agentId: string; agents: readonly StreamAgent[]; streams: readonly SharedStream[] }): string[] {
   const { agentId, agents, streams } = options;
   const share = fairShares(agents, streams.length).get(agentId) ?? 0;
   const kept = streams.filter(({ heldBy }) => heldBy === agentId).slice(0, share);
   const taken = streams.filter(({ heldBy }) => heldBy === null).slice(0, share - kept.length);
-  return [...kept, ...taken].map(({ cameraId }) => cameraId);
+  return [...kept, ...taken].map(({ streamId }) => streamId);
 }
 
 /** Deals the streams out one by one, in the order of the agents' ids, to whoever has a slot left. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NvrDatabase } from '@nightjar/database';
+import type { NvrDatabase, Prisma } from '@nightjar/database';
 import { endAbandonedEvents } from '../events/events.store.js';
 import { DATABASE } from '../process-parts.js';
 import type { SharedStream } from './share-streams.js';
@@ -7,37 +7,94 @@ import type { SharedStream } from './share-streams.js';
 /** Serialises claims, so that a stream never has two owners; any number that no one else locks. */
 const claimLock = 72_707_403n;
 
-/** Leases of streams, kept in the camera rows and timed by the database's clock. */
+interface ClaimableStream extends SharedStream {
+  /** Null: it is no camera of ours. */
+  cameraId: number | null;
+  lastHeldBy: string | null;
+  watchedUntil: Date;
+}
+
+/** A stream that an agent got: a camera, or one of the Luna surface, or a camera that was looked at there. */
+export interface ClaimedStream {
+  streamId: string;
+  cameraId: number | null;
+  luna: {
+    version: number;
+    accountId: string;
+    name: string;
+    data: Prisma.JsonValue;
+    analytics: Prisma.JsonValue;
+    encryptedReference: Uint8Array | null;
+  } | null;
+}
+
+/** Leases of streams, timed by the database's clock: of cameras in their rows, of others in those of the Luna surface. */
 @Injectable()
 export class StreamsStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   /**
    * Gives an agent the streams that `decide` chooses, for `leaseMs`, and takes all others away from it. What the former agent of
-   * a stream left open is ended.
+   * a camera left open is ended.
    */
-  claim(options: { agentId: string; leaseMs: number; decide: (streams: SharedStream[]) => number[] }): Promise<number[]> {
+  claim(options: { agentId: string; leaseMs: number; decide: (streams: SharedStream[]) => string[] }): Promise<ClaimedStream[]> {
     const { agentId, decide, leaseMs } = options;
     return this.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${claimLock})`;
-      const streams = await transaction.$queryRaw<(SharedStream & { lastHeldBy: string | null; watchedUntil: Date })[]>`
-        SELECT id AS "cameraId", CASE WHEN analysed_until > now() THEN analysed_by END AS "heldBy",
-          analysed_by AS "lastHeldBy", coalesce(analysed_until, now()) AS "watchedUntil"
-        FROM nvr.camera WHERE deleted_at IS NULL AND is_active AND analytics_enabled ORDER BY id`;
-      const cameraIds = decide(streams);
-      const taken = streams.filter(({ cameraId, lastHeldBy }) => lastHeldBy !== agentId && cameraIds.includes(cameraId));
+      const streams = await listClaimable(transaction);
+      const streamIds = new Set(decide(streams));
+      const chosen = streams.filter(({ streamId }) => streamIds.has(streamId));
+      const taken = chosen.flatMap(({ cameraId, lastHeldBy, watchedUntil }) =>
+        cameraId === null || lastHeldBy === agentId ? [] : [{ cameraId, lastHeldBy, watchedUntil }],
+      );
       await endAbandonedEvents(transaction, taken);
-      await transaction.$executeRaw`
-        UPDATE nvr.camera SET analysed_by = ${agentId}, analysed_until = now() + make_interval(secs => ${leaseMs / 1_000}) WHERE id = ANY(${cameraIds}::int[])`;
-      await transaction.$executeRaw`
-        UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND NOT id = ANY(${cameraIds}::int[])`;
-      return cameraIds;
+      await lease(transaction, { agentId, leaseMs, ids: [...streamIds] });
+      const rows = await transaction.lunaStream.findMany({ where: { id: { in: [...streamIds] } } });
+      return chosen.map(({ streamId, cameraId }) => ({ streamId, cameraId, luna: rows.find(({ id }) => id === streamId) ?? null }));
     });
   }
 
   /** @returns how many streams the agent had */
-  release(agentId: string): Promise<number> {
-    return this.database
-      .$executeRaw`UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND analysed_until > now()`;
+  async release(agentId: string): Promise<number> {
+    const [cameras, others] = await Promise.all([
+      this.database.$executeRaw`
+        UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND analysed_until > now()`,
+      this.database.$executeRaw`
+        UPDATE nvr.luna_stream SET held_by = NULL, held_until = NULL, status = CASE WHEN status = 'in_progress' THEN 'pending' ELSE status END
+        WHERE held_by = ${agentId} AND held_until > now()`,
+    ]);
+    return cameras + others;
   }
+}
+
+/** Streams that want to be analysed. Of those that are no cameras only what our agents can: the others wait for agents of others. */
+function listClaimable(transaction: Prisma.TransactionClient): Promise<ClaimableStream[]> {
+  return transaction.$queryRaw`
+    SELECT c.uuid::text AS "streamId", c.id AS "cameraId", CASE WHEN c.analysed_until > now() THEN c.analysed_by END AS "heldBy",
+      c.analysed_by AS "lastHeldBy", coalesce(c.analysed_until, now()) AS "watchedUntil", c.created_at AS since
+    FROM nvr.camera c LEFT JOIN nvr.luna_stream s ON s.id = c.uuid
+    WHERE c.deleted_at IS NULL AND c.is_active AND c.analytics_enabled AND coalesce(s.status, 'pending') NOT IN ('stop', 'done', 'failure')
+    UNION ALL
+    SELECT s.id::text, NULL, CASE WHEN s.held_until > now() THEN s.held_by END, s.held_by, coalesce(s.held_until, now()), s.created_at
+    FROM nvr.luna_stream s
+    WHERE s.camera_id IS NULL AND s.status IN ('pending', 'in_progress') AND NOT EXISTS (
+      SELECT FROM jsonb_array_elements(s.analytics) AS asked
+      WHERE asked ->> 'analytic_name' NOT IN (SELECT name FROM nvr.luna_analytic WHERE account_id IS NULL))
+    ORDER BY since, "streamId"`;
+}
+
+async function lease(
+  transaction: Prisma.TransactionClient,
+  { agentId, ids, leaseMs }: { agentId: string; ids: readonly string[]; leaseMs: number },
+): Promise<void> {
+  const seconds = leaseMs / 1_000;
+  await transaction.$executeRaw`
+    UPDATE nvr.camera SET analysed_by = ${agentId}, analysed_until = now() + make_interval(secs => ${seconds}) WHERE uuid = ANY(${ids}::uuid[])`;
+  await transaction.$executeRaw`
+    UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND NOT uuid = ANY(${ids}::uuid[])`;
+  await transaction.$executeRaw`
+    UPDATE nvr.luna_stream SET held_by = ${agentId}, held_until = now() + make_interval(secs => ${seconds})
+    WHERE camera_id IS NULL AND id = ANY(${ids}::uuid[])`;
+  await transaction.$executeRaw`
+    UPDATE nvr.luna_stream SET held_by = NULL, held_until = NULL WHERE held_by = ${agentId} AND NOT id = ANY(${ids}::uuid[])`;
 }

@@ -1,0 +1,98 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Policy, SecretBox } from '@nightjar/auth';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { scopes } from '../keys/api-keys.js';
+import { requireAccount } from './luna-account.js';
+import { agentAliveMs, agentView, feedbackLeaseMs, LunaAgentsStore } from './luna-agents.store.js';
+import { LunaStreamsStore } from './luna-streams.store.js';
+import { managerError, parseLuna } from './manager-errors.js';
+import { StreamFeedbackStore } from './stream-feedback.store.js';
+import { streamReferencePurpose } from './stream-reference.js';
+import { Feedback, NewAgent } from './stream-request.js';
+import { streamView } from './stream-view.js';
+
+const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
+const refreshSeconds = 2;
+const AgentId = z.uuid();
+
+/** Agents of others: they register, fetch streams, and tell what becomes of them. */
+@Controller('1/agents')
+export class LunaAgentsController {
+  constructor(
+    private readonly agents: LunaAgentsStore,
+    private readonly streams: LunaStreamsStore,
+    private readonly feedback: StreamFeedbackStore,
+    private readonly secretBox: SecretBox,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Policy(manage)
+  async register(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const agent = await this.agents.register(requireAccount(request), parseLuna(NewAgent, body));
+    const url = `/1/agents/${agent.id}`;
+    void reply.header('Location', url);
+    return { agent_id: agent.id, refresh_period: refreshSeconds, alive_period: agentAliveMs / 1_000, url };
+  }
+
+  @Get()
+  @Policy(manage)
+  async list(@Req() request: FastifyRequest) {
+    return { agents: (await this.agents.list(requireAccount(request))).map(agentView) };
+  }
+
+  @Get(':agentId')
+  @Policy(manage)
+  async show(@Param('agentId') agentId: string, @Req() request: FastifyRequest) {
+    return agentView(await this.find(agentId, request));
+  }
+
+  @Delete(':agentId')
+  @HttpCode(204)
+  @Policy(manage)
+  async remove(@Param('agentId') agentId: string, @Req() request: FastifyRequest): Promise<void> {
+    await this.agents.remove((await this.find(agentId, request)).id);
+  }
+
+  /** Streams to begin with, each told once. Addresses come with their credentials: the agent connects with them. */
+  @Post(':agentId/streams')
+  @HttpCode(200)
+  @Policy(manage)
+  async fetch(@Param('agentId') agentId: string, @Req() request: FastifyRequest) {
+    const agent = await this.find(agentId, request);
+    await this.agents.noteSeen(agent.id);
+    const handedOut = await this.agents.handOut(agent);
+    const scope = { accountId: agent.accountId, cameras: { kind: 'none' } } as const;
+    const rows = await Promise.all(handedOut.map(({ streamId }) => this.streams.find(scope, streamId)));
+    return {
+      streams: rows.flatMap((row) => {
+        if (!row?.encryptedReference) return [];
+        const { account_id, analytics, data, location, name, stream_id, version } = streamView(row, this.secretBox);
+        const reference = this.secretBox.open(row.encryptedReference, streamReferencePurpose(row.id));
+        return [{ stream_id, account_id, name, version, data: { ...data, reference }, location, analytics }];
+      }),
+    };
+  }
+
+  @Post(':agentId/feedback')
+  @HttpCode(200)
+  @Policy(manage)
+  async tell(@Param('agentId') agentId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
+    const { feedback } = parseLuna(Feedback, body);
+    const agent = await this.find(agentId, request);
+    await this.agents.noteSeen(agent.id);
+    const streams = [];
+    for (const { error, status, stream_id, version } of feedback) {
+      const told = { streamId: stream_id, version, status, error: error ?? null };
+      const goesOn = await this.feedback.take(told, { agentId: agent.id, leaseMs: feedbackLeaseMs });
+      streams.push({ stream_id, action: goesOn ? 'continue' : 'stop' });
+    }
+    return { streams };
+  }
+
+  private find(agentId: string, request: FastifyRequest) {
+    if (!AgentId.safeParse(agentId).success) throw managerError('agentNotFound', `Agent ${agentId.slice(0, 64)}`);
+    return this.agents.find(requireAccount(request), agentId);
+  }
+}

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { claimStreams, offerAnalytics, type StreamFeedback } from '@nightjar/contracts';
+import { parseNetwork } from '@nightjar/outbound';
+import { until } from '@nightjar/testing';
+import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import { accountOfTenant } from './luna-account.js';
+
+const account = accountOfTenant(1);
+const reference = 'rtsp://watch:s3cret@10.0.0.9:554/live';
+const peopleCount = {
+  analytic_name: 'people_count',
+  description: 'counts',
+  documentation: '',
+  version: '0.3.1',
+  parameters: {},
+  validation_schema: { type: 'object', properties: { targets: { type: 'array', items: { enum: ['coordinates', 'overview'] } } } },
+};
+let nvr: TestNvr;
+let cameraUuid: string;
+
+type Body = Record<string, unknown> & { stream_id: string; agent_id: string; analytic_id: string; group_id: string };
+async function send(method: string, route: string, body?: unknown, headers: Record<string, string> = {}) {
+  const answer = await nvr.fetch(`/1${route}`, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, headers: answer.headers, body: (await answer.json().catch(() => undefined)) as Body };
+}
+const createStream = async (more: object = {}) =>
+  (await send('POST', '/streams', { name: 'gate', data: { reference }, analytics: [{ analytic_name: 'people_count' }], ...more })).body
+    .stream_id;
+const statusOf = async (id: string) => (await send('GET', `/streams/${id}`)).body.status;
+const claim = async (agentId: string, feedback: StreamFeedback[] = []) =>
+  (await nvr.bus.request(claimStreams, { agent_id: agentId, slots_total: 50, feedback }, { timeoutMs: 10_000 })).streams;
+const told = (stream_id: string, version: number, status: StreamFeedback['status'], error: string | null = null): StreamFeedback => ({
+  stream_id,
+  version,
+  status,
+  error,
+  at_unix_ms: Date.now(),
+});
+
+beforeAll(async () => {
+  nvr = await startTestNvr({ lunaTrustedNetworks: [parseNetwork('127.0.0.0/8')!] });
+  await nvr.bus.request(offerAnalytics, { agent_id: 'ours', analytics: [peopleCount] }, { timeoutMs: 10_000 });
+  const data = { framesName: 'yard', name: 'yard', rtspUrl: 'rtsp://10.0.0.1/yard' };
+  ({ uuid: cameraUuid } = await nvr.database.camera.create({ data }));
+});
+afterAll(() => nvr.stop());
+
+describe('streams of the Luna surface', () => {
+  it('are made, read, replaced and removed, and never show a password', async () => {
+    const made = await send('POST', '/streams', { name: 'gate', data: { reference }, analytics: [{ analytic_name: 'people_count' }] });
+    expect([made.status, made.headers.get('location')]).toEqual([201, `/1/streams/${made.body.stream_id}`]);
+    expect(made.headers.get('luna-request-id')).toMatch(/^\d{10},/);
+    const { body } = await send('GET', `/streams/${made.body.stream_id}`);
+    expect(body).toMatchObject({
+      account_id: account,
+      name: 'gate',
+      version: 1,
+      status: 'pending',
+      data: { type: 'tcp', reference: 'rtsp://watch:****@10.0.0.9:554/live' },
+      autorestart: { restart: 1, attempt_count: 10, delay: 60, status: 'enabled' },
+      analytics: [{ analytic_name: 'people_count', parameters: {} }],
+    });
+    const change = { name: 'back gate', analytics: [{ analytic_name: 'people_count', parameters: { targets: ['overview'] } }] };
+    expect((await send('PUT', `/streams/${made.body.stream_id}`, change)).body).toMatchObject({ name: 'back gate', version: 2 });
+    expect((await send('DELETE', `/streams/${made.body.stream_id}`)).status).toBe(204);
+    expect(await send('GET', `/streams/${made.body.stream_id}`)).toMatchObject({ status: 404, body: { error_code: 44001 } });
+  });
+
+  it('are refused with the documented codes', async () => {
+    const refusals: [object, number, number][] = [
+      [{ data: { reference } }, 400, 12022],
+      [{ data: { reference: 'exec:rm' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference: 'http://10.0.0.1/x' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference: 'rtsp://127.0.0.1/x' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference: { url: reference } }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference }, analytics: [{ analytic_name: 'nothing' }] }, 404, 44008],
+      [{ data: { reference }, analytics: [{ analytic_name: 'people_count', parameters: { targets: ['faces'] } }] }, 400, 44010],
+      [{ data: { reference }, analytics: [{ analytic_name: 'people_count' }], group_name: 'nobody' }, 404, 44004],
+    ];
+    for (const [body, status, code] of refusals) {
+      const answer = await send('POST', '/streams', body);
+      expect([body, answer.status, answer.body.error_code]).toEqual([body, status, code]);
+    }
+    for (const id of ['x', '__proto__', randomUUID()]) expect((await send('GET', `/streams/${id}`)).body.error_code).toBe(44001);
+    expect((await send('GET', '/streams?statuses=running')).body.error_code).toBe(44002);
+    expect((await send('GET', '/streams/logs?targets=secrets')).body.error_code).toBe(44006);
+    expect((await send('GET', '/streams', undefined, { 'luna-account-id': randomUUID() })).status).toBe(403);
+    expect((await send('GET', '/streams', undefined, { 'luna-account-id': account })).status).toBe(200);
+    expect((await fetch(`${nvr.url}/1/streams`)).status).toBe(401);
+  });
+
+  it('go to our agents with address, version and analytics, and follow what those tell', async () => {
+    const id = await createStream({ analytics: [{ analytic_name: 'people_count', parameters: { targets: ['coordinates'] } }] });
+    const [stream] = (await claim('ours')).filter(({ stream_id }) => stream_id === id);
+    expect(stream).toMatchObject({
+      camera_id: null,
+      version: 1,
+      account_id: account,
+      url: reference,
+      transport: 'tcp',
+      analytics: [{ analytic_name: 'people_count', parameters: { targets: ['coordinates'] } }],
+    });
+    await claim('ours', [told(id, 1, 'in_progress')]);
+    expect(await statusOf(id)).toBe('in_progress');
+    expect((await send('GET', `/streams/${id}/agent`)).body).toMatchObject({ name: 'ours' });
+    await send('PUT', `/streams/${id}`, { analytics: [{ analytic_name: 'people_count' }] });
+    await claim('ours', [told(id, 1, 'failure', 'of the former version')]);
+    expect(await statusOf(id)).toBe('pending');
+    await claim('ours', [told(id, 2, 'failure', 'decoding error')]);
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({ status: 'failure', last_error: 'decoding error' });
+    expect((await claim('ours')).map(({ stream_id }) => stream_id)).not.toContain(id);
+    expect(await send('GET', `/streams/${id}/agent`)).toMatchObject({ status: 409, body: { error_code: 44013 } });
+    const { body } = await send('GET', `/streams/logs?stream_id=${id}&targets=status,error`);
+    expect(body.logs).toEqual([
+      { status: 'failure', error: 'decoding error' },
+      { status: 'pending', error: null },
+      { status: 'in_progress', error: null },
+      { status: 'pending', error: null },
+    ]);
+    expect((await send('DELETE', `/streams/logs?stream_id=${id}`)).status).toBe(204);
+    expect((await send('GET', `/streams/logs?stream_id=${id}`)).body.logs).toEqual([]);
+  });
+
+  it('are restarted after a failure, as often as was asked for', async () => {
+    const id = await createStream({ autorestart: { restart: 1, attempt_count: 1, delay: 1 } });
+    await claim('ours');
+    await claim('ours', [told(id, 1, 'failure', 'gone')]);
+    await until(async () => (await statusOf(id)) === 'pending', 20_000);
+    await claim('ours', [told(id, 1, 'failure', 'gone again')]);
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({
+      status: 'failure',
+      autorestart: { current_attempt: 1, status: 'failed' },
+    });
+  });
+
+  it('are stopped and resumed by their user, whatever an agent says', async () => {
+    const id = await createStream();
+    await claim('ours');
+    expect((await send('PATCH', `/streams/${id}?action=stop`, {})).body).toEqual({ streams_count: 1 });
+    expect((await send('PATCH', `/streams/${id}?action=stop`, {})).body).toEqual({ streams_count: 0 });
+    expect((await claim('ours', [told(id, 1, 'in_progress')])).map(({ stream_id }) => stream_id)).not.toContain(id);
+    expect(await statusOf(id)).toBe('stop');
+    await send('PATCH', `/streams/${id}?action=resume`, {});
+    expect((await claim('ours')).map(({ stream_id }) => stream_id)).toContain(id);
+    expect((await send('PATCH', `/streams/${id}?action=erase`, {})).body.error_code).toBe(12022);
+  });
+
+  it('are counted and listed by status and group', async () => {
+    const { body: group } = await send('POST', '/groups', { group_name: 'north' });
+    expect((await send('POST', '/groups', { group_name: 'north' })).body.error_code).toBe(44003);
+    const id = await createStream({ group_name: 'north', status: 'stop' });
+    const other = await createStream({ status: 'stop' });
+    await send('PATCH', '/groups/linker', { group_id: group.group_id, stream_ids: [other], action: 'link' });
+    expect((await send('GET', `/streams/count?group_id=${group.group_id}&statuses=5`)).body).toEqual({ streams_count: 2 });
+    await send('PATCH', '/groups/linker', { group_name: 'north', stream_ids: [other], action: 'unlink' });
+    const { body } = await send('GET', `/streams?group_id=${group.group_id}&page_size=1000`);
+    expect(body.streams).toMatchObject([{ stream_id: id, groups: [{ group_name: 'north' }] }]);
+    expect((await send('DELETE', `/groups/${group.group_id}`)).status).toBe(204);
+    expect(await statusOf(id)).toBe('stop');
+  });
+});
+
+describe('a camera of ours', () => {
+  it('is a stream, whose analytics are set and which is stopped there', async () => {
+    const { body } = await send('GET', `/streams/${cameraUuid}`);
+    expect(body).toMatchObject({ name: 'yard', analytics: [], data: { reference: expect.not.stringContaining('10.0.0.1') } });
+    const intended = { analytics: [{ analytic_name: 'people_count', parameters: { targets: ['overview'] } }] };
+    expect((await send('PUT', `/streams/${cameraUuid}`, intended)).body).toMatchObject({ version: 2 });
+    const [stream] = (await claim('ours')).filter(({ stream_id }) => stream_id === cameraUuid);
+    expect(stream).toMatchObject({ camera_id: expect.any(Number), version: 2, ...intended });
+    await send('PATCH', `/streams/${cameraUuid}?action=stop`, {});
+    expect((await claim('ours')).map(({ stream_id }) => stream_id)).not.toContain(cameraUuid);
+    expect(await nvr.database.camera.findFirst({ where: { uuid: cameraUuid } })).toMatchObject({ analyticsEnabled: false });
+    expect((await send('DELETE', `/streams/${cameraUuid}`)).status).toBe(409);
+  });
+
+  it('is nobody’s stream who may not see it', async () => {
+    const password = 'correct horse battery';
+    const headers = { 'content-type': 'application/json' };
+    await nvr.fetch('/api/v1/users', { method: 'POST', headers, body: JSON.stringify({ username: 'guest', password }) });
+    const authorization = `Bearer ${await logIn(nvr.url, { username: 'guest', password })}`;
+    expect((await send('GET', `/streams/${cameraUuid}`, undefined, { authorization })).status).toBe(404);
+    expect((await send('PATCH', `/streams/${cameraUuid}?action=stop`, {}, { authorization })).status).toBe(403);
+  });
+});
+
+describe('an agent of somebody else', () => {
+  const foreign = { name: 'theirs', port: 5240, analytics: ['smoke'], max_stream_count: 1 };
+  /** Without a credential: its network is trusted. */
+  const speak = async (method: string, route: string, body?: unknown) => {
+    const answer = await fetch(`${nvr.url}/1${route}`, {
+      method,
+      headers: { 'luna-account-id': account, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json().catch(() => undefined)) as Body };
+  };
+
+  it('brings its analytics, gets streams that only it can do, each once, and hears when to stop', async () => {
+    expect((await speak('POST', '/analytics', { analytic_name: 'smoke', version: '1.1' })).status).toBe(201);
+    expect(await speak('POST', '/analytics', { analytic_name: 'smoke' })).toMatchObject({ status: 409, body: { error_code: 44009 } });
+    const registered = await speak('POST', '/agents', foreign);
+    expect(registered).toMatchObject({ status: 201, body: { refresh_period: 2, alive_period: 60 } });
+    const agentRoute = `/agents/${registered.body.agent_id}`;
+    const first = await createStream({ analytics: [{ analytic_name: 'smoke' }] });
+    const second = await createStream({ analytics: [{ analytic_name: 'smoke' }] });
+    expect((await claim('ours')).map(({ stream_id }) => stream_id)).not.toContain(first);
+    const fetched = (await speak('POST', `${agentRoute}/streams`, {})).body.streams as { stream_id: string; data: object }[];
+    expect(fetched).toMatchObject([{ stream_id: first, version: 1, data: { type: 'tcp', reference } }]);
+    expect((await speak('POST', `${agentRoute}/streams`, {})).body.streams).toEqual([]);
+    const tell = async (stream_id: string, version: number, status = 'in_progress') =>
+      (await speak('POST', `${agentRoute}/feedback`, { feedback: [{ stream_id, version, status, error: null }] })).body.streams;
+    expect(await tell(first, 1)).toEqual([{ stream_id: first, action: 'continue' }]);
+    expect(await tell(second, 1)).toEqual([{ stream_id: second, action: 'stop' }]);
+    expect((await send('GET', `/streams/${first}/agent`)).body).toMatchObject({ name: 'theirs', status: 'ready' });
+    await send('PATCH', `/streams/${first}?action=stop`, {});
+    expect(await tell(first, 1)).toEqual([{ stream_id: first, action: 'stop' }]);
+    expect((await speak('POST', `${agentRoute}/streams`, {})).body.streams).toMatchObject([{ stream_id: second }]);
+    // As if it had not been heard of for longer than its lease.
+    await nvr.database.lunaStream.update({ where: { id: second }, data: { heldUntil: new Date(0) } });
+    await until(async () => (await statusOf(second)) === 'pending', 20_000);
+    expect((await speak('POST', `${agentRoute}/streams`, {})).body.streams).toMatchObject([{ stream_id: second }]);
+    expect((await speak('DELETE', agentRoute)).status).toBe(204);
+    expect(await statusOf(second)).toBe('pending');
+  });
+
+  it('reaches nothing else by its network alone', async () => {
+    for (const route of ['/streams', '/groups', '/streams/logs']) expect([route, (await speak('GET', route)).status]).toEqual([route, 401]);
+    expect((await fetch(`${nvr.url}/api/v1/cameras`, { headers: { 'luna-account-id': account } })).status).toBe(401);
+  });
+});

@@ -1,0 +1,166 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Policy, requirePrincipal, SecretBox } from '@nightjar/auth';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { scopes } from '../keys/api-keys.js';
+import { requireAccount } from './luna-account.js';
+import { LunaAgentsStore } from './luna-agents.store.js';
+import { LunaStreamsService, type LunaCaller } from './luna-streams.service.js';
+import { LunaStreamsStore } from './luna-streams.store.js';
+import { managerError, parseLuna } from './manager-errors.js';
+import {
+  LogsQuery,
+  logTargets,
+  NewStream,
+  parseStatuses,
+  permittedStatuses,
+  ReplacedStream,
+  StreamsQuery,
+  type LunaStatus,
+} from './stream-request.js';
+import { streamView } from './stream-view.js';
+
+const read = { kind: 'authenticated', scope: scopes.readCameras } as const;
+const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
+const StreamAction = z.object({ action: z.enum(['stop', 'resume']) });
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Streams, as the Luna Video Manager has them. */
+@Controller('1/streams')
+export class LunaStreamsController {
+  constructor(
+    private readonly streams: LunaStreamsService,
+    private readonly store: LunaStreamsStore,
+    private readonly agents: LunaAgentsStore,
+    private readonly secretBox: SecretBox,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Policy(manage)
+  async create(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const stream = await this.streams.create(callerOf(request), parseLuna(NewStream, body));
+    const url = `/1/streams/${stream.id}`;
+    void reply.header('Location', url);
+    return { stream_id: stream.id, url };
+  }
+
+  @Get()
+  @Policy(read)
+  async list(@Query() query: unknown, @Req() request: FastifyRequest) {
+    const { group_id, page, page_size, statuses } = parseLuna(StreamsQuery, query);
+    const filter = { groupId: group_id, statuses: requireStatuses(statuses) };
+    const found = await this.streams.list(callerOf(request), filter, pageOf(page, page_size));
+    return { streams: found.map((stream) => streamView(stream, this.secretBox)) };
+  }
+
+  @Get('count')
+  @Policy(read)
+  async count(@Query() query: unknown, @Req() request: FastifyRequest) {
+    const { group_id, statuses } = parseLuna(StreamsQuery, query);
+    return { streams_count: await this.streams.count(callerOf(request), { groupId: group_id, statuses: requireStatuses(statuses) }) };
+  }
+
+  @Get('logs')
+  @Policy(read)
+  async logs(@Query() query: unknown, @Req() request: FastifyRequest) {
+    const { page, page_size, targets, ...given } = parseLuna(LogsQuery, query);
+    const fields = requireTargets(targets);
+    const entries = await this.store.logs(streamScopeOf(request), logFilterOf(given), pageOf(page, page_size));
+    const views = entries.map(({ at, error, status, streamId, version }) => ({
+      stream_id: streamId,
+      version,
+      status,
+      error,
+      time: at.toISOString(),
+    }));
+    return { logs: views.map((view) => Object.fromEntries(fields.map((field) => [field, view[field]]))) };
+  }
+
+  @Delete('logs')
+  @HttpCode(204)
+  @Policy(manage)
+  async removeLogs(@Query() query: unknown, @Req() request: FastifyRequest): Promise<void> {
+    await this.store.removeLogs(streamScopeOf(request), logFilterOf(parseLuna(LogsQuery, query)));
+  }
+
+  @Get(':streamId')
+  @Policy(read)
+  async show(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
+    return streamView(await this.streams.find(callerOf(request), requireId(streamId)), this.secretBox);
+  }
+
+  @Put(':streamId')
+  @Policy(manage)
+  async replace(@Param('streamId') streamId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
+    return streamView(await this.streams.replace(callerOf(request), requireId(streamId), parseLuna(ReplacedStream, body)), this.secretBox);
+  }
+
+  @Patch(':streamId')
+  @Policy(manage)
+  async switch(@Param('streamId') streamId: string, @Query() query: unknown, @Req() request: FastifyRequest) {
+    const { action } = parseLuna(StreamAction, query);
+    return { streams_count: await this.streams.switch(callerOf(request), requireId(streamId), action) };
+  }
+
+  @Delete(':streamId')
+  @HttpCode(204)
+  @Policy(manage)
+  async remove(@Param('streamId') streamId: string, @Req() request: FastifyRequest): Promise<void> {
+    await this.streams.remove(callerOf(request), requireId(streamId));
+  }
+
+  /** Who works on a stream. @throws AppError `conflict` when nobody does */
+  @Get(':streamId/agent')
+  @Policy(read)
+  async agent(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
+    const stream = await this.streams.find(callerOf(request), requireId(streamId));
+    const agent = await this.agents.holderOf(stream);
+    if (agent === undefined) throw managerError('notProcessed', `Stream ${stream.id} is not being processed`);
+    return agent;
+  }
+}
+
+export function callerOf(request: FastifyRequest): LunaCaller {
+  return { principal: requirePrincipal(request), accountId: requireAccount(request) };
+}
+
+function streamScopeOf(request: FastifyRequest) {
+  const { accountId, principal } = callerOf(request);
+  return { accountId, cameras: cameraScopeOf(principal) };
+}
+
+function pageOf(page: number, pageSize: number) {
+  return { skip: (page - 1) * pageSize, take: pageSize };
+}
+
+function logFilterOf({ stream_id, time__gte, time__lt }: Partial<z.infer<typeof LogsQuery>>) {
+  return {
+    streamId: stream_id,
+    from: time__gte === undefined ? undefined : new Date(time__gte),
+    to: time__lt === undefined ? undefined : new Date(time__lt),
+  };
+}
+
+/** What is no UUID names no stream. */
+function requireId(text: string): string {
+  if (!uuidForm.test(text)) throw managerError('streamNotFound', `Stream ${text.slice(0, 64)}`);
+  return text;
+}
+
+function requireStatuses(given: string | undefined): LunaStatus[] | undefined {
+  const read = parseStatuses(given);
+  if ('unknown' in read)
+    throw managerError('statusInvalid', `'${read.unknown}' is not a valid stream status; permitted: ${permittedStatuses}`);
+  return read.statuses;
+}
+
+function requireTargets(given: string | undefined): readonly (typeof logTargets)[number][] {
+  if (given === undefined) return logTargets;
+  return given.split(',').map((word) => {
+    const target = logTargets.find((name) => name === word.trim());
+    if (!target) throw managerError('targetInvalid', `'${word}' is not a valid stream log target; permitted: ${logTargets.join(', ')}`);
+    return target;
+  });
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { SecretBox, type Principal } from '@nightjar/auth';
+import { camerasChanged } from '@nightjar/contracts';
+import { asLuna, lunaErrors } from '@nightjar/luna';
+import { Bus } from '@nightjar/messaging';
+import { AppError } from '@nightjar/runtime';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CameraConnections } from '../cameras/camera-connections.js';
+import { CamerasService } from '../cameras/cameras.service.js';
+import { checkCameraUrl } from '../cameras/check-camera-url.js';
+import { LunaAnalyticsService } from './luna-analytics.service.js';
+import { LunaGroupsStore } from './luna-groups.store.js';
+import { LunaStreamsStore, type LunaStreamRow, type StreamFilter } from './luna-streams.store.js';
+import { managerError } from './manager-errors.js';
+import { streamReferencePurpose } from './stream-reference.js';
+import type { LunaStatus, NewStream, ReplacedStream } from './stream-request.js';
+
+/** Who asks, and for which account. */
+export interface LunaCaller {
+  principal: Principal;
+  accountId: string;
+}
+
+/** An account's. Each costs a lease and a decoder somewhere. */
+const streamsMax = 10_000;
+/** From where a user may stop a stream, and from where it may go on. */
+const stoppable: readonly LunaStatus[] = ['pending', 'in_progress', 'restart', 'failure'];
+const resumable: readonly LunaStatus[] = ['stop', 'done', 'failure'];
+
+/** Streams of an account: what is analysed, and how. */
+@Injectable()
+export class LunaStreamsService {
+  constructor(
+    private readonly store: LunaStreamsStore,
+    private readonly groups: LunaGroupsStore,
+    private readonly analytics: LunaAnalyticsService,
+    private readonly cameras: CamerasService,
+    private readonly connections: CameraConnections,
+    private readonly secretBox: SecretBox,
+    private readonly bus: Bus,
+  ) {}
+
+  async list(caller: LunaCaller, filter: StreamFilter, page: { skip: number; take: number }): Promise<LunaStreamRow[]> {
+    await this.store.addCameras();
+    return this.store.list(scopeOf(caller), filter, page);
+  }
+
+  async count(caller: LunaCaller, filter: StreamFilter): Promise<number> {
+    await this.store.addCameras();
+    return this.store.count(scopeOf(caller), filter);
+  }
+
+  /** @throws AppError `not_found` */
+  async find(caller: LunaCaller, id: string): Promise<LunaStreamRow> {
+    await this.store.addCameras();
+    const stream = await this.store.find(scopeOf(caller), id);
+    if (!stream) throw managerError('streamNotFound', `Stream ${id}`);
+    return stream;
+  }
+
+  /** @throws AppError `invalid_argument` (address, parameters), `not_found` (analytic, group), `conflict` when there are too many */
+  async create(caller: LunaCaller, request: NewStream): Promise<LunaStreamRow> {
+    const { accountId } = caller;
+    const { analytics, autorestart, data, description, location, name, status } = request;
+    const reference = await this.checkReference(data.reference);
+    const groupId = await this.findGroup(accountId, request);
+    const chosen = await this.analytics.choose(accountId, analytics);
+    if ((await this.store.count({ accountId, cameras: { kind: 'all' } }, {})) >= streamsMax)
+      throw new AppError('conflict', `an account has at most ${streamsMax} streams`);
+    const id = randomUUID();
+    const encryptedReference = this.secretBox.seal(reference, streamReferencePurpose(id));
+    const row = { id, accountId, name, description, data: { type: data.type }, encryptedReference, autorestart, status };
+    await this.store.create({ ...row, analytics: asJson(chosen), ...(location && { location }) }, groupId);
+    return this.find(caller, id);
+  }
+
+  /** A new version. @throws AppError as `create`, and `permission_denied` for a camera that the caller only sees */
+  async replace(caller: LunaCaller, id: string, request: ReplacedStream): Promise<LunaStreamRow> {
+    const known = await this.findManaged(caller, id);
+    const { analytics, autorestart, data, description, location, name } = request;
+    const reference = data?.reference === undefined ? undefined : await this.checkReference(data.reference);
+    if (reference !== undefined && known.cameraId !== null) throw invalid("a camera's address is changed with the camera");
+    const chosen = await this.analytics.choose(caller.accountId, analytics);
+    const status = request.status ?? (known.status === 'stop' ? 'stop' : 'pending');
+    const change = {
+      name,
+      description,
+      autorestart,
+      analytics: asJson(chosen),
+      ...(location && { location }),
+      ...(data && { data: { type: data.type } }),
+      ...(reference !== undefined && { encryptedReference: this.secretBox.seal(reference, streamReferencePurpose(id)) }),
+    };
+    await this.store.change(id, change, status);
+    this.nudge(known);
+    return this.find(caller, id);
+  }
+
+  /** @returns how many streams changed: 0 when it was so already. @throws AppError `not_found`, `permission_denied` */
+  async switch(caller: LunaCaller, id: string, action: 'stop' | 'resume'): Promise<number> {
+    const known = await this.findManaged(caller, id);
+    const change = action === 'stop' ? { from: stoppable, to: 'stop' as const } : { from: resumable, to: 'pending' as const };
+    const hasChanged = await this.store.switchStatus(id, change);
+    this.nudge(known);
+    return hasChanged ? 1 : 0;
+  }
+
+  /** @throws AppError `not_found`, `conflict` for a camera, which goes with the camera */
+  async remove(caller: LunaCaller, id: string): Promise<void> {
+    const known = await this.findManaged(caller, id);
+    if (known.cameraId !== null) throw new AppError('conflict', 'this stream is a camera: remove the camera, or stop the stream');
+    await this.store.remove(id);
+  }
+
+  /** Changing a camera's stream takes the right to manage the camera. */
+  private async findManaged(caller: LunaCaller, id: string): Promise<LunaStreamRow> {
+    const stream = await this.find(caller, id);
+    if (stream.cameraId !== null) await this.cameras.findManaged(caller.principal, String(stream.cameraId));
+    return stream;
+  }
+
+  /** The rules of camera addresses hold for whatever an agent connects to. */
+  private async checkReference(reference: string): Promise<string> {
+    const target = checkCameraUrl(reference);
+    if ('problem' in target) throw invalid(`data.reference ${target.problem}`);
+    await this.connections.check(target).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'unprocessable' ? invalid(`data.reference: ${error.message}`) : error;
+    });
+    return reference;
+  }
+
+  private async findGroup(
+    accountId: string,
+    { group_id, group_name }: { group_id?: string | undefined; group_name?: string | undefined },
+  ): Promise<string | undefined> {
+    if (group_id === undefined && group_name === undefined) return undefined;
+    return (await this.groups.find(accountId, { id: group_id, name: group_name })).id;
+  }
+
+  private nudge({ cameraId }: LunaStreamRow): void {
+    if (cameraId !== null) this.bus.publish(camerasChanged, { camera_id: cameraId });
+  }
+}
+
+function scopeOf({ accountId, principal }: LunaCaller) {
+  return { accountId, cameras: cameraScopeOf(principal) };
+}
+
+function invalid(detail: string): AppError {
+  return new AppError('invalid_argument', detail, { details: asLuna(lunaErrors.parameterInvalid, detail) });
+}
+
+function asJson(value: object): object {
+  return JSON.parse(JSON.stringify(value)) as object;
+}

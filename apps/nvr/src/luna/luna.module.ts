@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { CamerasModule } from '../cameras/cameras.module.js';
+import { LunaAgentsController } from './luna-agents.controller.js';
+import { LunaAgentsStore } from './luna-agents.store.js';
+import { LunaAnalyticsController } from './luna-analytics.controller.js';
+import { LunaAnalyticsService } from './luna-analytics.service.js';
+import { LunaGroupsController } from './luna-groups.controller.js';
+import { LunaGroupsStore } from './luna-groups.store.js';
+import { LunaMaster } from './luna-master.js';
+import { LunaStreamsController } from './luna-streams.controller.js';
+import { LunaStreamsService } from './luna-streams.service.js';
+import { LunaStreamsStore } from './luna-streams.store.js';
+import { StreamFeedbackStore } from './stream-feedback.store.js';
+
+/** The manager's half of the Luna surface, under `/1/`. */
+@Module({
+  imports: [CamerasModule],
+  controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController],
+  providers: [
+    LunaStreamsService,
+    LunaStreamsStore,
+    LunaGroupsStore,
+    LunaAnalyticsService,
+    LunaAgentsStore,
+    LunaMaster,
+    StreamFeedbackStore,
+  ],
+  exports: [LunaAnalyticsService, StreamFeedbackStore],
+})
+export class LunaModule {}

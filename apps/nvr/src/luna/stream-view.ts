@@ -1,0 +1,58 @@
+import type { SecretBox } from '@nightjar/auth';
+import type { ChosenAnalytic } from './luna-analytics.service.js';
+import type { LunaStreamRow } from './luna-streams.store.js';
+import { maskedReference, streamReferencePurpose } from './stream-reference.js';
+import type { Autorestart, LunaStatus } from './stream-request.js';
+
+/** Why it is not restarted any more, or that it may be. */
+function autorestartStatus({ attempts, autorestart, status }: LunaStreamRow): string {
+  const { attempt_count, restart } = autorestart as Autorestart;
+  if (restart === 0) return 'disabled';
+  if (status !== 'failure') return attempts > 0 ? 'in_progress' : 'enabled';
+  return attempts >= attempt_count ? 'failed' : 'in_progress';
+}
+
+/** A stream on the wire. */
+export interface StreamView {
+  stream_id: string;
+  account_id: string;
+  name: string;
+  description: string;
+  version: number;
+  data: { reference: string };
+  location: unknown;
+  autorestart: Autorestart & { current_attempt: number; last_attempt_time: string | null; status: string };
+  status: LunaStatus;
+  last_error: string | null;
+  groups: { group_id: string; group_name: string }[];
+  analytics: ChosenAnalytic[];
+  create_time: string;
+}
+
+/** A stream as callers see it. An address shows without its password, a camera's not at all: it stands with the camera. */
+export function streamView(row: LunaStreamRow, secretBox: SecretBox): StreamView {
+  const { camera, encryptedReference, id } = row;
+  const reference = encryptedReference
+    ? maskedReference(secretBox.open(encryptedReference, streamReferencePurpose(id)))
+    : `nightjar://cameras/${row.cameraId ?? ''}`;
+  return {
+    stream_id: id,
+    account_id: row.accountId,
+    name: row.name || (camera?.name ?? ''),
+    description: row.description,
+    version: row.version,
+    data: { ...(row.data as object), reference },
+    location: row.location,
+    autorestart: {
+      ...(row.autorestart as Autorestart),
+      current_attempt: row.attempts,
+      last_attempt_time: row.lastAttemptAt?.toISOString() ?? null,
+      status: autorestartStatus(row),
+    },
+    status: row.status,
+    last_error: row.lastError,
+    groups: row.groups.map(({ group }) => ({ group_id: group.id, group_name: group.name })),
+    analytics: row.analytics as unknown as ChosenAnalytic[],
+    create_time: row.createdAt.toISOString(),
+  };
+}

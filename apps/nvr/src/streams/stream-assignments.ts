@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SecretBox } from '@nightjar/auth';
+import { StreamAnalytic, type AssignedStream } from '@nightjar/contracts';
+import { AppError, type Logger } from '@nightjar/runtime';
+import { z } from 'zod';
+import { CameraConnections } from '../cameras/camera-connections.js';
+import type { Camera } from '../cameras/cameras.store.js';
+import { checkCameraUrl } from '../cameras/check-camera-url.js';
+import type { ApiConfig } from '../config.js';
+import { streamReferencePurpose } from '../luna/stream-reference.js';
+import { CONFIG, LOGGER } from '../process-parts.js';
+import type { ClaimedStream } from './streams.store.js';
+
+/** Puts together what an agent is told of a stream: an address that was checked just now, and what to look for. */
+@Injectable()
+export class StreamAssignments {
+  /** Told of once, not with every claim. */
+  private readonly unreachable = new Set<string>();
+
+  constructor(
+    private readonly connections: CameraConnections,
+    private readonly secretBox: SecretBox,
+    @Inject(CONFIG) private readonly config: ApiConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @returns undefined when its address is not known now: it stays with the agent and is tried again at its next claim */
+  async assign(stream: ClaimedStream, camera: Camera | undefined): Promise<AssignedStream | undefined> {
+    const { luna, streamId } = stream;
+    try {
+      const url = camera ? await this.connections.urlOf(camera, 'sub') : await this.urlOf(stream);
+      this.unreachable.delete(streamId);
+      return {
+        camera_id: stream.cameraId,
+        stream_id: streamId,
+        version: luna?.version ?? 1,
+        account_id: luna?.accountId ?? null,
+        frames_name: camera?.framesName ?? `stream-${streamId}`,
+        name: camera?.name ?? luna?.name ?? '',
+        kind: 'rtsp',
+        url,
+        transport: (luna?.data as { type?: string } | undefined)?.type === 'udp' ? 'udp' : 'tcp',
+        frames_per_second: this.config.detectFps,
+        analytics: z.array(StreamAnalytic).parse(luna?.analytics ?? []),
+      };
+    } catch (error) {
+      if (!this.unreachable.has(streamId)) this.logger.warn('a stream cannot be assigned', { streamId, cameraId: stream.cameraId, error });
+      this.unreachable.add(streamId);
+      return undefined;
+    }
+  }
+
+  private async urlOf({ luna, streamId }: ClaimedStream): Promise<string> {
+    if (!luna?.encryptedReference) throw new AppError('not_found', 'the stream has no address');
+    const reference = checkCameraUrl(this.secretBox.open(luna.encryptedReference, streamReferencePurpose(streamId)));
+    if ('problem' in reference) throw new AppError('unprocessable', `the stream's address ${reference.problem}`);
+    const { password = null, url, username = null } = reference;
+    return this.connections.urlTo({ url, username, password, isDemo: false });
+  }
+}
