@@ -139,12 +139,13 @@ function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
 /** Renders, logs and sends whatever was thrown. */
 export type AnswerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
-/** The last stop of every error of an HTTP request: client faults log at info, ours at error with the cause. */
+/** The last stop of every error of an HTTP request: client faults log at info without a stack, ours at error with the cause. */
 function errorAnswerer(logger: Logger, render: RenderError): AnswerError {
   return (thrown, request, reply) => {
     const error = request.is404 && !(thrown instanceof AppError) ? noSuchRoute(request) : toAppError(thrown);
     const fields = { route: request.routeOptions?.url, code: error.code, requestId: request.id, error };
-    if (error.httpStatus >= 500) logger.error('request failed', fields);
+    // Too much at once is the callers' doing, and comes by the thousand.
+    if (error.httpStatus >= 500 && error.code !== 'overloaded') logger.error('request failed', fields);
     else logger.info('request refused', { ...fields, error: error.message });
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

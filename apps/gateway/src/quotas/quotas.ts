@@ -84,6 +84,11 @@ export class Quotas {
     }
   }
 
+  /** Says whether there is room now, which nobody holds afterwards. @throws AppError as `hold` */
+  async check(wanted: WantedQuota): Promise<void> {
+    await this.giveBack(await this.take(wanted));
+  }
+
   /** CTEs for the statement that inserts the job: the room goes, what the job uses is counted. `images` is 0 for a video. */
   commitOf(held: HeldQuota, images: number): Prisma.Sql[] {
     return [countUsage(images), Prisma.sql`given_back AS (DELETE FROM jobs.quota_reservation WHERE id = ${held.id}::uuid)`];

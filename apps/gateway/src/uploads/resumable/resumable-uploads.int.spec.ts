@@ -246,6 +246,28 @@ describe('a resumable upload', () => {
     expect((await patch(upload, 0, video)).status).toBe(404);
   });
 
+  it('that its tenant has no room for is refused at its creation, and holds none', async () => {
+    const creation = (bytes: number) => send('POST', '/v1/uploads', { 'Upload-Length': String(bytes) });
+    await fixture.database.tenant.upsert({
+      where: { id: 1 },
+      create: { id: 1, jobsOpenMax: 1, uploadBytesPerDayMax: 1e9 },
+      update: { jobsOpenMax: 1, uploadBytesPerDayMax: 1e9 },
+    });
+    try {
+      const files = await fixture.mediaFiles();
+      expect((await creation(1e9 + 1)).status).toBe(413);
+      expect(await fixture.mediaFiles()).toEqual(files);
+      expect([(await creation(1_000)).status, (await creation(1_000)).status]).toEqual([201, 201]);
+      await fixture.submitVideo();
+      const refused = await creation(1_000);
+      expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '5']);
+      expect((await send('POST', '/v1/uploads', { 'Upload-Defer-Length': '1' })).status).toBe(429);
+      expect(await fixture.database.quotaReservation.count()).toBe(0);
+    } finally {
+      await fixture.database.tenant.deleteMany();
+    }
+  });
+
   it('says what it can do', async () => {
     const { status, headers } = await send('OPTIONS', '/v1/uploads');
     expect([status, headers.get('Tus-Version'), headers.get('Tus-Max-Size')]).toEqual([204, '1.0.0', String(uploadBytesMax)]);

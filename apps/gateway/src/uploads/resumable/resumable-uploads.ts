@@ -68,7 +68,8 @@ export class ResumableUploads {
   /**
    * @returns also 412 for another version of the protocol, which has no code of ours
    * @throws AppError `not_found` for an upload that is unknown or somebody else's, `conflict` for a finished one that is to be
-   *   changed, `unprocessable` for what is no video, `payload_too_large`, `invalid_argument`, `unavailable`; as `Quotas.hold`
+   *   changed, `unprocessable` for what is no video, `payload_too_large`, `invalid_argument`, `unavailable`; as `Quotas.hold`, at the
+   *   creation already
    */
   async handle(request: TusRequest): Promise<TusAnswer> {
     if (request.method !== 'OPTIONS' && request.headers['tus-resumable'] !== version)
@@ -114,11 +115,13 @@ export class ResumableUploads {
 
   /** Decides at the creation what would be refused at the end. */
   private async prepare(upload: Upload, owner: JobOwner): Promise<{ metadata: Record<string, string | null> }> {
-    const { webhooks, defaultMaxProcessingSeconds } = this.options;
+    const { webhooks, quotas, defaultMaxProcessingSeconds } = this.options;
     const said = readUploadMetadata(upload.metadata);
     if (upload.size === 0) throw new AppError('invalid_argument', 'the upload is empty');
     const webhook = webhooks.columnsOf(await webhooks.accept(said.webhook), upload.id);
     const maxProcessingSeconds = said.maxProcessingSeconds ?? defaultMaxProcessingSeconds;
+    // Pieces may take days to come, so nothing is held; but nobody sends gigabytes that there is no room for now.
+    await quotas.check({ tenantId: owner.tenantId, bytes: upload.size ?? 1 });
     return { metadata: withFutureJob(upload.metadata ?? {}, { owner, maxProcessingSeconds, webhook }) };
   }
 
