@@ -72,6 +72,12 @@ export class PersonPresence {
     return [...this.presences.values()].filter(({ state }) => state !== 'candidate').length;
   }
 
+  /** When an open event of a track began; undefined without one. */
+  startOf(trackId: number): number | undefined {
+    const presence = this.presences.get(trackId);
+    return presence && presence.state !== 'candidate' ? presence.startedAtUnixMs : undefined;
+  }
+
   /** Takes the persons of one frame; call it with none while no frames come, so that time passes here too. */
   update(sightings: readonly PersonSighting[], moment: FrameMoment): PresenceChange[] {
     const seen = new Set<number>();

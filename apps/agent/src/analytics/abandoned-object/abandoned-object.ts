@@ -104,7 +104,7 @@ class AbandonedObject implements AnalyticMachine<AbandonedObjectParameters> {
     alerts.push(...this.forget(moment));
     const estimations = this.objects.map((object) => ({
       label: object.label,
-      unattended_seconds: (moment.monotonicMs - object.lastAttended.monotonicMs) / 1_000,
+      unattended_seconds: Math.round(moment.monotonicMs - object.lastAttended.monotonicMs) / 1_000,
       abandoned: object.isAlerted,
     }));
     return { results: { frame_estimations: [{ objects: estimations, time_offset: timeOffset(frame, this.context) }] }, alerts };

@@ -26,6 +26,14 @@ const LineCrossingParameters = z.strictObject({
       .enum(['a_to_b', 'b_to_a', 'both'])
       .default('both')
       .describe('a_to_b: from the left of the line to its right, for who looks from `a` to `b`'),
+    min_distance: z
+      .number()
+      .min(0)
+      .max(2)
+      .default(0.05)
+      .describe(
+        'Who is nearer to the line than this many of his own heights is on no side of it: who stands on it and trembles crosses nothing',
+      ),
   }),
 });
 type LineCrossingParameters = z.infer<typeof LineCrossingParameters>;
@@ -33,7 +41,7 @@ type Direction = 'a_to_b' | 'b_to_a';
 
 interface Walker {
   lastPoint: Point;
-  /** The side on which it was last seen; a point on the line is on no side. */
+  /** The side on which it was last seen; a point on the line, or hardly beside it, is on no side. */
   side: -1 | 1 | undefined;
   /** Whether its way touched the line since it was on that side. */
   hasTouched: boolean;
@@ -52,7 +60,7 @@ export const lineCrossing: Analytic<LineCrossingParameters> = {
   description: 'Counts who goes across a line, by direction.',
   documentation: [
     'An event for each object that goes from one side of the line to the other, through the line.',
-    'Who stops exactly on the line has not crossed yet; it counts with the next step to the other side.',
+    'Who stops on the line has not crossed yet; it counts with the next step to the other side.',
   ].join('\n\n'),
   schema: LineCrossingParameters,
   labelsOf: ({ parameters }) => parameters.labels,
@@ -104,10 +112,14 @@ class LineCrossing implements AnalyticMachine<LineCrossingParameters> {
 
   /** Takes a track's next step. @returns the direction in which it went across the line with it */
   private walk({ trackId, box }: TrackedObject, frame: FrameResult): Direction | undefined {
-    const { line, anchor } = this.given.parameters;
-    const [a, b] = [normalisedPoint(line.a, line.units, frame), normalisedPoint(line.b, line.units, frame)];
-    const point = normalisedAnchor(box, anchor, frame);
-    const side = sideOfLine(point, a, b) || undefined;
+    const { line, anchor, min_distance } = this.given.parameters;
+    const [a, b, point] = [
+      normalisedPoint(line.a, line.units, frame),
+      normalisedPoint(line.b, line.units, frame),
+      normalisedAnchor(box, anchor, frame),
+    ].map(({ x, y }) => ({ x: x * frame.picture.w, y: y * frame.picture.h })) as [Point, Point, Point];
+    const isBeside = distanceToLine(point, a, b) >= min_distance * (box.y2 - box.y1);
+    const side = isBeside ? sideOfLine(point, a, b) || undefined : undefined;
     const walker = this.walkers.get(trackId);
     if (!walker) {
       this.walkers.set(trackId, { lastPoint: point, side, hasTouched: false, seenAtMs: frame.frame.monotonicMs });
@@ -129,4 +141,11 @@ class LineCrossing implements AnalyticMachine<LineCrossingParameters> {
     const longestUnseen = [...this.walkers].sort(([, one], [, other]) => one.seenAtMs - other.seenAtMs);
     for (const [trackId] of longestUnseen.slice(0, this.walkers.size - walkersMax)) this.walkers.delete(trackId);
   }
+}
+
+/** From the line through `a` and `b`, beyond its ends too. */
+function distanceToLine(point: Point, a: Point, b: Point): number {
+  const length = Math.hypot(b.x - a.x, b.y - a.y);
+  if (length === 0) return Math.hypot(point.x - a.x, point.y - a.y);
+  return Math.abs((b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x)) / length;
 }

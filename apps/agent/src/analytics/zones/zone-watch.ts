@@ -46,7 +46,7 @@ export class ZoneWatch<Parameters> implements AnalyticMachine<Parameters> {
     const objects = this.visits.counting.map(({ trackId, label, entered }) => ({
       track: trackId,
       label,
-      dwell_seconds: (moment.monotonicMs - entered.monotonicMs) / 1_000,
+      dwell_seconds: secondsBetween(entered, moment),
     }));
     const estimation = { zone: this.rules.zone.name, inside: inside.length, objects, time_offset: timeOffset(frame, this.context) };
     return { results: { frame_estimations: [estimation] }, alerts };
@@ -93,7 +93,12 @@ export class ZoneWatch<Parameters> implements AnalyticMachine<Parameters> {
   }
 
   private describe({ trackId, label, entered, lastInside }: Visit): Record<string, unknown> {
-    const dwell_seconds = (lastInside.monotonicMs - entered.monotonicMs) / 1_000;
+    const dwell_seconds = secondsBetween(entered, lastInside);
     return { zone: this.rules.zone.name, track: trackId, label, dwell_seconds };
   }
+}
+
+/** In whole milliseconds. */
+function secondsBetween(from: FrameMoment, to: FrameMoment): number {
+  return Math.round(to.monotonicMs - from.monotonicMs) / 1_000;
 }

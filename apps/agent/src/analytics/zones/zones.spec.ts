@@ -192,6 +192,13 @@ describe('line_crossing', () => {
     expect(walk({}, 500, 600)).toEqual([]);
   });
 
+  it('takes nobody who stands on the line and trembles for one who crosses', () => {
+    // Of 200 pixels height: nearer than 10 is on the line.
+    expect(walk({}, 400, 495, 505, 495, 505, 509)).toEqual([]);
+    expect(walk({}, 400, 495, 505, 495, 511)).toEqual(['a_to_b']);
+    expect(walk({ min_distance: 0 }, 400, 495, 505, 495)).toEqual(['a_to_b', 'b_to_a']);
+  });
+
   it('counts one direction alone when asked to', () => {
     expect(walk({ count_direction: 'a_to_b' }, 400, 600, 400, 600)).toEqual(['a_to_b', 'a_to_b']);
     expect(walk({ count_direction: 'b_to_a' }, 400, 600, 400, 600)).toEqual(['b_to_a']);
