@@ -67,13 +67,13 @@ export class StreamsStore {
   }
 }
 
-/** Streams that want to be analysed. Of those that are no cameras only what our agents can: the others wait for agents of others. */
+/** Streams that want to be analysed: a camera also when one of its analytics failed, since its persons are still told of. Of those that are no cameras only what our agents can: the others wait for agents of others. */
 function listClaimable(transaction: Prisma.TransactionClient): Promise<ClaimableStream[]> {
   return transaction.$queryRaw`
     SELECT c.uuid::text AS "streamId", c.id AS "cameraId", CASE WHEN c.analysed_until > now() THEN c.analysed_by END AS "heldBy",
       c.analysed_by AS "lastHeldBy", coalesce(c.analysed_until, now()) AS "watchedUntil", c.created_at AS since
     FROM nvr.camera c LEFT JOIN nvr.luna_stream s ON s.id = c.uuid
-    WHERE c.deleted_at IS NULL AND c.is_active AND c.analytics_enabled AND coalesce(s.status, 'pending') NOT IN ('stop', 'done', 'failure')
+    WHERE c.deleted_at IS NULL AND c.is_active AND c.analytics_enabled AND coalesce(s.status, 'pending') <> 'stop'
     UNION ALL
     SELECT s.id::text, NULL, CASE WHEN s.held_until > now() THEN s.held_by END, s.held_by, coalesce(s.held_until, now()), s.created_at
     FROM nvr.luna_stream s
