@@ -16,7 +16,8 @@ const thresholdMin = 18;
 const noiseTimes = 4;
 /** What stays where it is becomes background in about this time, however many frames there are. */
 const backgroundMs = 25_000;
-const backgroundWeightMax = 0.5;
+/** Whoever stands in one key frame of a long group of pictures is not the room yet. */
+const backgroundWeightMax = 0.15;
 const calibrationWeight = 0.3;
 const noiseWeight = 0.05;
 /** What differs by more moved, even while the noise is learned. */
