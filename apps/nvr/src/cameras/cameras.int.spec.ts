@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { camerasChanged, CameraView, claimStreams, readFrame, releaseStreams } from '@nightjar/contracts';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import { CamerasStore } from './cameras.store.js';
 
 let nvr: TestNvr;
 beforeAll(async () => {
@@ -180,8 +181,13 @@ describe('a snapshot', () => {
 
   it('is 503 with the reason that the recorder has', async () => {
     const lastProblem = 'nobody listens at the address of the camera';
-    const lastProblemAt = new Date(Date.now() + 60_000);
-    await nvr.database.camera.update({ where: { id: 1 }, data: { lastProblem, lastProblemAt, recordingEnabled: true } });
+    const store = new CamerasStore(nvr.database);
+    const rowOf = () => nvr.database.camera.findUniqueOrThrow({ where: { id: 1 } });
+    const { updatedAt } = await rowOf();
+    await store.noteProblem(1, lastProblem);
+    const first = await rowOf();
+    await store.noteProblem(1, lastProblem);
+    expect([first.updatedAt, (await rowOf()).lastProblemAt]).toEqual([updatedAt, first.lastProblemAt]);
     expect(await send('GET', '/api/v1/cameras/1/snapshot')).toMatchObject({
       status: 503,
       body: { detail: expect.stringContaining(lastProblem) },
