@@ -1,11 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
-import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
-import { parseInput } from '../http/parse-input.js';
+import { invalidField, parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
 import { CameraReferenceText, InstantInBody } from '../segments/instant-query.js';
 import { ClipsService } from './clips.service.js';
@@ -49,7 +48,7 @@ export class ExportDownloadController {
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async download(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const grant = this.tickets.grantOf(request);
-    if (!grant) throw new AppError('permission_denied', 'an export begins with a ticket');
+    if (!grant) throw invalidField('query', 'ticket', 'is required: POST /api/v1/recordings/export/ticket gives one');
     const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), String(grant.cameraId));
     const layout = await this.clips.layOut(camera.id, { fromUnixMs: grant.startsAt.getTime(), toUnixMs: grant.endsAt.getTime() });
     await sendBytes(request, reply, {

@@ -13,19 +13,22 @@ import { PlaybackService } from './playback.service.js';
 import { PlaybackSessionsService } from './playback-sessions.service.js';
 import { PlaybackSessionsStore } from './playback-sessions.store.js';
 import { SegmentIndexes } from './segment-indexes.js';
+import { ThumbnailsController } from './thumbnails.controller.js';
+import { ThumbnailsService } from './thumbnails.service.js';
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule],
-  controllers: [ExportDownloadController, HlsController, PlaybackController],
+  controllers: [ExportDownloadController, HlsController, PlaybackController, ThumbnailsController],
   providers: [
     ClipsService,
     PlaybackService,
     PlaybackSessionsService,
     PlaybackSessionsStore,
     SegmentIndexes,
+    ThumbnailsService,
     // Undefined where there is none: everything else of the API works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],
-  exports: [ClipsService],
+  exports: [ClipsService, PlaybackService],
 })
 export class PlaybackModule {}
