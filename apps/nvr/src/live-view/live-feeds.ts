@@ -20,11 +20,15 @@ export class LiveFeeds implements OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  hasRoomFor(cameraId: number): boolean {
+    return this.feeds.has(cameraId) || this.feeds.size < feedsMax;
+  }
+
   /** The feed of a camera; listen to it or play it at once, or it goes again. @throws AppError `overloaded` */
   open(cameraId: number): LiveFeed {
     const known = this.feeds.get(cameraId);
     if (known) return known;
-    if (this.feeds.size >= feedsMax) throw new AppError('overloaded', 'too many cameras are watched at once', { retryAfterMs: 5_000 });
+    if (!this.hasRoomFor(cameraId)) throw new AppError('overloaded', 'too many cameras are watched at once', { retryAfterMs: 5_000 });
     const feed = new LiveFeed({ cameraId, bus: this.bus, clock: this.clock, logger: this.logger });
     this.feeds.set(cameraId, feed);
     return feed;

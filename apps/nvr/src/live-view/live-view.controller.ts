@@ -26,7 +26,7 @@ export class LiveViewController {
   @Policy({ kind: 'authenticated', scope: scopes.readCameras })
   async socket(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const camera = await this.liveView.findCamera(requirePrincipal(request), reference);
-    this.liveView.requireRoom();
+    this.liveView.requireRoom(camera);
     refuseForeignPages(request.headers);
     const socket = await this.door.open(request, reply);
     this.liveView.show(camera, socket, () => this.authenticator.authenticate(request));
@@ -43,7 +43,7 @@ export class LiveViewController {
   ): Promise<void> {
     const { fps } = parseInput(PicturesQuery, query, 'query');
     const camera = await this.liveView.findCamera(requirePrincipal(request), reference);
-    this.liveView.requireRoom();
+    this.liveView.requireRoom(camera);
     const reauthenticate = () => this.authenticator.authenticate(request);
     const viewer = await this.liveView.openPictures(camera, { framesPerSecond: fps, reauthenticate });
     void reply.hijack();

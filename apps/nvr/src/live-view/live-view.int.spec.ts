@@ -18,12 +18,19 @@ let watched: Awaited<ReturnType<typeof startTestCamera>>;
 let recorder: ChildProcess;
 /** May see the yard, and nothing else. */
 let viewer: { id: number; token: string };
+/** Ends what has been started, also where the rest could not be. */
+const closers: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   const found = await findFfmpeg();
   if (!found) throw new Error('these tests need FFmpeg');
   ffmpeg = found;
-  [yard, watched, nvr] = await Promise.all([startTestCamera(), startTestCamera(), startTestNvr({ cameraNetworks: ['127.0.0.0/8'] })]);
+  yard = await startTestCamera();
+  closers.push(() => yard.close());
+  watched = await startTestCamera();
+  closers.push(() => watched.close());
+  nvr = await startTestNvr({ cameraNetworks: ['127.0.0.0/8'] });
+  closers.push(() => nvr.stop());
   for (const [name, { url }] of Object.entries({ yard, watched }))
     await post('/api/v1/cameras', { name, rtsp_url: url, frames_name: name, recording_enabled: name === 'yard' });
   const { id } = (await (await post('/api/v1/users', { username: 'viewer', password: adminPassword })).json()) as { id: number };
@@ -43,13 +50,13 @@ beforeAll(async () => {
       NIGHTJAR_LOG_LEVEL: 'error',
     },
   });
+  closers.push(async () => {
+    if (recorder.kill('SIGTERM')) await once(recorder, 'exit');
+  });
   await until(() => yard.sessionCount > 0, 30_000);
 }, 60_000);
 afterAll(async () => {
-  recorder.kill('SIGTERM');
-  await once(recorder, 'exit');
-  await Promise.all([yard.close(), watched.close()]);
-  await nvr.stop();
+  for (const close of closers.reverse()) await close();
 });
 
 async function post(route: string, body: unknown): Promise<Response> {

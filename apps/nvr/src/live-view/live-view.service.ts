@@ -48,14 +48,17 @@ export class LiveViewService implements OnModuleDestroy {
   }
 
   /** @throws AppError `overloaded` */
-  requireRoom(): void {
-    if (this.viewers.size >= viewersMax) throw new AppError('overloaded', 'too many viewers', { retryAfterMs: 5_000 });
+  requireRoom(camera: Camera): void {
+    if (this.viewers.size >= viewersMax || !this.feeds.hasRoomFor(camera.id))
+      throw new AppError('overloaded', 'too many viewers', { retryAfterMs: 5_000 });
   }
 
   /** Shows a camera on a WebSocket that stands, until one of the two sides has enough. */
   show(camera: Camera, socket: WebSocket, reauthenticate: Reauthenticate): void {
     const revalidate = this.revalidation(camera, reauthenticate);
     const viewer = new SocketViewer({ socket, clock: this.clock, revalidate });
+    // Somebody may have taken the last place while the handshake was answered.
+    if (!this.feeds.hasRoomFor(camera.id)) viewer.end('over');
     if (!viewer.isOpen) return;
     const leave = this.feeds.open(camera.id).listen(viewer);
     this.viewers.add(viewer);

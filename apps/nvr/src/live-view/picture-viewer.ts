@@ -29,6 +29,7 @@ export class PictureViewer {
   /** Sends pictures on a response whose head is out, until the viewer goes or there are none any more. */
   async show(response: ServerResponse): Promise<void> {
     const { signal } = this.stopping;
+    if (response.destroyed) this.stopping.abort();
     response.once('close', () => this.stopping.abort());
     try {
       let shownUnixMs = 0;
@@ -61,11 +62,17 @@ export class PictureViewer {
     response.write(jpeg);
     if (response.write('\r\n')) return;
     const { signal } = this.stopping;
+    if (signal.aborted) return;
+    // The end of the response, which this may be, aborts the signal.
     const late = setTimeout(() => response.destroy(), stalledMsMax);
     await new Promise<void>((resolve) => {
-      response.once('drain', resolve);
-      response.once('close', resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const goOn = () => {
+        response.off('drain', goOn);
+        signal.removeEventListener('abort', goOn);
+        resolve();
+      };
+      response.once('drain', goOn);
+      signal.addEventListener('abort', goOn, { once: true });
     });
     clearTimeout(late);
   }

@@ -12,7 +12,11 @@ beforeAll(async () => {
   server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
 });
-afterAll(() => new Promise((resolve) => server.close(resolve)));
+afterAll(async () => {
+  // Also those of a test that failed on the way.
+  for (const socket of server.clients) socket.terminate();
+  await new Promise((resolve) => server.close(resolve));
+});
 
 const session = { id: 7, init: Buffer.from('init'), codec: 'avc1.64001f', videoCodec: 'h264' };
 /** Bigger than any buffer of the operating system, so that a viewer who does not read is noticed. */
