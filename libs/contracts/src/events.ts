@@ -151,6 +151,27 @@ export const inferenceFrame = fact({
   payload: InferenceFrame,
 });
 
+/** What apps of OpenNVR are told of events: its envelope, whose names and fields of a version only grow. */
+export const DomainEvent = z.object({
+  id: z.string(),
+  schema: z.enum(['opennvr.events.visit.recorded.v1', 'opennvr.events.alert.fired.v1']),
+  correlation_id: z.string(),
+  /** `cam<id>`. */
+  camera_id: z.string(),
+  /** ISO 8601, of the wall clock. */
+  ts: z.string(),
+  producer: z.string(),
+  payload: EventView,
+});
+export type DomainEvent = z.infer<typeof DomainEvent>;
+
+/** A track that has ended is a visit; an alert or an alarm is told when it begins. */
+export const domainEvent = fact({
+  subject: (event: DomainEvent) => `${event.schema}.${event.camera_id}`,
+  pattern: 'opennvr.events.*.*.v1.*',
+  payload: DomainEvent,
+});
+
 /** What an app of OpenNVR tells. Only what it must have is checked: apps send other severities, and fields of their own. */
 export const AppAlert = z.looseObject({
   alert_id: z.string().min(1).max(40),

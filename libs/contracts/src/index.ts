@@ -81,6 +81,8 @@ export {
 export {
   AppAlert,
   appAlert,
+  DomainEvent,
+  domainEvent,
   eventCommitted,
   EventView,
   InferenceFrame,

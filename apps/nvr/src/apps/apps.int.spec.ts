@@ -153,6 +153,13 @@ describe('a service with the internal key', () => {
     expect(body.events).toMatchObject([{ id, score: 0.8, ended_at: '2026-01-01T12:00:09.000Z', has_evidence: true }]);
   });
 
+  it('asks for a picture of the past, where there is one', async () => {
+    const frame = (query: string) => call('GET', `/internal/camera-agent/recordings/frame?${query}`);
+    expect((await frame('camera_id=cam1&at=2026-01-01T12:00:00Z')).status).toBe(404);
+    expect((await frame('camera_id=cam99&at=2026-01-01T12:00:00Z')).status).toBe(404);
+    expect((await frame('camera_id=cam1&at=noon')).status).toBe(422);
+  });
+
   it.each([
     ['an unknown camera', { camera_id: 99 }, 404],
     ['a picture that is none', { evidence_jpeg_b64: Buffer.from('hello').toString('base64') }, 422],

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
-import { eventCommitted, type EventReport, type ListedEventView } from '@nightjar/contracts';
+import { domainEvent, eventCommitted, type EventReport, type ListedEventView } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { AppError } from '@nightjar/runtime';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import { CamerasStore } from '../cameras/cameras.store.js';
+import { domainEventOf } from './domain-event.js';
 import { EventListStore, type EventsPage } from './event-list.store.js';
 import { listedEventView } from './event-view.js';
 import type { EventsCursor, EventsQuery } from './events-query.js';
@@ -39,7 +40,7 @@ export class EventsService {
       payload: report.payload,
     };
     const saved = await this.save(key, state, { kept, kind: { source: 'tier0', eventType: report.event_type ?? 'track' } });
-    this.bus.publish(eventCommitted, { seq: saved.seq });
+    this.tell(saved);
     return { event_id: saved.id, seq: saved.seq };
   }
 
@@ -59,7 +60,7 @@ export class EventsService {
     const kept = picture && (await this.evidence.keepBytes(picture, { cameraUuid: camera.uuid, eventKey }));
     const score = state.score === null ? null : Math.round(state.score * scoreSteps) / scoreSteps;
     const saved = await this.save(key, { ...state, score, evidenceFile: kept?.file ?? null }, { kept, kind });
-    this.bus.publish(eventCommitted, { seq: saved.seq });
+    this.tell(saved);
     return saved;
   }
 
@@ -91,6 +92,13 @@ export class EventsService {
     const event = await this.store.find(eventId, cameraScopeOf(principal));
     if (!event?.evidenceFile) throw new AppError('not_found', 'Event not found, or it has no picture');
     return this.evidence.read(event.evidenceFile);
+  }
+
+  /** Facts, after the commit: a nudge to the other processes, and what apps of OpenNVR listen to. */
+  private tell(saved: SavedEvent): void {
+    this.bus.publish(eventCommitted, { seq: saved.seq });
+    const told = domainEventOf(saved);
+    if (told) this.bus.publish(domainEvent, told);
   }
 
   /** What of a list depends on who asks. */

@@ -35,6 +35,10 @@ export interface SavedEvent {
   seq: number;
   /** Opened now, not changed. */
   isNew: boolean;
+  /** Got its end now. */
+  hasEnded: boolean;
+  /** As it is now. */
+  event: Event;
   evidenceFile: string | null;
   evidenceFileBefore: string | null;
 }
@@ -57,10 +61,15 @@ export async function endAbandonedEvents(
 ): Promise<void> {
   if (cameras.length === 0) return;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${writeLock})`;
-  await transaction.$executeRaw`
+  const ended = await transaction.$queryRaw<{ id: bigint }[]>`
     UPDATE nvr.event AS event SET seq = nextval(pg_get_serial_sequence('nvr.event', 'seq')), ended_at = greatest(event.started_at, abandoned.until)
     FROM unnest(${cameras.map(({ cameraId }) => cameraId)}::int[], ${cameras.map(({ watchedUntil }) => watchedUntil)}::timestamptz[]) AS abandoned(camera_id, until)
-    WHERE event.camera_id = abandoned.camera_id AND event.ended_at IS NULL AND event.source = 'tier0' AND event.event_type IN ('track', 'alert')`;
+    WHERE event.camera_id = abandoned.camera_id AND event.ended_at IS NULL AND event.source = 'tier0' AND event.event_type IN ('track', 'alert')
+    RETURNING event.id`;
+  if (ended.length === 0) return;
+  // Who was told of their beginning is told of their end; the sender finds it with its next poll.
+  const rows = await transaction.event.findMany({ where: { id: { in: ended.map(({ id }) => id) } } });
+  for (const row of rows) await addRuleMessages(transaction, eventView(eventOf(row)));
 }
 
 @Injectable()
@@ -115,14 +124,13 @@ export class EventsStore {
       const known = await findKnown(transaction, key);
       const merged = mergeEvent(known ? stateOf(known) : undefined, report);
       const evidenceFileBefore = known?.evidenceFile ?? null;
-      if (known && !merged)
-        return { messages: 0, saved: { ...namesOf(known), isNew: false, evidenceFile: known.evidenceFile, evidenceFileBefore } };
+      if (known && !merged) return { messages: 0, saved: savedOf(eventOf(known), { isNew: false, hasEnded: false, evidenceFileBefore }) };
       const state = merged ?? report;
       const written = known ? await change(transaction, known, state) : await open(transaction, { ...key, ...kind }, state);
       const event = eventOf(written);
       return {
         messages: await addRuleMessages(transaction, eventView(event)),
-        saved: { ...namesOf(written), isNew: !known, evidenceFile: state.evidenceFile, evidenceFileBefore },
+        saved: savedOf(event, { isNew: !known, hasEnded: state.endedAt !== null && !known?.endedAt, evidenceFileBefore }),
       };
     });
     if (messages > 0) this.sender.nudge();
@@ -141,7 +149,10 @@ function stateOf({ endedAt, evidenceFile, label, payload, score }: EventRow): Ev
   return { label, score, endedAt, evidenceFile, payload };
 }
 
-const namesOf = ({ id, seq }: EventRow) => ({ id: Number(id), seq: Number(seq) });
+function savedOf(event: Event, change: Pick<SavedEvent, 'isNew' | 'hasEnded' | 'evidenceFileBefore'>): SavedEvent {
+  const { evidenceFile, id, seq } = event;
+  return { id, seq, event, evidenceFile, ...change };
+}
 
 async function findKnown(transaction: Prisma.TransactionClient, { cameraId, startedAt, trackId }: EventKey): Promise<EventRow | null> {
   if (trackId === null) return null;

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import { parseNetwork } from '@nightjar/outbound';
 import { until } from '@nightjar/testing';
+import { endAbandonedEvents } from '../events/events.store.js';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const operatorRoleId = 2;
@@ -40,9 +41,13 @@ beforeAll(async () => {
   operatorToken = await logIn(nvr.url, { username: 'operator', password: adminPassword });
 });
 afterEach(async () => {
+  // What is on its way must not come to the next test.
+  status = 200;
+  const pending = { state: 'pending' } as const;
+  await nvr.database.ruleMessage.updateMany({ where: pending, data: { runAfter: new Date(0) } });
+  await until(async () => (await nvr.database.ruleMessage.count({ where: pending })) === 0);
   await nvr.database.eventRule.deleteMany();
   calls.length = 0;
-  status = 200;
 });
 afterAll(async () => {
   await nvr?.stop();
@@ -112,6 +117,14 @@ describe('an event that a rule is about', () => {
       'webhook-signature': expect.stringMatching(/^v1,/),
     });
     expect(await messages(id)).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }]);
+  });
+
+  it('that its agent left open is told of when somebody else ends it', async () => {
+    const id = await makeRule({ tells_end: true });
+    await send(report());
+    const watchedUntil = new Date(Date.UTC(2026, 0, 5, 14));
+    await nvr.database.$transaction((transaction) => endAbandonedEvents(transaction, [{ cameraId: yard, watchedUntil }]));
+    expect((await messages(id)).map(({ moment }) => moment)).toEqual(['opened', 'ended']);
   });
 
   it('is told when it matches, be it later than it began, and not while it does not', async () => {
