@@ -5,7 +5,6 @@ import type { SeenOn } from './alert-events.js';
 import type { AnalyticMessage } from './analytic.js';
 import { wants, type Callback, type ImageRetainPolicy } from './callback-parameters.js';
 import type { CallbackSender } from './callback-sender.js';
-import { overviewPicture } from './overview-picture.js';
 
 /** An event as callbacks get it, in the words of the Luna Video Agent. */
 export interface EventMessage {
@@ -19,7 +18,7 @@ export interface EventMessage {
 export interface MessageRoadsParts {
   stream: AssignedStream;
   sender: Pick<CallbackSender, 'send'>;
-  pictures: { writeOverview(file: string, bytes: Uint8Array): Promise<void> };
+  pictures: { writeOverview(file: string, jpeg: Uint8Array, policy: ImageRetainPolicy): Promise<void> };
   logger: Logger;
 }
 
@@ -90,8 +89,8 @@ export class MessageRoads {
   /** An event names its picture, so the picture is there first. */
   private write(file: string, jpeg: Uint8Array, policy: ImageRetainPolicy, then: () => void): void {
     const { pictures, logger } = this.parts;
-    const work: Promise<void> = overviewPicture(jpeg, policy)
-      .then((bytes) => pictures.writeOverview(file, bytes))
+    const work: Promise<void> = pictures
+      .writeOverview(file, jpeg, policy)
       .catch((error: unknown) => logger.warn('the picture of an event was not written', { error }))
       .then(then)
       .finally(() => this.working.delete(work));

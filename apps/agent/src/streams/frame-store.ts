@@ -4,6 +4,8 @@ import { clipBox, expandBox, pixelLtwh, type BoxXyxy } from '@nightjar/geometry'
 import type { JpegPicture } from '@nightjar/media';
 import { replaceFile, type Logger } from '@nightjar/runtime';
 import sharp from 'sharp';
+import type { ImageRetainPolicy } from '../analytics/callback-parameters.js';
+import { overviewPicture } from '../analytics/overview-picture.js';
 
 /** A person's picture shows this share of its height around it. */
 const cropMarginHeights = 0.15;
@@ -64,8 +66,8 @@ export class FrameStore {
   }
 
   /** Keeps a picture that a callback is told the address of, as long as it is among the newest. */
-  async writeOverview(file: string, bytes: Uint8Array): Promise<void> {
-    await this.replace(file, bytes);
+  async writeOverview(file: string, jpeg: Uint8Array, policy: ImageRetainPolicy): Promise<void> {
+    await this.replace(file, await overviewPicture(jpeg, policy));
     this.overviews.push(file);
     for (const old of this.overviews.splice(0, this.overviews.length - overviewsMax)) await this.removeEvent(old);
   }
