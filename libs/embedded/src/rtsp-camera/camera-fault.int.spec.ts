@@ -55,7 +55,7 @@ async function watch(enough = 3): Promise<{ frames: number; reason?: string }> {
   }
 }
 
-describe('a camera that we watch', () => {
+describe('a camera that we watch, hostile ones too (T24, R8)', () => {
   it.each(['basic', 'digest'] as const)('lets us in with the password it asks for (%s), and nobody without', async (authentication) => {
     await start({ credentials: { user: 'ada', password: 'p@ss:w/rd?' }, authentication });
     expect(await watch()).toEqual({ frames: 3 });

@@ -56,7 +56,7 @@ async function ask(...requests: string[]): Promise<void> {
 const describeRequest = () => `DESCRIBE ${relay.url} RTSP/1.0\r\nCSeq: 7\r\nAccept: application/sdp\r\n\r\n`;
 const sequenceOf = (request: string) => /CSeq: (\d+)/.exec(request)?.[1] ?? '';
 
-describe('the relay between FFmpeg and a camera', () => {
+describe('the relay between FFmpeg and a camera (T24, R29)', () => {
   it('asks the camera under its own address, and answers a challenge without FFmpeg hearing of it', async () => {
     camera.answer = (request, socket) => {
       const cseq = `CSeq: ${sequenceOf(request)}\r\n`;
