@@ -40,7 +40,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-function answer(text: string): { status: number; body: string } {
+function answer(text: string): { status: number; headers?: Record<string, string>; body?: string } {
   const message = parseXml(text);
   const [order] = findElement(message, 'Body')?.children ?? [];
   const envelope = (body: string) => ({ status: 200, body: `<S:Envelope xmlns:S="x"><S:Body>${body}</S:Body></S:Envelope>` });
