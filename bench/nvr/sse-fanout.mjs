@@ -62,7 +62,15 @@ async function run() {
 
 async function measure(server, rate) {
   const listeners = fork(here('./sse-clients.mjs'));
-  const told = (field) => new Promise((resolve) => listeners.on('message', (message) => field in message && resolve(message)));
+  const told = (field) =>
+    new Promise((resolve) => {
+      const hear = (message) => {
+        if (!(field in message)) return;
+        listeners.off('message', hear);
+        resolve(message);
+      };
+      listeners.on('message', hear);
+    });
   const ready = told('ready');
   listeners.send({ urls: urls(server.url), headers: server.headers, clients });
   await ready;
