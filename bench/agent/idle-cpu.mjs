@@ -3,15 +3,17 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { startTestCamera } from '../../libs/testing/dist/index.js';
+import { loadClip, RtspCamera } from '../../libs/embedded/dist/index.js';
+import { requireFfmpeg } from '../../libs/testing/dist/index.js';
 import { childrenOf, sleep } from '../adapter/processes.mjs';
 
 const watchFile = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
 const settleMs = 20_000;
 
 /** @returns CPU-ms a second of each kind in each turn */
-export async function measureIdle({ clip, seconds, turns, fps = 2 }) {
-  const camera = await startTestCamera({ clip });
+export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) {
+  const camera = new RtspCamera({ clip: await loadClip({ file: clip, ffmpegPath: await requireFfmpeg(), framesPerSecond: cameraFps }) });
+  await camera.start();
   const watchers = { idle: startWatcher(camera.url, 5_000, fps), always: startWatcher(camera.url, 0, fps) };
   try {
     await sleep(settleMs);
@@ -26,8 +28,8 @@ export async function measureIdle({ clip, seconds, turns, fps = 2 }) {
       samples.push({
         idle: (after.idle - before.idle) / elapsed,
         always: (after.always - before.always) / elapsed,
-        state: state.state,
-        separation: state.separation,
+        ours: (after.idleOurs - before.idleOurs) / elapsed,
+        state: `${state.state} (${state.reason}, ${state.separation})`,
       });
     }
     return samples;
@@ -68,13 +70,10 @@ function startWatcher(url, idleAfterMs, fps) {
   return { child, exited, ask };
 }
 
-function costs(watchers) {
-  return Object.fromEntries(
-    Object.entries(watchers).map(([name, { child }]) => [
-      name,
-      [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0),
-    ]),
-  );
+/** CPU-ms so far: all processes of each watcher, and the part of the one that is idle which is our own code. */
+function costs({ always, idle }) {
+  const whole = ({ child }) => [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0);
+  return { always: whole(always), idle: whole(idle), idleOurs: cpuMs(idle.child.pid) };
 }
 
 function cpuMs(pid) {

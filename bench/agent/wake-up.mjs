@@ -12,9 +12,10 @@ const lookMs = 480;
 const idleLookMs = 1_000;
 const idleLookSeparatedMs = 4_000;
 
-/** Plays a scene through the watch as apps/agent/src/decode/watched-stream.ts does. */
-export async function playScene({ file, times, fps }, { idleAfterMs = 60_000 } = {}) {
-  const units = unitsOf(file);
+/** Plays a scene, `rounds` times in a row, through the watch as apps/agent/src/decode/watched-stream.ts does. */
+export async function playScene({ file, times, fps }, { idleAfterMs = 60_000, rounds = 1 } = {}) {
+  const once = unitsOf(file);
+  const units = Array.from({ length: rounds }, () => once).flat();
   const planes = await planesOf(file, fps);
   const policy = new DecodePolicy({ idleAfterMs });
   const watcher = new UnitWatcher();
@@ -25,7 +26,7 @@ export async function playScene({ file, times, fps }, { idleAfterMs = 60_000 } =
   const look = (index, nowMs) => {
     lookedMs = nowMs;
     seen.pictures++;
-    const observed = motion.observe(planes[Math.min(index, planes.length - 1)], nowMs);
+    const observed = motion.observe(planes[Math.min(index % once.length, planes.length - 1)], nowMs);
     if (observed.verdict === 'moving') {
       watcher.sawMotion(nowMs);
       seen.movingMs.push(nowMs);
