@@ -76,15 +76,21 @@ describe('the services', () => {
     });
   });
 
-  it('let webhooks go to this machine as long as the job API listens on it alone', () => {
+  it.each(['gateway', 'nvr'] as const)('let webhooks go to this machine as long as the %s listens on it alone', (name) => {
     const allowed = (environment: Record<string, string>) => {
-      const gateway = describeWith(environment).get('gateway');
-      return [gateway?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS, gateway?.description];
+      const service = describeWith(environment).get(name);
+      return [service?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS, service?.description];
     };
     expect(allowed({})).toEqual(['127.0.0.0/8,::1/128', expect.stringContaining('webhooks')]);
-    expect(allowed({ GATEWAY_HOST: '0.0.0.0' })).toEqual([undefined, undefined]);
+    expect(allowed({ [`${name.toUpperCase()}_HOST`]: '0.0.0.0' })).toEqual([undefined, undefined]);
     expect(allowed({ NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: '10.0.0.0/8' })).toEqual(['10.0.0.0/8', undefined]);
-    expect(describeWith().get('nvr')?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS).toBeUndefined();
+  });
+
+  it('let callbacks of analytics go where the messages of the NVR may', () => {
+    const ofAgent = (environment: Record<string, string>) =>
+      describeWith(environment).get('agent')?.environment.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS;
+    expect(ofAgent({})).toBe('127.0.0.0/8,::1/128');
+    expect(ofAgent({ NVR_HOST: '0.0.0.0' })).toBeUndefined();
   });
 
   it('are asked on loopback where they listen everywhere', () => {

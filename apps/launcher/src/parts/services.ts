@@ -54,7 +54,7 @@ export function assertBuilt(): void {
 export function describeServices(config: LauncherConfig, credentials: Credentials, links: ServiceLinks): ServiceDefinition[] {
   const { ports, natsUrl, ffmpegPath } = links;
   const secretKey = config.secretKey ?? credentials.secretKey;
-  const opensLoopback = webhooksMayStay(config);
+  const stays = (name: 'gateway' | 'nvr') => (webhooksMayStay(config, name) ? { NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: loopbackNetworks } : {});
   const everybody: Record<string, string> = {
     ...config.inherited,
     NIGHTJAR_SUPERVISED: '1',
@@ -74,15 +74,17 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       ...nvr,
       BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword,
       NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl,
+      ...stays('nvr'),
     },
     recorder: nvr,
     gateway: {
       DATABASE_URL: links.gatewayDatabaseUrl,
       BOOTSTRAP_API_KEY: credentials.apiKey,
       NIGHTJAR_SECRET_KEY: secretKey,
-      ...(opensLoopback ? { NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: loopbackNetworks } : {}),
+      ...stays('gateway'),
     },
-    agent: {},
+    // Its callbacks are asked for at the NVR.
+    agent: stays('nvr'),
   };
   return (Object.keys(entries) as ServiceName[]).map((name) => {
     const { host } = config.listen[name];
@@ -92,17 +94,19 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       address: `http://${bracketed(host)}:${ports[name]}`,
       probeUrl: `http://${isLoopbackHost(host) ? bracketed(host) : '127.0.0.1'}:${ports[name]}`,
       environment: definedOnly({ ...everybody, ...own[name] }),
-      ...(name === 'gateway' && opensLoopback ? { description: 'its webhooks may go to this machine' } : {}),
+      ...((name === 'gateway' || name === 'nvr') && webhooksMayStay(config, name)
+        ? { description: 'its webhooks may go to this machine' }
+        : {}),
     };
   });
 }
 
 /**
- * Who reaches a job API that listens on loopback only is on this machine already: its webhooks may go there too, but not to our
+ * Who reaches a service that listens on loopback only is on this machine already: its webhooks may go there too, but not to our
  * own services. An operator's word counts more.
  */
-function webhooksMayStay({ inherited, listen }: LauncherConfig): boolean {
-  return !inherited.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS && isLoopbackHost(listen.gateway.host);
+function webhooksMayStay({ inherited, listen }: LauncherConfig, name: 'gateway' | 'nvr'): boolean {
+  return !inherited.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS && isLoopbackHost(listen[name].host);
 }
 
 function bracketed(host: string): string {
