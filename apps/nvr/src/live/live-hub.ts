@@ -13,24 +13,29 @@ const clientsMax = 5_000;
 /** The nudge over the bus may be lost; rows are asked this often anyway while somebody listens. */
 const pollMs = 1_000;
 const pageRows = 200;
+/** Parts that a round of beats is done in. */
+const beatShares = 20;
 
 /** Knows all live clients of this process, reads new notifications from the rows once for all of them, and hands overlays on. */
 @Injectable()
 export class LiveHub implements OnModuleDestroy {
-  private readonly clients = new Set<LiveClient>();
+  /** With the share of a round in which each is looked after. */
+  private readonly clients = new Map<LiveClient, number>();
+  private added = 0;
   /** Live clients have been told up to here. */
   private liveSeq = 0;
   private reading: Promise<void> | undefined;
   private readAgain = false;
   private readonly poll = setInterval(() => this.wake(), pollMs);
   private readonly beat: NodeJS.Timeout;
+  private beats = 0;
 
   constructor(
     private readonly events: EventsStore,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) { liveBeatMs }: ApiConfig,
   ) {
-    this.beat = setInterval(() => this.beatClients(), liveBeatMs);
+    this.beat = setInterval(() => this.beatSome(), liveBeatMs / beatShares);
   }
 
   /** @throws AppError `overloaded` */
@@ -41,7 +46,7 @@ export class LiveHub implements OnModuleDestroy {
   /** @param newestSeq the newest notification there is: without clients nobody has followed the rows */
   add(client: LiveClient, newestSeq: number): void {
     if (this.clients.size === 0) this.liveSeq = Math.max(this.liveSeq, newestSeq);
-    this.clients.add(client);
+    this.clients.set(client, this.added++ % beatShares);
     client.onRoom = () => this.catchUp(client);
     this.catchUp(client);
   }
@@ -71,17 +76,20 @@ export class LiveHub implements OnModuleDestroy {
   drawOverlay(overlay: Overlay): void {
     if (this.clients.size === 0) return;
     const message = new LiveMessage({ event: 'overlay', data: overlay });
-    for (const client of this.clients) client.offerOverlay({ cameraId: overlay.camera_id, message });
+    for (const client of this.clients.keys()) client.offerOverlay({ cameraId: overlay.camera_id, message });
   }
 
   onModuleDestroy(): void {
     clearInterval(this.poll);
     clearInterval(this.beat);
-    for (const client of this.clients) client.end('over');
+    for (const client of this.clients.keys()) client.end('over');
   }
 
-  private beatClients(): void {
-    for (const client of this.clients) {
+  /** A share of the clients at a time, each with every round: all at once would hold events up. */
+  private beatSome(): void {
+    const now = this.beats++ % beatShares;
+    for (const [client, share] of this.clients) {
+      if (share !== now) continue;
       client.beat();
       void client.revalidate();
     }
@@ -105,7 +113,7 @@ export class LiveHub implements OnModuleDestroy {
       for (const event of page) {
         this.liveSeq = event.seq;
         const message = notificationOf(event);
-        for (const client of this.clients) client.offerNotification({ seq: event.seq, cameraId: event.cameraId, message });
+        for (const client of this.clients.keys()) client.offerNotification({ seq: event.seq, cameraId: event.cameraId, message });
       }
     } while (page.length === pageRows);
   }

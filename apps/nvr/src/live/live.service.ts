@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
-import type { Clock } from '@nightjar/runtime';
-import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { AppError, type Clock } from '@nightjar/runtime';
+import { cameraScopeOf, type CameraScope } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import { EventsStore } from '../events/events.store.js';
@@ -32,8 +32,15 @@ export interface PlannedStream {
   start: ReplayStart;
 }
 
+/** How long an answer about cameras is good for others who ask the same. */
+const visibleMs = 1_000;
+/** Full: all are asked anew. */
+const scopesMax = 1_000;
+
 @Injectable()
 export class LiveService {
+  private readonly visibleOf = new Map<string, { cameraIds: Promise<ReadonlySet<number>>; askedAtMs: number }>();
+
   constructor(
     private readonly hub: LiveHub,
     private readonly events: EventsStore,
@@ -54,7 +61,7 @@ export class LiveService {
   /** Begins to send on a connection that stands. `reauthenticate` is asked again and again while it lives. */
   begin(planned: PlannedStream, connection: LiveConnection, reauthenticate: () => Promise<Principal>): void {
     const { filter, newestSeq, query, start } = planned;
-    const revalidate = async () => this.filterFor(await reauthenticate(), query);
+    const revalidate = async () => this.narrowed(await reauthenticate(), { query, filter });
     const client = new LiveClient({ connection, filter, afterSeq: start.afterSeq, clock: this.clock, revalidate });
     connection.whenClosed(() => this.hub.remove(client));
     client.write(new LiveMessage({ event: 'opened', id: start.afterSeq, data: {} }));
@@ -75,8 +82,28 @@ export class LiveService {
     const scope = cameraScopeOf(principal);
     const { notifications, overlays } = query;
     if (query.cameras.length === 0)
-      return { cameraIds: scope.kind === 'all' ? undefined : new Set(await this.cameraRows.listIds(scope)), notifications, overlays };
+      return { cameraIds: scope.kind === 'all' ? undefined : await this.visible(scope), notifications, overlays };
     const cameras = await Promise.all(query.cameras.map((reference) => this.cameras.find(scope, reference)));
     return { cameraIds: new Set(cameras.map(({ id }) => id)), notifications, overlays };
+  }
+
+  /** What is left of a filter now. @throws AppError `not_found` when a camera that was asked for is not to be seen any more */
+  private async narrowed(principal: Principal, { filter, query }: { filter: LiveFilter; query: LiveQuery }): Promise<LiveFilter> {
+    if (query.cameras.length === 0) return this.filterFor(principal, query);
+    const visible = await this.visible(cameraScopeOf(principal));
+    if ([...(filter.cameraIds ?? [])].some((id) => !visible.has(id))) throw new AppError('not_found', 'Camera not found');
+    return filter;
+  }
+
+  /** Cameras of a scope, asked once for all clients that have it and come to be checked at the same moment. */
+  private visible(scope: CameraScope): Promise<ReadonlySet<number>> {
+    const key = JSON.stringify(scope);
+    const known = this.visibleOf.get(key);
+    if (known && this.clock.monotonicMs() - known.askedAtMs < visibleMs) return known.cameraIds;
+    const cameraIds = this.cameraRows.listIds(scope).then((ids) => new Set(ids));
+    if (this.visibleOf.size >= scopesMax) this.visibleOf.clear();
+    this.visibleOf.set(key, { cameraIds, askedAtMs: this.clock.monotonicMs() });
+    cameraIds.catch(() => this.visibleOf.delete(key));
+    return cameraIds;
   }
 }
