@@ -6,8 +6,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 export type RoutePolicy =
   /** Anybody. */
   | { kind: 'public' }
-  /** Whoever the app's authenticator lets in; with `scope`, only a principal that has it. Without one it is nothing for keys. */
-  | { kind: 'authenticated'; scope?: string }
+  /**
+   * Whoever the app's authenticator lets in; with `scope`, only a principal that has it. Without one it is nothing for keys; with
+   * `usersOnly` it is nothing for keys and services, whatever they have.
+   */
+  | { kind: 'authenticated'; scope?: string; usersOnly?: true }
   /** A user with all rights. */
   | { kind: 'superuser' };
 
@@ -93,6 +96,7 @@ export function allows(policy: RoutePolicy, principal: Principal): boolean {
     case 'superuser':
       return principal.kind === 'user' && principal.isSuperuser;
     case 'authenticated':
+      if (policy.usersOnly && principal.kind !== 'user') return false;
       return policy.scope === undefined ? principal.kind !== 'api_key' : hasScope(principal, policy.scope);
   }
 }
