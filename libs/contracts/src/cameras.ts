@@ -19,6 +19,8 @@ export const AssignedStream = z.object({
   account_id: z.uuid().nullable().default(null),
   frames_name: FramesName,
   name: z.string(),
+  /** Where it is, as its user put it; callbacks repeat it. */
+  location: z.record(z.string(), z.unknown()).nullable().default(null),
   /** `file`: a video that ends, and the stream with it. */
   kind: z.enum(['rtsp', 'file']).default('rtsp'),
   url: z.string(),

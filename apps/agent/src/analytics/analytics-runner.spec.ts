@@ -135,6 +135,8 @@ describe('AnalyticsRunner', () => {
     runner.configure([
       { analytic_name: 'people_count', parameters: { callbacks, parameters: { probe_count: 1, rate: { unit: 'frame', period: 1 } } } },
     ]);
+    // Its user has just said where it stands.
+    runner.describe({ ...stream, location: { city: 'Ely' } });
     const { people_count } = see(0);
     expect(people_count?.events).toEqual([
       {
@@ -147,7 +149,7 @@ describe('AnalyticsRunner', () => {
           event_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
           track_id: expect.stringMatching(/^id-/),
           people_count: 2,
-          location: null,
+          location: { city: 'Ely' },
           source: 'yard',
         },
       },

@@ -1,4 +1,4 @@
-import type { StreamAnalytic } from '@nightjar/contracts';
+import type { AssignedStream, StreamAnalytic } from '@nightjar/contracts';
 import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
 import type { AlertEvents, SeenOn } from './alert-events.js';
@@ -54,10 +54,20 @@ export class AnalyticsRunner {
     return this.problems.size === 0 ? null : [...this.problems].map(([id, reason]) => `${id}: ${reason}`).join('; ');
   }
 
+  /** Whether nothing at all runs of what was asked for. */
+  get hasFailed(): boolean {
+    return this.problems.size > 0 && this.running.length === 0;
+  }
+
   /** Labels that some analytic needs, persons always among them. */
   get labels(): readonly string[] {
     const asked = this.running.flatMap(({ analytic, parameters }) => analytic.labelsOf?.(parameters) ?? []);
     return [...new Set(['person', ...asked])];
+  }
+
+  /** The stream got another name, owner or place: callbacks are told the new one. */
+  describe(stream: AssignedStream): void {
+    this.parts.roads.describe(stream);
   }
 
   /** Makes what runs equal to what is asked for. A stream without analytics counts people. @returns what those tell that end */

@@ -36,7 +36,7 @@ export class MessageRoads {
     this.stream = parts.stream;
   }
 
-  /** The stream got another name or owner. */
+  /** The stream got another name, owner or place. */
   describe(stream: AssignedStream): void {
     this.stream = stream;
   }
@@ -67,7 +67,7 @@ export class MessageRoads {
   }
 
   private bodyOf(message: AnalyticMessage, { eventId, file }: { eventId: string; file: string | null }): EventMessage {
-    const { stream_id, name, account_id, frames_name } = this.stream;
+    const { stream_id, name, location, account_id, frames_name } = this.stream;
     const { track_id, overview, ...event } = message.event;
     return {
       account_id: account_id ?? noAccount,
@@ -80,7 +80,7 @@ export class MessageRoads {
         track_id,
         ...event,
         ...(overview && { overview: { ...overview, image: file && `opennvr://frames/${frames_name}/${file}` } }),
-        location: null,
+        location,
         source: name,
       },
     };

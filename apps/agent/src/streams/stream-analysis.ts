@@ -72,9 +72,9 @@ export class StreamAnalysis {
   get feedback(): StreamFeedback {
     const { analytics, clock } = this.parts;
     const { stream_id, version } = this.assigned;
-    const { problem } = analytics;
-    const error = problem ?? this.cameraProblem;
-    const status = problem === null ? 'in_progress' : 'failure';
+    const error = analytics.problem ?? this.cameraProblem;
+    // One that fails leaves the others to work; nvr takes a stream that failed away.
+    const status = analytics.hasFailed ? 'failure' : 'in_progress';
     return { stream_id, version, status, error: error?.slice(0, feedbackCharsMax) ?? null, at_unix_ms: clock.wallMs() };
   }
 
@@ -83,6 +83,7 @@ export class StreamAnalysis {
     this.assigned = stream;
     // Other analytics may ask for other labels.
     this.held.forget();
+    this.parts.analytics.describe(stream);
     this.parts.results.publishBetweenFrames(this.parts.analytics.configure(stream.analytics));
   }
 

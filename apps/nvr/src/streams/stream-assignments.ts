@@ -37,6 +37,7 @@ export class StreamAssignments {
         account_id: luna?.accountId ?? null,
         frames_name: camera?.framesName ?? `stream-${streamId}`,
         name: camera?.name ?? luna?.name ?? '',
+        location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
         kind: 'rtsp',
         url,
         transport: (luna?.data as { type?: string } | undefined)?.type === 'udp' ? 'udp' : 'tcp',

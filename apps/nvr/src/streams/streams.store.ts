@@ -22,6 +22,7 @@ export interface ClaimedStream {
     version: number;
     accountId: string;
     name: string;
+    location: Prisma.JsonValue;
     data: Prisma.JsonValue;
     analytics: Prisma.JsonValue;
     encryptedReference: Uint8Array | null;
