@@ -14,7 +14,8 @@ const names = (kind: string) =>
     .map(({ method, url }) => `${method} ${url}`)
     .sort();
 
-const scopeOf = ({ policy }: DeclaredRoute) => (policy.kind === 'authenticated' ? policy.scope : undefined);
+/** What a key needs for a route; undefined: no key opens it. */
+const scopeOf = ({ policy }: DeclaredRoute) => (policy.kind === 'authenticated' && !policy.usersOnly ? policy.scope : undefined);
 
 async function makeKey(scope: string): Promise<string> {
   const answer = await nvr.fetch('/api/v1/api-keys', {

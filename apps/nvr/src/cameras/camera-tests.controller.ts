@@ -3,6 +3,7 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../http/parse-input.js';
+import { scopes } from '../keys/api-keys.js';
 import { CameraTests, type ConnectionTest } from './camera-tests.service.js';
 import { CamerasService } from './cameras.service.js';
 
@@ -40,7 +41,7 @@ export class CameraTestsController {
 
   @Post(':reference/test-connection')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async testCamera(
     @Param('reference') reference: string,
     @Req() request: FastifyRequest,

@@ -130,7 +130,7 @@ export class CamerasController {
   /** An address of the newest picture for programs that can't send headers: signed, for this camera and this caller, for an hour. */
   @Post(':reference/snapshot-url')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async snapshotUrl(
     @Param('reference') reference: string,
     @Req() request: FastifyRequest,

@@ -42,8 +42,8 @@ export class EventsController {
     const eventId = parseEventId(id);
     if (eventId === undefined) throw new AppError('not_found', 'Event not found, or it has no picture');
     const picture = await this.events.readEvidence(requirePrincipal(request), eventId);
-    // The picture of an event may be replaced by a better one, so a browser asks again after a while.
-    void reply.type('image/jpeg').header('Cache-Control', 'private, max-age=300');
+    // Never from a cache: whoever signs in next at the same browser may have other rights.
+    void reply.type('image/jpeg');
     return picture;
   }
 }

@@ -4,6 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../http/parse-input.js';
+import { scopes } from '../keys/api-keys.js';
 import { parseEventId } from './events-query.js';
 import { ReviewsService } from './reviews.service.js';
 
@@ -18,7 +19,7 @@ export class ReviewsController {
   constructor(private readonly reviews: ReviewsService) {}
 
   @Put(':id/review')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readEvents, usersOnly: true })
   async put(@Param('id') id: string, @Req() request: FastifyRequest): Promise<{ id: number; reviewed: boolean }> {
     const eventId = requireEventId(id);
     await this.reviews.markOne(requirePrincipal(request), { eventId, reviewed: true });
@@ -27,7 +28,7 @@ export class ReviewsController {
 
   @Delete(':id/review')
   @HttpCode(204)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readEvents, usersOnly: true })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
     await this.reviews.markOne(requirePrincipal(request), { eventId: requireEventId(id), reviewed: false });
   }
@@ -35,7 +36,7 @@ export class ReviewsController {
   /** Many at once: those that may be seen are marked, the others are named. */
   @Post('review')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readEvents, usersOnly: true })
   async post(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ ids: number[]; reviewed: boolean; not_found: number[] }> {
     const { ids, reviewed } = parseInput(ReviewBody, body, 'body');
     const { eventIds, missing } = await this.reviews.mark(requirePrincipal(request), { eventIds: ids, reviewed });

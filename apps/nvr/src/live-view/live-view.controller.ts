@@ -58,7 +58,7 @@ export class LiveViewController {
   /** For players of HLS that can't send headers: stands in the playlist's address as `?ticket=`, and from there in all that it names. */
   @Post(':reference/live/ticket')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async ticket(
     @Param('reference') reference: string,
     @Req() request: FastifyRequest,

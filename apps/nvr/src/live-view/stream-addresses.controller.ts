@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Camera } from '../cameras/cameras.store.js';
 import type { ApiConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
+import { scopes } from '../keys/api-keys.js';
 import { GatewayTokens, gatewayTokenMinutes, streamNameOf } from './gateway-tokens.js';
 import { liveTicketSeconds, LiveTickets } from './live-tickets.js';
 import { LiveViewService } from './live-view.service.js';
@@ -21,7 +22,7 @@ export class StreamAddressesController {
 
   /** All addresses of a camera. What needs a WebRTC gateway is null without one. */
   @Get(':reference/info')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async info(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<Record<string, unknown>> {
     const principal = requirePrincipal(request);
     const camera = await this.liveView.findCamera(principal, reference);
@@ -47,7 +48,7 @@ export class StreamAddressesController {
 
   /** Address and ticket of the live playlist. */
   @Get('hls/:reference')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async hls(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<Record<string, unknown>> {
     const principal = requirePrincipal(request);
     const camera = await this.liveView.findCamera(principal, reference);
@@ -64,7 +65,7 @@ export class StreamAddressesController {
 
   /** Where to send a WHEP offer, and the token for it. 501 without a WebRTC gateway. */
   @Get('webrtc/:reference')
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async webRtc(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<Record<string, unknown>> {
     const principal = requirePrincipal(request);
     const camera = await this.liveView.findCamera(principal, reference);

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { RangeShape, withOrder } from '../segments/range-query.js';
+import { scopes } from '../keys/api-keys.js';
 import type { Protection } from './protections.store.js';
 import { ProtectionsService } from './protections.service.js';
 
@@ -32,7 +33,7 @@ export class ProtectionsController {
   constructor(private readonly protections: ProtectionsService) {}
 
   @Get()
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async list(@Query() query: unknown, @Req() request: FastifyRequest) {
     const { camera_id, ...page } = parseInput(ListQuery, query, 'query');
     const { found, total } = await this.protections.list(requirePrincipal(request), { reference: camera_id, ...page });
@@ -41,7 +42,7 @@ export class ProtectionsController {
 
   @Post()
   @HttpCode(201)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async protect(@Body() body: unknown, @Req() request: FastifyRequest) {
     const { camera_id, end_unix, note, start_unix } = parseInput(NewProtection, body, 'body');
     const range = { startsAtMs: Math.floor(start_unix * 1_000), endsAtMs: Math.ceil(end_unix * 1_000) };
@@ -57,7 +58,7 @@ export class ProtectionsController {
   /** What was protected goes with the next run of retention, if the bounds ask for it. */
   @Delete(':id')
   @HttpCode(204)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async remove(@Param('id') id: string, @Req() request: FastifyRequest): Promise<void> {
     if (!/^[1-9]\d{0,14}$/.test(id)) throw new AppError('not_found', 'Protected range not found');
     await this.protections.remove(requirePrincipal(request), Number(id), actorOf(request));

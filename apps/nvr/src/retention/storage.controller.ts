@@ -3,6 +3,7 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyRequest } from 'fastify';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
+import { scopes } from '../keys/api-keys.js';
 import { StorageService } from './storage.service.js';
 
 const dayMs = 24 * 3_600_000;
@@ -16,7 +17,7 @@ export class StorageController {
 
   /** What recordings take and how long there is room. A bound of null is none. */
   @Get()
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async show(@Req() request: FastifyRequest) {
     const { daysLeft, degraded, space, usage } = await this.storage.report(requirePrincipal(request));
     const { ageMsMax, freeBytesMin, usedBytesMax } = this.config.retention;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { ProtectionsService } from '../retention/protections.service.js';
+import { scopes } from '../keys/api-keys.js';
 import { CameraReferenceText, InstantInBody, withForwardInstants } from './instant-query.js';
 
 const rangeMsMax = 31 * 24 * 3_600_000;
@@ -33,7 +34,7 @@ export class FlagController {
   constructor(private readonly protections: ProtectionsService) {}
 
   @Put()
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async flag(@Body() body: unknown, @Req() request: FastifyRequest) {
     const { camera_id, end, flagged, note, start } = parseInput(FlagRequest, body, 'body');
     const principal = requirePrincipal(request);

@@ -21,7 +21,7 @@ export class SegmentsController {
   /** For players that can't send headers: goes into the URL of files as `?ticket=`. */
   @Post('ticket')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async ticket(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ ticket: string; expires_in_seconds: number }> {
     const { camera_id, ...range } = parseInput(TicketRequest, body, 'body');
     const ticket = await this.segments.issueTicket(requirePrincipal(request), { reference: camera_id, range: rangeOf(range) });

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../../http/parse-input.js';
 import { CamerasService } from '../cameras.service.js';
+import { scopes } from '../../keys/api-keys.js';
 import { OnvifService } from './onvif.service.js';
 
 const DeviceAddress = z.strictObject({
@@ -54,7 +55,7 @@ export class OnvifController {
 
   @Post(':reference/ptz/move')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async move(
     @Param('reference') reference: string,
     @Query() query: unknown,
@@ -68,7 +69,7 @@ export class OnvifController {
 
   @Post(':reference/ptz/stop')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated' })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async stop(
     @Param('reference') reference: string,
     @Req() request: FastifyRequest,
