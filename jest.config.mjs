@@ -42,5 +42,6 @@ export default {
     },
   ],
   testTimeout: 60_000,
+  // Integration specs wait more than they work: package.json gives them one more.
   maxWorkers: 2,
 };

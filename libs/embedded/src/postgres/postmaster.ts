@@ -65,7 +65,8 @@ export function spawnPostmaster({ program, dataDir, port, identity, durable }: S
     'log_filename=postgres-%a.log', // a week of logs, each day's file starts empty
     'log_truncate_on_rotation=on',
     'log_rotation_size=0',
-    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+    // Tests: nothing has to outlive the run, and every spec file has pools of its own.
+    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300']),
   ];
   const logFile = `${dataDir}.start.log`;
   const log = openSync(logFile, 'w', 0o600);
