@@ -18,11 +18,10 @@ const Text = z
 const isSmall = (value: unknown) =>
   Buffer.byteLength(JSON.stringify(value)) <= manifestBytesMax && !JSON.stringify(value).includes('\\u0000');
 const Fields = z.record(z.string(), z.unknown()).refine(isSmall, `is larger than ${manifestBytesMax} bytes, or has NUL`);
+const AppId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 const RegisterBody = z.object({
   url: z.string().max(2_048),
-  manifest: z
-    .looseObject({ id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/), name: Text, version: Text })
-    .refine(isSmall, `is larger than ${manifestBytesMax} bytes, or has NUL`),
+  manifest: z.looseObject({ id: AppId, name: Text, version: Text }).refine(isSmall, `is larger than ${manifestBytesMax} bytes, or has NUL`),
 });
 const ConfigBody = z.union([z.strictObject({ config: Fields }).transform(({ config }) => config), Fields]);
 const ActionBody = z.union([z.strictObject({ params: Fields }).transform(({ params }) => params), Fields]).default({});
@@ -55,41 +54,47 @@ export class AppsController {
   @Get(':appId/config')
   @Policy({ kind: 'authenticated' })
   async config(@Param('appId') id: string) {
-    return configView(await this.apps.find(id));
+    return configView(await this.apps.find(requireAppId(id)));
   }
 
   @Put(':appId/config')
   @Policy({ kind: 'superuser' })
   async setConfig(@Param('appId') id: string, @Body() body: unknown, @Req() request: FastifyRequest) {
-    return configView(await this.apps.change(id, { config: parseInput(ConfigBody, body, 'body') }, actorOf(request)));
+    return configView(await this.apps.change(requireAppId(id), { config: parseInput(ConfigBody, body, 'body') }, actorOf(request)));
   }
 
   @Post(':appId/enable')
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
   async enable(@Param('appId') id: string, @Req() request: FastifyRequest) {
-    return appView(await this.apps.change(id, { enabled: true }, actorOf(request)));
+    return appView(await this.apps.change(requireAppId(id), { enabled: true }, actorOf(request)));
   }
 
   @Post(':appId/disable')
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
   async disable(@Param('appId') id: string, @Req() request: FastifyRequest) {
-    return appView(await this.apps.change(id, { enabled: false }, actorOf(request)));
+    return appView(await this.apps.change(requireAppId(id), { enabled: false }, actorOf(request)));
   }
 
   @Get(':appId/status')
   @Policy({ kind: 'authenticated' })
   status(@Param('appId') id: string) {
-    return this.apps.status(id);
+    return this.apps.status(requireAppId(id));
   }
 
   @Post(':appId/actions/:action')
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
   act(@Param('appId') id: string, @Param('action') action: string, @Body() body: unknown, @Req() request: FastifyRequest) {
-    return this.apps.act(id, action, parseInput(ActionBody, body ?? undefined, 'body'), actorOf(request));
+    return this.apps.act(requireAppId(id), action, parseInput(ActionBody, body ?? undefined, 'body'), actorOf(request));
   }
+}
+
+/** @throws AppError `not_found` for what no app is registered as */
+function requireAppId(text: string): string {
+  if (!AppId.safeParse(text).success) throw new AppError('not_found', 'App not found');
+  return text;
 }
 
 function appView({ config, enabled, id, lastSeenAt, manifest, url }: RegisteredApp) {
