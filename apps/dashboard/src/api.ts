@@ -1,4 +1,3 @@
-import { CameraView, EventView } from '@nightjar/contracts';
 import { z } from 'zod';
 
 /** Why a call failed, in words for the person at the screen. */
@@ -18,22 +17,37 @@ export class ApiError extends Error {
 /** What the API answered has another shape than this page knows. */
 const unknownShape = 'The server answered in a way this page does not understand. Is it a newer version? Reload the page.';
 
-const Cameras = z.object({ cameras: z.array(CameraView), total: z.number() });
-const LatestEvents = z.object({ events: z.array(EventView), count: z.number() });
 const Token = z.object({ access_token: z.string() });
 const StreamTicket = z.object({ ticket: z.string() });
-/** A detail is a text, or an object with a `message` and the name of the `error`. */
-const Refusal = z.object({ detail: z.union([z.string(), z.object({ error: z.string().optional(), message: z.string() })]) });
+/** A detail is a text, an object with a `message` and the name of the `error`, or a list of what is wrong with which field. */
+const Refusal = z.object({
+  detail: z.union([
+    z.string(),
+    z.object({ error: z.string().optional(), message: z.string() }),
+    z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string() })).min(1),
+  ]),
+});
+const SetupCheck = z.object({ setup_required: z.boolean() });
 
 /** Whether this browser may have a session: the cookie that says so for certain is out of our sight. No secret. */
 const sessionHint = 'nightjar.session';
 
+/** What a request may have beside its path. A `json` is its body. */
+interface RequestOptions {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  json?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * The only place that fetches. Holds the access token in memory: it is gone with the page, and no script of another page can
+ * The only place that fetches; what it is asked for stands by feature under `api/`. Holds the access token in memory: it is gone with the page, and no script of another page can
  * read it. What gets the next one is a cookie that no script can read. `onSignedOut` is called when the session has ended.
  */
 export class Api {
   private renewal: Promise<void> | undefined;
+  /** Called when nothing but a second factor will do before anything else is answered. */
+  onSecondFactorNeeded: (() => void) | undefined;
 
   private constructor(
     private token: string,
@@ -73,29 +87,42 @@ export class Api {
     await this.request('/api/v1/auth/logout', { method: 'POST' }).catch(() => undefined);
   }
 
-  async listCameras(signal: AbortSignal): Promise<CameraView[]> {
-    return (await read(await this.get('/api/v1/cameras', { signal }), Cameras)).cameras;
+  /** @throws ApiError */
+  async getJson<Schema extends z.ZodType>(path: string, schema: Schema, signal?: AbortSignal): Promise<z.infer<Schema>> {
+    return read(await this.request(path, { signal }), schema);
   }
 
-  /** Newest first. */
-  async latestEvents(limit: number, signal: AbortSignal): Promise<EventView[]> {
-    return (await read(await this.get(`/api/v1/events/latest?limit=${limit}`, { signal }), LatestEvents)).events;
+  /** @throws ApiError, also when the answer has another shape than `schema` */
+  async sendJson<Schema extends z.ZodType>(path: string, schema: Schema, options: RequestOptions): Promise<z.infer<Schema>> {
+    return read(await this.request(path, options), schema);
   }
 
-  /** The newest picture of a camera. @throws ApiError with 503 while there is none */
-  async snapshot(cameraId: number, signal: AbortSignal): Promise<Blob> {
-    return (await this.get(`/api/v1/cameras/${cameraId}/snapshot`, { signal })).blob();
+  /** Sends what has no answer worth reading. @throws ApiError */
+  async send(path: string, options: RequestOptions): Promise<void> {
+    await this.request(path, options);
   }
 
-  /** Picture of an event, as the `evidence_url` of its row names it. */
-  async evidence(evidenceUrl: string, signal: AbortSignal): Promise<Blob> {
-    return (await this.get(evidenceUrl, { signal })).blob();
+  /** A picture. @throws ApiError */
+  async getBlob(path: string, signal: AbortSignal): Promise<Blob> {
+    return (await this.request(path, { signal })).blob();
+  }
+
+  /** Headers of a file, by asking for its first byte: unlike the answer to HEAD, a refusal says why. @throws ApiError */
+  async fileHeaders(path: string, signal: AbortSignal): Promise<Headers> {
+    const { body, headers } = await this.request(path, { headers: { range: 'bytes=0-0' }, signal });
+    await body?.cancel();
+    return headers;
+  }
+
+  /** The token of a session that goes on, after a password was changed. */
+  useToken(token: string): void {
+    this.token = token;
   }
 
   /** Opens the live stream; with `lastEventId` it begins with what was missed. */
   async openEventStream(options: { lastEventId: string | undefined; signal: AbortSignal }): Promise<ReadableStream<Uint8Array>> {
     const headers = { accept: 'text/event-stream', ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }) };
-    const { body } = await this.get('/api/v1/events/stream', { signal: options.signal, headers });
+    const { body } = await this.request('/api/v1/events/stream', { signal: options.signal, headers });
     if (!body) throw new ApiError(0, unknownShape);
     return body;
   }
@@ -108,24 +135,28 @@ export class Api {
     return socket;
   }
 
-  private get(path: string, init: { signal: AbortSignal; headers?: Record<string, string> }): Promise<Response> {
-    return this.request(path, init);
-  }
-
   /** An access token lives for a quarter of an hour: the first request that comes too late gets the next one and is sent again. */
-  private async request(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+  private async request(path: string, options: RequestOptions): Promise<Response> {
     const usedToken = this.token;
     try {
-      return await this.sendWithToken(path, init);
+      return await this.sendWithToken(path, options);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.reason === 'mfa_setup_required') this.onSecondFactorNeeded?.();
+      // A wrong code is a 401 too, and no reason to ask for another token.
+      if (error.status !== 401 || error.reason === 'invalid_code') throw error;
       if (this.token === usedToken) await this.renew();
-      return this.sendWithToken(path, init);
+      return this.sendWithToken(path, options);
     }
   }
 
-  private sendWithToken(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
-    return send(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${this.token}` } });
+  private sendWithToken(path: string, { headers, json, method = 'GET', signal }: RequestOptions): Promise<Response> {
+    return send(path, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${this.token}`, ...(json !== undefined && { 'content-type': 'application/json' }) },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+      ...(signal && { signal }),
+    });
   }
 
   /** Requests that were refused together wait for one renewal. */
@@ -143,6 +174,20 @@ export class Api {
       });
     return this.renewal;
   }
+}
+
+/** Whether there is no user yet: the first one is made with a token that the server printed. @throws ApiError */
+export async function isSetupRequired(): Promise<boolean> {
+  return (await read(await send('/api/v1/auth/check-setup', { method: 'POST' }), SetupCheck)).setup_required;
+}
+
+/** Makes the first user. @throws ApiError */
+export async function makeFirstUser(user: { username: string; password: string; setup_token: string }): Promise<void> {
+  await send('/api/v1/auth/first-time-setup', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(user),
+  });
 }
 
 async function renewToken(): Promise<string> {
@@ -166,6 +211,8 @@ async function refusalOf(response: Response): Promise<ApiError> {
   const refusal = Refusal.safeParse(await response.json().catch(() => undefined));
   if (!refusal.success) return new ApiError(response.status, `The server answered ${response.status}.`);
   const { detail } = refusal.data;
+  if (Array.isArray(detail))
+    return new ApiError(response.status, detail.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`).join('; '));
   return typeof detail === 'string' ? new ApiError(response.status, detail) : new ApiError(response.status, detail.message, detail.error);
 }
 

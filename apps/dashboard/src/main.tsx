@@ -1,10 +1,11 @@
 import { StrictMode, useCallback, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { z } from 'zod';
-import { Api } from './api.js';
+import { Api, isSetupRequired } from './api.js';
+import { FirstUser } from './first-user.js';
+import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';
 import './style.css';
-import { Watch } from './watch.js';
 
 // The content policy of the page forbids code made from text, which zod would otherwise try.
 z.config({ jitless: true });
@@ -13,6 +14,7 @@ function Dashboard() {
   const [api, setApi] = useState<Api>();
   const [notice, setNotice] = useState<string>();
   const [isLooking, setIsLooking] = useState(true);
+  const [needsFirstUser, setNeedsFirstUser] = useState(false);
   const onSignedOut = useCallback(() => {
     setNotice('Your session has ended. Please sign in again.');
     setApi(undefined);
@@ -25,12 +27,23 @@ function Dashboard() {
   // A page that was reloaded goes on where it was.
   useEffect(() => {
     Api.resume(onSignedOut)
-      .then(setApi)
+      .then(async (resumed) => {
+        setApi(resumed);
+        if (!resumed) setNeedsFirstUser(await isSetupRequired());
+      })
       .catch(() => undefined)
       .finally(() => setIsLooking(false));
   }, [onSignedOut]);
   if (isLooking) return <main className="sign-in" aria-busy="true" />;
-  return api ? <Watch api={api} onSignOut={signOut} /> : <SignIn notice={notice} onSignedIn={setApi} onSignedOut={onSignedOut} />;
+  if (api) return <Shell api={api} onSignOut={signOut} />;
+  if (needsFirstUser) {
+    const onMade = () => {
+      setNeedsFirstUser(false);
+      setNotice('The first user is there. Please sign in.');
+    };
+    return <FirstUser onMade={onMade} />;
+  }
+  return <SignIn notice={notice} onSignedIn={setApi} onSignedOut={onSignedOut} />;
 }
 
 const root = document.getElementById('root');

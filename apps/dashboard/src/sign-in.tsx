@@ -55,7 +55,7 @@ export function SignIn({
             {problem}
           </p>
         )}
-        <button type="submit" disabled={busy}>
+        <button type="submit" className="main-action" disabled={busy}>
           {busy ? 'Signing in …' : 'Sign in'}
         </button>
       </form>

@@ -1,4 +1,5 @@
 import type { CameraView, EventView } from '@nightjar/contracts';
+import { durationText } from './duration-text.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
@@ -30,10 +31,4 @@ export function EventList({
       </ol>
     </section>
   );
-}
-
-function durationText({ started_at: startedAt, ended_at: endedAt }: EventView): string {
-  if (!endedAt) return 'now';
-  const seconds = Math.max(0, Math.round((Date.parse(endedAt) - Date.parse(startedAt)) / 1000));
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

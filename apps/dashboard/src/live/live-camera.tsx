@@ -1,5 +1,6 @@
 import type { CameraView, Overlay } from '@nightjar/contracts';
 import { useEffect, useState } from 'react';
+import { readSnapshot } from '../api/cameras.js';
 import { ApiError, type Api } from '../api.js';
 import { useLiveVideo } from './use-live-video.js';
 
@@ -68,7 +69,7 @@ function useNewestPicture(
     const next = async () => {
       try {
         if (!document.hidden) {
-          const url = URL.createObjectURL(await api.snapshot(cameraId, stop.signal));
+          const url = URL.createObjectURL(await readSnapshot(api, cameraId, stop.signal));
           const previous = shown;
           shown = url;
           setPictureUrl(url);

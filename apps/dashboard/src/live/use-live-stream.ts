@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { ApiError, type Api } from '../api.js';
 import { EventStreamParser, type StreamMessage } from './event-stream-parser.js';
 
-export type Connection = 'connecting' | 'live' | 'interrupted';
+export type Connection = 'connecting' | 'live' | 'interrupted' | 'refused';
 
 interface Listeners {
   onOverlay: (overlay: Overlay) => void;
@@ -59,6 +59,7 @@ async function follow({ api, stop, onConnection, deliver }: Follow): Promise<voi
       });
     } catch (error) {
       if (stop.aborted || (error instanceof ApiError && error.status === 401)) return;
+      if (error instanceof ApiError && error.status === 403) return onConnection('refused');
     }
     onConnection('interrupted');
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2)));

@@ -1,0 +1,44 @@
+import { ListedEventView } from '@nightjar/contracts';
+import { z } from 'zod';
+import type { Api } from '../api.js';
+
+const Page = z.object({ events: z.array(ListedEventView), next_cursor: z.string().nullable() });
+export type EventsPage = z.infer<typeof Page>;
+const LatestEvents = z.object({ events: z.array(ListedEventView) });
+
+/** Which events are asked for; undefined: all. Times are Unix seconds. */
+export interface EventsFilter {
+  cameraId?: number | undefined;
+  label?: string | undefined;
+  eventType?: string | undefined;
+  fromUnix?: number | undefined;
+  toUnix?: number | undefined;
+  reviewed?: boolean | undefined;
+}
+
+/** Newest first, a page at a time. */
+export function listEvents(
+  api: Api,
+  { filter, cursor, limit }: { filter: EventsFilter; cursor?: string | undefined; limit: number },
+  signal: AbortSignal,
+): Promise<EventsPage> {
+  const { cameraId, eventType, fromUnix, label, reviewed, toUnix } = filter;
+  const wanted = { camera_id: cameraId, label, event_type: eventType, from: fromUnix, to: toUnix, reviewed, cursor, limit };
+  const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
+  return api.getJson(`/api/v1/events?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`, Page, signal);
+}
+
+/** Newest first. */
+export async function latestEvents(api: Api, limit: number, signal: AbortSignal): Promise<ListedEventView[]> {
+  return (await api.getJson(`/api/v1/events/latest?limit=${limit}`, LatestEvents, signal)).events;
+}
+
+/** Picture of an event, as the `evidence_url` of its row names it. */
+export function readEvidence(api: Api, evidenceUrl: string, signal: AbortSignal): Promise<Blob> {
+  return api.getBlob(evidenceUrl, signal);
+}
+
+/** Says of events, at most 500, that the caller has looked at them, or has not. */
+export function reviewEvents(api: Api, ids: readonly number[], reviewed: boolean): Promise<void> {
+  return api.send('/api/v1/events/review', { method: 'POST', json: { ids, reviewed } });
+}

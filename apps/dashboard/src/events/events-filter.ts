@@ -1,0 +1,30 @@
+import type { EventsFilter } from '../api/events.js';
+import { idOf, momentOf } from '../navigation/route.js';
+
+const types = ['track', 'alert', 'alarm'];
+
+/** Which events the address asks for. What it says wrongly is left out. */
+export function filterOf(parameters: URLSearchParams): EventsFilter {
+  const type = parameters.get('type') ?? '';
+  const reviewed = parameters.get('reviewed');
+  return {
+    cameraId: idOf(parameters, 'camera'),
+    label: parameters.get('label')?.trim() || undefined,
+    eventType: types.includes(type) ? type : undefined,
+    fromUnix: momentOf(parameters, 'from'),
+    toUnix: momentOf(parameters, 'to'),
+    reviewed: reviewed === 'yes' ? true : reviewed === 'no' ? false : undefined,
+  };
+}
+
+/** The same filter as parameters of an address. */
+export function parametersOf({ cameraId, eventType, fromUnix, label, reviewed, toUnix }: EventsFilter) {
+  return {
+    camera: cameraId,
+    label,
+    type: eventType,
+    from: fromUnix,
+    to: toUnix,
+    reviewed: reviewed === undefined ? undefined : reviewed ? 'yes' : 'no',
+  };
+}

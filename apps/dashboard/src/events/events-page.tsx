@@ -1,0 +1,156 @@
+import type { ListedEventView } from '@nightjar/contracts';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { listCameras } from '../api/cameras.js';
+import type { EventsFilter } from '../api/events.js';
+import type { Api } from '../api.js';
+import { Problem } from '../loading/problem.js';
+import { useLoaded } from '../loading/use-loaded.js';
+import { linkTo } from '../navigation/route.js';
+import { goTo } from '../navigation/use-route.js';
+import { durationText } from './duration-text.js';
+import { filterOf, parametersOf } from './events-filter.js';
+import { EvidencePicture } from './evidence-picture.js';
+import { FilterForm } from './filter-form.js';
+import { useEventPages } from './use-event-pages.js';
+import './events.css';
+
+/** A little of what led to an event. */
+const leadSeconds = 2;
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const usualLabels = ['person', 'intrusion', 'line_crossing', 'loitering', 'occupancy', 'crowd', 'abandoned_object', 'motion'];
+
+/** All events that the caller may see: to filter, to look at, to review. */
+export function EventsPage({ api, parameters, seesRecordings }: { api: Api; parameters: URLSearchParams; seesRecordings: boolean }) {
+  const filter = useMemo(() => filterOf(parameters), [parameters]);
+  const pages = useEventPages(api, filter);
+  const load = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
+  const cameras = useLoaded(load).value ?? [];
+  const [opened, setOpened] = useState<ListedEventView>();
+  const onFilter = useCallback((wanted: EventsFilter) => goTo(linkTo('events', parametersOf(wanted)), { replace: true }), []);
+  const { events } = pages;
+  const labels = [...new Set([...usualLabels, ...(events ?? []).flatMap(({ label }) => label ?? [])])];
+  const unreviewed = (events ?? []).filter(({ reviewed }) => !reviewed).map(({ id }) => id);
+  const nameOf = (cameraId: number) => cameras.find(({ id }) => id === cameraId)?.name ?? `camera ${cameraId}`;
+  return (
+    <main className="page events-page">
+      <FilterForm cameras={cameras} filter={filter} labels={labels} onFilter={onFilter} />
+      <div className="events-tools">
+        <button type="button" onClick={pages.reload}>
+          Look for new ones
+        </button>
+        <button type="button" disabled={unreviewed.length === 0} onClick={() => pages.review(unreviewed, true)}>
+          Mark all shown as reviewed
+        </button>
+      </div>
+      <Problem text={pages.problem} onRetry={pages.reload} />
+      {events?.length === 0 && <p className="empty">No event fits. Show all, or wait until somebody is seen.</p>}
+      <ul className="event-cards" aria-busy={pages.isLoading}>
+        {events?.map((event) => (
+          <EventCard
+            key={event.id}
+            api={api}
+            event={event}
+            cameraName={nameOf(event.camera_id)}
+            seesRecordings={seesRecordings}
+            onOpen={() => setOpened(event)}
+            onReview={(reviewed) => pages.review([event.id], reviewed)}
+          />
+        ))}
+      </ul>
+      {pages.isLoading && (
+        <p className="empty" role="status">
+          Loading …
+        </p>
+      )}
+      {events && pages.hasMore && <MoreButton onMore={pages.loadMore} isLoading={pages.isLoading} />}
+      {opened?.evidence_url && (
+        <LargePicture
+          api={api}
+          url={opened.evidence_url}
+          name={`${opened.label ?? opened.event_type}, ${nameOf(opened.camera_id)}, ${moment.format(Date.parse(opened.started_at))}`}
+          onClose={() => setOpened(undefined)}
+        />
+      )}
+    </main>
+  );
+}
+
+interface EventCardProps {
+  api: Api;
+  event: ListedEventView;
+  cameraName: string;
+  seesRecordings: boolean;
+  onOpen: () => void;
+  onReview: (reviewed: boolean) => void;
+}
+
+function EventCard({ api, cameraName, event, onOpen, onReview, seesRecordings }: EventCardProps) {
+  const name = event.label ?? event.event_type;
+  const startedUnix = Date.parse(event.started_at) / 1_000;
+  return (
+    <li className={`panel event-card ${event.reviewed ? 'reviewed' : ''}`} data-testid="event-card">
+      {event.evidence_url ? (
+        <button type="button" className="picture-button" onClick={onOpen} aria-label={`Show the picture of ${name} large`}>
+          <EvidencePicture api={api} url={event.evidence_url} name={name} />
+        </button>
+      ) : (
+        <span className="evidence">
+          <span className="empty">no picture</span>
+        </span>
+      )}
+      <div>
+        <strong>{name}</strong> <span className="duration">{durationText(event)}</span>
+        <p>
+          {cameraName} · <time dateTime={event.started_at}>{moment.format(startedUnix * 1_000)}</time>
+        </p>
+        <div className="event-card-tools">
+          {seesRecordings && (
+            <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: (startedUnix - leadSeconds).toFixed(3) })}>
+              Play
+            </a>
+          )}
+          <label className="tick-box">
+            <input type="checkbox" checked={event.reviewed} onChange={({ target }) => onReview(target.checked)} />
+            reviewed
+          </label>
+        </div>
+      </div>
+    </li>
+  );
+}
+
+/** Presses itself when it comes into sight. */
+function MoreButton({ isLoading, onMore }: { isLoading: boolean; onMore: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const more = useRef(onMore);
+  useEffect(() => {
+    more.current = onMore;
+  });
+  useEffect(() => {
+    if (!button.current || isLoading) return;
+    const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more.current(), {
+      rootMargin: '400px',
+    });
+    observer.observe(button.current);
+    return () => observer.disconnect();
+  }, [isLoading]);
+  return (
+    <button ref={button} type="button" disabled={isLoading} onClick={onMore}>
+      Show more
+    </button>
+  );
+}
+
+function LargePicture({ api, name, onClose, url }: { api: Api; name: string; onClose: () => void; url: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="large-picture" aria-label={name} onClose={onClose}>
+      <EvidencePicture api={api} url={url} name={name} />
+      <p>{name}</p>
+      <button type="button" autoFocus onClick={() => dialog.current?.close()}>
+        Close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,41 @@
+import { useEffect, useRef, useState } from 'react';
+import { readEvidence } from '../api/events.js';
+import type { Api } from '../api.js';
+
+/** The picture of an event, asked for when it comes into sight. */
+export function EvidencePicture({ api, name, url }: { api: Api; name: string; url: string }) {
+  const frame = useRef<HTMLSpanElement>(null);
+  const [isSeen, setIsSeen] = useState(false);
+  const [picture, setPicture] = useState<string>();
+  const [isMissing, setIsMissing] = useState(false);
+  useEffect(() => {
+    if (!frame.current) return;
+    const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setIsSeen(true), {
+      rootMargin: '200px',
+    });
+    observer.observe(frame.current);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    if (!isSeen) return;
+    const stop = new AbortController();
+    let made: string | undefined;
+    readEvidence(api, url, stop.signal).then(
+      (blob) => {
+        if (stop.signal.aborted) return;
+        made = URL.createObjectURL(blob);
+        setPicture(made);
+      },
+      () => !stop.signal.aborted && setIsMissing(true),
+    );
+    return () => {
+      stop.abort();
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [api, isSeen, url]);
+  return (
+    <span ref={frame} className="evidence">
+      {picture ? <img src={picture} alt={`Picture of ${name}`} /> : <span className="empty">{isMissing ? 'no picture' : '…'}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+import type { ListedEventView } from '@nightjar/contracts';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { listEvents, reviewEvents, type EventsFilter } from '../api/events.js';
+import type { Api } from '../api.js';
+
+const pageSize = 50;
+/** The most that one request marks. */
+const reviewMax = 500;
+
+/** Events page by page, as far as somebody has read on. */
+export interface EventPages {
+  events: readonly ListedEventView[] | undefined;
+  problem: string | undefined;
+  isLoading: boolean;
+  hasMore: boolean;
+  loadMore: () => void;
+  reload: () => void;
+  review: (ids: readonly number[], reviewed: boolean) => void;
+}
+
+/** @param filter another object begins anew: keep it with `useMemo` */
+export function useEventPages(api: Api, filter: EventsFilter): EventPages {
+  const [events, setEvents] = useState<readonly ListedEventView[]>();
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string>();
+  const [isLoading, setIsLoading] = useState(false);
+  const [round, setRound] = useState(0);
+  const reading = useRef(new AbortController());
+
+  const read = useCallback(
+    (after: string | undefined) => {
+      reading.current.abort();
+      const stop = new AbortController();
+      reading.current = stop;
+      setIsLoading(true);
+      setProblem(undefined);
+      listEvents(api, { filter, cursor: after, limit: pageSize }, stop.signal)
+        .then((page) => {
+          if (stop.signal.aborted) return;
+          setEvents((known) => (after === undefined ? page.events : [...(known ?? []), ...page.events]));
+          setCursor(page.next_cursor);
+        })
+        .catch((error: unknown) => !stop.signal.aborted && setProblem((error as Error).message))
+        .finally(() => !stop.signal.aborted && setIsLoading(false));
+    },
+    [api, filter],
+  );
+  useEffect(() => {
+    setEvents(undefined);
+    read(undefined);
+    return () => reading.current.abort();
+  }, [read, round]);
+
+  const review = useCallback(
+    (all: readonly number[], reviewed: boolean) => {
+      const ids = all.slice(0, reviewMax);
+      const mark = (value: boolean) =>
+        setEvents((known) => known?.map((event) => (ids.includes(event.id) ? { ...event, reviewed: value } : event)));
+      mark(reviewed);
+      reviewEvents(api, ids, reviewed).catch((error: unknown) => {
+        mark(!reviewed);
+        setProblem((error as Error).message);
+      });
+    },
+    [api],
+  );
+  return {
+    events,
+    problem,
+    isLoading,
+    hasMore: cursor !== null,
+    loadMore: () => cursor !== null && !isLoading && read(cursor),
+    reload: () => setRound((rounds) => rounds + 1),
+    review,
+  };
+}

@@ -1,0 +1,172 @@
+import type { CameraView, ListedEventView } from '@nightjar/contracts';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { listEvents } from '../api/events.js';
+import { listProtections, listRecordings, type Range } from '../api/recordings.js';
+import type { Api } from '../api.js';
+import { Problem } from '../loading/problem.js';
+import { useLoaded } from '../loading/use-loaded.js';
+import { linkTo } from '../navigation/route.js';
+import { goTo } from '../navigation/use-route.js';
+import { rangeOfDay } from './local-time.js';
+import { RangePanel } from './range-panel.js';
+import { TimeBar } from './time-bar.js';
+import { follow, zoom } from './time-view.js';
+import { usePlayback } from './use-playback.js';
+import { useThumbnails } from './use-thumbnails.js';
+
+const eventsMax = 500;
+/** The day of now grows. */
+const reloadMs = 15_000;
+/** A little of what led to an event. */
+const leadSeconds = 2;
+const aroundSecondsMax = 1_800;
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const noRecordings: readonly Range[] = [];
+const noEvents: readonly ListedEventView[] = [];
+
+interface CameraDayProps {
+  api: Api;
+  camera: CameraView;
+  day: string;
+  /** The moment that the address names; it is played. */
+  at: number | undefined;
+  isToday: boolean;
+  seesEvents: boolean;
+  mayProtect: boolean;
+}
+
+/** A day of a camera: the player, the bar, and what can be done with a range. */
+export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvents }: CameraDayProps) {
+  const bounds = useMemo(() => rangeOfDay(day), [day]);
+  const [view, setView] = useState(() => (at === undefined ? bounds : around(bounds, at, bounds)));
+  const [chosen, setChosen] = useState<Range>();
+  const [isScrubbing, setIsScrubbing] = useState(false);
+  const loadRecordings = useCallback((signal: AbortSignal) => listRecordings(api, camera.id, bounds, signal), [api, bounds, camera.id]);
+  const recordings = useLoaded(loadRecordings);
+  const loadEvents = useCallback(
+    async (signal: AbortSignal) => {
+      const filter = { cameraId: camera.id, fromUnix: bounds.startUnix, toUnix: bounds.endUnix };
+      return (await listEvents(api, { filter, limit: eventsMax }, signal)).events.toReversed();
+    },
+    [api, bounds, camera.id],
+  );
+  const events = useLoaded(seesEvents ? loadEvents : undefined);
+  const loadProtections = useCallback((signal: AbortSignal) => listProtections(api, camera.id, signal), [api, camera.id]);
+  const protections = useLoaded(loadProtections);
+  const { reload: reloadRecordings } = recordings;
+  const { reload: reloadEvents } = events;
+  useEffect(() => {
+    if (!isToday) return;
+    const timer = setInterval(() => {
+      if (document.hidden) return;
+      reloadRecordings();
+      reloadEvents();
+    }, reloadMs);
+    return () => clearInterval(timer);
+  }, [isToday, reloadEvents, reloadRecordings]);
+
+  const recorded = recordings.value ?? noRecordings;
+  const isKnown = recordings.value !== undefined;
+  const { isOpening, momentUnix, play, problem, video } = usePlayback(api, camera.id, recorded, reloadRecordings);
+  useEffect(() => {
+    if (isKnown && at !== undefined) play(at);
+  }, [at, isKnown, play]);
+  const moment = momentUnix ?? at;
+  const [followed, setFollowed] = useState(moment);
+  if (moment !== followed) {
+    setFollowed(moment);
+    // What is played takes the bar along, unless somebody looks elsewhere.
+    if (moment !== undefined && followed !== undefined && follow(view, followed, bounds) === view) setView(follow(view, moment, bounds));
+  }
+  const seek = (unix: number) => goTo(linkTo('timeline', { camera: camera.id, at: unix.toFixed(3) }), { replace: true });
+  const thumbnailAt = useThumbnails(api, { cameraId: camera.id, range: view, isWanted: isScrubbing && recorded.length > 0 });
+  const showAround = (unix: number) => {
+    setView(around(view, unix, bounds));
+    seek(unix);
+  };
+
+  return (
+    <>
+      <div className="player">
+        {/* Recordings are of a camera: there is nobody to write captions. */}
+        <video ref={video} data-testid="recording" controls muted playsInline aria-label={`Recording of ${camera.name}`} />
+        {moment === undefined && <p className="empty">{emptyText(recordings.value, recordings.problem)}</p>}
+      </div>
+      <p role="status" className="player-state">
+        {moment !== undefined && <time dateTime={new Date(moment * 1_000).toISOString()}>{clock.format(moment * 1_000)}</time>}
+        {isOpening && ' opening …'}
+      </p>
+      <Problem text={problem} />
+      <Problem text={recordings.problem} onRetry={reloadRecordings} />
+      <Problem text={events.problem} onRetry={reloadEvents} />
+      <TimeBar
+        bounds={bounds}
+        view={view}
+        onView={setView}
+        recordings={recorded}
+        events={events.value ?? noEvents}
+        protections={protections.value ?? []}
+        chosen={chosen}
+        momentUnix={moment}
+        onSeek={seek}
+        onApproach={() => setIsScrubbing(true)}
+        thumbnailAt={thumbnailAt}
+      />
+      {seesEvents && <EventSteps events={events.value} momentUnix={moment} onStep={showAround} />}
+      <RangePanel
+        api={api}
+        cameraId={camera.id}
+        chosen={chosen}
+        onChosen={setChosen}
+        momentUnix={moment}
+        mayProtect={mayProtect}
+        protections={protections}
+      />
+    </>
+  );
+}
+
+/** Goes from event to event of the day. */
+function EventSteps({
+  events,
+  momentUnix,
+  onStep,
+}: {
+  events: readonly ListedEventView[] | undefined;
+  momentUnix: number | undefined;
+  onStep: (unix: number) => void;
+}) {
+  if (!events) return null;
+  const begins = events.map(({ started_at: startedAt }) => Date.parse(startedAt) / 1_000 - leadSeconds);
+  // Between two of the same second there is nothing to step over.
+  const before = begins.findLast((unix) => momentUnix === undefined || unix < momentUnix - leadSeconds - 1);
+  const after = begins.find((unix) => momentUnix === undefined || unix > momentUnix + 1);
+  return (
+    <div className="event-steps" role="group" aria-label="Events of the day">
+      <button type="button" disabled={before === undefined} onClick={() => before !== undefined && onStep(before)}>
+        Previous event
+      </button>
+      <span className="empty">
+        {events.length === 0 ? 'no events on this day' : `${events.length === eventsMax ? 'the latest ' : ''}${events.length} events`}
+      </span>
+      <button type="button" disabled={after === undefined} onClick={() => after !== undefined && onStep(after)}>
+        Next event
+      </button>
+    </div>
+  );
+}
+
+/** The view with a moment in its middle, no longer than half an hour. */
+function around(view: Range, unix: number, bounds: Range): Range {
+  const factor = Math.min(1, aroundSecondsMax / (view.endUnix - view.startUnix));
+  const seconds = factor * (view.endUnix - view.startUnix);
+  return zoom({ startUnix: unix - seconds / 2, endUnix: unix + seconds / 2 }, { factor: 1, aroundUnix: unix, bounds });
+}
+
+function emptyText(recordings: readonly Range[] | undefined, problem: string | undefined): string {
+  if (problem) return '';
+  if (!recordings) return 'Loading …';
+  return recordings.length === 0
+    ? 'Nothing is recorded on this day. The calendar above shows the days that have recordings.'
+    : 'Choose a moment on the bar below.';
+}

@@ -1,0 +1,71 @@
+import { useEffect, useState } from 'react';
+import { cancelExport, exportUrl, readExport, startExport, type Export, type Range } from '../api/recordings.js';
+import type { Api } from '../api.js';
+import { Problem } from '../loading/problem.js';
+import { useAction } from '../loading/use-action.js';
+
+const pollMs = 1_000;
+const hoursMax = 4;
+
+/** Has a range made into a file, says how far that is, and downloads it. */
+export function ExportRange({ api, cameraId, range }: { api: Api; cameraId: number; range: Range }) {
+  const action = useAction();
+  const [making, setMaking] = useState<Export>();
+  const [pollProblem, setPollProblem] = useState<string>();
+  const isTooLong = range.endUnix - range.startUnix > hoursMax * 3_600;
+  const isRunning = making?.state === 'queued' || making?.state === 'running';
+  const id = making?.id;
+  useEffect(() => {
+    if (!isRunning || id === undefined) return;
+    const stop = new AbortController();
+    const timer = setInterval(() => {
+      readExport(api, id, stop.signal).then(
+        (found) => {
+          setMaking(found);
+          setPollProblem(undefined);
+        },
+        (error: unknown) => !stop.signal.aborted && setPollProblem((error as Error).message),
+      );
+    }, pollMs);
+    return () => {
+      clearInterval(timer);
+      stop.abort();
+    };
+  }, [api, id, isRunning]);
+  const start = () => action.run(async () => setMaking(await startExport(api, cameraId, range)));
+  const download = (ready: string) =>
+    action.run(async () => {
+      const link = document.createElement('a');
+      link.href = await exportUrl(api, ready);
+      link.download = '';
+      link.click();
+    });
+  return (
+    <div className="export">
+      {!isRunning && making?.state !== 'ready' && (
+        <button type="button" disabled={action.isBusy || isTooLong} onClick={() => void start()}>
+          Export as a file
+        </button>
+      )}
+      {isTooLong && <p className="problem">{`An export has at most ${hoursMax} hours.`}</p>}
+      {isRunning && id !== undefined && (
+        <>
+          <label>
+            {making.state === 'queued' ? 'Waiting for its turn' : 'Making the file'}
+            <progress max={1} value={making.progress} />
+          </label>
+          <button type="button" disabled={action.isBusy} onClick={() => void action.run(() => cancelExport(api, id))}>
+            Cancel
+          </button>
+        </>
+      )}
+      {making?.state === 'ready' && (
+        <button type="button" className="main-action" disabled={action.isBusy} onClick={() => void download(making.id)}>
+          Download the file
+        </button>
+      )}
+      {making?.state === 'failed' && <Problem text={making.error ?? 'The file could not be made.'} />}
+      <Problem text={action.problem ?? pollProblem} />
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { follow, pan, recordingFrom, shareOf, ticksOf, zoom } from './time-view.js';
+
+const day = { startUnix: 0, endUnix: 86_400 };
+
+describe('what the bar of a day shows', () => {
+  it('keeps the moment under the pointer where it is while it is zoomed', () => {
+    const view = zoom(day, { factor: 0.25, aroundUnix: 21_600, bounds: day });
+    expect(view.endUnix - view.startUnix).toBe(21_600);
+    expect(shareOf(view, 21_600)).toBeCloseTo(0.25);
+  });
+
+  it('never leaves its day and never gets shorter than a minute', () => {
+    expect(zoom(day, { factor: 2, aroundUnix: 100, bounds: day })).toEqual(day);
+    const close = zoom({ startUnix: 0, endUnix: 80 }, { factor: 0.1, aroundUnix: 0, bounds: day });
+    expect(close).toEqual({ startUnix: 0, endUnix: 60 });
+    expect(pan(close, -1, day)).toEqual(close);
+    expect(pan({ startUnix: 86_300, endUnix: 86_400 }, 1, day)).toEqual({ startUnix: 86_300, endUnix: 86_400 });
+  });
+
+  it('follows what is played', () => {
+    const view = { startUnix: 1_000, endUnix: 2_000 };
+    expect(follow(view, 1_500, day)).toBe(view);
+    const moved = follow(view, 2_001, day);
+    expect(shareOf(moved, 2_001)).toBeCloseTo(0.1);
+  });
+
+  it('has marks at whole hours and minutes, only inside of what is shown', () => {
+    expect(ticksOf(day, day, 12)).toHaveLength(13);
+    expect(ticksOf({ startUnix: 3_590, endUnix: 3_650 }, day, 8)).toEqual([3_590, 3_600, 3_610, 3_620, 3_630, 3_640, 3_650]);
+  });
+
+  it('plays what is recorded at a moment, or next after a gap', () => {
+    const recordings = [
+      { startUnix: 0, endUnix: 10 },
+      { startUnix: 20, endUnix: 30 },
+    ];
+    expect(recordingFrom(recordings, 5)).toBe(recordings[0]);
+    expect(recordingFrom(recordings, 10)).toBe(recordings[1]);
+    expect(recordingFrom(recordings, 30)).toBeUndefined();
+  });
+});

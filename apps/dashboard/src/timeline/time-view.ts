@@ -1,0 +1,55 @@
+import type { Range } from '../api/recordings.js';
+
+/** Shortest stretch that the bar shows: frames would not be told apart below it. */
+const secondsMin = 60;
+const tickSteps = [5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600];
+
+/** Where a moment stands in what is shown, 0 to 1; beyond for what is not shown. */
+export function shareOf(view: Range, unix: number): number {
+  return (unix - view.startUnix) / (view.endUnix - view.startUnix);
+}
+
+export function momentAt(view: Range, share: number): number {
+  return view.startUnix + share * (view.endUnix - view.startUnix);
+}
+
+/** Shows `factor` times as much; what is at `aroundUnix` stays where it is, as far as the bounds let it. */
+export function zoom(view: Range, { factor, aroundUnix, bounds }: { factor: number; aroundUnix: number; bounds: Range }): Range {
+  const longest = bounds.endUnix - bounds.startUnix;
+  const seconds = Math.min(longest, Math.max(secondsMin, (view.endUnix - view.startUnix) * factor));
+  const share = Math.min(1, Math.max(0, shareOf(view, aroundUnix)));
+  return within({ startUnix: aroundUnix - share * seconds, endUnix: aroundUnix + (1 - share) * seconds }, bounds);
+}
+
+/** Moves what is shown by a share of its length. */
+export function pan(view: Range, share: number, bounds: Range): Range {
+  const seconds = share * (view.endUnix - view.startUnix);
+  return within({ startUnix: view.startUnix + seconds, endUnix: view.endUnix + seconds }, bounds);
+}
+
+/** The same when the moment is shown already, else moved so that it is. */
+export function follow(view: Range, unix: number, bounds: Range): Range {
+  const share = shareOf(view, unix);
+  if (share >= 0 && share <= 1) return view;
+  return pan(view, share - 0.1, bounds);
+}
+
+/** Moments for marks of the bar: whole minutes, hours and so on since `bounds` begin, as many as `marksMax`. */
+export function ticksOf(view: Range, bounds: Range, marksMax: number): number[] {
+  const seconds = view.endUnix - view.startUnix;
+  const step = tickSteps.find((candidate) => seconds / candidate <= marksMax) ?? 43_200;
+  const first = Math.ceil((view.startUnix - bounds.startUnix) / step);
+  const count = Math.floor((view.endUnix - bounds.startUnix) / step) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, position) => bounds.startUnix + (first + position) * step);
+}
+
+/** The recording that a moment lies in, or the next one after it. */
+export function recordingFrom(recordings: readonly Range[], unix: number): Range | undefined {
+  return recordings.find(({ endUnix }) => endUnix > unix);
+}
+
+function within({ endUnix, startUnix }: Range, bounds: Range): Range {
+  const seconds = Math.min(endUnix - startUnix, bounds.endUnix - bounds.startUnix);
+  const start = Math.min(Math.max(startUnix, bounds.startUnix), bounds.endUnix - seconds);
+  return { startUnix: start, endUnix: start + seconds };
+}

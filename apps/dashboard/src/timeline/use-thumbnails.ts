@@ -1,0 +1,63 @@
+import { useEffect, useState } from 'react';
+import { listThumbnails, readSprite, type Range, type Thumbnails } from '../api/recordings.js';
+import type { Api } from '../api.js';
+
+/** Who zooms asks for the pictures of where he stops. */
+const settleMs = 350;
+
+/** One small picture: a part of a larger one. */
+export interface Thumbnail {
+  spriteUrl: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+interface Sprite {
+  url: string;
+  plan: Thumbnails;
+}
+
+/** Small pictures of a range once they are wanted. @returns finds the one of a moment; undefined while there is none */
+export function useThumbnails(
+  api: Api,
+  wanted: { cameraId: number | undefined; range: Range; isWanted: boolean },
+): (unix: number) => Thumbnail | undefined {
+  const { cameraId, isWanted, range } = wanted;
+  const { endUnix, startUnix } = range;
+  const [sprite, setSprite] = useState<Sprite>();
+  useEffect(() => {
+    if (!isWanted || cameraId === undefined) return;
+    const stop = new AbortController();
+    let url: string | undefined;
+    const timer = setTimeout(() => {
+      void (async () => {
+        // A day of 25 hours is longer than is answered at once.
+        const plan = await listThumbnails(api, cameraId, { startUnix, endUnix: Math.min(endUnix, startUnix + 86_400) }, stop.signal);
+        url = URL.createObjectURL(await readSprite(api, plan, stop.signal));
+        if (stop.signal.aborted) URL.revokeObjectURL(url);
+        else setSprite({ url, plan });
+      })().catch(() => undefined);
+    }, settleMs);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+      if (url) URL.revokeObjectURL(url);
+      setSprite(undefined);
+    };
+  }, [api, cameraId, endUnix, isWanted, startUnix]);
+  return (unix) => sprite && nearest(sprite, unix, (endUnix - startUnix) / 20);
+}
+
+function nearest({ plan, url }: Sprite, unix: number, secondsMax: number): Thumbnail | undefined {
+  let found: Thumbnails['thumbnails'][number] | undefined;
+  let distance = secondsMax;
+  for (const candidate of plan.thumbnails) {
+    const away = Math.abs(Date.parse(candidate.time) / 1_000 - unix);
+    if (away > distance) continue;
+    found = candidate;
+    distance = away;
+  }
+  return found && { spriteUrl: url, x: found.x, y: found.y, width: plan.tile_width, height: plan.tile_height };
+}
