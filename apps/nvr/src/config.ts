@@ -14,6 +14,8 @@ export interface NvrConfig {
   framesDir: string;
   recordingsDir: string;
   retention: RetentionBounds;
+  /** Where recordings go after a while, and how many bytes they may take there (0: unbounded); undefined: they stay. */
+  archive: { directory: string; afterMs: number; usedBytesMax: number } | undefined;
   ffmpegPath: string | undefined;
   /** Networks that cameras may be in, as CIDR. */
   cameraNetworks: readonly string[];
@@ -80,6 +82,9 @@ const nvrSettings = [
   'NIGHTJAR_RETENTION_DAYS',
   'NIGHTJAR_RETENTION_BYTES',
   'NIGHTJAR_RETENTION_FREE_BYTES',
+  'NIGHTJAR_ARCHIVE_DIR',
+  'NIGHTJAR_ARCHIVE_AFTER_HOURS',
+  'NIGHTJAR_ARCHIVE_BYTES',
   'FFMPEG_PATH',
 ] as const;
 
@@ -171,6 +176,7 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
       usedBytesMax: values.NIGHTJAR_RETENTION_BYTES,
       freeBytesMin: values.NIGHTJAR_RETENTION_FREE_BYTES,
     },
+    archive: archiveOf(values),
     ffmpegPath: values.FFMPEG_PATH,
     cameraNetworks: values.NIGHTJAR_CAMERA_NETWORKS,
     ownPorts: [
@@ -182,6 +188,15 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
       portOf(databaseUrl, 5432),
       ...natsUrl.split(',').map((url) => portOf(url, 4222)),
     ],
+  };
+}
+
+function archiveOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)[number]>>): NvrConfig['archive'] {
+  if (values.NIGHTJAR_ARCHIVE_DIR === undefined) return undefined;
+  return {
+    directory: path.resolve(values.NIGHTJAR_ARCHIVE_DIR),
+    afterMs: values.NIGHTJAR_ARCHIVE_AFTER_HOURS * 3_600_000,
+    usedBytesMax: values.NIGHTJAR_ARCHIVE_BYTES,
   };
 }
 

@@ -46,7 +46,7 @@ async function check(options: { deep: boolean; restoreCameras: boolean }): Promi
     const recorderRuns = await isRecorderRunning(config, logger);
     const report = await checkRecordings({
       ...options,
-      recordingsDir: config.recordingsDir,
+      directories: config,
       segments,
       cameras,
       repair: new RecordingRepair(segments, cameras, config, logger),

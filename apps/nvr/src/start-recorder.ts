@@ -13,6 +13,7 @@ import { RecorderCondition } from './recorder/recorder-condition.js';
 import { RecorderService } from './recorder/recorder.service.js';
 import { RecordingRepair } from './recorder/recording-repair.js';
 import { SegmentRows } from './recorder/segment-rows.js';
+import { ArchiveService } from './retention/archive.service.js';
 import { RetentionService } from './retention/retention.service.js';
 import { subscribeRecorder } from './recorder.subscriptions.js';
 
@@ -68,13 +69,16 @@ async function record({ logger, shutdown }: ProcessContext, app: INestApplicatio
   const writingRows = rows.run(stopRows.signal);
   const recording = app.get(RecorderService).run(shutdown.signal);
   const indexing = repair
-    .indexLostFiles(startedAtMs, shutdown.signal)
+    .indexLostFiles(startedAtMs, { signal: shutdown.signal, mayMove: false })
     .catch((error: unknown) => logger.error('files without rows cannot be looked for', { error }));
   const retaining = app.get(RetentionService).run(shutdown.signal);
+  // Only then: what looks like left over from a move must not be one that is under way.
+  const archiving = indexing.then(() => app.get(ArchiveService).run(shutdown.signal));
   shutdown.register('recording', async () => {
     await recording;
     await indexing;
     await retaining;
+    await archiving;
     stopRows.abort();
     await writingRows;
     await rows.flush();

@@ -40,6 +40,7 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     framesDir: path.join(directory, 'frames'),
     recordingsDir: path.join(directory, 'recordings'),
     retention: { ageMsMax: 0, usedBytesMax: 0, freeBytesMin: 0 },
+    archive: undefined,
     ffmpegPath: undefined,
     evidenceDir: path.join(directory, 'evidence'),
     exports: { directory: path.join(directory, 'exports'), keptMs: 3_600_000, bytesMax: 0 },

@@ -186,6 +186,14 @@ export const settings = {
     text.transform(listOf).optional(),
     'networks beyond the public internet that submitted videos are fetched from (CIDR, commas), e.g. 192.168.0.0/16',
   ),
+  NIGHTJAR_VIDEOFILE_NETWORKS: setting(
+    text.transform(listOf).optional(),
+    'networks beyond the public internet that video files of streams are fetched from (CIDR, commas), e.g. 192.168.0.0/16',
+  ),
+  NIGHTJAR_VIDEOFILE_MAX_BYTES: setting(
+    count.default(2 * 1024 ** 3),
+    'largest video file of a stream; an agent holds one for each such stream, on disk, while it is analysed',
+  ),
   NIGHTJAR_UPLOAD_MAX_BYTES: setting(count.default(5 * 1024 ** 3), 'largest video the job API accepts'),
   NIGHTJAR_AGENT_ID: setting(
     z
@@ -230,6 +238,15 @@ export const settings = {
     count.default(1024 ** 3),
     'bytes that stay free on the disk of recordings; the oldest go first; 0: recordings may fill it',
   ),
+  NIGHTJAR_ARCHIVE_DIR: setting(
+    text.optional(),
+    'directory, usually of a larger and slower disk, that old recordings move to; it must exist; unset: they stay where they are',
+  ),
+  NIGHTJAR_ARCHIVE_AFTER_HOURS: setting(
+    z.coerce.number().min(0).max(876_000).default(24),
+    'hours after its end that a recording moves to the archive; earlier when the disk of recordings gets short',
+  ),
+  NIGHTJAR_ARCHIVE_BYTES: setting(count.default(0), 'bytes that the archive may take; the oldest go first; 0: unbounded'),
   NIGHTJAR_EXPORTS_DIR: setting(text.optional(), 'exported recordings; default <data dir>/exports'),
   NIGHTJAR_EXPORT_RETENTION_HOURS: setting(
     z.coerce.number().positive().max(87_600).default(72),

@@ -47,12 +47,12 @@ export class ClipsService {
   /** Reads as fast as its client does. @throws AppError `overloaded` */
   read(layout: ClipLayout, bytes: ByteRange): Readable {
     const leave = this.readerPlaces.take();
-    return streamClip(layout, { bytes, locate: (file) => this.indexes.locate(file), stalledMsMax }).once('close', leave);
+    return streamClip(layout, { bytes, open: (file) => this.indexes.open(file), stalledMsMax }).once('close', leave);
   }
 
   /** All of it, as fast as it is taken, for a caller of this process. */
   readAll(layout: ClipLayout): AsyncGenerator<Buffer, void, undefined> {
-    return readClip(layout, { bytes: { first: 0, last: layout.sizeBytes - 1 }, locate: (file) => this.indexes.locate(file) });
+    return readClip(layout, { bytes: { first: 0, last: layout.sizeBytes - 1 }, open: (file) => this.indexes.open(file) });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '@nightjar/runtime';
 import { contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
 import { parseFragment } from '../recorder/parse-fragment.js';
@@ -42,19 +42,12 @@ const sampleEntryBytes = 86;
 
 /**
  * Finds the fragments of a recorded file.
+ * @param handle stays open
  * @param sizeBytes as far as the file is synced; more of it is not looked at
- * @throws AppError `unprocessable` when it is none of ours, the error of the disk, e.g. ENOENT
+ * @throws AppError `unprocessable` when it is none of ours, the error of the disk
  */
-export async function indexSegment(file: string, sizeBytes: number): Promise<SegmentIndex> {
-  const handle = await open(file, 'r');
-  try {
-    return await readIndex(new BoxReader(handle, sizeBytes));
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readIndex(boxes: BoxReader): Promise<SegmentIndex> {
+export async function indexSegment(handle: FileHandle, sizeBytes: number): Promise<SegmentIndex> {
+  const boxes = new BoxReader(handle, sizeBytes);
   const heads: Buffer[] = [];
   const fragments: IndexedFragment[] = [];
   let moov: Mp4Box | undefined;

@@ -4,7 +4,7 @@ import { CamerasModule } from '../cameras/cameras.module.js';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
-import { SegmentRowsModule } from '../segments/segments.module.js';
+import { SegmentRowsModule } from '../segments/segment-rows.module.js';
 import { ExportDownloadController } from './export-download.controller.js';
 import { HlsController } from './hls.controller.js';
 import { PlaybackController } from './playback.controller.js';

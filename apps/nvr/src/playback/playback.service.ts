@@ -49,7 +49,7 @@ export class PlaybackService {
       const layout = layOutClip(sourcesOf([segment], await this.indexes.read([segment])), { fromUnixMs: atUnixMs, toUnixMs: atUnixMs + 1 });
       const file = path.join(directory, 'part.mp4');
       const bytes = { first: 0, last: layout.sizeBytes - 1 };
-      const content = readClip(layout, { bytes, locate: (name) => this.indexes.locate(name) });
+      const content = readClip(layout, { bytes, open: (name) => this.indexes.open(name) });
       await pipeline(content, createWriteStream(file, { mode: 0o600 }), { signal });
       const picture = await readPictureOf(layout, { ffmpeg, file, output: path.join(directory, 'picture.jpg'), atUnixMs, signal });
       if (!picture) throw nothingThen();

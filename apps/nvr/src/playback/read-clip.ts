@@ -1,6 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { AppError, hasErrorCode } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime';
 import type { ByteRange } from '../segments/parse-range-header.js';
 import { changesOf, type ClipLayout, type ClipPiece } from './clip-layout.js';
 
@@ -9,8 +9,8 @@ const chunkBytesMax = 256 * 1024;
 
 export interface ReadOptions {
   bytes: ByteRange;
-  /** Absolute path of a recorded file. @throws AppError `not_found` */
-  locate: (file: string) => Promise<string>;
+  /** Opens a recorded file. @throws AppError `not_found` */
+  open: (file: string) => Promise<FileHandle>;
 }
 
 /**
@@ -37,11 +37,11 @@ export function streamClip(layout: ClipLayout, options: ReadOptions & { stalledM
 }
 
 /** @throws AppError `not_found` when a file has gone meanwhile, the error of the disk */
-export async function* readClip(layout: ClipLayout, { bytes, locate }: ReadOptions): AsyncGenerator<Buffer, void, undefined> {
+export async function* readClip(layout: ClipLayout, { bytes, open }: ReadOptions): AsyncGenerator<Buffer, void, undefined> {
   const endBytes = bytes.last + 1;
   const { head } = layout;
   if (bytes.first < head.length) yield head.subarray(bytes.first, endBytes);
-  const source = new SourceFile(locate);
+  const source = new SourceFile(open);
   try {
     for (let position = firstPieceAt(layout.pieces, bytes.first); position < layout.pieces.length; position++) {
       const piece = layout.pieces[position];
@@ -74,7 +74,7 @@ function firstPieceAt(pieces: readonly ClipPiece[], byte: number): number {
 class SourceFile {
   private opened: { file: string; handle: FileHandle } | undefined;
 
-  constructor(private readonly locate: (file: string) => Promise<string>) {}
+  constructor(private readonly openFile: ReadOptions['open']) {}
 
   async read(piece: ClipPiece, part: { offset: number; endOffset: number }): Promise<Buffer> {
     const handle = await this.open(piece.source.file);
@@ -93,9 +93,7 @@ class SourceFile {
   private async open(file: string): Promise<FileHandle> {
     if (this.opened?.file === file) return this.opened.handle;
     await this.close();
-    const handle = await open(await this.locate(file), 'r').catch((error: unknown) => {
-      throw hasErrorCode(error, 'ENOENT') ? new AppError('not_found', 'a recording of this range is gone') : error;
-    });
+    const handle = await this.openFile(file);
     this.opened = { file, handle };
     return handle;
   }

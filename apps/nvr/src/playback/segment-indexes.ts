@@ -1,8 +1,9 @@
+import type { FileHandle } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError, hasErrorCode } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
-import { locateRecording } from '../segments/locate-recording.js';
+import { openRecording } from '../segments/locate-recording.js';
 import type { Segment } from '../segments/segments.store.js';
 import { indexSegment, type SegmentIndex } from './index-segment.js';
 
@@ -36,11 +37,11 @@ export class SegmentIndexes {
     return indexes;
   }
 
-  /** Absolute path of a recorded file. @throws AppError `not_found` */
-  async locate(file: string): Promise<string> {
-    const located = await locateRecording(this.config.recordingsDir, file);
-    if (located === undefined) throw recordingIsGone();
-    return located;
+  /** Opens a recorded file for reading. @throws AppError `not_found` */
+  async open(file: string): Promise<FileHandle> {
+    const handle = await openRecording(this.config, file);
+    if (!handle) throw new AppError('not_found', 'a recording of this range is gone');
+    return handle;
   }
 
   private async readOne(file: IndexedFile): Promise<SegmentIndex> {
@@ -50,11 +51,14 @@ export class SegmentIndexes {
       this.remembered.set(file.id, known);
       return upTo(known, file.sizeBytes);
     }
-    const index = await indexSegment(await this.locate(file.file), file.sizeBytes).catch((error: unknown) => {
-      throw hasErrorCode(error, 'ENOENT') ? recordingIsGone() : error;
-    });
-    this.remember(file, index);
-    return index;
+    const handle = await this.open(file.file);
+    try {
+      const index = await indexSegment(handle, file.sizeBytes);
+      this.remember(file, index);
+      return index;
+    } finally {
+      await handle.close();
+    }
   }
 
   private remember({ id, sizeBytes }: IndexedFile, index: SegmentIndex): void {
@@ -77,8 +81,4 @@ export class SegmentIndexes {
 function upTo({ index, sizeBytes }: Remembered, wantedBytes: number): SegmentIndex {
   if (sizeBytes === wantedBytes) return index;
   return { ...index, fragments: index.fragments.filter(({ endOffset }) => endOffset <= wantedBytes) };
-}
-
-function recordingIsGone(): AppError {
-  return new AppError('not_found', 'a recording of this range is gone');
 }

@@ -1,4 +1,4 @@
-import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
@@ -98,7 +98,7 @@ export class ThumbnailsService {
     if (!first) return;
     await writeFile(file, first.source.index.init, { mode: 0o600 });
     for (const [position, { fragment, source }] of thumbnails.entries()) {
-      const handle = await open(await this.indexes.locate(source.file), 'r');
+      const handle = await this.indexes.open(source.file);
       try {
         const readAt = async (bytes: number) => {
           const { bytesRead, buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, fragment.offset);

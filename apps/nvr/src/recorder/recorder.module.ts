@@ -4,7 +4,7 @@ import { CameraConnectionsModule } from '../cameras/cameras.module.js';
 import type { RecorderConfig } from '../config.js';
 import { ProcessPartsModule, type ProcessParts } from '../process-parts.js';
 import { RetentionModule } from '../retention/retention.module.js';
-import { SegmentRowsModule } from '../segments/segments.module.js';
+import { SegmentRowsModule } from '../segments/segment-rows.module.js';
 import { CameraRecorders, FFMPEG } from './camera-recorders.js';
 import { LiveSources } from './live-sources.js';
 import { RecorderCondition } from './recorder-condition.js';

@@ -1,10 +1,12 @@
 import { readdir, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { hasErrorCode, type Logger } from '@nightjar/runtime';
+import { AppError, hasErrorCode, type Logger } from '@nightjar/runtime';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
+import { settleCopies, unfinishedSuffix } from '../retention/move-segment.js';
+import { tiersOf, type RecordingTier } from '../segments/recording-tiers.js';
 import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { cameraDirectoryName, dayDirectoryName, segmentFileName } from './segment-path.js';
 import { scanSegment, type ScannedSegment } from './scan-segment.js';
@@ -15,6 +17,14 @@ export interface FoundFiles {
   /** Without a whole fragment. */
   removed: number;
   ofUnknownCameras: number;
+  /** Copies that a move to the archive, cut short, left over, and rows that did not say in which tier their only file is. */
+  settled: number;
+}
+
+/** A file as it was found. */
+interface FoundFile {
+  file: string;
+  tier: RecordingTier;
 }
 
 /** Makes rows and files agree again after this process, its machine or its database was interrupted. */
@@ -31,7 +41,7 @@ export class RecordingRepair {
   async closeOpenSegments(): Promise<number> {
     const open = await this.segments.listOpen();
     for (const segment of open) {
-      const whole = await this.cutTornEnd(segment.file, segment.sizeBytes).catch((error: unknown) => this.takeAsItIs(segment, error));
+      const whole = await this.cutTornEnd(segment, segment.sizeBytes).catch((error: unknown) => this.takeAsItIs(segment, error));
       if (whole)
         await this.segments.put({
           ...segment,
@@ -48,19 +58,22 @@ export class RecordingRepair {
   /**
    * Makes rows for files that have none and begin before `beforeUnixMs`, as after the loss of a database; removes files
    * without a whole fragment. Files of cameras that nobody knows stay where they are.
+   * @param options.mayMove whether files may be moving to the archive meanwhile; then what looks like left over is left alone
    */
-  async indexLostFiles(beforeUnixMs: number, signal: AbortSignal): Promise<FoundFiles> {
-    const found = { indexed: 0, removed: 0, ofUnknownCameras: 0 };
-    for (const cameraUuid of await namesIn(this.config.recordingsDir, cameraDirectoryName)) {
-      const cameraId = await this.cameras.findIdByUuid(cameraUuid);
-      for (const day of await namesIn(path.join(this.config.recordingsDir, cameraUuid), dayDirectoryName)) {
-        if (signal.aborted) return found;
-        const lost = await this.findLostFiles({ cameraUuid, day, beforeUnixMs });
-        if (cameraId === undefined) found.ofUnknownCameras += lost.length;
-        else for (const file of lost) found[(await this.indexFile(file, cameraId)) ? 'indexed' : 'removed']++;
+  async indexLostFiles(beforeUnixMs: number, options: { signal: AbortSignal; mayMove: boolean }): Promise<FoundFiles> {
+    const found = { indexed: 0, removed: 0, ofUnknownCameras: 0, settled: 0 };
+    for (const { directory, tier } of tiersOf(this.config)) {
+      for (const cameraUuid of await namesIn(directory, cameraDirectoryName)) {
+        const cameraId = await this.cameras.findIdByUuid(cameraUuid);
+        for (const day of await namesIn(path.join(directory, cameraUuid), dayDirectoryName)) {
+          if (options.signal.aborted) return found;
+          const lost = await this.findLostFiles({ tier, cameraUuid, day, beforeUnixMs }, found, options);
+          if (cameraId === undefined) found.ofUnknownCameras += lost.length;
+          else for (const file of lost) found[(await this.indexFile({ file, tier }, cameraId)) ? 'indexed' : 'removed']++;
+        }
       }
     }
-    if (Object.values(found).some((count) => count > 0)) this.logger.warn('files without rows were found', found);
+    if (Object.values(found).some((count) => count > 0)) this.logger.warn('files without rows were found', { ...found });
     return found;
   }
 
@@ -75,22 +88,45 @@ export class RecordingRepair {
     };
   }
 
-  private async findLostFiles(where: { cameraUuid: string; day: string; beforeUnixMs: number }): Promise<string[]> {
-    const { beforeUnixMs, cameraUuid, day } = where;
-    const names = await namesIn(path.join(this.config.recordingsDir, cameraUuid, day), segmentFileName);
+  /** Files of one day without a row. Of others it settles which copy is the right one. */
+  private async findLostFiles(
+    where: { tier: RecordingTier; cameraUuid: string; day: string; beforeUnixMs: number },
+    found: FoundFiles,
+    { mayMove }: { mayMove: boolean },
+  ): Promise<string[]> {
+    const { beforeUnixMs, cameraUuid, day, tier } = where;
+    const directory = path.join(this.directoryOf(tier), cameraUuid, day);
+    const names = await namesIn(directory, segmentFileName);
     const files = names.filter((name) => startOf(name) < beforeUnixMs).map((name) => `${cameraUuid}/${day}/${name}`);
-    const known = await this.segments.knownFiles(files);
-    return files.filter((file) => !known.has(file));
+    const tiers = await this.segments.tiersOfFiles(files);
+    if (!mayMove) {
+      for (const [file, rightTier] of tiers) if (rightTier !== tier && (await this.settle(file))) found.settled++;
+      if (tier === 'archive') found.settled += await removeUnfinished(directory);
+    }
+    return files.filter((file) => !tiers.has(file));
+  }
+
+  private async settle(file: string): Promise<boolean> {
+    const { archive, recordingsDir } = this.config;
+    if (!archive) return false;
+    return (await settleCopies(file, { fastDir: recordingsDir, archiveDir: archive.directory, store: this.segments })) !== undefined;
+  }
+
+  private directoryOf(tier: RecordingTier): string {
+    const directory = tiersOf(this.config).find((known) => known.tier === tier)?.directory;
+    if (directory === undefined) throw new AppError('conflict', 'there are recordings in an archive: NIGHTJAR_ARCHIVE_DIR is not set');
+    return directory;
   }
 
   /** @returns false when there was nothing in it and it is gone */
-  private async indexFile(file: string, cameraId: number): Promise<boolean> {
-    const whole = await this.cutTornEnd(file, 0);
+  private async indexFile({ file, tier }: FoundFile, cameraId: number): Promise<boolean> {
+    const whole = await this.cutTornEnd({ file, tier }, 0);
     if (!whole) return false;
     const startMs = startOf(path.basename(file));
     await this.segments.put({
       cameraId,
       file,
+      tier,
       startsAt: new Date(startMs),
       endsAt: new Date(startMs + whole.durationMs),
       sizeBytes: whole.wholeBytes,
@@ -101,13 +137,21 @@ export class RecordingRepair {
   }
 
   /** Leaves whole fragments only; without a single one the file is removed. */
-  async cutTornEnd(file: string, syncedBytes: number): Promise<ScannedSegment | undefined> {
-    const absolutePath = path.join(this.config.recordingsDir, file);
+  async cutTornEnd({ file, tier }: FoundFile, syncedBytes: number): Promise<ScannedSegment | undefined> {
+    const absolutePath = path.join(this.directoryOf(tier), file);
     const whole = await scanSegment(absolutePath, syncedBytes).catch(undefinedIfMissing);
     if (!whole) await rm(absolutePath, { force: true });
     else if (whole.wholeBytes < whole.fileBytes) await truncate(absolutePath, whole.wholeBytes);
     return whole;
   }
+}
+
+/** @returns how many copies that were never finished are gone */
+async function removeUnfinished(directory: string): Promise<number> {
+  const isUnfinished = (name: string) => name.endsWith(unfinishedSuffix) && segmentFileName.test(name.slice(0, -unfinishedSuffix.length));
+  const names = ((await readdir(directory).catch(undefinedIfMissing)) ?? []).filter(isUnfinished);
+  for (const name of names) await rm(path.join(directory, name), { force: true });
+  return names.length;
 }
 
 function startOf(name: string): number {

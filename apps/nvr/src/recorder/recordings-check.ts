@@ -1,9 +1,11 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CamerasStore } from '../cameras/cameras.store.js';
 import type { SegmentsStore, Segment } from '../segments/segments.store.js';
-import { readCameraIdentity } from './camera-identity.js';
+import { sizeOf } from '../retention/move-segment.js';
+import { tiersOf, type RecordingTier, type TierDirectories } from '../segments/recording-tiers.js';
+import { readCameraIdentity, type CameraIdentity } from './camera-identity.js';
 import type { RecordingRepair } from './recording-repair.js';
 import { cameraDirectoryName, parseSegmentPath } from './segment-path.js';
 
@@ -12,7 +14,7 @@ const pageSize = 500;
 const beingWrittenMs = 10 * 60_000;
 
 export interface CheckOptions {
-  recordingsDir: string;
+  directories: TierDirectories;
   segments: SegmentsStore;
   cameras: CamerasStore;
   repair: RecordingRepair;
@@ -39,6 +41,8 @@ export interface CheckReport {
   /** Rows that named another camera than their file does. */
   reattached: number;
   rowsWithoutFile: number;
+  /** Copies that a move to the archive, cut short, left over, and rows that named the wrong tier. */
+  settled: number;
   /** Files that were shorter or longer than their row, or torn. */
   repaired: number;
 }
@@ -46,27 +50,47 @@ export interface CheckReport {
 /**
  * Makes rows and files of recordings agree, whatever became of either: a database that is lost or of yesterday, files that are
  * gone or cut off. A file belongs to the camera whose uuid stands in its name, and to no other.
- * @throws AppError `conflict` when there are rows and not one recording: the disk is probably not mounted
+ * @throws AppError `conflict` when there are rows of a tier and not one recording in it: the disk is probably not mounted
  */
 export async function checkRecordings(options: CheckOptions): Promise<CheckReport> {
-  const { isRecorderRunning, nowUnixMs, recordingsDir, repair, segments, signal } = options;
-  const uuids = (await namesIn(recordingsDir)).filter((name) => cameraDirectoryName.test(name));
-  if (uuids.length === 0 && (await segments.count()) > 0)
-    throw new AppError('conflict', 'there are rows of recordings and no files at all: is the disk mounted? Nothing was changed');
+  const { isRecorderRunning, nowUnixMs, repair, segments, signal } = options;
+  const uuids = await namesOfCameras(options);
   const camerasRestored = options.restoreCameras ? await restoreCameras(options, uuids) : 0;
   // First: what the rows say of open files is of use only as long as nobody has looked at them.
   const closed = isRecorderRunning ? 0 : await repair.closeOpenSegments();
   const reattached = await segments.reattachByFile();
-  const found = await repair.indexLostFiles(isRecorderRunning ? nowUnixMs - beingWrittenMs : nowUnixMs, signal);
+  const found = await repair.indexLostFiles(isRecorderRunning ? nowUnixMs - beingWrittenMs : nowUnixMs, {
+    signal,
+    mayMove: isRecorderRunning,
+  });
   const checked = await checkRows(options);
-  const { indexed, ofUnknownCameras, removed } = found;
-  return { ...checked, camerasRestored, closed, reattached, indexed, ofUnknownCameras, filesRemoved: removed };
+  const { indexed, ofUnknownCameras, removed, settled } = found;
+  return { ...checked, camerasRestored, closed, reattached, indexed, ofUnknownCameras, settled, filesRemoved: removed };
 }
 
-async function restoreCameras({ cameras, recordingsDir }: CheckOptions, uuids: readonly string[]): Promise<number> {
+/** Of all tiers, each once. */
+async function namesOfCameras({ directories, segments }: CheckOptions): Promise<Set<string>> {
+  const all = new Set<string>();
+  for (const tier of ['fast', 'archive'] as const) {
+    const directory = tiersOf(directories).find((known) => known.tier === tier)?.directory;
+    const names = directory === undefined ? [] : (await namesIn(directory)).filter((name) => cameraDirectoryName.test(name));
+    if (names.length === 0 && (await segments.count(tier)) > 0) throw new AppError('conflict', nothingThere[tier]);
+    for (const name of names) all.add(name);
+  }
+  return all;
+}
+
+const nothingThere: Record<RecordingTier, string> = {
+  fast: 'there are rows of recordings and no files at all: is the disk mounted? Nothing was changed',
+  archive:
+    'there are rows of recordings in an archive and no files at all: is NIGHTJAR_ARCHIVE_DIR set, is its disk mounted? Nothing was changed',
+};
+
+async function restoreCameras({ cameras, directories }: CheckOptions, uuids: ReadonlySet<string>): Promise<number> {
   let restored = 0;
   for (const uuid of uuids) {
-    const identity = await readCameraIdentity(recordingsDir, uuid);
+    let identity: CameraIdentity | undefined;
+    for (const { directory } of tiersOf(directories)) identity ??= await readCameraIdentity(directory, uuid);
     if (!identity || (await cameras.findIdByUuid(uuid)) !== undefined) continue;
     await cameras.restore({ uuid, framesName: identity.frames_name, name: identity.name, rtspUrl: identity.rtsp_url });
     restored++;
@@ -91,10 +115,10 @@ async function checkRows(options: CheckOptions): Promise<Pick<CheckReport, 'file
 }
 
 async function checkRow(segment: Segment, options: CheckOptions): Promise<'sound' | 'repaired' | 'rowsWithoutFile'> {
-  const { deep, recordingsDir, repair, segments } = options;
-  const bytes = parseSegmentPath(segment.file) && (await sizeOf(path.join(recordingsDir, segment.file)));
+  const { deep, repair, segments } = options;
+  const { bytes, tier } = await findFile(segment, options);
   if (bytes === segment.sizeBytes && !deep) return 'sound';
-  const whole = bytes === undefined ? undefined : await repair.cutTornEnd(segment.file, Math.min(bytes, segment.sizeBytes));
+  const whole = bytes === undefined ? undefined : await repair.cutTornEnd({ file: segment.file, tier }, Math.min(bytes, segment.sizeBytes));
   if (!whole) {
     await segments.remove(segment.id);
     return 'rowsWithoutFile';
@@ -104,13 +128,16 @@ async function checkRow(segment: Segment, options: CheckOptions): Promise<'sound
   return 'repaired';
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+/** Where a file is: it may have moved since its row was read. `bytes` are undefined when it is nowhere. */
+async function findFile(segment: Segment, { directories }: CheckOptions): Promise<{ tier: RecordingTier; bytes: number | undefined }> {
+  const none = { tier: segment.tier, bytes: undefined };
+  if (!parseSegmentPath(segment.file)) return none;
+  const tiers = tiersOf(directories).sort((one, other) => Number(other.tier === segment.tier) - Number(one.tier === segment.tier));
+  for (const { directory, tier } of tiers) {
+    const bytes = await sizeOf(path.join(directory, segment.file));
+    if (bytes !== undefined) return { tier, bytes };
   }
+  return none;
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -120,6 +120,7 @@ export class SegmentWriter {
     rows.put({
       cameraId: camera.id,
       file: file.name,
+      tier: 'fast',
       startsAt: new Date(startsAtMs),
       endsAt: new Date(this.endMs),
       sizeBytes: file.sizeBytes,

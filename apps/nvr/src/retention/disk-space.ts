@@ -1,4 +1,4 @@
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '@nightjar/runtime';
 
@@ -21,6 +21,12 @@ export async function readDiskSpace(directory: string): Promise<DiskSpace | unde
     if (isDiskError(error)) return undefined;
     throw error;
   }
+}
+
+/** @returns true also where one of them is not there: then nothing is gained by moving a file */
+export async function isSameDisk(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([one, other].map((directory) => stat(directory).catch(() => undefined)));
+  return first === undefined || second === undefined || first.dev === second.dev;
 }
 
 /** Writes a small file and removes it. @returns the disk's error code when that fails */

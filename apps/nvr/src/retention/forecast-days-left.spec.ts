@@ -12,6 +12,14 @@ describe('the forecast', () => {
     expect(forecastDaysLeft({ ...calm, bounds: { ...unbounded, usedBytesMax: 700 } })).toBe(2);
   });
 
+  it('counts the room of the archive, which recordings move to', () => {
+    const bounds = { ...unbounded, usedBytesMax: 700 };
+    expect(forecastDaysLeft({ ...calm, bounds, archive: { usedBytes: 900, roomBytes: 300 } })).toBe(5);
+    expect(
+      forecastDaysLeft({ ...calm, bounds: { ...bounds, ageMsMax: 19 * dayMs }, archive: { usedBytes: 900, roomBytes: 300 } }),
+    ).toBeUndefined();
+  });
+
   it('is 0 when there is no room', () => {
     expect(forecastDaysLeft({ ...calm, bounds: { ...unbounded, freeBytesMin: 4_000 } })).toBe(0);
   });

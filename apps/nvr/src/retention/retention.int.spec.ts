@@ -224,6 +224,7 @@ describe('the storage report', () => {
       used_bytes: 2_000,
       free_bytes: expect.any(Number),
       total_bytes: expect.any(Number),
+      archive: null,
       forecast_days_left: null,
       bounds: { days: null, used_bytes: null, free_bytes: null },
       cameras: [

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { SegmentRowsModule } from '../segments/segment-rows.module.js';
+import { ArchiveService } from './archive.service.js';
 import { ProtectionsController } from './protections.controller.js';
 import { ProtectionsService } from './protections.service.js';
 import { ProtectionsStore } from './protections.store.js';
@@ -10,7 +12,11 @@ import { StorageController } from './storage.controller.js';
 import { StorageService } from './storage.service.js';
 
 /** For the recorder process, which removes what has expired. */
-@Module({ providers: [RetentionStore, RetentionService], exports: [RetentionService] })
+@Module({
+  imports: [SegmentRowsModule],
+  providers: [RetentionStore, RetentionService, ArchiveService],
+  exports: [RetentionService, ArchiveService],
+})
 export class RetentionModule {}
 
 /** For the API: what the store of recordings holds, and what of it must stay. */

@@ -1,12 +1,14 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { hasErrorCode, sleep, syncDirectory, type Clock, type Logger } from '@nightjar/runtime';
+import { sleep, syncDirectory, type Clock, type Logger } from '@nightjar/runtime';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
 import { parseSegmentPath } from '../recorder/segment-path.js';
-import { chooseExpired, type UnmetBound } from './choose-expired.js';
+import { chooseExpired, type RetentionBounds, type UnmetBound } from './choose-expired.js';
 import { probeWriting, readDiskSpace } from './disk-space.js';
+import { tiersOf, type RecordingTier } from '../segments/recording-tiers.js';
+import { removeIfEmpty } from './move-segment.js';
 import { RetentionStore, type ExpiredFile } from './retention.store.js';
 
 /** The disk is looked at; a run follows at once when it is short. */
@@ -19,6 +21,9 @@ const batchesMax = 50;
 const clockStepMsMax = 5 * 60_000;
 const dayMs = 24 * 3_600_000;
 
+/** A bound of one of the tiers. */
+export type UnmetTierBound = UnmetBound | `archive_${UnmetBound}`;
+
 /**
  * Keeps recordings within their bounds. A row is marked first, then its file is removed, then the row: a crash at any point
  * leaves a marked row, which the next run brings to its end.
@@ -26,7 +31,7 @@ const dayMs = 24 * 3_600_000;
 @Injectable()
 export class RetentionService {
   private readonly startedAt: { wallMs: number; monotonicMs: number };
-  private unmet: UnmetBound[] = [];
+  private unmet: UnmetTierBound[] = [];
   private writeProblem: string | undefined;
 
   constructor(
@@ -44,7 +49,7 @@ export class RetentionService {
   }
 
   /** Bounds that do not hold because what is protected or still written would have to go. */
-  get unmetBounds(): readonly UnmetBound[] {
+  get unmetBounds(): readonly UnmetTierBound[] {
     return this.unmet;
   }
 
@@ -72,25 +77,40 @@ export class RetentionService {
    */
   async enforce(signal: AbortSignal): Promise<boolean> {
     await this.removeMarked();
+    const unmet: UnmetTierBound[] = [];
+    // The archive first: what is in it is older.
+    for (const { directory, tier } of tiersOf(this.config).reverse()) {
+      const unmetThere = await this.enforceIn(directory, tier, signal);
+      if (!unmetThere) return false;
+      unmet.push(...unmetThere.map((bound) => (tier === 'fast' ? bound : (`archive_${bound}` as const))));
+    }
+    this.noteUnmet(unmet);
+    return true;
+  }
+
+  /** @returns the bounds that do not hold; undefined when there may be more to remove */
+  private async enforceIn(directory: string, tier: RecordingTier, signal: AbortSignal): Promise<UnmetBound[] | undefined> {
     for (let batch = 0; batch < batchesMax && !signal.aborted; batch++) {
-      const candidates = await this.store.listRemovable(batchMax);
+      const candidates = await this.store.listRemovable(tier, batchMax);
       const situation = {
         nowMs: this.believedNowMs(),
-        usedBytes: await this.store.usedBytes(),
-        freeBytes: (await readDiskSpace(this.config.recordingsDir))?.freeBytes,
+        usedBytes: await this.store.usedBytes(tier),
+        freeBytes: (await readDiskSpace(directory))?.freeBytes,
       };
-      const { expired, unmet } = chooseExpired(candidates, situation, this.config.retention);
+      const { expired, unmet } = chooseExpired(candidates, situation, this.boundsOf(tier));
       if (expired.length > 0) {
         await this.store.markExpired(expired.map(({ id }) => id));
         await this.removeMarked();
       }
       // Fewer than a batch are all there are; more than what may go is asked for only then.
-      if (expired.length < batchMax) {
-        this.noteUnmet(unmet);
-        return true;
-      }
+      if (expired.length < batchMax) return unmet;
     }
-    return false;
+    return undefined;
+  }
+
+  private boundsOf(tier: RecordingTier): RetentionBounds {
+    const { archive, retention } = this.config;
+    return tier === 'archive' && archive ? { ...retention, usedBytesMax: archive.usedBytesMax } : retention;
   }
 
   private async removeMarked(): Promise<void> {
@@ -104,27 +124,21 @@ export class RetentionService {
   }
 
   private async removeFiles(files: readonly ExpiredFile[]): Promise<void> {
-    const { recordingsDir } = this.config;
+    const roots = tiersOf(this.config).map(({ directory }) => directory);
     const directories = new Set<string>();
     for (const { file } of files) {
       // A row that does not name a file of ours never makes us remove something.
       if (!parseSegmentPath(file)) continue;
-      await rm(path.join(recordingsDir, file), { force: true });
-      directories.add(path.dirname(file));
+      // In all tiers: while it moves it is in two.
+      for (const root of roots) await rm(path.join(root, file), { force: true });
+      for (const root of roots) directories.add(path.join(root, path.dirname(file)));
     }
-    for (const directory of directories) {
-      await syncDirectory(path.join(recordingsDir, directory));
-      await this.removeIfEmpty(directory);
-    }
-  }
-
-  /** Only days that are over: nobody makes a file there any more. */
-  private async removeIfEmpty(directory: string): Promise<void> {
     const yesterday = new Date(this.clock.wallMs() - dayMs).toISOString().slice(0, 10);
-    if (path.basename(directory) >= yesterday) return;
-    await rmdir(path.join(this.config.recordingsDir, directory)).catch((error: unknown) => {
-      if (!hasErrorCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
-    });
+    for (const directory of directories) {
+      await syncDirectory(directory);
+      // Only days that are over: nobody makes a file there any more.
+      if (path.basename(directory) < yesterday) await removeIfEmpty(directory);
+    }
   }
 
   private async lookAtDisk(): Promise<void> {
@@ -135,11 +149,11 @@ export class RetentionService {
   }
 
   private async isShort(): Promise<boolean> {
-    const space = await readDiskSpace(this.config.recordingsDir);
-    return space !== undefined && space.freeBytes < this.config.retention.freeBytesMin;
+    const spaces = await Promise.all(tiersOf(this.config).map(({ directory }) => readDiskSpace(directory)));
+    return spaces.some((space) => space !== undefined && space.freeBytes < this.config.retention.freeBytesMin);
   }
 
-  private noteUnmet(unmet: UnmetBound[]): void {
+  private noteUnmet(unmet: UnmetTierBound[]): void {
     if (unmet.length > 0 && unmet.join() !== this.unmet.join())
       this.logger.warn('a bound of recordings does not hold, what is left is protected or being written', { unmet });
     this.unmet = unmet;

@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
+import type { RecordingTier } from '../segments/recording-tiers.js';
 import type { ExpiryCandidate } from './choose-expired.js';
 import { protectionLock } from './protections.store.js';
 
 /** A file on its way out. */
 export interface ExpiredFile {
   id: number;
-  /** Relative to the recordings directory. */
+  /** Relative to the directory of a tier. */
   file: string;
 }
 
@@ -15,6 +16,8 @@ export interface ExpiredFile {
 export interface CameraUsage {
   cameraId: number;
   usedBytes: number;
+  /** Of these, those in the archive. */
+  archivedBytes: number;
   clips: number;
   startsAtMs: number;
   endsAtMs: number;
@@ -24,17 +27,17 @@ export interface CameraUsage {
 export class RetentionStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
-  async usedBytes(): Promise<number> {
-    const { _sum } = await this.database.segment.aggregate({ _sum: { sizeBytes: true } });
+  async usedBytes(tier: RecordingTier): Promise<number> {
+    const { _sum } = await this.database.segment.aggregate({ where: { tier }, _sum: { sizeBytes: true } });
     return Number(_sum.sizeBytes ?? 0);
   }
 
-  /** Closed files in no protected range, oldest first. */
-  async listRemovable(limit: number): Promise<ExpiryCandidate[]> {
+  /** Closed files of a tier in no protected range, oldest first. */
+  async listRemovable(tier: RecordingTier, limit: number): Promise<ExpiryCandidate[]> {
     const rows = await this.database.$queryRaw<{ id: bigint; endsAt: Date; sizeBytes: bigint }[]>`
       SELECT id, ends_at AS "endsAt", size_bytes AS "sizeBytes"
       FROM nvr.segment AS segment
-      WHERE NOT open AND expired_at IS NULL AND NOT EXISTS (
+      WHERE tier = ${tier} AND NOT open AND expired_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM nvr.protection
         WHERE camera_id = segment.camera_id AND starts_at < segment.ends_at AND ends_at > segment.starts_at)
       ORDER BY starts_at, id
@@ -71,17 +74,22 @@ export class RetentionStore {
 
   /** Of all cameras that have recordings, deleted ones too. */
   async usageByCamera(): Promise<CameraUsage[]> {
-    const groups = await this.database.segment.groupBy({
-      by: ['cameraId'],
-      where: { expiredAt: null },
-      _sum: { sizeBytes: true },
-      _count: true,
-      _min: { startsAt: true },
-      _max: { endsAt: true },
-    });
+    const [groups, archived] = await Promise.all([
+      this.database.segment.groupBy({
+        by: ['cameraId'],
+        where: { expiredAt: null },
+        _sum: { sizeBytes: true },
+        _count: true,
+        _min: { startsAt: true },
+        _max: { endsAt: true },
+      }),
+      this.database.segment.groupBy({ by: ['cameraId'], where: { expiredAt: null, tier: 'archive' }, _sum: { sizeBytes: true } }),
+    ]);
+    const archivedBytes = new Map(archived.map(({ _sum, cameraId }) => [cameraId, Number(_sum.sizeBytes ?? 0)]));
     return groups.map(({ _count, _max, _min, _sum, cameraId }) => ({
       cameraId,
       usedBytes: Number(_sum.sizeBytes ?? 0),
+      archivedBytes: archivedBytes.get(cameraId) ?? 0,
       clips: _count,
       startsAtMs: _min.startsAt?.getTime() ?? 0,
       endsAtMs: _max.endsAt?.getTime() ?? 0,

@@ -4,9 +4,11 @@ import type { FastifyRequest } from 'fastify';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { scopes } from '../keys/api-keys.js';
-import { StorageService } from './storage.service.js';
+import type { DiskSpace } from './disk-space.js';
+import { StorageService, type StorageReport } from './storage.service.js';
 
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 @Controller('api/v1/recordings/storage')
 export class StorageController {
@@ -19,7 +21,7 @@ export class StorageController {
   @Get()
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async show(@Req() request: FastifyRequest) {
-    const { daysLeft, degraded, space, usage } = await this.storage.report(requirePrincipal(request));
+    const { archive, daysLeft, degraded, space, usage } = await this.storage.report(requirePrincipal(request));
     const { ageMsMax, freeBytesMin, usedBytesMax } = this.config.retention;
     return {
       state: degraded.length === 0 ? 'ok' : 'degraded',
@@ -27,6 +29,7 @@ export class StorageController {
       used_bytes: usage.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
       free_bytes: space?.freeBytes ?? null,
       total_bytes: space?.totalBytes ?? null,
+      archive: archive ? this.archiveView(archive.space, usage) : null,
       forecast_days_left: daysLeft ?? null,
       bounds: { days: ageMsMax / dayMs || null, used_bytes: usedBytesMax || null, free_bytes: freeBytesMin || null },
       cameras: usage.map(({ cameraId, clips, endsAtMs, name, startsAtMs, usedBytes }) => ({
@@ -37,6 +40,17 @@ export class StorageController {
         oldest_unix: startsAtMs / 1_000,
         newest_unix: endsAtMs / 1_000,
       })),
+    };
+  }
+
+  private archiveView(space: DiskSpace | undefined, usage: StorageReport['usage']) {
+    const { archive } = this.config;
+    return {
+      used_bytes: usage.reduce((sum, { archivedBytes }) => sum + archivedBytes, 0),
+      free_bytes: space?.freeBytes ?? null,
+      total_bytes: space?.totalBytes ?? null,
+      after_hours: (archive?.afterMs ?? 0) / hourMs,
+      bounds: { used_bytes: archive?.usedBytesMax || null },
     };
   }
 }

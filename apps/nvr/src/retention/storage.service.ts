@@ -7,8 +7,8 @@ import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import type { NvrConfig } from '../config.js';
 import { CLOCK, CONFIG } from '../process-parts.js';
-import { readDiskSpace, type DiskSpace } from './disk-space.js';
-import { forecastDaysLeft } from './forecast-days-left.js';
+import { isSameDisk, readDiskSpace, type DiskSpace } from './disk-space.js';
+import { forecastDaysLeft, roomOf } from './forecast-days-left.js';
 import { RetentionStore, type CameraUsage } from './retention.store.js';
 
 const recorderAnswerMsMax = 2_000;
@@ -19,6 +19,8 @@ export interface StorageReport {
   /** Why not all is well; empty when it is. */
   degraded: string[];
   space: DiskSpace | undefined;
+  /** Undefined without one. */
+  archive: { space: DiskSpace | undefined } | undefined;
   /** Of the cameras that the caller sees; for superusers also of deleted ones. */
   usage: (CameraUsage & { name: string })[];
   daysLeft: number | undefined;
@@ -36,19 +38,35 @@ export class StorageService {
 
   async report(principal: Principal): Promise<StorageReport> {
     const nowMs = this.clock.wallMs();
-    const [degraded, space, all, recent] = await Promise.all([
+    const [degraded, space, archive, all, recent] = await Promise.all([
       this.askRecorder(),
       readDiskSpace(this.config.recordingsDir),
+      this.readArchive(),
       this.store.usageByCamera(),
       this.store.recordedSince(nowMs - recentMs),
     ]);
+    const archivedBytes = all.reduce((sum, camera) => sum + camera.archivedBytes, 0);
     const daysLeft = forecastDaysLeft({
       bounds: this.config.retention,
-      usedBytes: all.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+      usedBytes: all.reduce((sum, { usedBytes }) => sum + usedBytes, 0) - archivedBytes,
       freeBytes: space?.freeBytes,
+      archive: { usedBytes: archivedBytes, roomBytes: await this.roomOfArchive(archive?.space, archivedBytes) },
       recent: { bytes: recent.bytes, observedMs: nowMs - (recent.firstStartMs ?? nowMs) },
     });
-    return { degraded, space, usage: await this.visibleTo(principal, all), daysLeft };
+    return { degraded, space, archive, usage: await this.visibleTo(principal, all), daysLeft };
+  }
+
+  private async readArchive(): Promise<StorageReport['archive']> {
+    const { archive } = this.config;
+    if (!archive) return undefined;
+    return { space: await readDiskSpace(archive.directory) };
+  }
+
+  /** None that counts where the disk is the same or does not answer. */
+  private async roomOfArchive(space: DiskSpace | undefined, usedBytes: number): Promise<number> {
+    const { archive, recordingsDir, retention } = this.config;
+    if (!archive || !space || (await isSameDisk(recordingsDir, archive.directory))) return 0;
+    return Math.max(0, roomOf({ bounds: { ...retention, usedBytesMax: archive.usedBytesMax }, usedBytes, freeBytes: space.freeBytes }));
   }
 
   private async visibleTo(principal: Principal, all: readonly CameraUsage[]): Promise<StorageReport['usage']> {

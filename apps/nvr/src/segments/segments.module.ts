@@ -3,15 +3,12 @@ import { CamerasModule } from '../cameras/cameras.module.js';
 import { StorageModule } from '../retention/retention.module.js';
 import { FlagController } from './flag.controller.js';
 import { PathPlaybackController } from './path-playback.controller.js';
+import { SegmentRowsModule } from './segment-rows.module.js';
 import { SegmentsController } from './segments.controller.js';
 import { SegmentsService } from './segments.service.js';
-import { SegmentsStore } from './segments.store.js';
 import { TimelineController } from './timeline.controller.js';
 import { TimelineService } from './timeline.service.js';
 import { TimelineStore } from './timeline.store.js';
-
-@Module({ providers: [SegmentsStore], exports: [SegmentsStore] })
-export class SegmentRowsModule {}
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule, StorageModule],

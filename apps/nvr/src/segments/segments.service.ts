@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
@@ -10,7 +9,7 @@ import { CamerasService } from '../cameras/cameras.service.js';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { clipView } from './clip-view.js';
-import { locateRecording } from './locate-recording.js';
+import { openRecording } from './locate-recording.js';
 import { parseRangeHeader, type ByteRange } from './parse-range-header.js';
 import { RecordingTickets, type Ticket } from './recording-tickets.js';
 import { SegmentsStore, type Segment } from './segments.store.js';
@@ -94,9 +93,8 @@ export class SegmentsService {
   }
 
   private async openContent(file: string, bytes: ByteRange): Promise<Readable> {
-    const target = await locateRecording(this.config.recordingsDir, file);
-    if (target === undefined) throw clipNotFound();
-    const handle = await open(target, 'r');
+    const handle = await openRecording(this.config, file);
+    if (!handle) throw clipNotFound();
     return createReadStream('', { fd: handle, start: bytes.first, end: bytes.last, autoClose: true });
   }
 }

@@ -1,13 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
+import type { RecordingTier } from './recording-tiers.js';
 
 /** One recorded file as the database holds it. */
 export interface Segment {
   id: number;
   cameraId: number;
-  /** Relative to the recordings directory. */
+  /** Relative to the directory of its tier; the same in all tiers. */
   file: string;
+  /** Where it belongs. While it moves it is in both, and what moved may be found before its row says so. */
+  tier: RecordingTier;
   startsAt: Date;
   endsAt: Date;
   /** Bytes that are on disk for certain; the file may have more. */
@@ -52,8 +55,32 @@ export class SegmentsStore {
     return (await this.database.segment.findMany({ where, orderBy: { id: 'asc' }, take: page.limit })).map(segmentOf);
   }
 
-  count(): Promise<number> {
-    return this.database.segment.count();
+  count(tier: RecordingTier): Promise<number> {
+    return this.database.segment.count({ where: { tier } });
+  }
+
+  /** Closed ones that have not expired and are still where they were recorded, oldest first. */
+  async listOnFast(query: { endedBefore: Date; limit: number }): Promise<Segment[]> {
+    const where = { tier: 'fast', open: false, expiredAt: null, endsAt: { lt: query.endedBefore } };
+    const rows = await this.database.segment.findMany({ where, orderBy: [{ startsAt: 'asc' }, { id: 'asc' }], take: query.limit });
+    return rows.map(segmentOf);
+  }
+
+  /**
+   * Decides where a closed file belongs while nobody else can: looks at the copies, and may remove one that is too many.
+   * @param decide must be quick: the row is locked. Undefined: it stays where it belongs
+   * @returns where it belongs now; undefined when it is open, expired or gone, and `decide` was not asked
+   */
+  async settleTier(file: string, decide: (segment: Segment) => Promise<RecordingTier | undefined>): Promise<RecordingTier | undefined> {
+    return this.database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT 1 FROM nvr.segment WHERE file = ${file} FOR UPDATE`;
+      const row = await transaction.segment.findUnique({ where: { file, open: false, expiredAt: null } });
+      if (!row) return undefined;
+      const segment = segmentOf(row);
+      const tier = (await decide(segment)) ?? segment.tier;
+      if (tier !== segment.tier) await transaction.segment.update({ where: { id: row.id }, data: { tier } });
+      return tier;
+    });
   }
 
   /** Gives segments to the camera whose uuid stands in the name of their file. @returns how many had another one */
@@ -70,9 +97,10 @@ export class SegmentsStore {
     return new Set(rows.map(({ id }) => Number(id)));
   }
 
-  async knownFiles(files: readonly string[]): Promise<Set<string>> {
-    const rows = await this.database.segment.findMany({ where: { file: { in: [...files] } }, select: { file: true } });
-    return new Set(rows.map(({ file }) => file));
+  /** Where those of these files belong that have a row. */
+  async tiersOfFiles(files: readonly string[]): Promise<Map<string, RecordingTier>> {
+    const rows = await this.database.segment.findMany({ where: { file: { in: [...files] } }, select: { file: true, tier: true } });
+    return new Map(rows.map(({ file, tier }) => [file, tierOf(tier)]));
   }
 
   /** Writes what is on disk now; a row that is there already grows. */
@@ -97,6 +125,11 @@ export class SegmentsStore {
 
 type SegmentRow = Awaited<ReturnType<NvrDatabase['segment']['findUniqueOrThrow']>>;
 
-function segmentOf({ id, sizeBytes, cameraId, endsAt, file, open, startsAt, videoCodec }: SegmentRow): Segment {
-  return { id: Number(id), sizeBytes: Number(sizeBytes), cameraId, endsAt, file, open, startsAt, videoCodec };
+function segmentOf({ id, sizeBytes, cameraId, endsAt, file, open, startsAt, tier, videoCodec }: SegmentRow): Segment {
+  return { id: Number(id), sizeBytes: Number(sizeBytes), tier: tierOf(tier), cameraId, endsAt, file, open, startsAt, videoCodec };
+}
+
+/** The column has a check. */
+function tierOf(text: string): RecordingTier {
+  return text === 'archive' ? 'archive' : 'fast';
 }
