@@ -1,4 +1,5 @@
-// The page at the NVR's address in a real browser: log in, see the picture with boxes, see events arrive.
+// The page at the NVR's address in a real browser: log in, see the picture with boxes, see events arrive, play what was recorded,
+// add a camera and delete it.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
@@ -25,6 +26,12 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
     const problems = [];
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.exposeFunction('tellViolation', (what) => problems.push(`against the content policy: ${what}`));
+    await page.addInitScript(() =>
+      document.addEventListener('securitypolicyviolation', (violation) => {
+        window.tellViolation(`${violation.violatedDirective} ${violation.blockedURI}`);
+      }),
+    );
     await check('page: a wrong password is told in words', async () => {
       await page.goto(nvr);
       await page.getByLabel(/user/i).fill('admin');
@@ -58,7 +65,43 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
       }
       assert.deepEqual(problems, []);
     });
+    await check('page: an event opens in the timeline, and its moment plays', async () => {
+      await page.getByRole('link', { name: 'Events', exact: true }).click();
+      await page.locator('[data-testid="event-card"] img').first().waitFor({ timeout: 20_000 });
+      await page.getByRole('link', { name: 'Play' }).last().click();
+      await page.locator('[data-testid="time-bar"] .recorded').first().waitFor({ timeout: 20_000 });
+      if (!(await page.evaluate(() => MediaSource.isTypeSupported('video/mp4; codecs="avc1.64001f"')))) {
+        // A browser without H.264 says so, which its console may say too.
+        await page.getByText(/cannot play the video/).waitFor({ timeout: 20_000 });
+        problems.length = 0;
+        return;
+      }
+      await page.waitForFunction(
+        () => {
+          const shown = document.querySelector('[data-testid="recording"]');
+          return shown?.videoWidth > 0 && shown.currentTime > 0.5;
+        },
+        undefined,
+        { timeout: 30_000 },
+      );
+      assert.deepEqual(problems, []);
+    });
+    await check('page: a camera is added, stands in the list with what it is, and is deleted', async () => {
+      const name = '<b>a gate</b>';
+      await page.getByRole('link', { name: 'Cameras', exact: true }).click();
+      await page.getByRole('link', { name: 'Add a camera' }).click();
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByLabel('RTSP address').fill('rtsp://10.255.255.1/none');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      const row = page.locator('[data-testid="camera-row"]').filter({ hasText: name });
+      await row.waitFor({ timeout: 20_000 });
+      await row.getByRole('button', { name: 'Delete' }).click();
+      await row.getByRole('button', { name: /really delete/i }).click();
+      await row.waitFor({ state: 'detached', timeout: 20_000 });
+      assert.deepEqual(problems, []);
+    });
     await check('page: a reload goes on with the session, and signing out ends it', async () => {
+      await page.getByRole('link', { name: 'Live', exact: true }).click();
       await page.reload();
       await page.locator('[data-testid="live-picture"]').waitFor({ timeout: 20_000 });
       await page.getByRole('button', { name: /sign out|log out/i }).click();

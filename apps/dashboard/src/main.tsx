@@ -1,14 +1,11 @@
+import './no-code-from-text.js';
 import { StrictMode, useCallback, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
 import { Api, isSetupRequired } from './api.js';
 import { FirstUser } from './first-user.js';
 import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';
 import './style.css';
-
-// The content policy of the page forbids code made from text, which zod would otherwise try.
-z.config({ jitless: true });
 
 function Dashboard() {
   const [api, setApi] = useState<Api>();
