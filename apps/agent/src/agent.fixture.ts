@@ -111,7 +111,9 @@ export class AgentFixture {
       pluginDataDir: path.join(directory, 'plugin-data'),
       activePlugins: [],
       eventSpoolDir: path.join(directory, 'agent-events'),
-      callbacks: { networks: [], ownPorts: [] },
+      callbackNetworks: [],
+      videoFiles: { networks: [], bytesMax: 100_000_000, directory: path.join(directory, 'agent-videos') },
+      ownPorts: [],
       access: { kind: 'open', loopbackOnly: true },
       ...options.config,
     };

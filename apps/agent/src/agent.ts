@@ -1,10 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createBearerAuthenticator, enforcePolicies, JwksKeys, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
-import type { AssignedStream } from '@nightjar/contracts';
 import { findFfmpeg, whyNoHardware, type FfmpegBinary, type HardwareDecoder } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
-import { AddressPolicy, CheckedFetch } from '@nightjar/outbound';
+import { AddressPolicy, CheckedFetch, type Network } from '@nightjar/outbound';
 import {
   AppError,
   deadlineSignal,
@@ -17,14 +16,10 @@ import {
 } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
 import sharp from 'sharp';
-import { AlertEvents } from './analytics/alert-events.js';
-import { analyticOffers, analytics } from './analytics/analytics.js';
-import { AnalyticsRunner } from './analytics/analytics-runner.js';
+import { analyticOffers } from './analytics/analytics.js';
 import { CallbackSender } from './analytics/callback-sender.js';
 import { EventReporter, pendingEventsMax } from './analytics/event-reporter.js';
 import { EventSpool } from './analytics/event-spool.js';
-import { FaceLooks } from './analytics/human-tracking/face-looks.js';
-import { MessageRoads } from './analytics/message-roads.js';
 import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
 import type { AgentAccess, AgentConfig } from './config.js';
@@ -36,13 +31,9 @@ import { addLunaHeaders, renderLunaError } from '@nightjar/luna';
 import { publishRequestPoints } from './luna/request-points.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
 import { namesLoopback } from './luna/names-loopback.js';
-import type { MonitoringPoint } from './plugins/plugin-messages.js';
 import { Plugins } from './plugins/plugins.js';
-import { CameraSource } from './sources/camera-source.js';
-import { FrameStore } from './streams/frame-store.js';
-import { LiveResults } from './streams/live-results.js';
-import { PersonEvents } from './streams/person-events.js';
-import { StreamAnalysis } from './streams/stream-analysis.js';
+import { VideoFiles } from './sources/video-files.js';
+import { beginAnalysis, processingPoint, type StreamServices } from './streams/begin-analysis.js';
 import { StreamClaims } from './streams/stream-claims.js';
 import { subscribe } from './subscriptions.js';
 
@@ -56,26 +47,6 @@ export interface RunningAgent {
   url: string;
   /** Every route with who may call it. */
   routes: readonly DeclaredRoute[];
-}
-
-/** Long-lived things that every stream's analysis stands on. */
-interface StreamServices {
-  ffmpeg: FfmpegBinary;
-  /** What live cameras are decoded with; undefined: the CPU. */
-  hardware: HardwareDecoder | undefined;
-  /** A camera on which nothing moved for so long is decoded by its key frames alone; 0: never. */
-  idleAfterMs: number;
-  bus: Bus;
-  dispatcher: InferenceDispatcher;
-  reporter: EventReporter;
-  callbacks: CallbackSender;
-  subscribers: StreamSubscribers;
-  plugins: Plugins;
-  framesDir: string;
-  /** Makes track ids unique over restarts. */
-  session: string;
-  clock: Clock;
-  logger: Logger;
 }
 
 const requestBytesMax = 64 * 1024;
@@ -110,14 +81,14 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const reporter = new EventReporter({ bus, logger, spool });
   await reporter.restore();
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
-  const callbacks = new CallbackSender({
-    client: new CheckedFetch({
-      policy: new AddressPolicy({ networks: config.callbacks.networks, ownPorts: new Set(config.callbacks.ownPorts) }),
-      exchangesMax: callbacksAtOnceMax,
-    }),
-    logger,
-  });
+  const clientTo = (networks: readonly Network[], exchangesMax: number) =>
+    new CheckedFetch({ policy: new AddressPolicy({ networks, ownPorts: new Set(config.ownPorts) }), exchangesMax });
+  const callbacks = new CallbackSender({ client: clientTo(config.callbackNetworks, callbacksAtOnceMax), logger });
   shutdown.register('callbacks', (deadline) => callbacks.flush(deadlineSignal(eventFlushMs, deadline)));
+  const { bytesMax, directory, networks } = config.videoFiles;
+  // One for each stream at most, and some whose lookup has not ended.
+  const files = new VideoFiles({ client: clientTo(networks, 2 * config.streamSlots), directory, bytesMax, logger });
+  await files.open();
   const subscribers = new StreamSubscribers({ logger });
   const plugins = await Plugins.open({
     directory: config.pluginsDir,
@@ -126,7 +97,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     logger,
   });
   shutdown.register('plugins', () => plugins.stop());
-  const services = {
+  const services: StreamServices = {
     ffmpeg,
     hardware,
     idleAfterMs: config.idleAfterMs,
@@ -134,22 +105,24 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     dispatcher,
     reporter,
     callbacks,
+    files,
     subscribers,
     plugins,
+    onOver: () => streams.nudge(),
     framesDir: config.framesDir,
     session: randomBytes(4).toString('hex'),
     clock,
     logger,
   };
-  const streams = new StreamClaims({
+  const streams: StreamClaims = new StreamClaims({
     bus,
     agentId: config.agentId,
     slots: config.streamSlots,
     offers: analyticOffers(),
     begin: (stream) => beginAnalysis(stream, services),
-    onEnded: (streamId) => {
+    onEnded: (streamId, status) => {
       plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
-      subscribers.end(streamId);
+      subscribers.end(streamId, status);
     },
     clock,
     logger,
@@ -208,42 +181,6 @@ async function startSurface(
   return { http, routes };
 }
 
-function beginAnalysis(stream: AssignedStream, services: StreamServices): StreamAnalysis {
-  const { ffmpeg, bus, dispatcher, reporter, subscribers, plugins, framesDir, session, clock } = services;
-  const logger = services.logger.child({ cameraId: stream.camera_id });
-  const frames = new FrameStore({ framesDir, framesName: stream.frames_name, logger });
-  const { camera_id: cameraId } = stream;
-  const analysis = new StreamAnalysis(stream, {
-    source: new CameraSource({
-      ffmpeg,
-      url: stream.url,
-      framesPerSecond: stream.frames_per_second,
-      hardware: services.hardware,
-      idleAfterMs: services.idleAfterMs,
-      clock,
-      logger,
-    }),
-    dispatcher,
-    frames,
-    results: new LiveResults({ stream, bus, subscribers, monitor: (point) => plugins.publish(point), session, clock }),
-    events: cameraId === null ? undefined : new PersonEvents({ cameraId, frames, reporter, session, clock, logger }),
-    analytics: new AnalyticsRunner({
-      analytics,
-      context: { startedMonotonicMs: clock.monotonicMs(), newId: randomUUID },
-      events: cameraId === null ? undefined : new AlertEvents({ cameraId, frames, reporter, session, logger }),
-      faces: new FaceLooks({ dispatcher, source: stream.frames_name, logger }),
-      roads: new MessageRoads({ stream, sender: services.callbacks, pictures: frames, logger }),
-      clock,
-      logger,
-    }),
-    clock,
-    logger,
-  });
-  analysis.start();
-  plugins.publish(processingPoint({ streamId: stream.stream_id, status: 'start', clock }));
-  return analysis;
-}
-
 /** What the operator asked for, if FFmpeg reaches it here. An agent without it does its work on the CPU, and says so. */
 async function reachableHardware(
   wanted: HardwareDecoder | undefined,
@@ -254,16 +191,6 @@ async function reachableHardware(
   if (reason === undefined) return wanted;
   logger.warn('live cameras are decoded on the CPU: the hardware is not reached', { wanted, reason });
   return undefined;
-}
-
-function processingPoint(options: { streamId: string; status: 'start' | 'stop'; clock: Clock }): MonitoringPoint {
-  const { streamId, status, clock } = options;
-  return {
-    series: 'stream_processing',
-    time: new Date(clock.wallMs()).toISOString(),
-    tags: { service: 'luna-video-agent', stream_id: streamId, status },
-    fields: {},
-  };
 }
 
 function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Logger }): Authenticate {

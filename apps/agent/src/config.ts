@@ -2,7 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseNetwork, type Network } from '@nightjar/outbound';
 import type { HardwareDecoder } from '@nightjar/media';
-import { isLoopbackHost, loadSettings, requireSetting, SettingsError } from '@nightjar/runtime';
+import { isLoopbackHost, loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
 export type AgentAccess =
@@ -36,13 +36,19 @@ export interface AgentConfig {
   activePlugins: readonly string[];
   /** Events wait here until nvr has them, also for the next agent. */
   eventSpoolDir: string;
-  /** Where events of analytics may be sent. */
-  callbacks: {
-    /** Networks beyond the public internet. */
+  /** Networks beyond the public internet that events of analytics may be sent to. */
+  callbackNetworks: readonly Network[];
+  /** Video files that are streams. */
+  videoFiles: {
+    /** Networks beyond the public internet that they are fetched from. */
     networks: readonly Network[];
-    /** Where this system itself listens: no callback goes there, whatever the networks say. */
-    ownPorts: readonly number[];
+    /** Of one file. */
+    bytesMax: number;
+    /** A file is kept here while it is analysed. */
+    directory: string;
   };
+  /** Where this system itself listens: nothing that a user names is reached there, whatever the networks say. */
+  ownPorts: readonly number[];
   access: AgentAccess;
 }
 
@@ -57,6 +63,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
       'NVR_PORT',
       'NIGHTJAR_RECORDER_PORT',
       'NIGHTJAR_WEBHOOK_ALLOW_NETWORKS',
+      'NIGHTJAR_VIDEOFILE_NETWORKS',
+      'NIGHTJAR_VIDEOFILE_MAX_BYTES',
       'NATS_URL',
       'FFMPEG_PATH',
       'NIGHTJAR_DATA_DIR',
@@ -93,17 +101,20 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
     pluginDataDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'plugin-data'),
     activePlugins: values.NIGHTJAR_AGENT_PLUGINS,
     eventSpoolDir: path.resolve(values.NIGHTJAR_DATA_DIR, 'cache', 'agent-events'),
-    callbacks: {
-      networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map(requireNetwork),
-      ownPorts: [
-        values.AGENT_PORT,
-        values.GATEWAY_PORT,
-        values.ADAPTER_PORT,
-        values.NVR_PORT,
-        values.NIGHTJAR_RECORDER_PORT,
-        portOf(values.NATS_URL),
-      ],
+    callbackNetworks: requireNetworks('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS', values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS),
+    videoFiles: {
+      networks: requireNetworks('NIGHTJAR_VIDEOFILE_NETWORKS', values.NIGHTJAR_VIDEOFILE_NETWORKS),
+      bytesMax: values.NIGHTJAR_VIDEOFILE_MAX_BYTES,
+      directory: path.resolve(values.NIGHTJAR_DATA_DIR, 'cache', 'agent-videos'),
     },
+    ownPorts: [
+      values.AGENT_PORT,
+      values.GATEWAY_PORT,
+      values.ADAPTER_PORT,
+      values.NVR_PORT,
+      values.NIGHTJAR_RECORDER_PORT,
+      portOf(values.NATS_URL),
+    ],
     access: accessOf({
       host: values.AGENT_HOST,
       jwksUrl: values.NIGHTJAR_JWKS_URL,
@@ -131,10 +142,12 @@ function accessOf(given: {
   );
 }
 
-function requireNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (!network) throw new SettingsError('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: every part must be a network like 192.168.0.0/16');
-  return network;
+function requireNetworks(name: SettingName, texts: readonly string[] | undefined): Network[] {
+  return (texts ?? []).map((text) => {
+    const network = parseNetwork(text);
+    if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
+    return network;
+  });
 }
 
 function portOf(url: string | undefined): number {

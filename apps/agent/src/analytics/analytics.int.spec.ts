@@ -40,8 +40,8 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const callbacks = { networks: [parseNetwork('127.0.0.0/8')!], ownPorts: [] };
-  fixture = await AgentFixture.start({ natsUrl: busServer.url, config: { callbacks } });
+  const callbackNetworks = [parseNetwork('127.0.0.0/8')!];
+  fixture = await AgentFixture.start({ natsUrl: busServer.url, config: { callbackNetworks } });
 });
 
 afterAll(async () => {

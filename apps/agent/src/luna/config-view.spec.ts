@@ -19,7 +19,9 @@ const config: AgentConfig = {
   pluginDataDir: '/var/lib/plugin-data',
   activePlugins: [],
   eventSpoolDir: '/var/lib/agent-events',
-  callbacks: { networks: [], ownPorts: [] },
+  callbackNetworks: [],
+  videoFiles: { networks: [], bytesMax: 1_000, directory: '/data/cache/agent-videos' },
+  ownPorts: [],
   access: { kind: 'bearer', jwksUrl: 'https://user:pa55@nvr/.well-known/jwks.json?key=t0ken', issuer: 'nightjar' },
 };
 

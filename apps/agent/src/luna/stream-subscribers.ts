@@ -72,10 +72,10 @@ export class StreamSubscribers {
   }
 
   /** The stream is no longer analysed here: a last message says so, then the sockets close. */
-  end(streamId: string): void {
-    this.send(streamId, { stream_status: 'stop', error: null, analytics_results: {} });
+  end(streamId: string, status: 'done' | 'failure' | 'stop' = 'stop'): void {
+    this.send(streamId, { stream_status: status, error: null, analytics_results: {} });
     for (const { socket } of [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId))
-      socket.close(closeCodes.streamEnded, 'the stream stopped');
+      socket.close(closeCodes.streamEnded, 'the stream ended');
   }
 
   close(): void {

@@ -29,8 +29,8 @@ export interface StreamClaimsOptions {
   offers: readonly AnalyticOffer[];
   /** Starts the analysis of a stream that was assigned. */
   begin: (stream: AssignedStream) => RunningStream;
-  /** The stream is no longer analysed here, after its analysis stopped. */
-  onEnded: (streamId: string) => void;
+  /** The stream is no longer analysed here, after its analysis stopped; `stop`: it did not end by itself. */
+  onEnded: (streamId: string, status: 'done' | 'failure' | 'stop') => void;
   clock: Clock;
   logger: Logger;
 }
@@ -144,7 +144,9 @@ export class StreamClaims {
       unwanted.map(async (analysis) => {
         this.running.delete(analysis.stream.stream_id);
         await analysis.stop();
-        if (!wanted.has(analysis.stream.stream_id)) this.options.onEnded(analysis.stream.stream_id);
+        const { status } = analysis.feedback;
+        if (!wanted.has(analysis.stream.stream_id))
+          this.options.onEnded(analysis.stream.stream_id, status === 'in_progress' ? 'stop' : status);
         this.options.logger.info('stream stopped', { cameraId: analysis.stream.camera_id });
       }),
     );
@@ -174,6 +176,8 @@ function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
     a.transport === b.transport &&
     a.frames_name === b.frames_name &&
     a.frames_per_second === b.frames_per_second &&
-    a.camera_id === b.camera_id
+    a.camera_id === b.camera_id &&
+    // A film is not changed in its middle: what a user says of it from now on holds from its beginning.
+    (a.kind !== 'file' || a.version === b.version)
   );
 }
