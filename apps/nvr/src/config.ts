@@ -46,6 +46,8 @@ export interface ApiConfig extends NvrConfig {
   internalApiKey: string | undefined;
   /** From where agents of others are admitted by the account that they state alone. */
   lunaTrustedNetworks: readonly Network[];
+  /** Networks beyond the public internet that video files of streams may be in. */
+  videoFileNetworks: readonly Network[];
   /** Events that began longer ago are removed; 0: none ever. */
   eventRetentionMs: number;
   /** Frames a second that agents analyse of each stream. */
@@ -108,6 +110,7 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_EVENT_RETENTION_DAYS',
     'INTERNAL_API_KEY',
     'NIGHTJAR_LUNA_TRUSTED_NETWORKS',
+    'NIGHTJAR_VIDEOFILE_NETWORKS',
     'NIGHTJAR_LIVE_BEAT_SECONDS',
   ]);
   const shared = nvrConfigOf(values);
@@ -123,6 +126,7 @@ export function readApiConfig(): ApiConfig {
     },
     internalApiKey: values.INTERNAL_API_KEY,
     lunaTrustedNetworks: requireNetworks('NIGHTJAR_LUNA_TRUSTED_NETWORKS', values.NIGHTJAR_LUNA_TRUSTED_NETWORKS),
+    videoFileNetworks: requireNetworks('NIGHTJAR_VIDEOFILE_NETWORKS', values.NIGHTJAR_VIDEOFILE_NETWORKS),
     eventRetentionMs: values.NIGHTJAR_EVENT_RETENTION_DAYS * 24 * 3_600_000,
     issuer: values.NIGHTJAR_PUBLIC_URL ?? 'nightjar',
     trustedProxies: values.NIGHTJAR_TRUSTED_PROXIES ?? [],

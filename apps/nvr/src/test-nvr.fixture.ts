@@ -58,11 +58,9 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
     internalApiKey: undefined,
     lunaTrustedNetworks: [],
+    videoFileNetworks: [],
     eventRetentionMs: 0,
     whepUrl: undefined,
-    webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
-    internalApiKey: undefined,
-    eventRetentionMs: 0,
     liveBeatMs: 2_000,
     ...overrides,
   };

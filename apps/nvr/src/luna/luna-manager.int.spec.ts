@@ -43,7 +43,7 @@ const told = (stream_id: string, version: number, status: StreamFeedback['status
 });
 
 beforeAll(async () => {
-  nvr = await startTestNvr({ lunaTrustedNetworks: [parseNetwork('127.0.0.0/8')!] });
+  nvr = await startTestNvr({ lunaTrustedNetworks: [parseNetwork('127.0.0.0/8')!], videoFileNetworks: [parseNetwork('10.0.0.0/8')!] });
   await nvr.bus.request(offerAnalytics, { agent_id: 'ours', analytics: [peopleCount] }, { timeoutMs: 10_000 });
   const data = { framesName: 'yard', name: 'yard', rtspUrl: 'rtsp://10.0.0.1/yard' };
   ({ uuid: cameraUuid } = await nvr.database.camera.create({ data }));
@@ -124,6 +124,28 @@ describe('streams of the Luna surface', () => {
     ]);
     expect((await send('DELETE', `/streams/logs?stream_id=${id}`)).status).toBe(204);
     expect((await send('GET', `/streams/logs?stream_id=${id}`)).body.logs).toEqual([]);
+  });
+
+  it('may be video files, whose signed addresses nobody is shown, and which are done at their end until they are resumed', async () => {
+    const film = 'https://10.0.0.7/gate.mp4?X-Signature=s3cret';
+    const id = await createStream({ data: { type: 'videofile', reference: film } });
+    expect((await send('GET', `/streams/${id}`)).body.data).toEqual({ type: 'videofile', reference: 'https://10.0.0.7/gate.mp4?****' });
+    const assigned = async (feedback: StreamFeedback[] = []) => (await claim('ours', feedback)).find(({ stream_id }) => stream_id === id);
+    expect(await assigned()).toMatchObject({ camera_id: null, kind: 'file', url: film });
+    await assigned([told(id, 1, 'in_progress')]);
+    expect(await assigned([told(id, 1, 'done')])).toBeUndefined();
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({ status: 'done', last_error: null });
+    expect((await send('PATCH', `/streams/${id}?action=resume`, {})).body).toEqual({ streams_count: 1 });
+    expect(await assigned()).toMatchObject({ kind: 'file', version: 1 });
+    for (const reference of ['http://127.0.0.1/x.mp4', 'http://169.254.169.254/x.mp4', 'file:///etc/passwd', 'rtsp://10.0.0.9/live']) {
+      const refused = await send('POST', '/streams', {
+        data: { type: 'videofile', reference },
+        analytics: [{ analytic_name: 'people_count' }],
+      });
+      expect([reference, refused.status, refused.body.error_code]).toEqual([reference, 400, 12022]);
+    }
+    const change = { analytics: [{ analytic_name: 'people_count' }], data: { type: 'tcp' } };
+    expect(await send('PUT', `/streams/${id}`, change)).toMatchObject({ status: 400, body: { error_code: 12022 } });
   });
 
   it('are restarted after a failure, as often as was asked for', async () => {

@@ -6,14 +6,13 @@ import { asLuna, lunaErrors } from '@nightjar/luna';
 import { Bus } from '@nightjar/messaging';
 import { AppError } from '@nightjar/runtime';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
-import { CameraConnections } from '../cameras/camera-connections.js';
 import { CamerasService } from '../cameras/cameras.service.js';
-import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import { LunaAnalyticsService } from './luna-analytics.service.js';
 import { LunaGroupsStore } from './luna-groups.store.js';
 import { LunaStreamsStore, type LunaStreamRow, type StreamFilter } from './luna-streams.store.js';
 import { managerError } from './manager-errors.js';
-import { streamReferencePurpose } from './stream-reference.js';
+import { isFileType, streamReferencePurpose } from './stream-reference.js';
+import { StreamReferences } from './stream-references.js';
 import type { LunaStatus, NewStream, ReplacedStream } from './stream-request.js';
 
 /** Who asks, and for which account. */
@@ -36,7 +35,7 @@ export class LunaStreamsService {
     private readonly groups: LunaGroupsStore,
     private readonly analytics: LunaAnalyticsService,
     private readonly cameras: CamerasService,
-    private readonly connections: CameraConnections,
+    private readonly references: StreamReferences,
     private readonly secretBox: SecretBox,
     private readonly bus: Bus,
   ) {}
@@ -63,7 +62,8 @@ export class LunaStreamsService {
   async create(caller: LunaCaller, request: NewStream): Promise<LunaStreamRow> {
     const { accountId } = caller;
     const { analytics, autorestart, data, description, location, name, status } = request;
-    const reference = await this.checkReference(data.reference);
+    const { reference } = data;
+    await this.checkReference(data);
     const groupId = await this.findGroup(accountId, request);
     const chosen = await this.analytics.choose(accountId, analytics);
     if ((await this.store.count({ accountId, cameras: { kind: 'all' } }, {})) >= streamsMax)
@@ -79,8 +79,11 @@ export class LunaStreamsService {
   async replace(caller: LunaCaller, id: string, request: ReplacedStream): Promise<LunaStreamRow> {
     const known = await this.findManaged(caller, id);
     const { analytics, autorestart, data, description, location, name } = request;
-    const reference = data?.reference === undefined ? undefined : await this.checkReference(data.reference);
+    const reference = data?.reference;
     if (reference !== undefined && known.cameraId !== null) throw invalid("a camera's address is changed with the camera");
+    if (data && reference !== undefined) await this.checkReference({ ...data, reference });
+    else if (data && isFileType(data.type) !== isFileType((known.data as { type?: string }).type))
+      throw invalid('a stream of another type needs its data.reference');
     const chosen = await this.analytics.choose(caller.accountId, analytics);
     const status = request.status ?? (known.status === 'stop' ? 'stop' : 'pending');
     const change = {
@@ -120,14 +123,10 @@ export class LunaStreamsService {
     return stream;
   }
 
-  /** The rules of camera addresses hold for whatever an agent connects to. */
-  private async checkReference(reference: string): Promise<string> {
-    const target = checkCameraUrl(reference);
-    if ('problem' in target) throw invalid(`data.reference ${target.problem}`);
-    await this.connections.check(target).catch((error: unknown) => {
+  private async checkReference(data: { type: string; reference: string }): Promise<void> {
+    await this.references.check(data).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'unprocessable' ? invalid(`data.reference: ${error.message}`) : error;
     });
-    return reference;
   }
 
   private async findGroup(

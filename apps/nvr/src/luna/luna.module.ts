@@ -11,6 +11,7 @@ import { LunaStreamsController } from './luna-streams.controller.js';
 import { LunaStreamsService } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
+import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
@@ -24,6 +25,7 @@ import { StreamFeedbackStore } from './stream-feedback.store.js';
     LunaAgentsStore,
     LunaMaster,
     StreamFeedbackStore,
+    StreamReferences,
   ],
   exports: [LunaAnalyticsService, StreamFeedbackStore],
 })

@@ -3,9 +3,15 @@ export function streamReferencePurpose(streamId: string): string {
   return `luna_stream.${streamId}.reference`;
 }
 
-/** An address as people may see it: without password. */
+/** An address as people may see it: without password, and a file's without its query, which may hold a signature. */
 export function maskedReference(reference: string): string {
   const url = new URL(reference);
   if (url.password !== '') url.password = '****';
+  if (url.search !== '' && url.protocol.startsWith('http')) url.search = '****';
   return url.toString();
+}
+
+/** Whether an address is of a video file: one that is fetched, and ends. */
+export function isFileType(type: unknown): boolean {
+  return type === 'videofile';
 }

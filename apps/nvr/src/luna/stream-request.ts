@@ -19,8 +19,8 @@ const Location = z.strictObject({
 
 /** What of the source may be chosen beside its address. */
 const sourceShape = {
-  /** `tcp` and `udp`: RTSP over it. */
-  type: z.enum(['tcp', 'udp']).default('tcp'),
+  /** `tcp` and `udp`: RTSP over it; `videofile`: a file, over http or https. */
+  type: z.enum(['tcp', 'udp', 'videofile']).default('tcp'),
 };
 
 const Autorestart = z.strictObject({
@@ -57,7 +57,7 @@ const streamShape = {
 /** `POST /1/streams`. */
 export const NewStream = z.strictObject({
   ...streamShape,
-  data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(500) }),
+  data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(2_048) }),
   status: z.enum(['pending', 'stop']).default('pending'),
 });
 export type NewStream = z.infer<typeof NewStream>;
@@ -66,7 +66,7 @@ export type NewStream = z.infer<typeof NewStream>;
 export const ReplacedStream = z.strictObject({
   ...streamShape,
   analytics: z.array(RequestedAnalytic).max(16),
-  data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(500).optional() }).optional(),
+  data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(2_048).optional() }).optional(),
   status: z.enum(['pending', 'stop']).optional(),
 });
 export type ReplacedStream = z.infer<typeof ReplacedStream>;

@@ -7,7 +7,7 @@ import { CameraConnections } from '../cameras/camera-connections.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import type { ApiConfig } from '../config.js';
-import { streamReferencePurpose } from '../luna/stream-reference.js';
+import { isFileType, streamReferencePurpose } from '../luna/stream-reference.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import type { ClaimedStream } from './streams.store.js';
 
@@ -27,6 +27,7 @@ export class StreamAssignments {
   /** @returns undefined when its address is not known now: it stays with the agent and is tried again at its next claim */
   async assign(stream: ClaimedStream, camera: Camera | undefined): Promise<AssignedStream | undefined> {
     const { luna, streamId } = stream;
+    const type = (luna?.data as { type?: string } | undefined)?.type;
     try {
       const url = camera ? await this.connections.urlOf(camera, 'sub') : await this.urlOf(stream);
       this.unreachable.delete(streamId);
@@ -38,9 +39,9 @@ export class StreamAssignments {
         frames_name: camera?.framesName ?? `stream-${streamId}`,
         name: camera?.name ?? luna?.name ?? '',
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
-        kind: 'rtsp',
+        kind: isFileType(type) ? 'file' : 'rtsp',
         url,
-        transport: (luna?.data as { type?: string } | undefined)?.type === 'udp' ? 'udp' : 'tcp',
+        transport: type === 'udp' ? 'udp' : 'tcp',
         frames_per_second: this.config.detectFps,
         analytics: z.array(StreamAnalytic).parse(luna?.analytics ?? []),
       };
@@ -53,7 +54,10 @@ export class StreamAssignments {
 
   private async urlOf({ luna, streamId }: ClaimedStream): Promise<string> {
     if (!luna?.encryptedReference) throw new AppError('not_found', 'the stream has no address');
-    const reference = checkCameraUrl(this.secretBox.open(luna.encryptedReference, streamReferencePurpose(streamId)));
+    const text = this.secretBox.open(luna.encryptedReference, streamReferencePurpose(streamId));
+    // Whoever fetches a file looks where its address leads.
+    if (isFileType((luna.data as { type?: string }).type)) return text;
+    const reference = checkCameraUrl(text);
     if ('problem' in reference) throw new AppError('unprocessable', `the stream's address ${reference.problem}`);
     const { password = null, url, username = null } = reference;
     return this.connections.urlTo({ url, username, password, isDemo: false });
