@@ -1,8 +1,15 @@
+import { Fragment, type ReactNode } from 'react';
 import type { Profile } from '../api/account.js';
 import type { Api } from '../api.js';
 import { linkTo } from '../navigation/route.js';
+import { ApiKeys } from './api-keys.js';
+import { AuditLog } from './audit-log.js';
 import { OwnPassword } from './own-password.js';
+import { Roles } from './roles.js';
+import { Rules } from './rules.js';
 import { SecondFactor } from './second-factor.js';
+import { SignInRules } from './sign-in-rules.js';
+import { Users } from './users.js';
 import './settings.css';
 
 interface SettingsPageProps {
@@ -20,8 +27,10 @@ interface Section {
   name: string;
   title: string;
   isFor: (viewer: { profile: Profile; permissions: ReadonlySet<string> }) => boolean;
-  render: (props: SettingsPageProps) => React.ReactNode;
+  render: (props: SettingsPageProps) => ReactNode;
 }
+
+const isAdmin = ({ profile }: { profile: Profile }) => profile.is_superuser;
 
 const sections: readonly Section[] = [
   {
@@ -38,6 +47,22 @@ const sections: readonly Section[] = [
         <SecondFactor api={api} isOn={profile.mfa_enabled} onChange={onProfile} />
       </>
     ),
+  },
+  {
+    name: 'rules',
+    title: 'Rules',
+    isFor: ({ permissions }) => permissions.has('alerts.manage'),
+    render: ({ api }) => <Rules api={api} />,
+  },
+  { name: 'users', title: 'Users', isFor: isAdmin, render: ({ api, profile }) => <Users api={api} ownId={profile.id} /> },
+  { name: 'roles', title: 'Roles', isFor: isAdmin, render: ({ api }) => <Roles api={api} /> },
+  { name: 'keys', title: 'API keys', isFor: isAdmin, render: ({ api }) => <ApiKeys api={api} /> },
+  { name: 'sign-in', title: 'Passwords', isFor: isAdmin, render: ({ api }) => <SignInRules api={api} /> },
+  {
+    name: 'audit',
+    title: 'Audit log',
+    isFor: ({ permissions }) => permissions.has('audit.view'),
+    render: ({ api }) => <AuditLog api={api} />,
   },
 ];
 
@@ -56,7 +81,7 @@ export function SettingsPage(props: SettingsPageProps) {
           ))}
         </nav>
       )}
-      {section?.render(props)}
+      <Fragment key={section?.name}>{section?.render(props)}</Fragment>
     </main>
   );
 }
