@@ -1,20 +1,12 @@
 import { ListedEventView } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Api } from '../api.js';
+import type { EventsFilter } from '../events/events-filter.js';
+import { queryOf } from '../navigation/route.js';
 
 const Page = z.object({ events: z.array(ListedEventView), next_cursor: z.string().nullable() });
 export type EventsPage = z.infer<typeof Page>;
 const LatestEvents = z.object({ events: z.array(ListedEventView) });
-
-/** Which events are asked for; undefined: all. Times are Unix seconds. */
-export interface EventsFilter {
-  cameraId?: number | undefined;
-  label?: string | undefined;
-  eventType?: string | undefined;
-  fromUnix?: number | undefined;
-  toUnix?: number | undefined;
-  reviewed?: boolean | undefined;
-}
 
 /** Newest first, a page at a time. */
 export function listEvents(
@@ -24,8 +16,7 @@ export function listEvents(
 ): Promise<EventsPage> {
   const { cameraId, eventType, fromUnix, label, reviewed, toUnix } = filter;
   const wanted = { camera_id: cameraId, label, event_type: eventType, from: fromUnix, to: toUnix, reviewed, cursor, limit };
-  const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  return api.getJson(`/api/v1/events?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`, Page, signal);
+  return api.getJson(`/api/v1/events?${queryOf(wanted)}`, Page, signal);
 }
 
 /** Newest first. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Api } from '../api.js';
+import type { Range } from '../timeline/time-view.js';
 
 const Calendar = z.object({ days: z.array(z.object({ date: z.string(), total_duration: z.number() })) });
 const Timeline = z.object({ segments: z.array(z.object({ start: z.string(), duration: z.number() })) });
@@ -28,12 +29,6 @@ const Protection = z.object({
 });
 export type Protection = z.infer<typeof Protection>;
 const Protections = z.object({ protections: z.array(Protection), total: z.number() });
-
-/** A stretch of time in Unix seconds. */
-export interface Range {
-  startUnix: number;
-  endUnix: number;
-}
 
 /** A clip that a video element can open, and which moment its second 0 is. */
 export interface Clip extends Range {

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { Api } from '../api.js';
+import type { Analytic } from '../cameras/drawn-analytic.js';
 
-const Analytic = z.object({ analytic_name: z.string(), parameters: z.record(z.string(), z.unknown()) });
-/** One analytic of a camera, as its stream names it. */
-export type Analytic = z.infer<typeof Analytic>;
 const Stream = z.object({
   name: z.string(),
   description: z.string(),
@@ -11,7 +9,7 @@ const Stream = z.object({
   autorestart: z.object({ restart: z.number(), attempt_count: z.number(), delay: z.number() }),
   status: z.string(),
   last_error: z.string().nullable(),
-  analytics: z.array(Analytic),
+  analytics: z.array(z.object({ analytic_name: z.string(), parameters: z.record(z.string(), z.unknown()) })),
 });
 /** What is looked for on a camera, and how that goes. */
 export type Stream = z.infer<typeof Stream>;

@@ -1,11 +1,21 @@
 import type { CameraView } from '@nightjar/contracts';
 import { useCallback, useState } from 'react';
-import { readStream, replaceAnalytics, switchStream, type Analytic, type Stream } from '../api/streams.js';
+import { readStream, replaceAnalytics, switchStream, type Stream } from '../api/streams.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
-import { analyticOf, drawnKinds, pointsMax, pointsMin, shapeOf, thresholds, type Drawing, type DrawnKind } from './drawn-analytic.js';
+import {
+  analyticOf,
+  drawnKinds,
+  pointsMax,
+  pointsMin,
+  shapeOf,
+  thresholds,
+  type Analytic,
+  type Drawing,
+  type DrawnKind,
+} from './drawn-analytic.js';
 import { DrawingBoard } from './drawing-board.js';
 import { DrawingInputs } from './drawing-inputs.js';
 

@@ -1,4 +1,8 @@
-import type { Analytic } from '../api/streams.js';
+/** One analytic of a camera, as its stream names it. */
+export interface Analytic {
+  analytic_name: string;
+  parameters: Record<string, unknown>;
+}
 
 /** A point in shares of the picture, from its upper left corner. */
 export type Point = readonly [number, number];

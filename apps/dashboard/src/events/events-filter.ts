@@ -1,7 +1,16 @@
-import type { EventsFilter } from '../api/events.js';
 import { idOf, momentOf } from '../navigation/route.js';
 
 const types = ['track', 'alert', 'alarm'];
+
+/** Which events are asked for; undefined: all. Times are Unix seconds. */
+export interface EventsFilter {
+  cameraId?: number | undefined;
+  label?: string | undefined;
+  eventType?: string | undefined;
+  fromUnix?: number | undefined;
+  toUnix?: number | undefined;
+  reviewed?: boolean | undefined;
+}
 
 /** Which events the address asks for. What it says wrongly is left out. */
 export function filterOf(parameters: URLSearchParams): EventsFilter {

@@ -1,14 +1,13 @@
 import type { ListedEventView } from '@nightjar/contracts';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { listCameras } from '../api/cameras.js';
-import type { EventsFilter } from '../api/events.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useLoaded } from '../loading/use-loaded.js';
 import { linkTo } from '../navigation/route.js';
 import { goTo } from '../navigation/use-route.js';
 import { durationText } from './duration-text.js';
-import { filterOf, parametersOf } from './events-filter.js';
+import { filterOf, parametersOf, type EventsFilter } from './events-filter.js';
 import { EvidencePicture } from './evidence-picture.js';
 import { FilterForm } from './filter-form.js';
 import { useEventPages } from './use-event-pages.js';

@@ -1,6 +1,6 @@
 import type { CameraView } from '@nightjar/contracts';
 import { useEffect, useState } from 'react';
-import type { EventsFilter } from '../api/events.js';
+import type { EventsFilter } from './events-filter.js';
 import { inputTextOf, momentOfInput } from '../timeline/local-time.js';
 
 const typeNames = { track: 'somebody or something seen', alert: 'alert of an analytic', alarm: 'alarm' };

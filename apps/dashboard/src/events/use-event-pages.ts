@@ -1,7 +1,8 @@
 import type { ListedEventView } from '@nightjar/contracts';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { listEvents, reviewEvents, type EventsFilter } from '../api/events.js';
+import { listEvents, reviewEvents } from '../api/events.js';
 import type { Api } from '../api.js';
+import type { EventsFilter } from './events-filter.js';
 
 const pageSize = 50;
 /** The most that one request marks. */

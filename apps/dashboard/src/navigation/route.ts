@@ -17,9 +17,15 @@ export function parseRoute(hash: string): Route {
 
 /** The address of a page. Parameters that are undefined are left out. */
 export function linkTo(page: Page, parameters: Record<string, string | number | undefined> = {}): string {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const query = queryOf(parameters);
   return query === '' ? `#/${page}` : `#/${page}?${query}`;
+}
+
+/** A query of an address. What is undefined is left out. */
+export function queryOf(parameters: Record<string, string | number | boolean | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return query.toString();
 }
 
 /** A positive whole number of the address; undefined for anything else. */

@@ -1,7 +1,7 @@
 import type { CameraView, ListedEventView } from '@nightjar/contracts';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { listEvents } from '../api/events.js';
-import { listProtections, listRecordings, type Range } from '../api/recordings.js';
+import { listProtections, listRecordings } from '../api/recordings.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -10,7 +10,7 @@ import { goTo } from '../navigation/use-route.js';
 import { rangeOfDay } from './local-time.js';
 import { RangePanel } from './range-panel.js';
 import { TimeBar } from './time-bar.js';
-import { follow, zoom } from './time-view.js';
+import { follow, zoom, type Range } from './time-view.js';
 import { usePlayback } from './use-playback.js';
 import { useThumbnails } from './use-thumbnails.js';
 

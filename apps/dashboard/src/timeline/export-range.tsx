@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react';
-import { cancelExport, exportUrl, readExport, startExport, type Export, type Range } from '../api/recordings.js';
+import { cancelExport, exportUrl, readExport, startExport, type Export } from '../api/recordings.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
+import type { Range } from './time-view.js';
 
 const pollMs = 1_000;
 const hoursMax = 4;

@@ -1,4 +1,4 @@
-import type { Range } from '../api/recordings.js';
+import type { Range } from './time-view.js';
 
 const two = (value: number) => String(value).padStart(2, '0');
 const dayForm = /^(\d{4})-(\d{2})-(\d{2})$/;

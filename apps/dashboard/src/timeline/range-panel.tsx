@@ -1,11 +1,12 @@
 import { useState } from 'react';
-import { protect, releaseProtection, type Protection, type Range } from '../api/recordings.js';
+import { protect, releaseProtection, type Protection } from '../api/recordings.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import type { Loaded } from '../loading/use-loaded.js';
 import { useAction } from '../loading/use-action.js';
 import { ExportRange } from './export-range.js';
 import { inputTextOf, momentOfInput } from './local-time.js';
+import type { Range } from './time-view.js';
 
 const aroundSeconds = 30;
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });

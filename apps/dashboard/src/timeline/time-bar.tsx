@@ -1,7 +1,7 @@
 import type { ListedEventView } from '@nightjar/contracts';
 import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
-import type { Protection, Range } from '../api/recordings.js';
-import { momentAt, pan, shareOf, ticksOf, zoom } from './time-view.js';
+import type { Protection } from '../api/recordings.js';
+import { momentAt, pan, shareOf, ticksOf, zoom, type Range } from './time-view.js';
 import type { Thumbnail } from './use-thumbnails.js';
 
 const marksMax = 8;

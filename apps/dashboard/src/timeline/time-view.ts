@@ -1,4 +1,8 @@
-import type { Range } from '../api/recordings.js';
+/** A stretch of time in Unix seconds. */
+export interface Range {
+  startUnix: number;
+  endUnix: number;
+}
 
 /** Shortest stretch that the bar shows: frames would not be told apart below it. */
 const secondsMin = 60;

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
-import { openClip, type Clip, type Range } from '../api/recordings.js';
+import { openClip, type Clip } from '../api/recordings.js';
 import { ApiError, type Api } from '../api.js';
-import { recordingFrom } from './time-view.js';
+import { recordingFrom, type Range } from './time-view.js';
 
 /** Of one clip; the next one follows by itself. */
 const clipSecondsMax = 600;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
-import { listThumbnails, readSprite, type Range, type Thumbnails } from '../api/recordings.js';
+import { listThumbnails, readSprite, type Thumbnails } from '../api/recordings.js';
 import type { Api } from '../api.js';
+import type { Range } from './time-view.js';
 
 /** Who zooms asks for the pictures of where he stops. */
 const settleMs = 350;
