@@ -94,6 +94,7 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
     internalApiKey: config.internalApiKey,
     lunaTrustedNetworks: config.lunaTrustedNetworks,
     signingKeys,
+    users,
     sessions,
     apiKeys,
     tickets,

@@ -10,11 +10,10 @@ import { liveTicketRoutes, type LiveTickets } from '../live-view/live-tickets.js
 import { playbackTicketRoutes, type PlaybackTickets } from '../playback/playback-tickets.js';
 import { findTrustedAgent } from '../luna/luna-account.js';
 import { ticketRoutes, type RecordingTickets } from '../segments/recording-tickets.js';
+import type { UsersStore } from '../users/users.store.js';
 import type { SessionCheck } from './session-check.js';
 import type { SigningKeys } from './signing-keys.js';
-
-/** Principal of a request that came with a recording ticket instead of a token. */
-export const ticketHolder: Principal = { kind: 'service', name: 'recording ticket' };
+import { principalOfHolder } from './ticket-holder.js';
 
 /** What a user without the second factor that the policy asks for can still reach: to set it up. */
 const signInSettings = '/api/v1/auth/';
@@ -27,6 +26,7 @@ export class RequestAuthenticator {
     private readonly options: {
       issuer: string;
       signingKeys: SigningKeys;
+      users: UsersStore;
       sessions: SessionCheck;
       apiKeys: ApiKeys;
       tickets: RecordingTickets;
@@ -67,8 +67,9 @@ export class RequestAuthenticator {
     if (ticket !== undefined && playbackTicketRoutes.has(request.routeOptions.url))
       return orUnavailable(this.options.playbackTickets.admit(request, ticket));
     if (ticket !== undefined) {
-      if (!this.options.tickets.verify(ticket)) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
-      return ticketHolder;
+      const holder = this.options.tickets.admit(request.raw, ticket);
+      if (!holder) throw new AppError('unauthenticated', 'the ticket is not valid or too old');
+      return orUnavailable(principalOfHolder({ ...holder, sessionId: holder.sessionId }, this.options.users, this.options.sessions));
     }
     // Before the bearer: OpenNVR's apps send the same key as both.
     const service = findInternalService(request, this.options.internalApiKey);

@@ -3,7 +3,7 @@ import { FakeClock } from '@nightjar/runtime';
 import { RecordingTickets, ticketLifeMs } from './recording-tickets.js';
 
 const key = Buffer.alloc(32, 1).toString('base64');
-const grant = { cameraId: 1, fromUnixMs: 1_000, toUnixMs: 2_000, userId: 7 };
+const grant = { cameraId: 1, fromUnixMs: 1_000, toUnixMs: 2_000, userId: 7, tokenVersion: 0 };
 
 describe('a recording ticket', () => {
   it('says what it grants, until it is too old', () => {

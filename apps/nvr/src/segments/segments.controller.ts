@@ -4,11 +4,10 @@ import type { ClipView } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ticketHolder } from '../auth/request-authenticator.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
 import { RangeShape, UnixSeconds, withOrder } from './range-query.js';
-import { ticketLifeMs } from './recording-tickets.js';
+import { RecordingTickets, ticketLifeMs } from './recording-tickets.js';
 import { SegmentsService, type TimeRange } from './segments.service.js';
 
 const RangeQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }));
@@ -16,7 +15,10 @@ const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(),
 
 @Controller('api/v1/recordings')
 export class SegmentsController {
-  constructor(private readonly segments: SegmentsService) {}
+  constructor(
+    private readonly segments: SegmentsService,
+    private readonly tickets: RecordingTickets,
+  ) {}
 
   /** For players that can't send headers: goes into the URL of files as `?ticket=`. */
   @Post('ticket')
@@ -31,16 +33,10 @@ export class SegmentsController {
   /** One of `ticketRoutes`. */
   @Get('files/:file')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
-  async file(
-    @Param('file') file: string,
-    @Query('ticket') ticket: string | undefined,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const principal = requirePrincipal(request);
-    const caller = principal === ticketHolder ? { ticket: ticket ?? '' } : principal;
+  async file(@Param('file') file: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { 'if-range': ifRange, range } = request.headers;
-    const served = await this.segments.openFile(caller, {
+    const served = await this.segments.openFile(requirePrincipal(request), {
+      grant: this.tickets.grantOf(request.raw),
       segmentId: segmentIdOf(file),
       range,
       ifRange: typeof ifRange === 'string' ? ifRange : undefined,

@@ -4,10 +4,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import type { ClipView } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
+import { holderOf } from '../auth/ticket-holder.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
+import { UsersStore } from '../users/users.store.js';
 import { clipView } from './clip-view.js';
 import { openRecording } from './locate-recording.js';
 import { parseRangeHeader, type ByteRange } from './parse-range-header.js';
@@ -38,6 +40,7 @@ export class SegmentsService {
     private readonly store: SegmentsStore,
     private readonly cameras: CamerasService,
     private readonly tickets: RecordingTickets,
+    private readonly users: UsersStore,
     @Inject(CONFIG) private readonly config: NvrConfig,
   ) {}
 
@@ -50,21 +53,27 @@ export class SegmentsService {
 
   /** @throws AppError `not_found`, `permission_denied` for a caller that is no user */
   async issueTicket(principal: Principal, request: { reference: string; range: TimeRange }): Promise<string> {
-    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users get tickets');
     const camera = await this.cameras.find(cameraScopeOf(principal), request.reference);
-    return this.tickets.issue({ cameraId: camera.id, userId: principal.userId, ...request.range });
+    const { sessionId, tokenVersion, userId } = await holderOf(principal, this.users);
+    return this.tickets.issue({
+      cameraId: camera.id,
+      userId,
+      tokenVersion,
+      ...(sessionId !== undefined && { sessionId }),
+      ...request.range,
+    });
   }
 
   /**
-   * Opens a recorded file up to what is synced. The caller is a principal, or comes with a ticket text.
+   * Opens a recorded file up to what is synced. `grant` is of the ticket that the caller came with, if any.
    * @throws AppError `not_found`: no such segment, not yours, outside of the ticket, or its file is gone
    */
   async openFile(
-    caller: Principal | { ticket: string },
-    request: { segmentId: number; range: string | undefined; ifRange: string | undefined; headOnly: boolean },
+    principal: Principal,
+    request: { segmentId: number; grant: Ticket | undefined; range: string | undefined; ifRange: string | undefined; headOnly: boolean },
   ): Promise<ServedFile> {
     const segment = await this.store.find(request.segmentId);
-    if (!segment || !(await this.mayPlay(caller, segment))) throw clipNotFound();
+    if (!segment || !(await this.mayPlay(principal, request.grant, segment))) throw clipNotFound();
     const snapshot = request.ifRange === undefined ? segment.sizeBytes : snapshotSizeOf(request.ifRange, segment);
     const sizeBytes = snapshot ?? segment.sizeBytes;
     const range = snapshot === undefined ? undefined : parseRangeHeader(request.range, sizeBytes);
@@ -78,12 +87,9 @@ export class SegmentsService {
     return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
   }
 
-  private async mayPlay(caller: Principal | { ticket: string }, segment: Segment): Promise<boolean> {
-    if ('ticket' in caller) {
-      const ticket = this.tickets.verify(caller.ticket);
-      return ticket !== undefined && covers(ticket, segment);
-    }
-    return this.cameras.find(cameraScopeOf(caller), String(segment.cameraId)).then(
+  private async mayPlay(principal: Principal, grant: Ticket | undefined, segment: Segment): Promise<boolean> {
+    if (grant && !covers(grant, segment)) return false;
+    return this.cameras.find(cameraScopeOf(principal), String(segment.cameraId)).then(
       () => true,
       (error: unknown) => {
         if (error instanceof AppError && error.code === 'not_found') return false;
