@@ -82,7 +82,9 @@ describe('while Postgres is away', () => {
     // The user was asked for a moment ago; after that even who he is can't be told.
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     expect((await nvr.fetch('/api/v1/auth/me')).status).toBe(503);
-    await expect(nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1, feedback: [] }, { timeoutMs: 5_000 })).rejects.toMatchObject({
+    await expect(
+      nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1, feedback: [] }, { timeoutMs: 5_000 }),
+    ).rejects.toMatchObject({
       code: 'unavailable',
     });
     const ready = await fetch(`${nvr.url}/readyz`);
