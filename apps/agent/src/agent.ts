@@ -30,6 +30,7 @@ import { SelfCheck } from './jobs/self-check.js';
 import { addLunaHeaders, renderLunaError } from '@nightjar/luna';
 import { publishRequestPoints } from './luna/request-points.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
+import { StreamTickets } from './luna/stream-tickets.js';
 import { namesLoopback } from './luna/names-loopback.js';
 import { Plugins } from './plugins/plugins.js';
 import { VideoFiles } from './sources/video-files.js';
@@ -196,7 +197,10 @@ async function reachableHardware(
 function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Logger }): Authenticate {
   if (access.kind === 'bearer') {
     const keys = new JwksKeys({ url: access.jwksUrl, cacheFile: access.jwksCacheFile, ...parts });
-    return createBearerAuthenticator({ issuer: access.issuer, findKey: (kid) => keys.find(kid) });
+    const verification = { issuer: access.issuer, findKey: (kid: string) => keys.find(kid) };
+    const tickets = new StreamTickets({ ...verification, clock: parts.clock });
+    const authenticateBearer = createBearerAuthenticator(verification);
+    return (request) => (tickets.isShown(request) ? tickets.admit(request) : authenticateBearer(request));
   }
   return (request) => {
     // A page whose name was made to resolve to this machine is not on it.

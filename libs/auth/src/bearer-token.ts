@@ -57,7 +57,8 @@ export function createBearerAuthenticator(options: BearerOptions): (request: Fas
   return (request) => runStrategy(strategy, request);
 }
 
-async function keyOfToken(token: string, findKey: BearerOptions['findKey']): Promise<string | undefined> {
+/** The public key (PEM) that a token names. */
+export async function keyOfToken(token: string, findKey: BearerOptions['findKey']): Promise<string | undefined> {
   const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8')) as { kid?: unknown };
   return typeof header.kid === 'string' && header.kid.length <= 64 ? findKey(header.kid) : undefined;
 }
@@ -76,12 +77,12 @@ async function principalOf(claims: AccessClaims, accepts: BearerOptions['accepts
 }
 
 /** Passport strategies answer through methods that their framework puts on them; this is that framework in ten lines. */
-function runStrategy(strategy: Strategy, request: FastifyRequest): Promise<Principal> {
+export function runStrategy<Found>(strategy: Strategy, request: FastifyRequest): Promise<Found> {
   return new Promise((resolve, reject) => {
     // A key that can't be had at the moment is no fault of the token.
     const refuse = (reason?: unknown) => reject(reason instanceof AppError ? reason : new AppError('unauthenticated', 'Not authenticated'));
     const run = Object.assign(Object.create(strategy) as Strategy, {
-      success: (principal: unknown) => resolve(principal as Principal),
+      success: (found: unknown) => resolve(found as Found),
       fail: refuse,
       // Bad tokens and unknown keys `fail`; an error is ours, e.g. the database that `accepts` asks is away.
       error: reject,

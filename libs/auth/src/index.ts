@@ -14,3 +14,4 @@ export {
   type RoutePolicy,
 } from './route-policy.js';
 export { SecretBox } from './secret-box.js';
+export { createStreamTicketReader, streamTicketAudience, type ReadStreamTicket, type StreamTicketClaims } from './stream-ticket.js';

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:cryp
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jwtAudience } from '@nightjar/auth';
+import { jwtAudience, streamTicketAudience } from '@nightjar/auth';
 import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
 import { AgentFixture, streamId } from '../agent.fixture.js';
@@ -59,10 +59,10 @@ function token(claims: object = {}, options: { key?: KeyObject; kid?: string } =
 }
 
 /** @returns 101, or the status of the refusal */
-function shakeHands(bearer?: string): Promise<number> {
+function shakeHands(bearer?: string, query = ''): Promise<number> {
   return new Promise((resolve) => {
     const socket = new WebSocket(
-      `${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`,
+      `${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}${query}`,
       bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } },
     );
     socket.once('open', () => {
@@ -89,6 +89,27 @@ describe('/1/ws beyond loopback', () => {
     expect(await shakeHands(token({ exp: 1_000 }))).toBe(401);
     expect(await shakeHands(token({ aud: 'somebody else' }))).toBe(401);
     expect(await shakeHands(token({ typ: 'refresh' }))).toBe(401);
+  });
+
+  it('opens for a ticket of the NVR: once, for its stream, and for nothing else', async () => {
+    const ticketOf = (more: object = {}, key = keys.privateKey) =>
+      token({ aud: streamTicketAudience, typ: 'stream_ticket', stream_id: streamId, jti: randomUUID(), ...more }, { key });
+    const ticket = ticketOf();
+    expect(await shakeHands(undefined, `&ticket=${ticket}`)).toBe(101);
+    expect(await shakeHands(undefined, `&ticket=${ticket}`)).toBe(401);
+    const wrong = [
+      ticketOf({ stream_id: randomUUID() }),
+      ticketOf({ exp: 1_000 }),
+      ticketOf({ typ: 'access' }),
+      ticketOf({ aud: jwtAudience }),
+      ticketOf({}, foreignKeys.privateKey),
+      token(),
+      'nonsense',
+    ];
+    for (const text of wrong) expect([text, await shakeHands(undefined, `&ticket=${text}`)]).toEqual([text, 401]);
+    // It is no token, and no other route takes it.
+    expect(await shakeHands(ticketOf())).toBe(401);
+    expect((await fetch(`${fixture.agent.url}/config?stream_id=${streamId}&ticket=${ticketOf()}`)).status).toBe(401);
   });
 
   it('does not ask the NVR anew for every key id that somebody makes up', async () => {

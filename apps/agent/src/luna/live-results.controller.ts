@@ -24,7 +24,10 @@ export class LiveResultsController {
   @Policy({ kind: 'authenticated' })
   async subscribe(@Query() query: Record<string, unknown>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const streamId = readStreamId(query.stream_id);
-    if (!this.streams.has(streamId))
+    const stream = this.streams.find(streamId);
+    // Cameras that nobody looked at on the Luna surface are nobody's yet.
+    const isForeign = stream !== undefined && stream.account_id !== null && ![undefined, '', stream.account_id].includes(accountOf(query));
+    if (!stream || isForeign)
       throw new AppError('not_found', 'no such stream', {
         details: asLuna(lunaErrors.pageNotFound, `Stream ${streamId} is not processed by this agent`),
       });
@@ -32,6 +35,11 @@ export class LiveResultsController {
     const socket = await this.door.open(request, reply);
     this.subscribers.add(socket, streamId);
   }
+}
+
+/** Any text: what is no account of ours is another one. */
+function accountOf({ account_id: given }: Record<string, unknown>): string | undefined {
+  return given === undefined ? undefined : String(given).toLowerCase();
 }
 
 function readStreamId(given: unknown): string {

@@ -54,9 +54,9 @@ export class StreamClaims {
 
   constructor(private readonly options: StreamClaimsOptions) {}
 
-  /** Whether this agent analyses a stream now. */
-  has(streamId: string): boolean {
-    return this.running.has(streamId);
+  /** A stream that this agent analyses now. */
+  find(streamId: string): AssignedStream | undefined {
+    return this.running.get(streamId)?.stream;
   }
 
   get count(): number {

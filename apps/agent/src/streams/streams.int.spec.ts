@@ -238,5 +238,13 @@ describe('the handshake of /1/ws', () => {
     expect(await statusOf(known, { host: 'evil.example' })).toMatchObject({ status: 403 });
     expect(await statusOf(known, { upgrade: 'h2c' })).toMatchObject({ status: 400 });
     expect(await statusOf(known)).toMatchObject({ status: 101 });
+    // An owner who is another one than the stream's finds nothing; a camera that was never looked at there has none.
+    const [owner, other] = ['00000000-0000-4000-8000-000000000001', '557d54ec-29ad-4f3c-93b4-c9092ef12515'];
+    expect(await statusOf(`${known}&account_id=${other}`)).toMatchObject({ status: 101 });
+    fixture.assign(camera.url, { account_id: owner, version: 2 });
+    await until(() => fixture.feedback.some(({ version }) => version === 2));
+    expect(await statusOf(`${known}&account_id=${other}`)).toMatchObject({ status: 404 });
+    expect(await statusOf(`${known}&account_id=${owner}`)).toMatchObject({ status: 101 });
+    expect(await statusOf(known)).toMatchObject({ status: 101 });
   });
 });

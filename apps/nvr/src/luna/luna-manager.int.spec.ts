@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { createPublicKey, randomUUID, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createStreamTicketReader } from '@nightjar/auth';
 import { claimStreams, offerAnalytics, type StreamFeedback } from '@nightjar/contracts';
 import { parseNetwork } from '@nightjar/outbound';
 import { until } from '@nightjar/testing';
+import type { FastifyRequest } from 'fastify';
 import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { accountOfTenant } from './luna-account.js';
 
@@ -184,6 +186,26 @@ describe('streams of the Luna surface', () => {
     expect(body.streams).toMatchObject([{ stream_id: id, groups: [{ group_name: 'north' }] }]);
     expect((await send('DELETE', `/groups/${group.group_id}`)).status).toBe(204);
     expect(await statusOf(id)).toBe('stop');
+  });
+});
+
+describe('a ticket for the results of a stream', () => {
+  it('is signed with the keys that agents verify with, for a minute and that stream alone', async () => {
+    const given = await send('POST', `/streams/${cameraUuid}/ticket`);
+    expect(given).toMatchObject({ status: 200, body: { expires_in: 60 } });
+    const ticket = String(given.body.ticket);
+    const { keys } = (await (await fetch(`${nvr.url}/.well-known/jwks.json`)).json()) as { keys: (JsonWebKey & { kid: string })[] };
+    const findKey = (kid: string) => {
+      const key = keys.find((known) => known.kid === kid);
+      return Promise.resolve(key && createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString());
+    };
+    const read = createStreamTicketReader({ issuer: nvr.config.issuer, findKey });
+    const { expiresAtUnixMs, streamId } = await read({ url: `/1/ws?ticket=${ticket}`, headers: {} } as FastifyRequest);
+    expect(streamId).toBe(cameraUuid);
+    expect(Math.abs(expiresAtUnixMs - Date.now() - 60_000)).toBeLessThan(10_000);
+    // No route of ours takes it for a token.
+    expect((await send('GET', '/streams', undefined, { authorization: `Bearer ${ticket}` })).status).toBe(401);
+    expect((await send('POST', `/streams/${randomUUID()}/ticket`)).body.error_code).toBe(44001);
   });
 });
 

@@ -8,6 +8,7 @@ import { requireAccount } from './luna-account.js';
 import { LunaAgentsStore } from './luna-agents.store.js';
 import { LunaStreamsService, type LunaCaller } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
+import { LunaTickets, lunaTicketSeconds } from './luna-tickets.js';
 import { managerError, parseLuna } from './manager-errors.js';
 import {
   LogsQuery,
@@ -33,6 +34,7 @@ export class LunaStreamsController {
     private readonly streams: LunaStreamsService,
     private readonly store: LunaStreamsStore,
     private readonly agents: LunaAgentsStore,
+    private readonly tickets: LunaTickets,
     private readonly secretBox: SecretBox,
   ) {}
 
@@ -109,6 +111,15 @@ export class LunaStreamsController {
   @Policy(manage)
   async remove(@Param('streamId') streamId: string, @Req() request: FastifyRequest): Promise<void> {
     await this.streams.remove(callerOf(request), requireId(streamId));
+  }
+
+  /** Opens the stream's results at its agent, once, as `?ticket=`: for browsers, which can't send headers with a handshake. */
+  @Post(':streamId/ticket')
+  @HttpCode(200)
+  @Policy(read)
+  async ticket(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
+    const { id } = await this.streams.find(callerOf(request), requireId(streamId));
+    return { ticket: await this.tickets.sign(id), expires_in: lunaTicketSeconds };
   }
 
   /** Who works on a stream. @throws AppError `conflict` when nobody does */

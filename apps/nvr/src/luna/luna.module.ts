@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { LunaAgentsController } from './luna-agents.controller.js';
 import { LunaAgentsStore } from './luna-agents.store.js';
@@ -10,12 +11,13 @@ import { LunaMaster } from './luna-master.js';
 import { LunaStreamsController } from './luna-streams.controller.js';
 import { LunaStreamsService } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
+import { LunaTickets } from './luna-tickets.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
 import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
-  imports: [CamerasModule],
+  imports: [CamerasModule, JwtModule.register({})],
   controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController],
   providers: [
     LunaStreamsService,
@@ -24,6 +26,7 @@ import { StreamReferences } from './stream-references.js';
     LunaAnalyticsService,
     LunaAgentsStore,
     LunaMaster,
+    LunaTickets,
     StreamFeedbackStore,
     StreamReferences,
   ],
