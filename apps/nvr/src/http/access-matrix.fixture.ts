@@ -47,6 +47,7 @@ export class AccessMatrixFixture {
     const [nvr, directory] = await Promise.all([
       startTestNvr({
         internalApiKey,
+        lunaTrustedNetworks: [loopback],
         cameraNetworks: ['127.0.0.0/8'],
         webhooks: { networks: [loopback], ownPorts: [], signatureFormat: 'sha256=hex' },
       }),

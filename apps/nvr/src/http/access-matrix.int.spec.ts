@@ -4,6 +4,8 @@ import { generateApiKey, jwtAlgorithm, jwtAudience, SecretBox, type DeclaredRout
 import { systemClock } from '@nightjar/runtime';
 import { SigningKeys } from '../auth/signing-keys.js';
 import { jsonRequest } from '../playback/recorded-time.fixture.js';
+import { accountOfTenant } from '../luna/luna-account.js';
+import { RecordingTickets, ticketLifeMs } from '../segments/recording-tickets.js';
 import { SocketReader } from '../socket-reader.fixture.js';
 import { AccessMatrixFixture, internalApiKey, keyScopes, type Headers, type Ours } from './access-matrix.fixture.js';
 import { AccessRequests } from './access-requests.fixture.js';
@@ -151,6 +153,26 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
     expect(await requests.exceptions(ofAdmins, service, 403)).toEqual([]);
   });
 
+  it('lets an agent of a trusted network, which names an account, through to agents and analytics of that account only', async () => {
+    const isOpen = ({ route }: AccessSample) => / \/1\/(agents|analytics)(\/|$)/.test(route);
+    const [ofUs, ofOthers] = [1, 2].map((tenantId): Headers => ({ 'luna-account-id': accountOfTenant(tenantId) }));
+    for (const headers of [ofUs!, ofOthers!])
+      expect(
+        await requests.exceptions(
+          samples.filter((sample) => !isOpen(sample)),
+          headers,
+          401,
+        ),
+      ).toEqual([]);
+    const named = samples.filter((sample) => isOpen(sample) && sample.route.includes('/:'));
+    expect(named.length).toBeGreaterThan(5);
+    expect(await requests.exceptions(named, ofOthers!, 404)).toEqual([]);
+    const asked = named.filter(({ route }) => route.startsWith('POST '));
+    const isOfCamera = async (sample: AccessSample) =>
+      (await requests.ask(sample, ofUs!)).text.includes('rtsp') ? 'an address' : undefined;
+    expect(await requests.findings(asked, isOfCamera)).toEqual([]);
+  });
+
   it('hides a camera and all that is of it from who sees another one or none, and leaves everything as it was', async () => {
     const keyOfOther = await fixture.addKey({ cameraIds: [ours.otherCamera.id] });
     const before = await rowsOfOurs();
@@ -179,14 +201,15 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
   });
 
   it('takes tickets for what they were given for only', async () => {
+    const { headers: both } = await fixture.addUser('both', { cameras: [ours.camera, ours.otherCamera] });
     const camera = `/api/v1/cameras/${ours.camera.id}`;
     const other = `/api/v1/cameras/${ours.otherCamera.id}`;
-    const { url: snapshot = '' } = await postJson(`${camera}/snapshot-url`, {}, guard);
-    const { url: playlist = '' } = await postJson(`${camera}/live/ticket`, {}, guard);
+    const { url: snapshot = '' } = await postJson(`${camera}/snapshot-url`, {}, both);
+    const { url: playlist = '' } = await postJson(`${camera}/live/ticket`, {}, both);
     const span = { start_unix: ours.startUnix, end_unix: ours.endUnix };
-    const { ticket: recording = '' } = await postJson('/api/v1/recordings/ticket', { camera_id: ours.camera.id, ...span }, guard);
+    const { ticket: recording = '' } = await postJson('/api/v1/recordings/ticket', { camera_id: ours.camera.id, ...span }, both);
     const { download_url: file = '' } = await postJson(`/api/v1/exports/${ours.ids.exports}/ticket`, {}, guard);
-    const { ticket: stream = '' } = await postJson('/api/v1/events/ws-ticket', {}, guard);
+    const { ticket: stream = '' } = await postJson('/api/v1/events/ws-ticket', {}, both);
     const ticketOf = (url: string) => url.split('ticket=')[1] ?? '';
     const units = `start_unix=${ours.startUnix}&end_unix=${ours.endUnix}`;
     const live = playlist.replace('index.m3u8', 'init-1.mp4');
@@ -220,6 +243,36 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
       [`/api/v1/recordings/${ours.camera.id}?${units}&ticket=${recording}`, 401],
     ] as [string, number][])
       expect([address, (await requests.send(address)).status]).toEqual([address, status]);
+  });
+
+  it('ends tickets with the right to their camera, with their time, and with the login of who asked for them (T9: CVE-2026-33124)', async () => {
+    const { database, config } = fixture.nvr;
+    const { headers, id: userId } = await fixture.addUser('leaver', { cameras: [ours.camera] });
+    const { id: cameraId } = ours.camera;
+    const { url: snapshot = '' } = await postJson(`/api/v1/cameras/${cameraId}/snapshot-url`, {}, headers);
+    const span = { start_unix: ours.startUnix, end_unix: ours.endUnix };
+    const { ticket = '' } = await postJson('/api/v1/recordings/ticket', { camera_id: cameraId, ...span }, headers);
+    const query = `camera_id=${cameraId}&start=${ours.startUnix}&end=${ours.endUnix}`;
+    const { text } = await requests.send(`/api/v1/recordings/playback/hls?${query}`, { headers });
+    const { manifest_url: session } = JSON.parse(text) as { manifest_url: string };
+    const recorded = (ofTicket: string) => [
+      `/api/v1/recordings/files/${ours.segmentId}.mp4?ticket=${ofTicket}`,
+      `/api/v1/recordings/${cameraId}/clip.mp4?start_unix=${ours.startUnix}&end_unix=${ours.endUnix}&ticket=${ofTicket}`,
+      `/api/v1/recordings/${cameraId}/frame.jpg?at_unix=${ours.startUnix}&ticket=${ofTicket}`,
+    ];
+    const statusesOf = (addresses: string[]) => Promise.all(addresses.map(async (address) => (await requests.send(address)).status));
+    const opened = [snapshot, session, ...recorded(ticket)];
+    expect(await statusesOf(opened)).toEqual([200, 200, 200, 200, 200]);
+    await database.cameraGrant.deleteMany({ where: { userId } });
+    expect(await statusesOf(opened)).toEqual([404, 404, 404, 404, 404]);
+    await database.cameraGrant.create({ data: { userId, cameraId } });
+    const old = new RecordingTickets(config.secretKey, { ...systemClock, wallMs: () => Date.now() - ticketLifeMs });
+    const { tokenVersion } = await database.user.findUniqueOrThrow({ where: { id: userId } });
+    const range = { fromUnixMs: ours.startUnix * 1_000, toUnixMs: ours.endUnix * 1_000 };
+    expect(await statusesOf(recorded(old.issue({ cameraId, userId, tokenVersion, ...range })))).toEqual([401, 401, 401]);
+    expect(await statusesOf(opened)).toEqual([200, 200, 200, 200, 200]);
+    await postJson('/api/v1/auth/logout', {}, headers);
+    expect(await statusesOf(opened)).toEqual([401, 401, 401, 401, 401]);
   });
 
   it('asks the same questions of WebSockets, and refuses pages of other sites (T12)', async () => {
