@@ -16,7 +16,7 @@ const document = gatewayDocument({
   version: '0',
 });
 const types = astToString(await openapiTypescript(JSON.parse(JSON.stringify(document)), { alphabetize: true }));
-const note = '// Written by tools/generate-job-api-client.mjs from the API document of the gateway. Do not edit.\n/* eslint-disable */\n';
+const note = '// Written by tools/generate-job-api-client.mjs from the API document of the gateway. Do not edit.\n';
 const text = await format(note + types, { ...(await resolveConfig(target)), parser: 'typescript' });
 
 if (process.argv.includes('--check')) {

@@ -1,5 +1,4 @@
 // Written by tools/generate-job-api-client.mjs from the API document of the gateway. Do not edit.
-/* eslint-disable */
 export interface paths {
   '/docs': {
     parameters: {
