@@ -12,5 +12,5 @@ export default defineConfig({
   resolve: { conditions: ['@nightjar/source', 'module', 'browser', 'import', 'default'] },
   // Beside the type declarations of tsc, which must survive a new site. No asset is inlined: the NVR's content policy has no data: URLs.
   build: { outDir: 'dist/site', emptyOutDir: true, sourcemap: false, assetsInlineLimit: 0 },
-  server: { proxy: { '/api': api, '/.well-known': api } },
+  server: { proxy: { '/api': { ...api, ws: true }, '/1/': api, '/.well-known': api } },
 });

@@ -66,11 +66,11 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
   }, [isToday, reloadEvents, reloadRecordings]);
 
   const recorded = recordings.value ?? noRecordings;
-  const isKnown = recordings.value !== undefined;
-  const { isOpening, momentUnix, play, problem, video } = usePlayback(api, camera.id, recorded, reloadRecordings);
+  const isRecorded = recorded.length > 0;
+  const { isAtEnd, isOpening, momentUnix, play, problem, video } = usePlayback(api, camera.id, recorded, reloadRecordings);
   useEffect(() => {
-    if (isKnown && at !== undefined) play(at);
-  }, [at, isKnown, play]);
+    if (isRecorded && at !== undefined) play(at);
+  }, [at, isRecorded, play]);
   const moment = momentUnix ?? at;
   const [followed, setFollowed] = useState(moment);
   if (moment !== followed) {
@@ -79,7 +79,7 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
     if (moment !== undefined && followed !== undefined && follow(view, followed, bounds) === view) setView(follow(view, moment, bounds));
   }
   const seek = (unix: number) => goTo(linkTo('timeline', { camera: camera.id, at: unix.toFixed(3) }), { replace: true });
-  const thumbnailAt = useThumbnails(api, { cameraId: camera.id, range: view, isWanted: isScrubbing && recorded.length > 0 });
+  const thumbnailAt = useThumbnails(api, { cameraId: camera.id, range: view, isWanted: isScrubbing && isRecorded });
   const showAround = (unix: number) => {
     setView(around(view, unix, bounds));
     seek(unix);
@@ -90,11 +90,13 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
       <div className="player">
         {/* Recordings are of a camera: there is nobody to write captions. */}
         <video ref={video} data-testid="recording" controls muted playsInline aria-label={`Recording of ${camera.name}`} />
-        {moment === undefined && <p className="empty">{emptyText(recordings.value, recordings.problem)}</p>}
+        {(moment === undefined || !isRecorded) && <p className="empty">{emptyText(recordings.value, recordings.problem)}</p>}
       </div>
       <p role="status" className="player-state">
         {moment !== undefined && <time dateTime={new Date(moment * 1_000).toISOString()}>{clock.format(moment * 1_000)}</time>}
         {isOpening && ' opening …'}
+        {isAtEnd &&
+          (isToday ? ' – all that is recorded so far; what comes is played as it comes' : ' – the last recording of this day has ended')}
       </p>
       <Problem text={problem} />
       <Problem text={recordings.problem} onRetry={reloadRecordings} />

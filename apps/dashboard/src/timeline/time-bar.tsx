@@ -31,7 +31,8 @@ export function TimeBar(props: TimeBarProps) {
   const { bounds, chosen, events, momentUnix, onApproach, onSeek, onView, protections, recordings, thumbnailAt, view } = props;
   const bar = useRef<HTMLDivElement>(null);
   const [pointerUnix, setPointerUnix] = useState<number>();
-  const middle = momentUnix ?? momentAt(view, 0.5);
+  // Before anything was played, what is newest is looked for first.
+  const middle = momentUnix ?? recordings.at(-1)?.endUnix ?? momentAt(view, 0.5);
   const zoomBy = (factor: number) => onView(zoom(view, { factor, aroundUnix: middle, bounds }));
   const momentOf = ({ clientX }: PointerEvent) => {
     const { left, width } = bar.current?.getBoundingClientRect() ?? { left: 0, width: 1 };

@@ -16,6 +16,8 @@ export interface Playback {
   /** What is shown, in Unix seconds; undefined before anything was. */
   momentUnix: number | undefined;
   isOpening: boolean;
+  /** All that is recorded so far was played; what comes goes on by itself. */
+  isAtEnd: boolean;
   problem: string | undefined;
   /** Plays what is recorded then, or next after it. */
   play: (unix: number) => void;
@@ -33,22 +35,20 @@ export function usePlayback(api: Api, cameraId: number | undefined, recordings: 
   const [momentUnix, setMomentUnix] = useState<number>();
   const [isOpening, setIsOpening] = useState(false);
   const [problem, setProblem] = useState<string>();
+  /** Where to go on as soon as more is recorded. */
+  const [waitsAt, setWaitsAt] = useState<number>();
   const latest = useRef({ recordings, onEnd });
   useEffect(() => {
     latest.current = { recordings, onEnd };
   });
 
-  const play = useCallback(
-    (unix: number) => {
+  const playFrom = useCallback(
+    (unix: number, recording: Range) => {
       const element = video.current;
       if (!element || cameraId === undefined) return;
       opening.current.abort();
-      const recording = recordingFrom(latest.current.recordings, unix);
-      if (!recording) {
-        setProblem('Nothing is recorded at this moment or after it.');
-        latest.current.onEnd();
-        return;
-      }
+      setWaitsAt(undefined);
+      setIsOpening(false);
       const from = Math.max(recording.startUnix, Math.min(unix, recording.endUnix - endSeconds));
       setProblem(undefined);
       setMomentUnix(from);
@@ -73,6 +73,30 @@ export function usePlayback(api: Api, cameraId: number | undefined, recordings: 
     [api, cameraId],
   );
 
+  const play = useCallback(
+    (unix: number) => {
+      const recording = recordingFrom(latest.current.recordings, unix);
+      if (recording) return playFrom(unix, recording);
+      setProblem('Nothing is recorded at this moment or after it.');
+      latest.current.onEnd();
+    },
+    [playFrom],
+  );
+  /** The same behind the end of a clip. What has less than a moment left was played. */
+  const goOn = useCallback(
+    (unix: number) => {
+      const recording = recordingFrom(latest.current.recordings, unix + endSeconds);
+      if (recording) return playFrom(unix, recording);
+      setWaitsAt(unix);
+      latest.current.onEnd();
+    },
+    [playFrom],
+  );
+  useEffect(() => {
+    const next = waitsAt !== undefined && recordingFrom(recordings, waitsAt + endSeconds);
+    if (next) playFrom(waitsAt, next);
+  }, [playFrom, recordings, waitsAt]);
+
   useEffect(() => {
     const element = video.current;
     if (!element) return;
@@ -80,7 +104,7 @@ export function usePlayback(api: Api, cameraId: number | undefined, recordings: 
     const on = (name: keyof HTMLMediaElementEventMap, listen: () => void) =>
       element.addEventListener(name, listen, { signal: stop.signal });
     on('timeupdate', () => clip.current && !element.seeking && setMomentUnix(clip.current.startUnix + element.currentTime));
-    on('ended', () => clip.current && play(clip.current.endUnix));
+    on('ended', () => clip.current && goOn(clip.current.endUnix));
     on('error', () => {
       const broken = clip.current;
       if (!broken || !element.currentSrc) return;
@@ -98,9 +122,10 @@ export function usePlayback(api: Api, cameraId: number | undefined, recordings: 
       setMomentUnix(undefined);
       setProblem(undefined);
       setIsOpening(false);
+      setWaitsAt(undefined);
     };
-  }, [play]);
-  return { video, momentUnix, isOpening, problem, play };
+  }, [goOn, play]);
+  return { video, momentUnix, isOpening, isAtEnd: waitsAt !== undefined, problem, play };
 }
 
 function show(element: HTMLVideoElement, clip: Clip, unix: number): void {
