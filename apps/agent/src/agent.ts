@@ -32,6 +32,7 @@ import { publishRequestPoints } from './luna/request-points.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
 import { StreamTickets } from './luna/stream-tickets.js';
 import { namesLoopback } from './luna/names-loopback.js';
+import { AgentMetrics } from './metrics/agent-metrics.js';
 import { Plugins } from './plugins/plugins.js';
 import { VideoFiles } from './sources/video-files.js';
 import { beginAnalysis, processingPoint, type StreamServices } from './streams/begin-analysis.js';
@@ -139,7 +140,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   });
   subscribe(bus, { jobs, streams, capabilities });
 
-  const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers });
+  const metrics = new AgentMetrics({ streams, callbacks, subscribers });
+  const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers, metrics });
   shutdown.register('http', () => http.close());
   shutdown.register('streams', () => streams.stop());
   shutdown.register('jobs', () => jobs.stop());
@@ -159,13 +161,13 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
 /** What listeners of live results reach over HTTP. */
 async function startSurface(
   { logger, health }: ProcessContext,
-  parts: { config: AgentConfig; plugins: Plugins; streams: StreamClaims; subscribers: StreamSubscribers },
+  parts: { config: AgentConfig; plugins: Plugins; streams: StreamClaims; subscribers: StreamSubscribers; metrics: AgentMetrics },
 ): Promise<{ http: HttpApp; routes: readonly DeclaredRoute[] }> {
-  const { config, plugins, streams, subscribers } = parts;
+  const { config, metrics, plugins, streams, subscribers } = parts;
   const door = new WebSocketDoor({ maxMessageBytes: clientMessageBytesMax, closeTimeoutMs });
   let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with({ config, build: version, health, plugins, streams, subscribers, door }),
+    module: AppModule.with({ config, build: version, health, metrics, plugins, streams, subscribers, door }),
     host: config.host,
     port: config.port,
     logger,

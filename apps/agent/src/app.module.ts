@@ -9,6 +9,8 @@ import { LiveResultsController } from './luna/live-results.controller.js';
 import { PluginsController } from './luna/plugins.controller.js';
 import { StreamSubscribers } from './luna/stream-subscribers.js';
 import { VersionController } from './luna/version.controller.js';
+import { AgentMetrics } from './metrics/agent-metrics.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 import { Plugins } from './plugins/plugins.js';
 import { StreamClaims } from './streams/stream-claims.js';
 
@@ -19,6 +21,7 @@ export class AppModule {
     config: AgentConfig;
     build: string;
     health: Health;
+    metrics: AgentMetrics;
     plugins: Plugins;
     streams: StreamClaims;
     subscribers: StreamSubscribers;
@@ -26,11 +29,20 @@ export class AppModule {
   }): DynamicModule {
     return {
       module: AppModule,
-      controllers: [VersionController, LiveResultsController, ConfigController, DocsController, HealthcheckController, PluginsController],
+      controllers: [
+        VersionController,
+        LiveResultsController,
+        ConfigController,
+        DocsController,
+        HealthcheckController,
+        PluginsController,
+        MetricsController,
+      ],
       providers: [
         { provide: AGENT_CONFIG, useValue: services.config },
         { provide: AGENT_BUILD, useValue: services.build },
         { provide: Health, useValue: services.health },
+        { provide: AgentMetrics, useValue: services.metrics },
         { provide: Plugins, useValue: services.plugins },
         { provide: StreamClaims, useValue: services.streams },
         { provide: StreamSubscribers, useValue: services.subscribers },

@@ -31,6 +31,7 @@ describe('the routes of the agent', () => {
       'GET /docs/spec/openapi.json public',
       'GET /healthcheck public',
       'GET /livez public',
+      'GET /metrics authenticated',
       'GET /plugins authenticated',
       'GET /readyz public',
       'GET /version public',

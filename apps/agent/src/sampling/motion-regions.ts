@@ -1,7 +1,7 @@
 import { iou, type BoxXyxy } from '@nightjar/geometry';
 
 /** Regions of one frame; what does not fit goes into one that covers the rest. */
-const regionsMax = 8;
+export const motionRegionsMax = 8;
 const growth = 1.35;
 /** Smallest side of a region, as a share of the picture: a detector sees nothing in less. */
 const sideShareMin = 0.15;
@@ -28,8 +28,8 @@ interface PixelGroup {
 export function motionRegions(mask: Uint8Array, size: { width: number; height: number }): BoxXyxy[] {
   const groups = joinNear(findGroups(mask, size).filter(({ count }) => count >= groupPixelsMin));
   groups.sort((a, b) => b.count - a.count);
-  const kept = groups.slice(0, regionsMax);
-  const rest = groups.slice(regionsMax);
+  const kept = groups.slice(0, motionRegionsMax);
+  const rest = groups.slice(motionRegionsMax);
   const last = kept.at(-1);
   if (last) for (const group of rest) join(last, group);
   const boxes = kept.map((group) => grow(group, size));

@@ -81,7 +81,7 @@ function liveAnalysis(stream: AssignedStream, services: StreamServices): StreamA
   return new StreamAnalysis(stream, {
     ...common,
     source: new CameraSource({ ffmpeg, url, framesPerSecond, hardware, idleAfterMs, clock, logger }),
-    analysis: new FrameAnalysis({ ...common, ...services, events, lane: 'live', timeoutMs: liveTimeoutMs, logger }),
+    analysis: new FrameAnalysis({ ...services, ...common, events, lane: 'live', timeoutMs: liveTimeoutMs, clock, logger }),
     events,
     clock,
     logger,
@@ -98,7 +98,15 @@ function fileAnalysis(stream: AssignedStream, services: StreamServices): FileAna
   return new FileAnalysis(stream, {
     ...common,
     source: new VideoFileSource({ ffmpeg, files, url, framesPerSecond, clock: mediaClock }),
-    analysis: new FrameAnalysis({ ...common, ...services, events: undefined, lane: 'batch', timeoutMs: fileTimeoutMs, logger }),
+    analysis: new FrameAnalysis({
+      ...services,
+      ...common,
+      events: undefined,
+      lane: 'batch',
+      timeoutMs: fileTimeoutMs,
+      clock: mediaClock,
+      logger,
+    }),
     onOver,
     clock,
     logger,

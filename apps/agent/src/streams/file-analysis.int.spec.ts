@@ -110,6 +110,10 @@ describe('a video file as a stream', () => {
     // In the adapters' queue of jobs: cameras come first.
     expect(new Set(fixture.sources)).toEqual(new Set(['batch camera_0']));
     expect(fixture.events).toEqual([]);
+    const numbers = await (await fetch(`${fixture.agent.url}/metrics`)).text();
+    expect(numbers).toContain('agent_stream_frames_analysed_total{stream="camera_0"} 20');
+    expect(numbers).toContain('agent_stream_frames_dropped_total{stream="camera_0"} 0');
+    expect(numbers).toMatch(/agent_stream_info\{stream="camera_0",kind="file",/);
     expect(await readdir(path.join(directory, 'fetched'))).toEqual([]);
     expect(fixture.ffmpegProcesses()).toEqual([]);
   });

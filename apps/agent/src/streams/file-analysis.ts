@@ -1,6 +1,7 @@
 import type { AssignedStream, StreamFeedback } from '@nightjar/contracts';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
+import { streamMetrics, type StreamMetrics } from '../metrics/stream-metrics.js';
 import type { LiveFrame } from '../sources/camera-source.js';
 import type { VideoFileSource } from '../sources/video-file-source.js';
 import type { FrameAnalysis } from './frame-analysis.js';
@@ -53,6 +54,10 @@ export class FileAnalysis {
   get feedback(): StreamFeedback {
     const told = this.over ?? { status: 'in_progress' as const, error: this.parts.analytics.problem };
     return feedbackOf(this.assigned, { ...told, atUnixMs: this.parts.clock.wallMs() });
+  }
+
+  get metrics(): StreamMetrics {
+    return streamMetrics(this.assigned, { counts: this.parts.analysis.counts, framesDropped: 0, status: undefined });
   }
 
   /** A new name or place; whatever else a user changes is a new start. */

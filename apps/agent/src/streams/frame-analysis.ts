@@ -1,13 +1,15 @@
 import type { AssignedStream, InferenceResult, Lane } from '@nightjar/contracts';
 import { xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
-import type { Logger } from '@nightjar/runtime';
+import type { Clock, Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
+import type { FrameCounts } from '../metrics/stream-metrics.js';
 import { HeldAnswer } from '../sampling/held-answer.js';
+import { motionRegionsMax } from '../sampling/motion-regions.js';
 import type { LiveFrame } from '../sources/camera-source.js';
 import type { LiveResults } from './live-results.js';
 import type { PersonEvents } from './person-events.js';
@@ -21,6 +23,8 @@ export interface FrameAnalysisParts {
   /** Undefined for a stream that is no camera of ours. */
   events: PersonEvents | undefined;
   analytics: AnalyticsRunner;
+  /** The clock that frames carry. */
+  clock: Clock;
   logger: Logger;
 }
 
@@ -39,14 +43,12 @@ export class FrameAnalysis {
   private readonly observer = new TrackObserver();
   private readonly held = new HeldAnswer<Answer>();
   private overCapTold = 0;
-  private followed = 0;
-  private asked = 0;
+  private readonly counted = { analysed: 0, asked: 0, tracks: 0, regionsFull: 0, frameAgeMs: 0 };
 
   constructor(private readonly parts: FrameAnalysisParts) {}
 
-  /** Counts since the start, and how many objects are followed now. */
-  get counts(): { asked: number; held: number; tracks: number; overCap: number } {
-    return { asked: this.asked, held: this.held.saved, tracks: this.followed, overCap: this.tracker.counts.overCap };
+  get counts(): FrameCounts {
+    return { ...this.counted, held: this.held.saved, overCap: this.tracker.counts.overCap };
   }
 
   /** Analyses a frame to its end. @returns how many objects it follows. @throws AppError as `infer` does; then nothing was told */
@@ -56,8 +58,8 @@ export class FrameAnalysis {
     const result = this.follow(frame, found, labels);
     results.publish(result, analytics.update({ result, model: found.model }));
     events?.update(result, found.model);
-    this.followed = result.tracks.length;
-    return this.followed;
+    this.count(result);
+    return result.tracks.length;
   }
 
   /** The next frame needs an adapter, moving or not. */
@@ -69,7 +71,7 @@ export class FrameAnalysis {
     const { analytics, dispatcher, lane, timeoutMs } = this.parts;
     const picture = await fitPicture(frame.picture.bytes);
     const labels = analytics.labels;
-    this.asked++;
+    this.counted.asked++;
     const found = await dispatcher.infer({
       // Persons alone may have a model of their own.
       ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
@@ -98,6 +100,14 @@ export class FrameAnalysis {
     this.tellCap();
     const persons = objects.filter(({ label, score }) => label === 'person' && score >= defaultByteTrackerOptions.highScore);
     return { frame, picture: found.picture, tracks, found: persons, motion: frame.motion };
+  }
+
+  private count({ frame, motion, tracks }: FrameResult): void {
+    const { counted } = this;
+    counted.analysed++;
+    counted.tracks = tracks.length;
+    counted.frameAgeMs = this.parts.clock.monotonicMs() - frame.monotonicMs;
+    if ((motion?.regions.length ?? 0) >= motionRegionsMax) counted.regionsFull++;
   }
 
   /** More objects than the tracker follows: counts stay right, events of some are missing. */

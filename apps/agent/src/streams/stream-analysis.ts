@@ -3,6 +3,7 @@ import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import type { Demand } from '../decode/decode-policy.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
+import { streamMetrics, type StreamMetrics } from '../metrics/stream-metrics.js';
 import { NewestSlot } from '../sampling/newest-slot.js';
 import type { CameraSource, CameraState, LiveFrame } from '../sources/camera-source.js';
 import type { FrameAnalysis } from './frame-analysis.js';
@@ -55,6 +56,11 @@ export class StreamAnalysis {
     // One that fails leaves the others to work; nvr takes a stream that failed away.
     const status = analytics.hasFailed ? 'failure' : 'in_progress';
     return feedbackOf(this.assigned, { status, error: analytics.problem ?? this.cameraProblem, atUnixMs: clock.wallMs() });
+  }
+
+  get metrics(): StreamMetrics {
+    const { analysis, source } = this.parts;
+    return streamMetrics(this.assigned, { counts: analysis.counts, framesDropped: this.slot.dropped, status: source.status });
   }
 
   /** Takes over what a user changed while frames go on: the analytics, the name, the owner. */

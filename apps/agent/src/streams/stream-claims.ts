@@ -9,12 +9,14 @@ import {
 } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import type { StreamMetrics } from '../metrics/stream-metrics.js';
 
 /** One running analysis, as far as this file cares. */
 export interface RunningStream {
   readonly stream: AssignedStream;
   /** How it goes, for nvr. */
   readonly feedback: StreamFeedback;
+  readonly metrics: StreamMetrics;
   /** Takes over what needs no new start. */
   reassign(stream: AssignedStream): void;
   stop(): Promise<void>;
@@ -57,6 +59,11 @@ export class StreamClaims {
   /** A stream that this agent analyses now. */
   find(streamId: string): AssignedStream | undefined {
     return this.running.get(streamId)?.stream;
+  }
+
+  /** Of all that run now. */
+  get metrics(): StreamMetrics[] {
+    return [...this.running.values()].map(({ metrics }) => metrics);
   }
 
   get count(): number {

@@ -68,6 +68,9 @@ describe('the analysis of a live stream', () => {
     // Four frames a second come, and each answer takes the time of three: the one that is asked about is always a new one.
     const delaysMs = fixture.overlays.map(({ frame_ts_ms }) => Date.now() - frame_ts_ms);
     expect(Math.min(...delaysMs)).toBeLessThan(1_500);
+    const numbers = await (await fetch(`${fixture.agent.url}/metrics`)).text();
+    expect(numbers).toMatch(/agent_stream_frames_dropped_total\{stream="camera_0"\} [1-9]/);
+    expect(numbers).toMatch(/agent_stream_info\{stream="camera_0",kind="rtsp",decode_state="active",wake_reason="\w+",/);
   });
 
   it('reports a person within two seconds of its frame, with pictures, and closes the event when it has left', async () => {
