@@ -208,6 +208,8 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
     const { url: playlist = '' } = await postJson(`${camera}/live/ticket`, {}, both);
     const span = { start_unix: ours.startUnix, end_unix: ours.endUnix };
     const { ticket: recording = '' } = await postJson('/api/v1/recordings/ticket', { camera_id: ours.camera.id, ...span }, both);
+    const second = { camera_id: ours.camera.id, start_unix: ours.startUnix, end_unix: ours.startUnix + 1 };
+    const { ticket: narrow = '' } = await postJson('/api/v1/recordings/ticket', second, both);
     const { download_url: file = '' } = await postJson(`/api/v1/exports/${ours.ids.exports}/ticket`, {}, guard);
     const { ticket: stream = '' } = await postJson('/api/v1/events/ws-ticket', {}, both);
     const ticketOf = (url: string) => url.split('ticket=')[1] ?? '';
@@ -231,7 +233,9 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
       [`/api/v1/recordings/files/${ours.otherSegmentId}.mp4?ticket=${recording}`, 404],
       [`/api/v1/recordings/${ours.otherCamera.id}/clip.mp4?${units}&ticket=${recording}`, 404],
       [`/api/v1/recordings/${ours.otherCamera.id}/frame.jpg?at_unix=${ours.startUnix}&ticket=${recording}`, 404],
-      [`/api/v1/recordings/${ours.camera.id}/frame.jpg?at_unix=${ours.startUnix - 60}&ticket=${recording}`, 404],
+      [`/api/v1/recordings/${ours.camera.id}/clip.mp4?${units}&ticket=${narrow}`, 404],
+      [`/api/v1/recordings/${ours.camera.id}/frame.jpg?at_unix=${ours.startUnix}&ticket=${narrow}`, 200],
+      [`/api/v1/recordings/${ours.camera.id}/frame.jpg?at_unix=${ours.startUnix + 1.5}&ticket=${narrow}`, 404],
       [`/api/v1/recordings/files/${ours.segmentId}.mp4?ticket=${ticketOf(playlist)}`, 401],
       [ours.sessionUrl.replace(String(ours.ids.session), '01890000-0000-7000-8000-000000000000'), 401],
       [ours.sessionUrl.replace(ticketOf(ours.sessionUrl), ticketOf(file)), 401],
