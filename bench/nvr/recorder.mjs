@@ -104,7 +104,7 @@ function costs(recorder, bare) {
     bare: cpuMsOf(bare.map(({ pid }) => pid)),
     own: cpuMsOf([recorder.pid]),
     ffmpegs: cpuMsOf(childrenOf(recorder.pid)),
-    postgres: cpuMsOf(recorder.backends()),
+    postgres: cpuOfServer(recorder.postmaster),
   };
 }
 
@@ -135,11 +135,11 @@ async function startRecorder(ffmpegPath) {
   });
   closers.push(() => end(child));
   const recorded = async () => Number((await database.query('SELECT count(DISTINCT camera_id) FROM nvr.segment')).rows[0].count);
-  const { rows: backends } = await waitForBackends(database);
+  const { data_directory: dataDir } = (await database.query('SHOW data_directory')).rows[0];
   return {
     pid: child.pid,
     processes: () => [child.pid, ...childrenOf(child.pid)],
-    backends: () => backends.map(({ pid }) => pid).filter((pid) => fs.existsSync(`/proc/${pid}/stat`)),
+    postmaster: Number(fs.readFileSync(path.join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]),
     record: async (urls) => {
       for (const [index, url] of urls.entries())
         await database.query(
@@ -151,12 +151,14 @@ async function startRecorder(ffmpegPath) {
   };
 }
 
-/** Processes of Postgres that serve the recorder; its pool keeps them. */
-async function waitForBackends(database) {
-  const ask = () => database.query('SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
-  await until(async () => (await ask()).rows.length > 0, 60_000);
-  await sleep(3_000);
-  return ask();
+/** Of a Postgres that serves nobody else: its processes that live, and those that ended. */
+function cpuOfServer(postmaster) {
+  const fields = fs
+    .readFileSync(`/proc/${postmaster}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  const endedMs = (Number(fields[13]) + Number(fields[14])) * 10;
+  return endedMs + cpuMsOf([postmaster, ...childrenOf(postmaster)]);
 }
 
 function startBare(ffmpeg, url, index) {

@@ -18,16 +18,17 @@ const failure = (code) => Object.assign(new Error(`${code}: injected`), { code, 
 const handle = await open('/dev/null');
 const prototype = Object.getPrototypeOf(handle);
 await handle.close();
-for (const name of ['appendFile', 'writeFile', 'datasync', 'sync']) {
+for (const name of ['appendFile', 'writeFile', 'writev', 'datasync', 'sync']) {
   const real = prototype[name];
   prototype[name] = async function (...parameters) {
     const { disk } = wanted();
-    const isWrite = name.endsWith('File');
+    const isWrite = !name.endsWith('sync');
     if (disk === 'write-eio' && isWrite) throw failure('EIO');
     if (disk === 'sync-eio' && !isWrite) throw failure('EIO');
     if (disk === 'halfway-enospc' && isWrite) {
-      const [bytes] = parameters;
-      await real.call(this, bytes.subarray(0, bytes.length >> 1));
+      const bytes = [parameters[0]].flat();
+      const half = Buffer.concat(bytes).subarray(0, Buffer.concat(bytes).length >> 1);
+      await real.call(this, name === 'writev' ? [half] : half);
       throw failure('ENOSPC');
     }
     return real.apply(this, parameters);

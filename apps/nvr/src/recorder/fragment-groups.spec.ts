@@ -12,7 +12,7 @@ function groupsOf(count: number, keyEvery: number): { groups: FragmentGroup[]; r
         startTicks: index * 200,
         durationTicks: 200,
         startsWithKeyFrame: index % keyEvery === 0,
-        bytesFrom: (originTicks) => Buffer.from([index, (index * 200 - originTicks) / 100]),
+        piecesFrom: (originTicks) => [Buffer.from([index, (index * 200 - originTicks) / 100])],
       },
       5_000 + index,
     ),
@@ -49,6 +49,6 @@ describe('fragments that are written together', () => {
 
   it('have the bytes of all of them, on the clock of the file', () => {
     const [group] = groupsOf(3, 3).rest;
-    expect(group?.fragment.bytesFrom(200)).toEqual(Buffer.from([0, 254, 1, 0, 2, 2]));
+    expect(Buffer.concat(group?.fragment.piecesFrom(200) ?? [])).toEqual(Buffer.from([0, 254, 1, 0, 2, 2]));
   });
 });

@@ -39,7 +39,7 @@ export class FragmentGroups {
     this.waiting = [];
     this.durationTicks = 0;
     const { startTicks, startsWithKeyFrame } = first;
-    const bytesFrom = (originTicks: number) => Buffer.concat(waiting.map((fragment) => fragment.bytesFrom(originTicks)));
-    return [{ fragment: { startTicks, durationTicks, startsWithKeyFrame, bytesFrom }, arrivedUnixMs }];
+    const piecesFrom = (originTicks: number) => waiting.flatMap((fragment) => fragment.piecesFrom(originTicks));
+    return [{ fragment: { startTicks, durationTicks, startsWithKeyFrame, piecesFrom }, arrivedUnixMs }];
   }
 }

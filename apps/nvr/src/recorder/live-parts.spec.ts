@@ -15,7 +15,7 @@ function makeParts(options: { isRead?: boolean } = {}) {
   const push = (startsWithKeyFrame: boolean, { ticks = 250, size = 10 } = {}) => {
     clock.advance(ticks);
     const bytes = Buffer.alloc(size, startTicks / ticks);
-    parts.push({ startTicks, durationTicks: ticks, startsWithKeyFrame, bytesFrom: () => bytes }, clock.wallMs());
+    parts.push({ startTicks, durationTicks: ticks, startsWithKeyFrame, piecesFrom: () => [bytes] }, clock.wallMs());
     startTicks += ticks;
   };
   /** A group of pictures of one second. */

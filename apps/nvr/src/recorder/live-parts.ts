@@ -28,7 +28,8 @@ export interface LiveChunk {
 
 interface HeldPart {
   about: Omit<LiveViewPart, 'offset' | 'bytes'>;
-  bytes: Buffer;
+  /** Put together only when somebody reads them. */
+  pieces: readonly Buffer[];
 }
 
 /**
@@ -77,8 +78,9 @@ export class LiveParts {
     this.clockDifferenceMs = Math.min(this.clockDifferenceMs, arrivedUnixMs - startMs - durationMs);
     const segment = this.segmentFor({ startMs, durationMs, isKeyFrame: fragment.startsWithKeyFrame });
     if (!segment) return;
-    const bytes = fragment.bytesFrom(0);
-    if (this.heldBytes + bytes.length > heldBytesMax || this.held.length >= partsMax) {
+    const pieces = fragment.piecesFrom(0);
+    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.heldBytes + sizeBytes > heldBytesMax || this.held.length >= partsMax) {
       // The hole in the numbers tells readers that something is missing.
       this.nextSeq += 1;
       this.forget();
@@ -92,10 +94,10 @@ export class LiveParts {
       start_ms: startMs,
       duration_ms: durationMs,
       captured_unix_ms: Math.round(startMs + this.clockDifferenceMs),
-      size_bytes: bytes.length,
+      size_bytes: sizeBytes,
     };
-    this.held.push({ about, bytes });
-    this.heldBytes += bytes.length;
+    this.held.push({ about, pieces });
+    this.heldBytes += sizeBytes;
     this.tell();
   }
 
@@ -133,7 +135,7 @@ export class LiveParts {
   /** A part that readers may begin with is about to come: what is before the one before it goes; unread, all of it. */
   private forgetBefore(): void {
     const entry = this.isRead() ? this.entry() : this.held.length;
-    for (const { bytes } of this.held.splice(0, entry)) this.heldBytes -= bytes.length;
+    for (const { about } of this.held.splice(0, entry)) this.heldBytes -= about.size_bytes;
   }
 
   private forget(): void {
@@ -157,9 +159,9 @@ export class LiveParts {
     const next = isNew ? -1 : held.findIndex(({ about }) => about.seq === afterSeq + 1);
     const isBehind = next < 0 && afterSeq + 1 !== this.nextSeq;
     const from = isNew || isBehind ? this.entry() : next < 0 ? held.length : next;
-    const { parts, pieces } = takeParts(held.slice(from), next >= 0 ? offset : 0);
+    const { parts, taken } = takeParts(held.slice(from), next >= 0 ? offset : 0);
     const begin = isNew ? init : Buffer.alloc(0);
-    return { session, initBytes: begin.length, parts, bytes: Buffer.concat([begin, ...pieces]) };
+    return { session, initBytes: begin.length, parts, bytes: Buffer.concat([begin, ...taken]) };
   }
 
   private tell(): void {
@@ -180,18 +182,18 @@ export class LiveParts {
 }
 
 /** As many of the parts as one message holds; only the last may be there in part. */
-function takeParts(held: readonly HeldPart[], firstOffset: number): { parts: LiveViewPart[]; pieces: Buffer[] } {
+function takeParts(held: readonly HeldPart[], firstOffset: number): { parts: LiveViewPart[]; taken: Buffer[] } {
   const parts: LiveViewPart[] = [];
-  const pieces: Buffer[] = [];
+  const taken: Buffer[] = [];
   let room = liveViewBytesMax;
   let offset = firstOffset;
-  for (const { about, bytes } of held) {
+  for (const { about, pieces } of held) {
     if (room <= 0) break;
-    const piece = bytes.subarray(offset, offset + room);
+    const piece = Buffer.concat(pieces).subarray(offset, offset + room);
     parts.push({ ...about, offset, bytes: piece.length });
-    pieces.push(piece);
+    taken.push(piece);
     room -= piece.length;
     offset = 0;
   }
-  return { parts, pieces };
+  return { parts, taken };
 }

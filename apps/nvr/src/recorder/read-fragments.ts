@@ -33,6 +33,6 @@ export async function* readFragments(stream: AsyncIterable<Buffer>): AsyncGenera
 function fragmentOf(moof: Mp4Box, mdat: Mp4Box): Fragment {
   return {
     ...parseFragment(moof),
-    bytesFrom: (originTicks) => Buffer.concat([(originTicks === 0 ? moof : rebaseFragment(moof, originTicks)).bytes, mdat.bytes]),
+    piecesFrom: (originTicks) => [(originTicks === 0 ? moof : rebaseFragment(moof, originTicks)).bytes, mdat.bytes],
   };
 }

@@ -20,8 +20,8 @@ export class SegmentFile {
    * Makes `<camera uuid>/<UTC day>/<Unix ms>.mp4` with its first bytes. An existing file is never touched: the clock may have
    * gone back.
    */
-  static async create(options: { root: string; cameraUuid: string; startsAtMs: number; bytes: Buffer }): Promise<SegmentFile> {
-    const { bytes, cameraUuid, root, startsAtMs } = options;
+  static async create(options: { root: string; cameraUuid: string; startsAtMs: number; pieces: readonly Buffer[] }): Promise<SegmentFile> {
+    const { cameraUuid, pieces, root, startsAtMs } = options;
     const day = new Date(startsAtMs).toISOString().slice(0, 10);
     const directory = path.join(root, cameraUuid, day);
     // Each time: somebody may have removed it.
@@ -32,7 +32,7 @@ export class SegmentFile {
       if (!handle) continue;
       const file = new SegmentFile(handle, absolutePath, `${cameraUuid}/${day}/${nameMs}.mp4`, 0);
       try {
-        await file.append(bytes);
+        await file.append(pieces);
         await syncDirectory(directory);
       } catch (error) {
         await file.discard();
@@ -42,12 +42,12 @@ export class SegmentFile {
     }
   }
 
-  /** Returns when the bytes are on disk. After an error the file is as long as it was before. */
-  async append(bytes: Buffer): Promise<void> {
+  /** Returns when the bytes of all pieces are on disk. After an error the file is as long as it was before. */
+  async append(pieces: readonly Buffer[]): Promise<void> {
     try {
-      await this.handle.appendFile(bytes);
+      const writtenBytes = await writeAll(this.handle, pieces);
       await this.handle.datasync();
-      this.syncedBytes += bytes.length;
+      this.syncedBytes += writtenBytes;
     } catch (error) {
       // A disk that takes nothing may not even let go; what is behind the synced bytes is in no row.
       await this.handle.truncate(this.syncedBytes).catch(() => undefined);
@@ -63,6 +63,15 @@ export class SegmentFile {
     await this.handle.close();
     await rm(this.absolutePath, { force: true }).catch(() => undefined); // the first error is the one to tell
   }
+}
+
+/** @returns how many bytes that were */
+async function writeAll(handle: FileHandle, pieces: readonly Buffer[]): Promise<number> {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const { bytesWritten } = await handle.writev(pieces);
+  // The system may take less at once, e.g. the last of a disk; what it says about the rest is the error to tell.
+  if (bytesWritten < bytes) await handle.appendFile(Buffer.concat(pieces).subarray(bytesWritten));
+  return bytes;
 }
 
 /** Undefined when there is such a file. */

@@ -9,8 +9,8 @@ export interface Fragment {
   startTicks: number;
   durationTicks: number;
   startsWithKeyFrame: boolean;
-  /** `moof` and `mdat`, with times that count from `originTicks` of the stream. */
-  bytesFrom(originTicks: number): Buffer;
+  /** `moof` and `mdat`, one after the other, with times that count from `originTicks` of the stream. Not put together: copies cost. */
+  piecesFrom(originTicks: number): Buffer[];
 }
 
 export interface SegmentWriterOptions {
@@ -92,8 +92,8 @@ export class SegmentWriter {
     const { camera, initBytes, root } = this.options;
     const { startTicks } = fragment;
     const startsAtMs = this.startOf(startTicks, this.endMs);
-    const bytes = Buffer.concat([initBytes, fragment.bytesFrom(startTicks)]);
-    const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, bytes });
+    const pieces = [initBytes, ...fragment.piecesFrom(startTicks)];
+    const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, pieces });
     const isFirst = this.isFirstFile;
     this.isFirstFile = false;
     return { file, startTicks, startsAtMs, durationMs: this.msOf(fragment.durationTicks), isFirst };
@@ -101,7 +101,7 @@ export class SegmentWriter {
 
   private async append(segment: OpenSegment, fragment: Fragment): Promise<void> {
     const endTicks = fragment.startTicks + fragment.durationTicks;
-    await segment.file.append(fragment.bytesFrom(segment.startTicks));
+    await segment.file.append(fragment.piecesFrom(segment.startTicks));
     segment.durationMs = this.msOf(endTicks - segment.startTicks);
     // Until the clock has settled, what is known of the session's begin gets better.
     if (segment.isFirst && !this.options.clock.isSettled) segment.startsAtMs = this.startOf(segment.startTicks, this.options.previousEndMs);
