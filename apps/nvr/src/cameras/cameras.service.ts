@@ -9,6 +9,7 @@ import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
 import { invalidField } from '../http/parse-input.js';
 import { CLOCK } from '../process-parts.js';
+import { manageScopes } from '../roles/permissions.js';
 import { CameraConnections } from './camera-connections.js';
 import { cameraScopeOf, type CameraScope } from './camera-scope.js';
 import { cameraView } from './camera-view.js';
@@ -86,13 +87,12 @@ export class CamerasService {
   }
 
   /**
-   * A camera that the caller may give orders to: his own, or any for an administrator.
+   * A camera that the caller may give orders to: his own, any that he sees for a role that manages cameras, every one for an admin.
    * @throws AppError `not_found` for one that he does not see, `permission_denied` for one that he only sees
    */
   async findManaged(principal: Principal, reference: string): Promise<Camera> {
     const camera = await this.find(cameraScopeOf(principal), reference);
-    const manages = principal.kind === 'user' && (principal.isSuperuser || camera.ownerId === principal.userId);
-    if (!manages) throw new AppError('permission_denied', 'you may see this camera, and not more');
+    if (!manages(principal, camera)) throw new AppError('permission_denied', 'you may see this camera, and not more');
     return camera;
   }
 
@@ -209,4 +209,9 @@ const refuseDuplicates: JudgeDuplicates = (duplicates) => {
 
 function namesOfDefined(input: CameraInput): string[] {
   return Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
+function manages(principal: Principal, camera: Camera): boolean {
+  if (principal.kind !== 'user') return false;
+  return principal.isSuperuser || camera.ownerId === principal.userId || principal.scopes?.includes(manageScopes.manageCameras) === true;
 }

@@ -223,6 +223,21 @@ describe('a camera of ours', () => {
     expect((await send('DELETE', `/streams/${cameraUuid}`)).status).toBe(409);
   });
 
+  it('is changed by a role that manages cameras, if its user sees the camera', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const post = async (route: string, body: object) =>
+      (await (await nvr.fetch(`/api/v1${route}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as { id: number };
+    const role = await post('/roles', { name: 'installer', permissions: ['cameras.view', 'cameras.manage'] });
+    const credentials = { username: 'ines', password: 'correct horse battery' };
+    const { id: userId } = await post('/users', { ...credentials, role_id: role.id });
+    const authorization = `Bearer ${await logIn(nvr.url, credentials)}`;
+    const stop = async () => (await send('PATCH', `/streams/${cameraUuid}?action=stop`, {}, { authorization })).status;
+    expect(await stop()).toBe(404);
+    const { id: cameraId } = await nvr.database.camera.findUniqueOrThrow({ where: { uuid: cameraUuid } });
+    await nvr.database.cameraGrant.create({ data: { userId, cameraId } });
+    expect(await stop()).toBe(200);
+  });
+
   it('is nobody’s stream who may not see it', async () => {
     const password = 'correct horse battery';
     const headers = { 'content-type': 'application/json' };
