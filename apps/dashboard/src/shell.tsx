@@ -14,11 +14,11 @@ import { TimelinePage } from './timeline/timeline-page.js';
 
 const pageNames: Record<Page, string> = { live: 'Live', timeline: 'Timeline', events: 'Events', cameras: 'Cameras', settings: 'Settings' };
 /** What a role must hold for a page to have something to show. */
-const pageNeeds: Partial<Record<Page, string>> = {
-  live: 'cameras.view',
-  timeline: 'recordings.view',
-  events: 'alerts.view',
-  cameras: 'cameras.view',
+const pageNeeds: Partial<Record<Page, readonly string[]>> = {
+  live: ['cameras.view'],
+  timeline: ['cameras.view', 'recordings.view'],
+  events: ['alerts.view'],
+  cameras: ['cameras.view'],
 };
 
 /** Who looks at the page. `permissions` undefined: nothing before a second factor is set up. */
@@ -113,7 +113,14 @@ function ShownPage({ api, onProfile, page, parameters, permissions, profile }: S
         />
       );
     case 'events':
-      return <EventsPage api={api} parameters={parameters} seesRecordings={permissions.has('recordings.view')} />;
+      return (
+        <EventsPage
+          api={api}
+          parameters={parameters}
+          seesCameras={permissions.has('cameras.view')}
+          seesRecordings={isOpen('timeline', permissions)}
+        />
+      );
     case 'cameras':
       return <CamerasPage api={api} parameters={parameters} isAdmin={isAdmin} mayManage={permissions.has('cameras.manage')} />;
     case 'settings':
@@ -122,8 +129,7 @@ function ShownPage({ api, onProfile, page, parameters, permissions, profile }: S
 }
 
 function isOpen(page: Page, permissions: ReadonlySet<string>): boolean {
-  const needed = pageNeeds[page];
-  return needed === undefined || permissions.has(needed);
+  return (pageNeeds[page] ?? []).every((needed) => permissions.has(needed));
 }
 
 async function readViewer(api: Api, signal: AbortSignal): Promise<Viewer> {

@@ -18,12 +18,20 @@ const leadSeconds = 2;
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const usualLabels = ['person', 'intrusion', 'line_crossing', 'loitering', 'occupancy', 'crowd', 'abandoned_object', 'motion'];
 
+interface EventsPageProps {
+  api: Api;
+  /** The filter. */
+  parameters: URLSearchParams;
+  seesCameras: boolean;
+  seesRecordings: boolean;
+}
+
 /** All events that the caller may see: to filter, to look at, to review. */
-export function EventsPage({ api, parameters, seesRecordings }: { api: Api; parameters: URLSearchParams; seesRecordings: boolean }) {
+export function EventsPage({ api, parameters, seesCameras, seesRecordings }: EventsPageProps) {
   const filter = useMemo(() => filterOf(parameters), [parameters]);
   const pages = useEventPages(api, filter);
   const load = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
-  const cameras = useLoaded(load).value ?? [];
+  const cameras = useLoaded(seesCameras ? load : undefined).value ?? [];
   const [opened, setOpened] = useState<ListedEventView>();
   const onFilter = useCallback((wanted: EventsFilter) => goTo(linkTo('events', parametersOf(wanted)), { replace: true }), []);
   const { events } = pages;

@@ -48,11 +48,15 @@ export function LivePage({ api, mayAdd, seesEvents }: { api: Api; mayAdd: boolea
     return () => stop.abort();
   }, [load]);
 
-  const connection = useLiveStream(api, {
-    onOverlay: (overlay) => setOverlays((all) => ({ ...all, [overlay.camera_id]: overlay })),
-    onNotification: (event) => setEvents((known) => mergeEvent(known ?? [], event, eventsMax)),
-    onGap: () => void load(new AbortController().signal),
-  });
+  const connection = useLiveStream(
+    api,
+    {
+      onOverlay: (overlay) => setOverlays((all) => ({ ...all, [overlay.camera_id]: overlay })),
+      onNotification: (event) => setEvents((known) => mergeEvent(known ?? [], event, eventsMax)),
+      onGap: () => void load(new AbortController().signal),
+    },
+    { isWanted: seesEvents },
+  );
 
   return (
     <main className="live-page">

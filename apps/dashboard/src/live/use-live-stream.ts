@@ -18,17 +18,18 @@ const reconnectMsMax = 10_000;
 const silenceMsMax = 40_000;
 
 /** Keeps the live stream open: reconnects with growing pauses and continues after the last notification it saw. */
-export function useLiveStream(api: Api, listeners: Listeners): Connection {
-  const [connection, setConnection] = useState<Connection>('connecting');
+export function useLiveStream(api: Api, listeners: Listeners, { isWanted }: { isWanted: boolean }): Connection {
+  const [connection, setConnection] = useState<Connection>(isWanted ? 'connecting' : 'refused');
   const latest = useRef(listeners);
   useEffect(() => {
     latest.current = listeners;
   });
   useEffect(() => {
+    if (!isWanted) return;
     const stop = new AbortController();
     void follow({ api, stop: stop.signal, onConnection: setConnection, deliver: (message) => deliver(message, latest.current) });
     return () => stop.abort();
-  }, [api]);
+  }, [api, isWanted]);
   return connection;
 }
 

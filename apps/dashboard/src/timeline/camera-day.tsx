@@ -10,7 +10,7 @@ import { goTo } from '../navigation/use-route.js';
 import { rangeOfDay } from './local-time.js';
 import { RangePanel } from './range-panel.js';
 import { TimeBar } from './time-bar.js';
-import { follow, zoom, type Range } from './time-view.js';
+import { follow, recordedPart, zoom, type Range } from './time-view.js';
 import { usePlayback } from './use-playback.js';
 import { useThumbnails } from './use-thumbnails.js';
 
@@ -79,7 +79,7 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
     if (moment !== undefined && followed !== undefined && follow(view, followed, bounds) === view) setView(follow(view, moment, bounds));
   }
   const seek = (unix: number) => goTo(linkTo('timeline', { camera: camera.id, at: unix.toFixed(3) }), { replace: true });
-  const thumbnailAt = useThumbnails(api, { cameraId: camera.id, range: view, isWanted: isScrubbing && isRecorded });
+  const thumbnailAt = useThumbnails(api, { cameraId: camera.id, range: isScrubbing ? recordedPart(view, recorded) : undefined });
   const showAround = (unix: number) => {
     setView(around(view, unix, bounds));
     seek(unix);

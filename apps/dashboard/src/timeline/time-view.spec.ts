@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { follow, pan, recordingFrom, shareOf, ticksOf, zoom } from './time-view.js';
+import { follow, pan, recordedPart, recordingFrom, shareOf, ticksOf, zoom } from './time-view.js';
 
 const day = { startUnix: 0, endUnix: 86_400 };
 
@@ -38,5 +38,15 @@ describe('what the bar of a day shows', () => {
     expect(recordingFrom(recordings, 5)).toBe(recordings[0]);
     expect(recordingFrom(recordings, 10)).toBe(recordings[1]);
     expect(recordingFrom(recordings, 30)).toBeUndefined();
+  });
+
+  it('has pictures from its first to its last recorded moment, to the minute', () => {
+    const recordings = [
+      { startUnix: 100, endUnix: 200 },
+      { startUnix: 300, endUnix: 1_000 },
+    ];
+    expect(recordedPart(day, recordings)).toEqual({ startUnix: 100, endUnix: 960 });
+    expect(recordedPart({ startUnix: 150, endUnix: 170 }, recordings)).toEqual({ startUnix: 150, endUnix: 170 });
+    expect(recordedPart({ startUnix: 200, endUnix: 300 }, recordings)).toBeUndefined();
   });
 });

@@ -52,6 +52,20 @@ export function recordingFrom(recordings: readonly Range[], unix: number): Range
   return recordings.find(({ endUnix }) => endUnix > unix);
 }
 
+/**
+ * The part of a view from its first to its last recorded moment; undefined when there is none. It ends with a whole minute where it
+ * can, so that a recording that grows is another part only once a minute.
+ */
+export function recordedPart(view: Range, recordings: readonly Range[]): Range | undefined {
+  const inside = recordings.filter(({ endUnix, startUnix }) => endUnix > view.startUnix && startUnix < view.endUnix);
+  const [first, last] = [inside[0], inside.at(-1)];
+  if (!first || !last) return undefined;
+  const startUnix = Math.max(view.startUnix, first.startUnix);
+  const endUnix = Math.min(view.endUnix, last.endUnix);
+  const wholeMinute = Math.floor(endUnix / 60) * 60;
+  return { startUnix, endUnix: wholeMinute > startUnix ? wholeMinute : endUnix };
+}
+
 function within({ endUnix, startUnix }: Range, bounds: Range): Range {
   const seconds = Math.min(endUnix - startUnix, bounds.endUnix - bounds.startUnix);
   const start = Math.min(Math.max(startUnix, bounds.startUnix), bounds.endUnix - seconds);

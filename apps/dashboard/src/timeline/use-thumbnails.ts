@@ -5,6 +5,8 @@ import type { Range } from './time-view.js';
 
 /** Who zooms asks for the pictures of where he stops. */
 const settleMs = 350;
+/** A picture stands for at least so much before and after it. */
+const nearSeconds = 10;
 
 /** One small picture: a part of a larger one. */
 export interface Thumbnail {
@@ -20,16 +22,13 @@ interface Sprite {
   plan: Thumbnails;
 }
 
-/** Small pictures of a range once they are wanted. @returns finds the one of a moment; undefined while there is none */
-export function useThumbnails(
-  api: Api,
-  wanted: { cameraId: number | undefined; range: Range; isWanted: boolean },
-): (unix: number) => Thumbnail | undefined {
-  const { cameraId, isWanted, range } = wanted;
-  const { endUnix, startUnix } = range;
+/** Small pictures of a range; undefined: none are wanted. @returns finds the one of a moment; undefined while there is none */
+export function useThumbnails(api: Api, wanted: { cameraId: number; range: Range | undefined }): (unix: number) => Thumbnail | undefined {
+  const { cameraId, range } = wanted;
+  const { endUnix, startUnix } = range ?? {};
   const [sprite, setSprite] = useState<Sprite>();
   useEffect(() => {
-    if (!isWanted || cameraId === undefined) return;
+    if (startUnix === undefined || endUnix === undefined) return;
     const stop = new AbortController();
     let url: string | undefined;
     const timer = setTimeout(() => {
@@ -47,8 +46,8 @@ export function useThumbnails(
       if (url) URL.revokeObjectURL(url);
       setSprite(undefined);
     };
-  }, [api, cameraId, endUnix, isWanted, startUnix]);
-  return (unix) => sprite && nearest(sprite, unix, (endUnix - startUnix) / 20);
+  }, [api, cameraId, endUnix, startUnix]);
+  return (unix) => sprite && range && nearest(sprite, unix, Math.max(nearSeconds, (range.endUnix - range.startUnix) / 20));
 }
 
 function nearest({ plan, url }: Sprite, unix: number, secondsMax: number): Thumbnail | undefined {
