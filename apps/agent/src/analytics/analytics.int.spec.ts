@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AssignedStream, InferenceResult } from '@nightjar/contracts';
 import { parseNetwork } from '@nightjar/outbound';
+import { AppError } from '@nightjar/runtime';
 import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import sharp from 'sharp';
 import { WebSocket } from 'ws';
@@ -162,6 +163,37 @@ describe('analytics of a live stream', () => {
     });
     socket.terminate();
   });
+
+  it('lose nothing and tell nothing twice when camera and adapters die in the middle', async () => {
+    const begun = fixture.events.length;
+    fixture.engine = findsPersons([...inside]);
+    ask([{ analytic_name: 'intrusion', parameters: { parameters: { zone: rightHalf } } }]);
+    const since = () => fixture.events.slice(begun).filter(({ label }) => label === 'intrusion');
+    await until(() => since().some(({ ended_at_unix_ms }) => ended_at_unix_ms === null));
+    const first = since().at(-1)!.track_id;
+    // The engine dies under the question, the camera hangs up and does not take calls, and nvr's database is away.
+    fixture.engine = () => Promise.reject(new AppError('model_error', 'the engine died'));
+    fixture.eventFailure = new AppError('unavailable', 'the database is away');
+    camera.dropAll();
+    camera.refuse();
+    await until(() => fixture.feedback[0]?.error != null, 20_000);
+    expect(fixture.feedback[0]).toMatchObject({ status: 'in_progress', error: expect.any(String) });
+    camera.resume();
+    fixture.engine = findsPersons();
+    const ends = () => since().filter(({ ended_at_unix_ms, track_id }) => track_id === first && ended_at_unix_ms !== null);
+    const isOpenFrame = () => fixture.overlays.at(-1)?.tracks.length === 0;
+    await until(isOpenFrame, 30_000);
+    fixture.eventFailure = undefined;
+    await until(() => ends().length > 0, 30_000);
+    fixture.engine = findsPersons([...inside]);
+    await until(() => since().some(({ ended_at_unix_ms, track_id }) => track_id !== first && ended_at_unix_ms === null), 30_000);
+    // Each occurrence has one opening and at most one end, whatever was repeated on the way.
+    expect(ends()).toHaveLength(1);
+    for (const id of new Set(since().map(({ track_id }) => track_id)))
+      expect(since().filter(({ ended_at_unix_ms, track_id }) => track_id === id && ended_at_unix_ms === null).length).toBeLessThanOrEqual(
+        1,
+      );
+  }, 90_000);
 
   it('are offered again when nvr was away', async () => {
     const before = fixture.offers.length;
