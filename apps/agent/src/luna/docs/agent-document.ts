@@ -42,6 +42,12 @@ const routes: readonly RouteDoc[] = [
         schema: { type: 'string', format: 'uuid' },
       },
       { name: 'account_id', in: 'query', description: 'Owner of the stream' },
+      {
+        name: 'ticket',
+        in: 'query',
+        description: 'In the place of a Bearer header: from the manager, POST /1/streams/{stream_id}/ticket; for one stream, once',
+        schema: text,
+      },
     ],
     replies: { 101: { description: 'WebSocket; its messages follow this schema', schema: streamMessage } },
     errors: [400, 403, 404],
@@ -92,6 +98,13 @@ const routes: readonly RouteDoc[] = [
       }),
       'The plugins',
     ),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    operationId: 'getMetrics',
+    summary: 'Numbers of each stream and of the agent, for Prometheus',
+    replies: { 200: { description: 'Text format 0.0.4', contentType: 'text/plain', schema: text } },
   },
   {
     method: 'GET',
