@@ -7,6 +7,11 @@ const lingerMs = 2_000;
  * then the connection is cut. Cutting at once would reset it before the client has seen the status.
  */
 export function drainUnreadBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    // Fastify would hang up behind a refusal of its own, and a client that still writes would hear of that in place of the answer.
+    if (!request.raw.complete) reply.removeHeader('connection');
+    done();
+  });
   fastify.addHook('onResponse', (request, _reply, done) => {
     const { raw } = request;
     if (!raw.complete) {
