@@ -34,7 +34,7 @@ const openOfOwnerMax = 10;
 const openMax = 200;
 const retryAfterMs = 30_000;
 /** Whoever adds exports takes turns; any number that no one else locks. */
-const addLock = 72_707_404n;
+const addLock = 72_707_422n;
 const attemptsMax = 3;
 
 @Injectable()

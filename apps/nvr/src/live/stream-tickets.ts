@@ -3,6 +3,7 @@ import { hashApiKey, type Principal } from '@nightjar/auth';
 import type { NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { SessionCheck } from '../auth/session-check.js';
+import { holderOf, principalOfHolder, type TicketHolder } from '../auth/ticket-holder.js';
 import type { UsersStore } from '../users/users.store.js';
 
 /** The only routes that a ticket opens. */
@@ -16,13 +17,6 @@ export const streamRoutes: ReadonlySet<string | undefined> = new Set([
 export const streamTicketSeconds = 30;
 /** Unused ones of one user; more are 429. */
 const ticketsMax = 50;
-
-/** Whose stream it is. */
-interface TicketHolder {
-  userId: number;
-  sessionId: string | undefined;
-  tokenVersion: number;
-}
 
 /**
  * Tickets stand in the URL of a live stream, where a token may not, for browsers that can't send headers with a handshake. Each
@@ -40,16 +34,14 @@ export class StreamTickets {
 
   /** @throws AppError `permission_denied` for who is no user, `rate_limited` */
   async issue(principal: Principal): Promise<string> {
-    if (principal.kind !== 'user') throw new AppError('permission_denied', 'only users get tickets');
-    const user = await this.users.findById(principal.userId);
-    if (!user) throw new AppError('unauthenticated', 'Not authenticated');
+    const { userId, sessionId, tokenVersion } = await holderOf(principal, this.users);
     await this.database.streamTicket.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-    if ((await this.database.streamTicket.count({ where: { userId: user.id } })) >= ticketsMax)
+    if ((await this.database.streamTicket.count({ where: { userId } })) >= ticketsMax)
       throw new AppError('rate_limited', 'too many tickets wait to be used', { retryAfterMs: streamTicketSeconds * 1_000 });
     const ticket = randomBytes(32).toString('base64url');
     await this.database.$executeRaw`
       INSERT INTO nvr.stream_ticket (sha256, user_id, session_id, token_version, expires_at)
-      VALUES (${digestOf(ticket)}, ${user.id}, ${principal.sessionId ?? null}::uuid, ${user.tokenVersion}, now() + ${streamTicketSeconds} * interval '1 s')`;
+      VALUES (${digestOf(ticket)}, ${userId}, ${sessionId ?? null}::uuid, ${tokenVersion}, now() + ${streamTicketSeconds} * interval '1 s')`;
     return ticket;
   }
 
@@ -58,12 +50,7 @@ export class StreamTickets {
     const holder = this.holders.get(request) ?? (await this.redeem(ticket));
     if (!holder) throw new AppError('unauthenticated', 'the ticket is not valid, was used or is too old');
     this.holders.set(request, holder);
-    const user = await this.users.findById(holder.userId);
-    const { sessionId, tokenVersion, userId } = holder;
-    const session = sessionId === undefined ? {} : { sid: sessionId };
-    if (!user || !(await this.sessions.accepts({ uid: userId, ver: tokenVersion, ...session })))
-      throw new AppError('unauthenticated', 'Not authenticated');
-    return { kind: 'user', userId, username: user.username, tenantId: user.tenantId, isSuperuser: user.isSuperuser, sessionId };
+    return principalOfHolder(holder, this.users, this.sessions);
   }
 
   private async redeem(ticket: string): Promise<TicketHolder | undefined> {

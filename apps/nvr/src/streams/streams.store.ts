@@ -5,7 +5,7 @@ import { DATABASE } from '../process-parts.js';
 import type { SharedStream } from './share-streams.js';
 
 /** Serialises claims, so that a stream never has two owners; any number that no one else locks. */
-const claimLock = 72_707_403n;
+const claimLock = 72_707_421n;
 
 interface ClaimableStream extends SharedStream {
   /** Null: it is no camera of ours. */
