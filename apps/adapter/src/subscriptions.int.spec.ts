@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { adapterCapacity, type AdapterCapacity } from '@nightjar/contracts';
+import { iou, xyxyFromLtwh } from '@nightjar/geometry';
 import { Bus, InferenceDispatcher, type InferenceCall } from '@nightjar/messaging';
 import { createLogger, sleep, systemClock } from '@nightjar/runtime';
 import { samplePictures, startTestBus, type TestBus } from '@nightjar/testing';
@@ -10,6 +11,8 @@ import { EnginePool } from './engine/engine-pool.js';
 import { subscribe, type Subscriptions } from './subscriptions.js';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
+
+const boxOf = ([left, top, width, height]: readonly [number, number, number, number]) => xyxyFromLtwh({ left, top, width, height });
 
 describe('inference work from the bus', () => {
   let modelCacheDir: string;
@@ -68,6 +71,25 @@ describe('inference work from the bus', () => {
   it('gives weaker detections to a caller that asks for them', async () => {
     const weak = await infer({ minConfidence: 0.2 });
     expect(weak.detections.length).toBeGreaterThan((await infer()).detections.length);
+  });
+
+  it('looks at parts of the picture alone, in the pixels of the whole, and says on which part it saw what', async () => {
+    const whole = await infer();
+    expect(whole.model_input).toEqual({ w: 416, h: 416 });
+    expect(whole.detections.some(({ region }) => region !== undefined)).toBe(false);
+    const regions = whole.detections.map(({ bbox: [left, top, width, height] }): [number, number, number, number] => [
+      left - width / 4,
+      top - height / 4,
+      width * 1.5,
+      height * 1.5,
+    ]);
+    const parts = await infer({ regions });
+    expect(parts.picture).toEqual(whole.picture);
+    for (const [index, { bbox: seen }] of whole.detections.entries()) {
+      const overlaps = parts.detections.filter(({ region }) => region === index).map(({ bbox }) => iou(boxOf(seen), boxOf(bbox)));
+      expect(Math.max(...overlaps)).toBeGreaterThan(0.5);
+    }
+    await expect(infer({ regions: [[5_000, 10, 50, 50]] })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   it('does what else the bus can ask for: objects, faces that can be known again, text, a caption', async () => {

@@ -10,6 +10,9 @@ export type Capability = z.infer<typeof Capability>;
 export const Lane = z.enum(['live', 'batch']);
 export type Lane = z.infer<typeof Lane>;
 
+/** Parts of one picture that one question may ask about: each costs a run of the model. */
+export const inferenceRegionsMax = 8;
+
 /** JSON part of an inference work item; its body is the picture (JPEG, PNG or WebP, at most `inlinePictureBytesMax`). */
 export const InferenceRequest = z.object({
   capability: Capability,
@@ -20,6 +23,8 @@ export const InferenceRequest = z.object({
   min_confidence: z.number().min(0).max(1).optional(),
   /** Of `object_detection`: only these labels; absent: all. */
   labels: z.array(z.string().max(200)).max(100).optional(),
+  /** Of detections of objects and persons: only these parts are looked at, each as a picture of its own; absent: the whole, once. */
+  regions: z.array(BoxLtwh).min(1).max(inferenceRegionsMax).optional(),
   /** Of `face_detection`: a vector for each face, by which it can be known again. */
   with_descriptors: z.boolean().optional(),
 });
@@ -50,7 +55,10 @@ export type TextOnFrame = z.infer<typeof TextOnFrame>;
 
 /** What an adapter answers; `detections` is empty for capabilities that are not about objects. */
 export const InferenceResult = z.object({
-  detections: z.array(Detection),
+  /** `region`: on which of the regions that were asked about, by place; absent: on the whole picture, also of an adapter that knows no regions. */
+  detections: z.array(Detection.extend({ region: z.number().int().min(0).optional() })),
+  /** What the detector makes of a picture or region before it looks. */
+  model_input: PictureSize.optional(),
   faces: z.array(FaceOnFrame).optional(),
   /** Which weights made the descriptors of the faces, and the cosine from which two are one person. */
   descriptor_model: ModelIdentity.extend({ threshold: z.number() }).optional(),

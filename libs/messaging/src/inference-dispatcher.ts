@@ -9,6 +9,7 @@ import {
   InferenceResult,
   inlinePictureBytesMax,
   type InferenceRequest,
+  type BoxLtwh,
   type Capability,
   type Lane,
 } from '@nightjar/contracts';
@@ -37,6 +38,8 @@ export interface InferenceCall {
   minConfidence?: number;
   /** Of `object_detection`: only these labels. */
   labels?: readonly string[];
+  /** Of detections: only these parts of the picture, each looked at as a picture of its own. */
+  regions?: readonly BoxLtwh[] | undefined;
   /** Of `face_detection`: a vector for each face. */
   withDescriptors?: boolean;
 }
@@ -104,6 +107,7 @@ export class InferenceDispatcher {
       request_id: callId,
       min_confidence: call.minConfidence,
       labels: call.labels && [...call.labels],
+      regions: call.regions && [...call.regions],
       with_descriptors: call.withDescriptors,
     };
     const payload = encodeMessage(request, call.picture, headers);

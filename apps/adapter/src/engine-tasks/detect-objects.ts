@@ -1,11 +1,12 @@
-import { clipBox, suppressNonMaxima, type ScoredBox } from '@nightjar/geometry';
+import { clipBox, pixelLtwh, suppressNonMaxima, type BoxXyxy, type ScoredBox } from '@nightjar/geometry';
 import { AppError } from '@nightjar/runtime/app-error';
-import type { EngineTasks } from '../engine/engine-tasks.js';
+import type { DetectedObject, EngineTasks } from '../engine/engine-tasks.js';
 import { detectorDecoders, type DetectorDecoderName } from '../models/decoders/detector-decoders.js';
 import type { DetectorDecoding } from '../models/decoders/detector-decoding.js';
+import { requireTensors } from '../models/loaded-model.js';
 import { isDetectorDecoder, requireInput, type ModelManifest } from '../models/model-manifest.js';
 import type { EngineTask } from './engine-task.js';
-import { readOutputs, runOnWholePicture } from './run-on-whole-picture.js';
+import { readOutputs, runOnPart, runOnWholePicture, type PictureRun } from './run-on-whole-picture.js';
 
 type Detections = EngineTasks['detect_objects']['result'];
 
@@ -16,28 +17,56 @@ const shownLabelsMax = 100;
 
 /**
  * Compressed picture in, boxes out: decode once, run the model, read its outputs, drop duplicates. Steps of one request that look
- * for different labels share one run of the model.
+ * for different labels share one run of the model. Parts of the picture are looked at one after the other; what is seen on two of
+ * them comes twice.
  */
 export const detectObjects: EngineTask<'detect_objects'> = {
-  async run(context, { model: name, labels: wantedLabels, refuseUnknownLabels, minScore }) {
-    const { model, fitted, outputs } = await runOnWholePicture(context, { kind: 'detector', name });
+  async run(context, { model: name, labels: wantedLabels, refuseUnknownLabels, minScore, regions }) {
+    const model = requireTensors(await context.use('detector', name));
     const { labels, defaults } = model.manifest;
-    const decoder = detectorDecoders[decoderOf(model.manifest)];
     if (refuseUnknownLabels) requireKnownLabels(wantedLabels ?? [], labels);
     const classIds = wantedLabels && labels.flatMap((label, classId) => (wantedLabels.includes(label) ? [classId] : []));
     const decoding = decodingOf(model.manifest, { classIds, minScore: minScore ?? defaults.minScore });
-    const candidates = readOutputs(model, () => decoder.decode(outputs, decoding));
-    const kept = decoder.overlaps === 'resolved by the model' ? candidates : dropDuplicates(candidates, model.manifest);
-    const picture = await context.picture.size();
-    const objects = kept.slice(0, maxObjects).map(({ box, score, classId }) => ({
-      box: clipBox(fitted.boxToPicture(box), picture),
-      label: labels[classId] ?? `class ${classId}`,
-      score,
-      classId,
-    }));
-    return { objects, picture, candidates: candidates.length } satisfies Detections;
+    const input = { width: decoding.inputWidthPixels, height: decoding.inputHeightPixels };
+    if (!regions) {
+      const picture = await context.picture.size();
+      const found = readObjects(await runOnWholePicture(context, { kind: 'detector', name }), decoding);
+      return { ...found, objects: found.objects.map((object) => ({ ...object, box: clipBox(object.box, picture) })), picture, input };
+    }
+    const objects: Detections['objects'][number][] = [];
+    let candidates = 0;
+    for (const [region, box] of regions.entries()) {
+      const found = readObjects(await runOnPart(context, { box, model }), decoding);
+      const picture = await context.picture.size();
+      const [left, top, width, height] = pixelLtwh(box, picture);
+      candidates += found.candidates;
+      for (const object of found.objects)
+        objects.push({ ...object, box: moveBox(clipBox(object.box, { width, height }), left, top), region });
+    }
+    return { objects, picture: await context.picture.size(), candidates, input } satisfies Detections;
   },
 };
+
+/** Boxes in pixels of what the model looked at. */
+function readObjects(
+  { fitted, model, outputs }: PictureRun,
+  decoding: DetectorDecoding,
+): { objects: DetectedObject[]; candidates: number } {
+  const decoder = detectorDecoders[decoderOf(model.manifest)];
+  const candidates = readOutputs(model, () => decoder.decode(outputs, decoding));
+  const kept = decoder.overlaps === 'resolved by the model' ? candidates : dropDuplicates(candidates, model.manifest);
+  const objects = kept.slice(0, maxObjects).map(({ box, score, classId }) => ({
+    box: fitted.boxToPicture(box),
+    label: model.manifest.labels[classId] ?? `class ${classId}`,
+    score,
+    classId,
+  }));
+  return { objects, candidates: candidates.length };
+}
+
+function moveBox({ x1, y1, x2, y2 }: BoxXyxy, right: number, down: number): BoxXyxy {
+  return { x1: x1 + right, y1: y1 + down, x2: x2 + right, y2: y2 + down };
+}
 
 /** @throws AppError `invalid_argument` that names the labels there are */
 function requireKnownLabels(wanted: readonly string[], labels: readonly string[]): void {

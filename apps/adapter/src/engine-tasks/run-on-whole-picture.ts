@@ -1,3 +1,4 @@
+import type { BoxXyxy } from '@nightjar/geometry';
 import { AppError } from '@nightjar/runtime/app-error';
 import type { Tensors } from '../backends/tensor.js';
 import type { ModelKind } from '../engine/protocol.js';
@@ -24,6 +25,15 @@ export async function runOnWholePicture(context: StepContext, wanted: { kind: Mo
     const fitted = await fitPicture(context.picture, requireInput(model.manifest));
     return { model, fitted, outputs: await context.infer(() => runOnPixels(model, fitted.pixels)) };
   });
+}
+
+/** Runs a model on one part of the picture. @throws AppError as `runOnWholePicture`, and `invalid_argument` for a part outside of it */
+export async function runOnPart(
+  context: StepContext,
+  { box, model }: { box: BoxXyxy; model: LoadedModel<TensorSession> },
+): Promise<PictureRun> {
+  const fitted = await fitPicture(await context.picture.part(box), requireInput(model.manifest));
+  return { model, fitted, outputs: await context.infer(() => runOnPixels(model, fitted.pixels)) };
 }
 
 /** Reads a model's outputs. @throws AppError `model_error` that names the model and says what is wrong with them */

@@ -81,9 +81,15 @@ export interface EngineTasks {
       readonly refuseUnknownLabels?: boolean;
       /** Weaker objects are left out; absent: the model's default. */
       readonly minScore?: number | undefined;
+      /** Only these parts of the picture, each as a picture of its own; absent: the whole. */
+      readonly regions?: readonly BoxXyxy[] | undefined;
     };
-    /** Best score first. `candidates`: boxes before duplicates were dropped. */
-    result: OfPicture & { readonly objects: readonly DetectedObject[]; readonly candidates: number };
+    /** Best score first, those of the first region before those of the second. `candidates`: boxes before duplicates were dropped. */
+    result: OfPicture & {
+      readonly objects: readonly (DetectedObject & { readonly region?: number })[];
+      readonly candidates: number;
+      readonly input: PictureSize;
+    };
   };
   detect_faces: {
     options: ModelChoice & {

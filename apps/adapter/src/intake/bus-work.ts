@@ -1,5 +1,5 @@
-import type { Capability, InferenceRequest, InferenceResult } from '@nightjar/contracts';
-import { ltwhFromXyxy, type BoxXyxy } from '@nightjar/geometry';
+import type { BoxLtwh, Capability, InferenceRequest, InferenceResult } from '@nightjar/contracts';
+import { ltwhFromXyxy, xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
 import type { PulledWork } from '@nightjar/messaging';
 import { AppError, type Clock } from '@nightjar/runtime';
 import type { EnginePool } from '../engine/engine-pool.js';
@@ -25,11 +25,17 @@ const capabilities: {
 } & Readonly<Record<Capability, unknown>> = {
   // No tracks: whoever asks over the bus follows persons itself.
   person_detection: {
-    step: ({ min_confidence: minScore = personMinScore }) => ({ task: 'detect_objects', options: { labels: ['person'], minScore } }),
+    step: ({ min_confidence: minScore = personMinScore, regions }) => ({
+      task: 'detect_objects',
+      options: { labels: ['person'], minScore, regions: regions?.map(boxOf) },
+    }),
     findings: describeObjects,
   },
   object_detection: {
-    step: ({ min_confidence: minScore, labels }) => ({ task: 'detect_objects', options: { labels, minScore } }),
+    step: ({ min_confidence: minScore, labels, regions }) => ({
+      task: 'detect_objects',
+      options: { labels, minScore, regions: regions?.map(boxOf) },
+    }),
     findings: describeObjects,
   },
   face_detection: {
@@ -83,8 +89,20 @@ export async function doBusWork(
   };
 }
 
-function describeObjects({ objects }: EngineTasks['detect_objects']['result']): Findings {
-  return { detections: objects.map(({ box, label, score }) => ({ bbox: ltwh(box), label, confidence: score })) };
+function describeObjects({ objects, input }: EngineTasks['detect_objects']['result']): Findings {
+  return {
+    detections: objects.map(({ box, label, region, score }) => ({
+      bbox: ltwh(box),
+      label,
+      confidence: score,
+      ...(region !== undefined && { region }),
+    })),
+    model_input: { w: input.width, h: input.height },
+  };
+}
+
+function boxOf([left, top, width, height]: BoxLtwh): BoxXyxy {
+  return xyxyFromLtwh({ left, top, width, height });
 }
 
 function describeFaces({ faces, descriptorModel, threshold }: EngineTasks['detect_faces']['result']): Findings {

@@ -1,6 +1,6 @@
 import { AppError } from '@nightjar/runtime/app-error';
 import sharp, { type Sharp } from 'sharp';
-import type { BoxXyxy, PictureSize } from '@nightjar/geometry';
+import { pixelLtwh, type BoxXyxy, type PictureSize } from '@nightjar/geometry';
 import { maxPicturePixels } from '../engine/protocol.js';
 import { plainJpegSize } from './plain-jpeg-size.js';
 
@@ -105,6 +105,24 @@ export class Picture {
       return toRgb(padded);
     });
     return { pixels: { data, widthPixels, heightPixels }, scale, leftPixels, topPixels };
+  }
+
+  /**
+   * A part of the picture as a picture of its own, in its own pixels. The whole is decoded once, whatever number of parts.
+   * @throws AppError `invalid_argument` when nothing of the box lies inside the picture
+   */
+  async part(box: BoxXyxy): Promise<Picture> {
+    const whole = await this.pixels();
+    const [left, top, width, height] = pixelLtwh(box, { width: whole.widthPixels, height: whole.heightPixels });
+    if (width < 1 || height < 1) throw new AppError('invalid_argument', 'the region lies outside the picture');
+    const part = new Picture(this.bytes);
+    part.upright = Promise.resolve({ width, height });
+    part.kept = this.timed(async () => {
+      const data = await ofPixels(whole).extract({ left, top, width, height }).raw().toBuffer();
+      return { data, widthPixels: width, heightPixels: height };
+    });
+    part.kept.catch(() => undefined);
+    return part;
   }
 
   /** A part of the picture, resized; what the box has outside the picture is black. */
