@@ -2,6 +2,7 @@ import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { RtspRelay } from './rtsp-relay/rtsp-relay.js';
+import type { CameraTransport } from './rtsp-relay/transport-header.js';
 
 /** A video file of ours on disk. Its content is untrusted. */
 export interface FileInput {
@@ -16,6 +17,8 @@ export interface CameraInput {
   readonly url: string;
   /** Where the times of frames come from: the moment of their arrival (default), or the stream itself, exact among themselves. */
   readonly timestamps?: 'arrival' | 'stream';
+  /** How it sends its packets; default `auto`: inside of the connection if it can, else over UDP. */
+  readonly transport?: CameraTransport | undefined;
 }
 
 export type MediaInput = FileInput | CameraInput;
@@ -53,7 +56,7 @@ export interface OpenedInput {
  */
 export async function openInput(input: MediaInput, ffmpeg: FfmpegBinary): Promise<OpenedInput> {
   if (input.kind === 'file') return { arguments: inputArguments(input), problem: undefined, close: () => undefined };
-  const relay = await RtspRelay.open(input.url);
+  const relay = await RtspRelay.open(input.url, { transport: input.transport });
   return {
     arguments: relayArguments(relay.url, { ffmpeg, timestamps: input.timestamps ?? 'arrival' }),
     get problem() {

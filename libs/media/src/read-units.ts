@@ -3,6 +3,7 @@ import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { openInput } from './media-input.js';
 import { fileMemoryBytesMax } from './process-limits.js';
+import type { CameraTransport } from './rtsp-relay/transport-header.js';
 import { UnitSplitter } from './unit-splitter.js';
 import { UnitTimeline, type Unit } from './unit-timeline.js';
 
@@ -10,6 +11,7 @@ export interface ReadUnitsOptions {
   ffmpeg: FfmpegBinary;
   /** Holds the camera's credentials: never log it. */
   url: string;
+  transport?: CameraTransport | undefined;
   /** Longest silence before the camera counts as gone. */
   stallMs?: number;
   signal: AbortSignal;
@@ -27,8 +29,8 @@ const stallMsDefault = 15_000;
  *   HEVC, `cancelled` on the signal
  */
 export async function readUnits(options: ReadUnitsOptions): Promise<void> {
-  const { ffmpeg, url, signal } = options;
-  const input = await openInput({ kind: 'camera', url, timestamps: 'stream' }, ffmpeg);
+  const { ffmpeg, url, signal, transport } = options;
+  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport }, ffmpeg);
   let process: FfmpegProcess | undefined;
   try {
     process = FfmpegProcess.start({

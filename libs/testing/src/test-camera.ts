@@ -13,6 +13,8 @@ export interface TestCameraOptions {
   readonly credentials?: { readonly user: string; readonly password: string };
   /** How the password is asked for; default `basic`. */
   readonly authentication?: 'basic' | 'digest';
+  /** How it can send its packets; default `both`. */
+  readonly transports?: 'both' | 'tcp' | 'udp';
   /** Where the fault `redirect` leads. */
   readonly redirectUrl?: string;
   /** File for the fault `resolution_change`. */

@@ -20,6 +20,8 @@ export interface RtspCameraOptions {
   readonly credentials?: { readonly user: string; readonly password: string };
   /** How the password is asked for; default `basic`. */
   readonly authentication?: 'basic' | 'digest';
+  /** How it can send; default `both`. Real ones that know one way only answer 461 for the other. */
+  readonly transports?: 'both' | 'tcp' | 'udp';
   /** What the fault `resolution_change` goes over to, and back. */
   readonly otherClip?: H264Clip;
   /** Where the fault `redirect` leads. */
@@ -57,6 +59,7 @@ export class RtspCamera {
       path: options.path ?? '/camera',
       credentials: options.credentials,
       authentication: options.authentication ?? 'basic',
+      transports: options.transports ?? 'both',
       redirectUrl: options.redirectUrl ?? 'rtsp://127.0.0.1:1/',
       fault: () => this.fault,
       senderReport: () => this.report(),

@@ -16,6 +16,7 @@ export interface CameraDescription {
   /** Open when absent. */
   readonly credentials?: { readonly user: string; readonly password: string } | undefined;
   readonly authentication: 'basic' | 'digest';
+  readonly transports: 'both' | 'tcp' | 'udp';
   readonly redirectUrl: string;
   readonly fault: () => CameraFault | undefined;
   /** A sender report for this moment, sent before the first frame. */
@@ -118,8 +119,9 @@ export class RtspSession {
 
   private async setUp(request: RtspRequest): Promise<string> {
     const wanted = request.headers.get('transport') ?? '';
-    const channel = /interleaved=(\d{1,3})-/.exec(wanted)?.[1];
-    const clientPort = /client_port=(\d{1,5})-/.exec(wanted)?.[1];
+    const { transports } = this.camera;
+    const channel = transports === 'udp' ? undefined : /interleaved=(\d{1,3})-/.exec(wanted)?.[1];
+    const clientPort = transports === 'tcp' ? undefined : /client_port=(\d{1,5})-/.exec(wanted)?.[1];
     const address = this.socket.remoteAddress?.replace('::ffff:', '');
     this.transport?.close();
     if (channel !== undefined && Number(channel) <= 254) this.transport = interleavedTransport(this.socket, Number(channel));

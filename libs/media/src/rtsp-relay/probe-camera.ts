@@ -3,6 +3,7 @@ import { FfmpegProcess } from '../ffmpeg-process.js';
 import type { FfmpegBinary } from '../find-ffmpeg.js';
 import { openInput } from '../media-input.js';
 import { fileMemoryBytesMax } from '../process-limits.js';
+import type { CameraTransport } from './transport-header.js';
 
 /** What a camera sends. */
 export interface CameraProbe {
@@ -20,9 +21,14 @@ const outputCharactersMax = 4_096;
  * @param options.url with an address that was checked, and credentials. Never log it
  * @throws AppError `unavailable` with the reason in words for a person; `cancelled`
  */
-export async function probeCamera(options: { ffmpeg: FfmpegBinary; url: string; signal: AbortSignal }): Promise<CameraProbe> {
-  const { ffmpeg, signal, url } = options;
-  const input = await openInput({ kind: 'camera', url }, ffmpeg);
+export async function probeCamera(options: {
+  ffmpeg: FfmpegBinary;
+  url: string;
+  transport?: CameraTransport | undefined;
+  signal: AbortSignal;
+}): Promise<CameraProbe> {
+  const { ffmpeg, signal, transport, url } = options;
+  const input = await openInput({ kind: 'camera', url, transport }, ffmpeg);
   try {
     const process = FfmpegProcess.start({
       ffmpeg,

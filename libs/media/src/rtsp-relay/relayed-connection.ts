@@ -3,6 +3,9 @@ import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CameraAuthorization } from './camera-authorization.js';
 import { rewriteSessionDescription } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
+import { grantedChannels, grantedUdp, refusesTcp, requestedChannels, type CameraTransport } from './transport-header.js';
+import { UdpMedia } from './udp-media.js';
+import type { UdpTrack } from './udp-track.js';
 
 /** Longest wait for a connection to the camera, and for its whole answer to one request. */
 const answerMsMaxDefault = 10_000;
@@ -10,6 +13,8 @@ const answerMsMaxDefault = 10_000;
 const silenceMsMax = 20_000;
 /** What a side that does not read may leave in our memory: beyond it the other side is not read (media), or the connection ends. */
 const unsentBytesMax = 256 * 1024;
+/** A camera that sends over UDP can't be made to wait. Full: packets are lost as they are in a network. */
+const unsentUdpBytesMax = 4 * 1024 * 1024;
 /** What was sent last gets this long to be taken. */
 const lingerMs = 2_000;
 /**
@@ -43,15 +48,21 @@ export interface RelayedConnectionOptions {
   /** The relay's own, as FFmpeg knows it. */
   readonly relayUrl: string;
   readonly authorization: CameraAuthorization;
+  readonly transport: CameraTransport;
   readonly answerMsMax?: number | undefined;
   /** @param problem undefined when FFmpeg ended it */
   readonly onEnd: (problem: AppError | undefined) => void;
 }
 
-interface PendingRequest {
+interface AskedRequest {
   readonly request: RtspMessage;
   readonly method: string;
   readonly url: string;
+  /** Of a SETUP over UDP. */
+  readonly track: UdpTrack | undefined;
+}
+
+interface PendingRequest extends AskedRequest {
   readonly cameraSequence: number;
   readonly wasAuthorized: boolean;
 }
@@ -76,12 +87,16 @@ export class RelayedConnection {
   private deadline: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
   private pacing: NodeJS.Timeout | undefined;
+  private udp: UdpMedia | undefined;
+  private isOverUdp: boolean;
+  private isOpeningPorts = false;
 
   constructor(private readonly options: RelayedConnectionOptions) {
     const { client, dial, firstRequests, openedEvent } = options;
     const camera = dial({ buffer: () => this.freeBuffer(), callback: (bytes) => this.onCameraBytes(bytes) });
     this.camera = camera;
     this.aggregateUrl = options.cameraUrl;
+    this.isOverUdp = options.transport === 'udp';
     this.requests.push(...firstRequests);
     client.on('data', (chunk: Buffer) => this.guard(() => this.readClient(chunk)));
     client.on('drain', () => {
@@ -121,19 +136,45 @@ export class RelayedConnection {
     for (const part of this.options.clientSplitter.push(chunk)) {
       // FFmpeg's receiver reports: a camera that does not read them goes without.
       if (part.kind === 'media') {
-        if (this.isOpen && this.camera.writableLength < unsentBytesMax) this.camera.write(part.bytes);
+        if (this.udp) this.udp.sendReports(part.bytes);
+        else if (this.isOpen && this.camera.writableLength < unsentBytesMax) this.camera.write(part.bytes);
       } else if (this.requests.push(part.message) > requestsWaitingMax) throw problem('FFmpeg asks faster than the camera answers');
     }
     this.sendNext();
   }
 
   private sendNext(): void {
-    if (!this.isOpen || this.pending) return;
+    if (!this.isOpen || this.pending || this.isOpeningPorts) return;
     const request = this.requests.shift();
     if (!request) return;
     const [method = '', url = ''] = request.startLine.split(' ');
     if (!methods.has(method)) throw problem('FFmpeg asks for what cameras do not do');
-    this.ask({ request, method, url: this.cameraUrlOf(url) });
+    const asked = { request, method, url: this.cameraUrlOf(url), track: undefined };
+    if (method === 'SETUP' && this.isOverUdp) this.setUpOverUdp(asked);
+    else this.ask(asked);
+  }
+
+  /** Asks the camera to send beside the connection, to two ports of ours; FFmpeg gets its packets inside of its own. */
+  private setUpOverUdp(asked: AskedRequest): void {
+    const channel = requestedChannels(headerOf(asked.request, 'transport')).packets;
+    const { localAddress, remoteAddress: cameraAddress } = this.camera;
+    if (localAddress === undefined || cameraAddress === undefined) throw problem('the camera cut the connection');
+    this.udp ??= new UdpMedia({
+      everyMs: readEveryMs,
+      onPacket: () => void this.silence?.refresh(),
+      onMedia: (bytes) => {
+        if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(bytes);
+      },
+    });
+    this.isOverUdp = true;
+    this.isOpeningPorts = true;
+    this.udp.open(channel, { localAddress, cameraAddress }).then(
+      (track) => {
+        this.isOpeningPorts = false;
+        this.guard(() => this.ask({ ...asked, track }));
+      },
+      (error: unknown) => this.end(error instanceof AppError ? error : problem('the relay failed', error)),
+    );
   }
 
   /** The camera's address behind one of ours. */
@@ -146,7 +187,7 @@ export class RelayedConnection {
     return found;
   }
 
-  private ask({ request, method, url }: { request: RtspMessage; method: string; url: string }): void {
+  private ask({ request, method, track, url }: AskedRequest): void {
     const authorization = this.options.authorization.headerFor(method, url);
     const cameraSequence = ++this.sequence;
     const kept = requestHeaders.flatMap((name) => keepHeader(request, name));
@@ -155,10 +196,10 @@ export class RelayedConnection {
       `CSeq: ${cameraSequence}`,
       'User-Agent: Nightjar',
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-      ...(method === 'SETUP' ? [`Transport: ${requestedTransport(headerOf(request, 'transport'))}`] : []),
+      ...(method === 'SETUP' ? [`Transport: ${transportFor(request, track)}`] : []),
       ...kept,
     ];
-    this.pending = { request, method, url, cameraSequence, wasAuthorized: authorization !== undefined };
+    this.pending = { request, method, url, track, cameraSequence, wasAuthorized: authorization !== undefined };
     this.expectAnswer(true);
     this.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
   }
@@ -218,11 +259,33 @@ export class RelayedConnection {
     const { authorization } = this.options;
     if (status === 401 && authorization.accept(answer.headers.get('www-authenticate') ?? [], pending.wasAuthorized))
       return this.ask(pending);
+    if (pending.method === 'SETUP' && this.isSetUpAnew(pending, answer, status)) return;
     this.answerClient(pending, answer, status);
     if (status === 401) throw problem('the camera refuses the user name or the password');
     if (status === 404) throw problem('the camera has no stream at this address');
     if (pending.method === 'PLAY' && status === 200) this.startSilence();
     this.sendNext();
+  }
+
+  /**
+   * Looks at how the camera means to send.
+   * @returns whether it was asked again, for packets beside the connection
+   * @throws AppError `unavailable` when it does not send in the way that is wanted
+   */
+  private isSetUpAnew(pending: PendingRequest, answer: RtspMessage, status: number): boolean {
+    const header = headerOf(answer, 'transport');
+    const { transport } = this.options;
+    if (!pending.track) {
+      if (!refusesTcp(status, header)) return false;
+      if (transport !== 'auto') throw problem('the camera does not send over TCP');
+      this.setUpOverUdp(pending);
+      return true;
+    }
+    const granted = status === 200 ? grantedUdp(header) : undefined;
+    if (granted) pending.track.accept(granted.serverPorts);
+    else if (status !== 401 && status !== 404)
+      throw problem(transport === 'udp' ? 'the camera does not send over UDP' : 'the camera sends neither over TCP nor over UDP');
+    return false;
   }
 
   private answerClient(pending: PendingRequest, answer: RtspMessage, status: number): void {
@@ -231,7 +294,7 @@ export class RelayedConnection {
       `RTSP/1.0 ${status} ${reasons[status] ?? 'Refused'}`,
       `CSeq: ${headerOf(pending.request, 'cseq') ?? '0'}`,
       ...responseHeaders.flatMap((name) => keepHeader(answer, name)),
-      ...(pending.method === 'SETUP' && status === 200 ? [`Transport: ${grantedTransport(headerOf(answer, 'transport'))}`] : []),
+      ...(pending.method === 'SETUP' && status === 200 ? [`Transport: ${transportFrom(pending, answer)}`] : []),
       ...(pending.method === 'PLAY' && status === 200 ? this.packetInfo(headerOf(answer, 'rtp-info')) : []),
       ...(description === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(description, 'latin1')}`,
@@ -291,6 +354,7 @@ export class RelayedConnection {
     if (this.ended) return;
     this.ended = true;
     for (const timer of [this.deadline, this.silence, this.pacing]) clearTimeout(timer);
+    this.udp?.close();
     for (const socket of [this.options.client, this.camera]) {
       // Nothing is read any more; what was written last, an answer or a TEARDOWN, may still go out.
       socket.on('error', () => undefined);
@@ -307,24 +371,23 @@ function keepHeader(message: RtspMessage, name: string): string[] {
   return value !== undefined && headerValueForm.test(value) ? [`${name}: ${value}`] : [];
 }
 
-/** Packets inside of this connection, or none. */
-function requestedTransport(header: string | undefined): string {
-  const channels = /\binterleaved=\d{1,3}-\d{1,3}/.exec(header ?? '')?.[0];
-  if (!header?.startsWith('RTP/AVP/TCP') || channels === undefined) throw problem('FFmpeg asks for packets beside the connection');
-  return `RTP/AVP/TCP;unicast;${channels}`;
+/** What the camera is asked for: packets inside of this connection, or at two ports of ours. */
+function transportFor(request: RtspMessage, track: UdpTrack | undefined): string {
+  if (track) return `RTP/AVP;unicast;client_port=${track.clientPorts}`;
+  return `RTP/AVP/TCP;unicast;${requestedChannels(headerOf(request, 'transport')).text}`;
 }
 
-function grantedTransport(header: string | undefined): string {
-  const channels = /\binterleaved=\d{1,3}(?:-\d{1,3})?/i.exec(header ?? '')?.[0];
-  if (!/^RTP\/AVP\/TCP/i.test(header ?? '') || channels === undefined) throw problem('the camera does not send over TCP');
-  return `RTP/AVP/TCP;unicast;${channels}`;
+/** What FFmpeg is told: its packets come inside of its connection, however they come to us. */
+function transportFrom({ request, track }: PendingRequest, answer: RtspMessage): string {
+  const channels = track ? requestedChannels(headerOf(request, 'transport')).text : grantedChannels(headerOf(answer, 'transport'));
+  return `RTP/AVP/TCP;unicast;${channels ?? ''}`;
 }
 
-function problem(message: string, cause?: unknown): AppError {
+export function problem(message: string, cause?: unknown): AppError {
   return new AppError('unavailable', message, { cause, retryAfterMs: 1_000 });
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (hasErrorCode(error, 'ECONNREFUSED')) return 'nobody listens at the address of the camera';
   if (hasErrorCode(error, 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EHOSTDOWN')) return 'the camera is not reached';
   if (hasErrorCode(error, 'ECONNRESET', 'EPIPE')) return 'the camera cut the connection';

@@ -5,6 +5,7 @@ import { AppError } from '@nightjar/runtime';
 import { CameraAuthorization, type CameraCredentials } from './camera-authorization.js';
 import { RelayedConnection } from './relayed-connection.js';
 import { RtspSplitter, type RtspMessage } from './rtsp-splitter.js';
+import type { CameraTransport } from './transport-header.js';
 
 /** FFmpeg connects as soon as it runs, which takes seconds on a machine that is busy. */
 const clientMsMax = 30_000;
@@ -14,6 +15,8 @@ const strangersMax = 8;
 const standardPorts = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 
 export interface RelayOptions {
+  /** How the camera sends its packets; default `auto`: inside of the connection if it can, else over UDP. */
+  readonly transport?: CameraTransport | undefined;
   /** Longest wait for the connection to the camera, and for its whole answer to one request. */
   readonly answerMsMax?: number;
 }
@@ -21,8 +24,8 @@ export interface RelayOptions {
 /**
  * A door to one camera for one FFmpeg. FFmpeg speaks RTSP with us on loopback; we speak with the camera, at the one address that
  * was checked. So no password stands in a command line, no redirect or address in a description leads anywhere, and what a camera
- * says is bounded before FFmpeg reads it. Packets inside the connection (TCP) only; under `rtsps` the camera's side is TLS, whose
- * certificate is not checked: cameras sign their own.
+ * says is bounded before FFmpeg reads it. FFmpeg gets its packets inside the connection, also where the camera sends them over UDP
+ * (udp-track.ts); under `rtsps` the camera's side is TLS, whose certificate is not checked: cameras sign their own.
  *
  * Takes one connection, whose first request has to know the random path, and ends with it; by itself, when nobody comes.
  */
@@ -110,6 +113,7 @@ export class RtspRelay {
       cameraUrl: url,
       relayUrl: this.url,
       authorization: new CameraAuthorization(target.credentials),
+      transport: this.options.transport ?? 'auto',
       answerMsMax: this.options.answerMsMax,
       onEnd: (problem) => (this.found ??= problem),
     });
@@ -133,7 +137,7 @@ export class RtspRelay {
   }
 }
 
-interface CameraTarget {
+export interface CameraTarget {
   host: string;
   port: number;
   isTls: boolean;
@@ -142,7 +146,7 @@ interface CameraTarget {
   credentials: CameraCredentials | undefined;
 }
 
-function readTarget(text: string): CameraTarget {
+export function readTarget(text: string): CameraTarget {
   // The message must not repeat the URL: it holds a password.
   const refused = () => new AppError('invalid_argument', 'a camera address begins with rtsp:// or rtsps://');
   if (!/^rtsps?:\/\/[\x21-\x7e]+$/i.test(text) || !URL.canParse(text)) throw refused();
