@@ -1,4 +1,5 @@
-// Bar P11, notifications to many live clients: `node bench/nvr/sse-fanout.mjs [--clients 1000] [--seconds 20]`. Needs `npm run build`.
+// Bar P11, notifications to many live clients: `node bench/nvr/sse-fanout.mjs [--clients 1000] [--seconds 20] [--rates 5,20]
+// [--turns bare,ours,ours,bare] [--profile FOLDER]`, the last for a CPU profile of our process. Needs `npm run build`.
 // Ours: an nvr process, with authentication, a filter of five cameras of ten for each client, and rows behind it, told of events over
 // the bus. Beside it a bare fan-out over node:http that is told the same events by its parent. Each runs alone, in turns A B B A;
 // clients are a process of their own.
@@ -17,10 +18,19 @@ import { Bus } from '../../libs/messaging/dist/index.js';
 import { createLogger } from '../../libs/runtime/dist/index.js';
 import { createTestDatabase, startTestBus, startTestPostgres, until } from '../../libs/testing/dist/index.js';
 
-const { values } = parseArgs({ options: { clients: { type: 'string', default: '1000' }, seconds: { type: 'string', default: '20' } } });
+const { values } = parseArgs({
+  options: {
+    clients: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '20' },
+    rates: { type: 'string', default: '5,20' },
+    turns: { type: 'string', default: 'bare,ours,ours,bare' },
+    profile: { type: 'string' },
+  },
+});
 const clients = Number(values.clients);
 const seconds = Number(values.seconds);
-const rates = [5, 20];
+const rates = values.rates.split(',').map(Number);
+const turns = values.turns.split(',');
 const cameras = 10;
 const password = 'password of the bench';
 const ticksPerSecond = 100;
@@ -46,7 +56,7 @@ async function run() {
   const bare = await startBare();
   for (const rate of rates) {
     const runs = { ours: [], bare: [] };
-    for (const name of ['bare', 'ours', 'ours', 'bare']) runs[name].push(await measure(name === 'ours' ? ours : bare, rate));
+    for (const name of turns) runs[name].push(await measure(name === 'ours' ? ours : bare, rate));
     const mean = (name, key) => runs[name].reduce((sum, one) => sum + one[key], 0) / runs[name].length;
     for (const name of ['bare', 'ours'])
       console.log(
@@ -159,7 +169,8 @@ async function startOurs() {
     NIGHTJAR_SECRET_KEY: randomBytes(32).toString('base64'),
     BOOTSTRAP_ADMIN_PASSWORD: password,
   };
-  const child = spawn(process.execPath, [here('../../apps/nvr/dist/main.js')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
+  const child = spawn(process.execPath, [...profiling, here('../../apps/nvr/dist/main.js')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   closers.push(async () => {
     child.kill('SIGTERM');
     await until(() => child.exitCode !== null || child.signalCode !== null, 10_000);

@@ -70,6 +70,32 @@ describe('a bearer token', () => {
     await expect(revoked(request(sign(goodClaims)))).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
+  it('that was good before is refused once its key is withdrawn, and once its user may not use it', async () => {
+    let key: string | undefined = publicPem;
+    let isRevoked = false;
+    const changing = createBearerAuthenticator({ issuer: 'nightjar', findKey: async () => key, accepts: async () => !isRevoked });
+    const token = sign(goodClaims);
+    await changing(request(token));
+    isRevoked = true;
+    await expect(changing(request(token))).rejects.toMatchObject({ code: 'unauthenticated' });
+    isRevoked = false;
+    await expect(changing(request(token))).resolves.toMatchObject({ userId: 1 });
+    key = undefined;
+    await expect(changing(request(token))).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('that was changed is refused, though the one it was made of was good before', async () => {
+    const token = sign(goodClaims);
+    await authenticate(request(token));
+    const changed = token.replace(/\.[^.]+\./, `.${part({ ...goodClaims, uid: 2 })}.`);
+    await expect(authenticate(request(changed))).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is refused when the key is no key', async () => {
+    const broken = createBearerAuthenticator({ issuer: 'nightjar', findKey: async () => 'no key' });
+    await expect(broken(request(sign(goodClaims)))).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('is not called bad when the keys of tokens cannot be had', async () => {
     const away = createBearerAuthenticator({
       issuer: 'nightjar',

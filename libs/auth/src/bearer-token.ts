@@ -1,11 +1,15 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import type { Principal } from './route-policy.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /** Only this algorithm is made and accepted (RFC 8725 §3.1). */
 export const jwtAlgorithm = 'RS256';
 export const jwtAudience = 'nightjar';
+/** Parsed keys that are kept. */
+const keysMax = 100;
 
 /** Claims of an access token, beside the registered ones. */
 export interface AccessClaims {
@@ -34,27 +38,67 @@ export interface BearerOptions {
  *   (or the AppError of `findKey` or `accepts`)
  */
 export function createBearerAuthenticator(options: BearerOptions): (request: FastifyRequest) => Promise<Principal> {
+  const readToken = ExtractJwt.fromAuthHeaderAsBearerToken();
+  const verified = new VerifiedTokens<SignedClaims>();
+  const keyOfRequest = new WeakMap<object, string>();
+  const parsedKey = parseKeysOnce();
+  const findKey = async (request: object, token: string) => {
+    const key = await keyOfToken(token, options.findKey);
+    if (key === undefined) return undefined;
+    keyOfRequest.set(request, key);
+    // The package's types know no parsed keys; jsonwebtoken, which gets it, does.
+    return parsedKey(key) as unknown as string;
+  };
   const strategy = new Strategy(
     {
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: readToken,
       algorithms: [jwtAlgorithm],
       issuer: options.issuer,
       audience: jwtAudience,
-      secretOrKeyProvider: (_request: unknown, token: string, done: (error: Error | null, key?: string) => void) => {
-        keyOfToken(token, options.findKey).then(
+      secretOrKeyProvider: (request: object, token: string, done: (error: Error | null, key?: string) => void) => {
+        findKey(request, token).then(
           (key) => done(key === undefined ? new Error('unknown key') : null, key),
           (error: Error) => done(error),
         );
       },
     },
-    (claims: AccessClaims, done: (error: Error | null, principal?: Principal | false) => void) => {
-      principalOf(claims, options.accepts).then(
-        (principal) => done(null, principal ?? false),
-        (error: Error) => done(error),
-      );
-    },
+    (claims: SignedClaims, done: (error: Error | null, claims: SignedClaims) => void) => done(null, claims),
   );
-  return (request) => runStrategy(strategy, request);
+  return async (request) => {
+    const token = readToken(request as never);
+    const known = token === null ? undefined : await findVerified(token, verified, options.findKey);
+    const claims = known ?? (await runStrategy<SignedClaims>(strategy, request));
+    const key = keyOfRequest.get(request);
+    if (!known && token !== null && key !== undefined) verified.remember(token, { claims, key, expiresAtUnixSeconds: claims.exp });
+    const principal = await principalOf(claims, options.accepts);
+    if (!principal) throw new AppError('unauthenticated', 'Not authenticated');
+    return principal;
+  };
+}
+
+type SignedClaims = AccessClaims & { exp?: number };
+
+/** Undefined too when the key can't be had or the token is malformed: the strategy then says what is wrong. */
+async function findVerified(
+  token: string,
+  verified: VerifiedTokens<SignedClaims>,
+  findKey: BearerOptions['findKey'],
+): Promise<SignedClaims | undefined> {
+  const key = await keyOfToken(token, findKey).catch(() => undefined);
+  return key === undefined ? undefined : verified.find(token, key);
+}
+
+/** To read a key from its text costs more than to verify a token with it. Keys are few: those of the issuer, in rotation. */
+function parseKeysOnce(): (pem: string) => KeyObject {
+  const parsed = new Map<string, KeyObject>();
+  return (pem) => {
+    const known = parsed.get(pem);
+    if (known) return known;
+    if (parsed.size >= keysMax) parsed.clear();
+    const key = createPublicKey(pem);
+    parsed.set(pem, key);
+    return key;
+  };
 }
 
 /** The public key (PEM) that a token names. */
