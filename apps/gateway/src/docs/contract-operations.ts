@@ -1,6 +1,21 @@
-import { object, ref, type JsonSchema, type ParameterDoc, type ReplyDoc, type RouteDoc, type SurfaceDoc } from '@nightjar/openapi';
+import {
+  described,
+  integer,
+  type JsonSchema,
+  number,
+  object,
+  orNull,
+  type ParameterDoc,
+  partial,
+  pathParameter,
+  ref,
+  type ReplyDoc,
+  type RouteDoc,
+  type SurfaceDoc,
+  text,
+} from '@nightjar/openapi';
 import type { OperationPaths } from '../http/operation-paths.js';
-import { described, idParameter, integer, mediaType, number, orNull, partial, text } from './schemas.js';
+import { mediaType } from './schemas.js';
 
 const maxProcessingTime: ParameterDoc = {
   name: 'Max-Processing-Time',
@@ -101,7 +116,7 @@ function results(paths: OperationPaths): RouteDoc[] {
     path: paths.pathOf(operation),
     operationId: `get${schema}`,
     summary: `State and result of ${what}`,
-    parameters: [idParameter('job_id', 'As the submit answered')],
+    parameters: [pathParameter('job_id', 'As the submit answered')],
     replies: {
       200: {
         description: 'In every state; `Retry-After` says when to ask again',

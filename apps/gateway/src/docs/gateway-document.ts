@@ -1,10 +1,10 @@
-import { writeDocument, type OpenApiDocument, type RouteDoc, type SurfaceDoc } from '@nightjar/openapi';
+import { integer, listOf, type OpenApiDocument, partial, type RouteDoc, type SurfaceDoc, text, writeDocument } from '@nightjar/openapi';
 import type { OperationPaths } from '../http/operation-paths.js';
 import { contractOperations } from './contract-operations.js';
 import { jobOperations } from './job-operations.js';
 import { keyOperations } from './key-operations.js';
 import { probes } from './probe-operations.js';
-import { integer, listOf, partial, schemas, text } from './schemas.js';
+import { schemas } from './schemas.js';
 import { statusOperations, statusSchemas } from './status-operations.js';
 import { uploadOperations } from './upload-operations.js';
 

@@ -1,8 +1,8 @@
-import { object, ref, type RouteDoc } from '@nightjar/openapi';
-import { deliveryState, idParameter, mediaType, pageOf, pageParameters } from './schemas.js';
+import { object, pathParameter, ref, type RouteDoc } from '@nightjar/openapi';
+import { deliveryState, mediaType, pageOf, pageParameters } from './schemas.js';
 
-const jobId = idParameter('jobId', 'Id of the job');
-const deliveryId = idParameter('deliveryId', 'Id of the message');
+const jobId = pathParameter('jobId', 'Id of the job');
+const deliveryId = pathParameter('deliveryId', 'Id of the message');
 
 /** Jobs of the tenant beyond the contract. */
 export const jobOperations: readonly RouteDoc[] = [

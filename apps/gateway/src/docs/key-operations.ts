@@ -1,7 +1,7 @@
-import { ref, type RouteDoc } from '@nightjar/openapi';
-import { described, flag, idParameter, integer, listOf, moment, orNull, pageOf, pageParameters, partial, text } from './schemas.js';
+import { described, flag, integer, listOf, moment, orNull, partial, pathParameter, ref, type RouteDoc, text } from '@nightjar/openapi';
+import { pageOf, pageParameters } from './schemas.js';
 
-const keyId = idParameter('keyId', 'Id of the key');
+const keyId = pathParameter('keyId', 'Id of the key');
 const settings = {
   face_embeddings: described(flag, 'Whether results of its jobs hold the vectors of faces. Default: no'),
   requests_per_minute: orNull({ ...integer, minimum: 1, maximum: 1_000_000 }),

@@ -1,20 +1,19 @@
 import { ImageResult, JobError, VideoResult } from '@nightjar/contracts';
-import { object, ref, schemaOfOutput, type JsonSchema, type ParameterDoc } from '@nightjar/openapi';
-
-export const text: JsonSchema = { type: 'string' };
-export const integer: JsonSchema = { type: 'integer' };
-export const number: JsonSchema = { type: 'number' };
-export const flag: JsonSchema = { type: 'boolean' };
-export const moment: JsonSchema = { type: 'string', format: 'date-time' };
-export const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
-export const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-export const described = (schema: JsonSchema, description: string): JsonSchema => ({ ...schema, description });
-/** Of an object of which some properties may be missing. */
-export const partial = (required: Readonly<Record<string, JsonSchema>>, optional: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
-  type: 'object',
-  required: Object.keys(required),
-  properties: { ...required, ...optional },
-});
+import {
+  described,
+  flag,
+  integer,
+  type JsonSchema,
+  listOf,
+  moment,
+  object,
+  orNull,
+  type ParameterDoc,
+  partial,
+  ref,
+  schemaOfOutput,
+  text,
+} from '@nightjar/openapi';
 
 const contractStatus: JsonSchema = { enum: ['queued', 'processing', 'finished', 'failed'] };
 const jobState: JsonSchema = { enum: ['queued', 'processing', 'finished', 'failed', 'cancelled'] };
@@ -133,5 +132,3 @@ export const pageParameters: readonly ParameterDoc[] = [
 export function pageOf(name: string, row: string): JsonSchema {
   return object({ [name]: listOf(ref(row)), next_cursor: described(orNull(text), 'null: the last page') });
 }
-
-export const idParameter = (name: string, description: string): ParameterDoc => ({ name, in: 'path', description, required: true });

@@ -1,5 +1,19 @@
-import { object, ref, type RouteDoc } from '@nightjar/openapi';
-import { described, flag, idParameter, integer, listOf, mediaType, moment, number, orNull, partial, text } from './schemas.js';
+import {
+  described,
+  flag,
+  integer,
+  listOf,
+  moment,
+  number,
+  object,
+  orNull,
+  partial,
+  pathParameter,
+  ref,
+  type RouteDoc,
+  text,
+} from '@nightjar/openapi';
+import { mediaType } from './schemas.js';
 
 const slots = object({ total: integer, busy: integer });
 const day = { type: 'string', format: 'date' };
@@ -108,7 +122,7 @@ export const statusOperations: readonly RouteDoc[] = [
     path: '/v1/allowlist/{personId}',
     operationId: 'removeFromAllowlist',
     summary: 'Forget a person',
-    parameters: [idParameter('personId', 'Id of the person')],
+    parameters: [pathParameter('personId', 'Id of the person')],
     replies: { 204: { description: 'Forgotten' } },
     errors: [403, 404, 429, 503],
   },

@@ -1,7 +1,7 @@
+import { pathParameter } from '@nightjar/openapi';
 import type { ParameterDoc, RouteDoc } from '@nightjar/openapi';
-import { idParameter } from './schemas.js';
 
-const uploadId = idParameter('uploadId', 'As the address of the upload ends');
+const uploadId = pathParameter('uploadId', 'As the address of the upload ends');
 const tusVersion: ParameterDoc = { name: 'Tus-Resumable', in: 'header', description: '1.0.0', required: true };
 const jobHeaders = {
   'X-Job-Id': 'Id of the job, once the upload is complete',
