@@ -2,12 +2,13 @@
 // own watch, motion and policy, in the time of the stream instead of ours: an hour takes seconds.
 import { execFileSync } from 'node:child_process';
 import { DecodePolicy } from '../../apps/agent/dist/decode/decode-policy.js';
-import { HeldAnswer } from '../../apps/agent/dist/sampling/held-answer.js';
+import { SeenScene } from '../../apps/agent/dist/looks/seen-scene.js';
 import { MotionDetector } from '../../apps/agent/dist/sampling/motion-detector.js';
 import { UnitWatcher } from '../../apps/agent/dist/sampling/unit-watcher.js';
 import { decodeFrames, findFfmpeg, UnitSplitter } from '../../libs/media/dist/index.js';
 import { systemClock } from '../../libs/runtime/dist/index.js';
 
+const picture = { width: 1_280, height: 720 };
 const lookMs = 480;
 const idleLookMs = 1_000;
 const idleLookSeparatedMs = 4_000;
@@ -20,7 +21,7 @@ export async function playScene({ file, times, fps }, { idleAfterMs = 60_000, ro
   const policy = new DecodePolicy({ idleAfterMs });
   const watcher = new UnitWatcher();
   const motion = new MotionDetector();
-  const held = new HeldAnswer();
+  const scene = new SeenScene(0.45);
   const seen = { wakes: [], falseWakes: 0, pictures: 0, asked: 0, idleMs: 0, movingMs: [] };
   let lookedMs = Number.NEGATIVE_INFINITY;
   const look = (index, nowMs) => {
@@ -34,9 +35,10 @@ export async function playScene({ file, times, fps }, { idleAfterMs = 60_000, ro
     } else if (observed.verdict === 'quiet') watcher.sawQuiet(nowMs);
     else watcher.skip();
     const known = observed.verdict === 'moving' || observed.verdict === 'quiet';
-    if (held.for(known ? observed.motion : undefined) === undefined) {
+    const planned = scene.plan(known ? observed.motion : undefined, picture, []);
+    if (planned) {
       seen.asked++;
-      held.keep('nobody');
+      scene.take(planned, { found: [], picture, input: picture });
     }
   };
   const wake = (activity, nowMs) => {

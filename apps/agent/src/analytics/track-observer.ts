@@ -11,6 +11,7 @@ export interface TrackObservation {
 interface Remembered {
   anchor: BoxXyxy;
   anchoredAtMs: number;
+  hasMoved: boolean;
   bestRank: number;
   seenAtMs: number;
 }
@@ -31,17 +32,23 @@ export class TrackObserver {
     const rank = track.score * boxArea(track.box);
     const known = this.tracks.get(track.trackId);
     if (!known) {
-      this.tracks.set(track.trackId, { anchor: track.box, anchoredAtMs: atMs, bestRank: rank, seenAtMs: atMs });
+      this.tracks.set(track.trackId, { anchor: track.box, anchoredAtMs: atMs, hasMoved: false, bestRank: rank, seenAtMs: atMs });
       return { stationary: false, best: true };
     }
     known.seenAtMs = atMs;
     if (iou(known.anchor, track.box) < samePlaceIou) {
       known.anchor = track.box;
       known.anchoredAtMs = atMs;
+      known.hasMoved = true;
     }
     const best = rank > known.bestRank * betterBy;
     if (best) known.bestRank = rank;
     return { stationary: atMs - known.anchoredAtMs >= stationaryMs, best };
+  }
+
+  /** Whether a track is elsewhere than where it was first seen. */
+  hasMoved(trackId: number): boolean {
+    return this.tracks.get(trackId)?.hasMoved ?? false;
   }
 
   /** Forgets what was not seen for half a minute. */

@@ -16,6 +16,7 @@ const counters: Record<string, [help: string, read: (metrics: StreamMetrics) => 
   agent_stream_frames_dropped_total: ['Frames that a newer one replaced before an adapter was free', ({ framesDropped }) => framesDropped],
   agent_stream_units_dropped_total: ['Units that a decoder that was too slow did not get', ({ unitsDropped }) => unitsDropped],
   agent_stream_detector_calls_total: ['Frames that an adapter was asked about', ({ asked }) => asked],
+  agent_stream_regions_asked_total: ['Pictures and parts of pictures that adapters looked at', ({ regionsAsked }) => regionsAsked],
   agent_stream_answers_held_total: ['Frames for which an earlier answer held, since nothing moved', ({ held }) => held],
   agent_stream_tracks_over_cap_total: ['Objects beyond the 50 that are followed: counted, but without events', ({ overCap }) => overCap],
   agent_stream_regions_full_total: ['Frames on which more moves than eight regions hold', ({ regionsFull }) => regionsFull],

@@ -5,6 +5,8 @@ export interface FrameCounts {
   analysed: number;
   /** Questions to adapters, and frames for which an earlier answer held. */
   asked: number;
+  /** Pictures and parts of pictures that adapters were asked to look at. */
+  regionsAsked: number;
   held: number;
   /** Followed now. */
   tracks: number;

@@ -1,5 +1,6 @@
-import type { AssignedStream, InferenceResult, Lane } from '@nightjar/contracts';
-import { xyxyFromLtwh, type BoxXyxy } from '@nightjar/geometry';
+import { inlinePictureBytesMax, type AssignedStream, type InferenceResult, type Lane, type ModelIdentity } from '@nightjar/contracts';
+import { scaleBox, xyxyFromLtwh } from '@nightjar/geometry';
+import type { JpegPicture } from '@nightjar/media';
 import type { InferenceDispatcher } from '@nightjar/messaging';
 import type { Clock, Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
@@ -8,7 +9,7 @@ import type { FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
 import type { FrameCounts } from '../metrics/stream-metrics.js';
-import { HeldAnswer } from '../sampling/held-answer.js';
+import { SeenScene, wholeLook, type Look, type LookAnswer } from '../looks/seen-scene.js';
 import { motionRegionsMax } from '../sampling/motion-regions.js';
 import type { LiveFrame } from '../sources/camera-source.js';
 import type { LiveResults } from './live-results.js';
@@ -28,68 +29,90 @@ export interface FrameAnalysisParts {
   logger: Logger;
 }
 
-/** What an adapter answered, with the labels that it was asked for. */
-interface Answer {
-  found: InferenceResult;
+/** With what the newest look was made. */
+interface Asked {
   labels: readonly string[];
+  model: ModelIdentity;
 }
 
 /**
- * What becomes of one frame after the other: what an adapter finds on it (or found before, while nothing moves), through the
- * tracker, to events, overlays and listeners.
+ * What becomes of one frame after the other: what adapters find where something moves, with what was found before where nothing
+ * does, through the tracker, to events, overlays and listeners.
  */
 export class FrameAnalysis {
   private readonly tracker = new ByteTracker();
   private readonly observer = new TrackObserver();
-  private readonly held = new HeldAnswer<Answer>();
+  private readonly scene = new SeenScene(defaultByteTrackerOptions.highScore);
+  private asked: Asked | undefined;
+  private last: FrameResult | undefined;
   private overCapTold = 0;
-  private readonly counted = { analysed: 0, asked: 0, tracks: 0, regionsFull: 0, frameAgeMs: 0 };
+  private readonly counted = { analysed: 0, asked: 0, regionsAsked: 0, tracks: 0, regionsFull: 0, frameAgeMs: 0 };
 
   constructor(private readonly parts: FrameAnalysisParts) {}
 
   get counts(): FrameCounts {
-    return { ...this.counted, held: this.held.saved, overCap: this.tracker.counts.overCap };
+    return { ...this.counted, held: this.scene.saved, overCap: this.tracker.counts.overCap };
   }
 
-  /** Analyses a frame to its end. @returns how many objects it follows. @throws AppError as `infer` does; then nothing was told */
-  async analyse(frame: LiveFrame, stream: AssignedStream, signal: AbortSignal): Promise<number> {
-    const { analytics, events, results } = this.parts;
-    const { found, labels } = this.held.for(frame.motion) ?? (await this.ask(frame, stream, signal));
-    const result = this.follow(frame, found, labels);
-    results.publish(result, analytics.update({ result, model: found.model }));
-    events?.update(result, found.model);
-    this.count(result);
-    return result.tracks.length;
+  /**
+   * Analyses a frame to its end.
+   * @returns whether something that it follows moves, or moved within seconds
+   * @throws AppError as `infer` does; then nothing was told
+   */
+  async analyse(frame: LiveFrame, stream: AssignedStream, signal: AbortSignal): Promise<{ isActive: boolean }> {
+    const look = this.scene.plan(frame.motion, frame.picture, this.last?.tracks ?? []);
+    const asked = !look && this.asked ? this.asked : await this.ask({ frame, look: look ?? wholeLook([]), stream, signal });
+    const result = this.follow(frame);
+    this.tell(result, asked);
+    this.count(result, look);
+    const isStill = frame.motion?.regions.length === 0;
+    return { isActive: result.tracks.some(({ stationary, trackId }) => !stationary && (!isStill || this.observer.hasMoved(trackId))) };
+  }
+
+  /**
+   * Tells once more what stands in the picture, of now, while no frame comes because nothing moves. It costs no detector.
+   * @returns false when nothing stands there, or nothing is known
+   */
+  again(): boolean {
+    const { asked, last, parts } = this;
+    if (!asked || !last || last.tracks.length === 0 || this.scene.objects.length === 0) return false;
+    const now = { capturedAtMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() };
+    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }), asked);
+    return true;
   }
 
   /** The next frame needs an adapter, moving or not. */
   forget(): void {
-    this.held.forget();
+    this.scene.forget();
   }
 
-  private async ask(frame: LiveFrame, stream: AssignedStream, signal: AbortSignal): Promise<Answer> {
+  private async ask(options: { frame: LiveFrame; look: Look; stream: AssignedStream; signal: AbortSignal }): Promise<Asked> {
+    const { frame, signal, stream } = options;
     const { analytics, dispatcher, lane, timeoutMs } = this.parts;
+    // Places of a picture that has to shrink to fit are no longer those of the frame.
+    const look = frame.picture.bytes.length > inlinePictureBytesMax ? { ...options.look, regions: undefined } : options.look;
     const picture = await fitPicture(frame.picture.bytes);
     const labels = analytics.labels;
     this.counted.asked++;
+    this.counted.regionsAsked += look.regions?.length ?? 1;
     const found = await dispatcher.infer({
       // Persons alone may have a model of their own.
       ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
       lane,
       source: stream.frames_name,
       picture,
+      regions: look.regions?.map(({ box: { x1, x2, y1, y2 } }) => [x1, y1, x2 - x1, y2 - y1]),
       minConfidence: defaultByteTrackerOptions.lowScore,
       timeoutMs,
       signal,
     });
-    const answer = { found, labels };
-    // What was seen while something moved says nothing of the picture once it has gone.
-    if (frame.motion?.regions.length === 0) this.held.keep(answer);
-    return answer;
+    this.scene.take(look, answerOf(found, labels, frame.picture));
+    this.asked = { labels, model: found.model };
+    return this.asked;
   }
 
-  private follow(frame: LiveFrame, found: InferenceResult, labels: readonly string[]): FrameResult {
-    const objects = objectsOf(found, labels);
+  private follow(frame: LiveFrame): FrameResult {
+    const { objects } = this.scene;
     const tracks = this.tracker.update(objects, frame.monotonicMs).map(({ detection, trackId, hits }) => ({
       ...detection,
       ...this.observer.observe({ trackId, box: detection.box, score: detection.score }, frame.monotonicMs),
@@ -99,15 +122,23 @@ export class FrameAnalysis {
     this.observer.sweep(frame.monotonicMs);
     this.tellCap();
     const persons = objects.filter(({ label, score }) => label === 'person' && score >= defaultByteTrackerOptions.highScore);
-    return { frame, picture: found.picture, tracks, found: persons, motion: frame.motion };
+    const picture = { w: frame.picture.width, h: frame.picture.height };
+    this.last = { frame, picture, tracks, found: persons, motion: frame.motion };
+    return this.last;
   }
 
-  private count({ frame, motion, tracks }: FrameResult): void {
+  private tell(result: FrameResult, { model }: Asked): void {
+    const { analytics, events, results } = this.parts;
+    results.publish(result, analytics.update({ result, model }));
+    events?.update(result, model);
+  }
+
+  private count({ frame, motion, tracks }: FrameResult, look: Look | undefined): void {
     const { counted } = this;
     counted.analysed++;
     counted.tracks = tracks.length;
     counted.frameAgeMs = this.parts.clock.monotonicMs() - frame.monotonicMs;
-    if ((motion?.regions.length ?? 0) >= motionRegionsMax) counted.regionsFull++;
+    if (look?.isFull || (motion?.regions.length ?? 0) >= motionRegionsMax) counted.regionsFull++;
   }
 
   /** More objects than the tracker follows: counts stay right, events of some are missing. */
@@ -119,8 +150,16 @@ export class FrameAnalysis {
   }
 }
 
-function objectsOf(found: InferenceResult, labels: readonly string[]): { box: BoxXyxy; score: number; label: string }[] {
-  return found.detections.flatMap(({ bbox: [left, top, width, height], confidence, label }) =>
-    labels.includes(label) ? [{ box: xyxyFromLtwh({ left, top, width, height }), score: confidence, label }] : [],
-  );
+/** What an adapter found, in pixels of the frame: it may have got a smaller picture. */
+function answerOf(
+  { detections, model_input: input, picture }: InferenceResult,
+  labels: readonly string[],
+  { height, width }: JpegPicture,
+): LookAnswer {
+  const found = detections.flatMap(({ bbox: [left, top, boxWidth, boxHeight], confidence, label, region }) => {
+    if (!labels.includes(label)) return [];
+    const box = scaleBox(xyxyFromLtwh({ left, top, width: boxWidth, height: boxHeight }), width / picture.w, height / picture.h);
+    return [{ box, score: confidence, label, region }];
+  });
+  return { found, picture: { width, height }, input: input && { width: input.w, height: input.h } };
 }

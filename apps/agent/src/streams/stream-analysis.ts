@@ -106,15 +106,15 @@ export class StreamAnalysis {
       const frame = await this.slot.take(idleTickMs, signal);
       this.parts.source.want(this.demand);
       if (frame) await this.analyseFrame(frame, signal);
-      else if (!signal.aborted) this.tick();
+      else if (!signal.aborted && !this.holds()) this.tick();
     }
   }
 
   private async analyseFrame(frame: LiveFrame, signal: AbortSignal): Promise<void> {
     const { analysis, logger, results, source } = this.parts;
     try {
-      const tracks = await analysis.analyse(frame, this.stream, signal);
-      if (tracks > 0) source.hasTracks();
+      const { isActive } = await analysis.analyse(frame, this.stream, signal);
+      if (isActive) source.hasTracks();
       if (this.adapterAway) logger.info('the adapters answer again');
       this.adapterAway = false;
     } catch (thrown) {
@@ -134,6 +134,12 @@ export class StreamAnalysis {
     const { analytics } = this.stream;
     if (results.hasListeners || analytics.some(countsEveryFrame)) return 'everything';
     return events === undefined && analytics.length === 0 ? 'nothing' : 'motion';
+  }
+
+  /** While a camera sleeps because nothing moves, what stands in its picture stands there still. */
+  private holds(): boolean {
+    const { analysis, source } = this.parts;
+    return source.status?.state === 'idle' && !this.adapterAway && analysis.again();
   }
 
   private tick(): void {
