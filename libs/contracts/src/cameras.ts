@@ -7,6 +7,10 @@ import { FramesName } from './frame-uri.js';
 export const CameraId = z.number().int().positive();
 export type CameraId = z.infer<typeof CameraId>;
 
+/** How packets of a stream come: inside of the RTSP connection (`tcp`), beside it (`udp`), or beside it only where it has to be. */
+export const CameraTransport = z.enum(['auto', 'tcp', 'udp']);
+export type CameraTransport = z.infer<typeof CameraTransport>;
+
 /** A stream that an agent has to analyse. The URL holds the camera's credentials: never log it. */
 export const AssignedStream = z.object({
   /** Null: a stream of the Luna surface that is no camera of ours. It has callbacks and subscribers, but no events. */
@@ -24,7 +28,7 @@ export const AssignedStream = z.object({
   /** `file`: a video that ends, and the stream with it. */
   kind: z.enum(['rtsp', 'file']).default('rtsp'),
   url: z.string(),
-  transport: z.enum(['tcp', 'udp']).default('tcp'),
+  transport: CameraTransport.default('auto'),
   frames_per_second: z.number().positive().max(30),
   analytics: z.array(StreamAnalytic).max(16).default([]),
 });
@@ -86,6 +90,8 @@ export const CameraView = z.object({
   is_active: z.boolean(),
   recording_enabled: z.boolean(),
   analytics_enabled: z.boolean(),
+  audio_enabled: z.boolean(),
+  rtsp_transport: CameraTransport,
   status: z.enum(['unknown', 'online', 'offline']),
   /** Why it is offline, as far as the recorder knows. */
   status_reason: z.string().nullable(),

@@ -54,6 +54,7 @@ export {
   AssignedStream,
   CameraId,
   camerasChanged,
+  CameraTransport,
   CameraView,
   claimStreams,
   ClipView,

@@ -7,6 +7,7 @@ export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
 export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
 export { probeCamera, type CameraProbe } from './rtsp-relay/probe-camera.js';
+export { type CameraTransport } from './rtsp-relay/transport-header.js';
 export { probeFile, type ProbeOptions, type VideoProbe } from './probe-file.js';
 export { readUnits, type ReadUnitsOptions } from './read-units.js';
 export { goodConnectionMs, reconnectPauseMs } from './reconnect-pause.js';

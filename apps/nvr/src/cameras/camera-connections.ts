@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SecretBox } from '@nightjar/auth';
+import { CameraTransport } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
 import { CameraNetworks } from './camera-networks.js';
 import { CamerasStore, type Camera } from './cameras.store.js';
@@ -57,6 +58,11 @@ export class CameraConnections {
       if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
     }
   }
+}
+
+/** How packets of a camera's streams come. */
+export function transportOf({ rtspTransport }: Pick<Camera, 'rtspTransport'>): CameraTransport {
+  return CameraTransport.parse(rtspTransport);
 }
 
 function purposeOf(uuid: string): string {

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
+import { CameraTransport } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../http/parse-input.js';
@@ -11,6 +12,7 @@ const Address = z.strictObject({
   rtsp_url: z.string().min(1).max(500),
   username: z.string().min(1).max(100).nullish(),
   password: z.string().min(1).max(256).nullish(),
+  rtsp_transport: CameraTransport.default('auto'),
 });
 
 /** `success` false is an answer too: 200, with the reason. */
@@ -35,8 +37,8 @@ export class CameraTestsController {
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
   async testAddress(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<ConnectionTestView> {
-    const { password, rtsp_url: url, username } = parseInput(Address, body, 'body');
-    return viewOf(await this.tests.testAddress({ url, username, password }, endOf(reply)));
+    const { password, rtsp_transport: transport, rtsp_url: url, username } = parseInput(Address, body, 'body');
+    return viewOf(await this.tests.testAddress({ url, username, password, transport }, endOf(reply)));
   }
 
   @Post(':reference/test-connection')

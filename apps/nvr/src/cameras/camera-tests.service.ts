@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { CameraTransport } from '@nightjar/contracts';
 import { probeCamera, type CameraProbe, type FfmpegBinary } from '@nightjar/media';
 import { AppError } from '@nightjar/runtime';
 import { invalidField } from '../http/parse-input.js';
-import { CameraConnections } from './camera-connections.js';
+import { CameraConnections, transportOf } from './camera-connections.js';
 import type { Camera } from './cameras.store.js';
 import { checkCameraUrl } from './check-camera-url.js';
 
@@ -26,12 +27,12 @@ export class CameraTests {
 
   /** @throws AppError `overloaded`; `unavailable` without FFmpeg; `cancelled` */
   testCamera(camera: Camera, signal: AbortSignal): Promise<ConnectionTest> {
-    return this.test(() => this.connections.urlOf(camera, 'main'), signal);
+    return this.test({ findUrl: () => this.connections.urlOf(camera, 'main'), transport: transportOf(camera) }, signal);
   }
 
   /** As `testCamera`, for an address that is not saved. @throws beside those `invalid_argument` (422) for what is no camera's address */
   async testAddress(
-    address: { url: string; username: string | null | undefined; password: string | null | undefined },
+    address: { url: string; username: string | null | undefined; password: string | null | undefined; transport: CameraTransport },
     signal: AbortSignal,
   ): Promise<ConnectionTest> {
     const checked = checkCameraUrl(address.url);
@@ -41,10 +42,14 @@ export class CameraTests {
     });
     const username = address.username ?? checked.username ?? null;
     const password = address.password ?? checked.password ?? null;
-    return this.test(() => this.connections.urlTo({ url: checked.url, username, password, isDemo: false }), signal);
+    const findUrl = () => this.connections.urlTo({ url: checked.url, username, password, isDemo: false });
+    return this.test({ findUrl, transport: address.transport }, signal);
   }
 
-  private async test(findUrl: () => Promise<string>, signal: AbortSignal): Promise<ConnectionTest> {
+  private async test(
+    { findUrl, transport }: { findUrl: () => Promise<string>; transport: CameraTransport },
+    signal: AbortSignal,
+  ): Promise<ConnectionTest> {
     const { ffmpeg } = this;
     if (!ffmpeg) throw new AppError('unavailable', 'there is no FFmpeg to look at cameras with');
     if (this.running >= testsMax) throw new AppError('overloaded', 'other cameras are being tested', { retryAfterMs: 5_000 });
@@ -52,7 +57,7 @@ export class CameraTests {
     const startedMs = performance.now();
     const tookMs = () => Math.round(performance.now() - startedMs);
     try {
-      const probe = await probeCamera({ ffmpeg, url: await findUrl(), signal });
+      const probe = await probeCamera({ ffmpeg, url: await findUrl(), transport, signal });
       return { ok: true, probe, tookMs: tookMs() };
     } catch (error) {
       if (!(error instanceof AppError) || !['unavailable', 'unprocessable'].includes(error.code)) throw error;

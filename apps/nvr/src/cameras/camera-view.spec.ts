@@ -23,6 +23,8 @@ const camera: Camera = {
   lastProblemAt: null,
   onvifUrl: null,
   onvifProfile: null,
+  rtspTransport: 'auto',
+  audioEnabled: false,
   createdAt: at,
   updatedAt: at,
 };

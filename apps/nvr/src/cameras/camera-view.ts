@@ -1,5 +1,6 @@
 import type { CameraView } from '@nightjar/contracts';
 import { isIP } from 'node:net';
+import { transportOf } from './camera-connections.js';
 import { checkCameraUrl } from './check-camera-url.js';
 import type { Camera, LastRecording } from './cameras.store.js';
 
@@ -32,6 +33,8 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     is_active: camera.isActive,
     recording_enabled: camera.recordingEnabled,
     analytics_enabled: camera.analyticsEnabled,
+    audio_enabled: camera.audioEnabled,
+    rtsp_transport: transportOf(camera),
     status: liveOnline === null ? 'unknown' : liveOnline ? 'online' : 'offline',
     status_reason: liveOnline === false ? camera.lastProblem : null,
     recording_state: recordingState,

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
-import { FramesName, type CameraView } from '@nightjar/contracts';
+import { CameraTransport, FramesName, type CameraView } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
@@ -44,6 +44,8 @@ const CameraUpdate = z.strictObject({
   is_active: z.boolean().optional(),
   recording_enabled: z.boolean().optional(),
   analytics_enabled: z.boolean().optional(),
+  audio_enabled: z.boolean().optional(),
+  rtsp_transport: CameraTransport.optional(),
   onvif_url: z.string().min(1).max(500).nullish(),
   onvif_profile: shortText(100).nullish(),
 });
@@ -159,7 +161,8 @@ export class CamerasController {
 }
 
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
-  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, onvif_url, onvif_profile, ...same } = body;
+  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, onvif_url, onvif_profile, ...others } = body;
+  const { audio_enabled, rtsp_transport, ...same } = others;
   const renamed = {
     rtspUrl: rtsp_url,
     substreamUrl: substream_url,
@@ -168,6 +171,8 @@ function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
     analyticsEnabled: analytics_enabled,
     onvifUrl: onvif_url,
     onvifProfile: onvif_profile,
+    audioEnabled: audio_enabled,
+    rtspTransport: rtsp_transport,
   };
   return { ...same, ...renamed };
 }

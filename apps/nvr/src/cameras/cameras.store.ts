@@ -29,6 +29,9 @@ export interface Camera {
   lastProblemAt: Date | null;
   onvifUrl: string | null;
   onvifProfile: string | null;
+  /** `auto`, `tcp` or `udp`. */
+  rtspTransport: string;
+  audioEnabled: boolean;
   createdAt: Date;
   updatedAt: Date;
   deletedAt: Date | null;
@@ -49,6 +52,8 @@ export interface CameraFields {
   analyticsEnabled?: boolean;
   onvifUrl?: string | null;
   onvifProfile?: string | null;
+  rtspTransport?: string;
+  audioEnabled?: boolean;
 }
 
 export interface LastRecording {

@@ -1,4 +1,4 @@
-import { goodConnectionMs, reconnectPauseMs, type FfmpegBinary } from '@nightjar/media';
+import { goodConnectionMs, reconnectPauseMs, type CameraTransport, type FfmpegBinary } from '@nightjar/media';
 import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
 import { isDiskError } from '../retention/disk-space.js';
 import { keepCameraIdentity } from './camera-identity.js';
@@ -13,6 +13,8 @@ export interface CameraRecorderOptions {
   camera: { id: number; uuid: string; framesName: string; name: string; rtspUrl: string };
   /** Asked before each connection: the address is checked anew. */
   findUrl: () => Promise<string>;
+  /** How its packets come; absent: as it can send them. */
+  transport?: CameraTransport | undefined;
   /** Told at each end of a connection why there is no picture. */
   onProblem: (reason: string) => void;
   ffmpeg: FfmpegBinary;
@@ -60,7 +62,7 @@ export class CameraRecorder {
   }
 
   private async recordOnce(): Promise<void> {
-    const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs } = this.options;
+    const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs, transport } = this.options;
     try {
       const url = await findUrl();
       const { framesName, name, rtspUrl, uuid } = camera;
@@ -68,6 +70,7 @@ export class CameraRecorder {
       const end = await runRecordingSession({
         ffmpeg,
         url,
+        transport,
         root,
         camera,
         isRecorded,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FfmpegBinary } from '@nightjar/media';
 import type { Clock, Logger } from '@nightjar/runtime';
-import { CameraConnections } from '../cameras/camera-connections.js';
+import { CameraConnections, transportOf } from '../cameras/camera-connections.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
@@ -29,6 +29,7 @@ export class CameraRecorders {
     return new CameraRecorder({
       camera,
       findUrl: () => connections.urlOf(camera, 'main'),
+      transport: transportOf(camera),
       onProblem: (reason) => void connections.noteProblem(camera.id, reason),
       ffmpeg,
       root: config.recordingsDir,

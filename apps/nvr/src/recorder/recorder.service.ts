@@ -104,5 +104,5 @@ function connectionOf({ camera, isRecorded }: Wanted): string {
   const password = createHash('sha256')
     .update(camera.encryptedPassword ?? '')
     .digest('base64');
-  return [isRecorded, camera.rtspUrl, camera.username ?? '', password].join(' ');
+  return [isRecorded, camera.rtspUrl, camera.rtspTransport, camera.audioEnabled, camera.username ?? '', password].join(' ');
 }

@@ -1,4 +1,4 @@
-import { FfmpegProcess, openInput, type FfmpegBinary, type OpenedInput } from '@nightjar/media';
+import { FfmpegProcess, openInput, type CameraTransport, type FfmpegBinary, type OpenedInput } from '@nightjar/media';
 import { AppError, type Clock } from '@nightjar/runtime';
 import { endWhenSilent } from './end-when-silent.js';
 import { FragmentGroups, type FragmentGroup } from './fragment-groups.js';
@@ -21,6 +21,8 @@ export interface RecordingSessionOptions {
   ffmpeg: FfmpegBinary;
   /** Holds the camera's credentials: never log it. */
   url: string;
+  /** How the camera's packets come; absent: as it can send them. */
+  transport?: CameraTransport | undefined;
   root: string;
   camera: { id: number; uuid: string };
   /** False: the camera is only watched, and nothing is written. */
@@ -52,8 +54,8 @@ export interface SessionEnd {
  * @throws AppError `unavailable` when FFmpeg can't be started, the error of the disk when files can't be written
  */
 export async function runRecordingSession(options: RecordingSessionOptions): Promise<SessionEnd> {
-  const { ffmpeg, signal, url } = options;
-  const input = await openInput({ kind: 'camera', url, timestamps: 'stream' }, ffmpeg);
+  const { ffmpeg, signal, transport, url } = options;
+  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport }, ffmpeg);
   const process = startRecording(input, ffmpeg);
   const onStop = () => {
     process.endInOrder();

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SecretBox } from '@nightjar/auth';
-import { StreamAnalytic, type AssignedStream } from '@nightjar/contracts';
+import { StreamAnalytic, type AssignedStream, type CameraTransport } from '@nightjar/contracts';
 import { AppError, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
-import { CameraConnections } from '../cameras/camera-connections.js';
+import { CameraConnections, transportOf } from '../cameras/camera-connections.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import type { ApiConfig } from '../config.js';
@@ -41,7 +41,7 @@ export class StreamAssignments {
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
         kind: isFileType(type) ? 'file' : 'rtsp',
         url,
-        transport: type === 'udp' ? 'udp' : 'tcp',
+        transport: camera ? transportOf(camera) : transportOfType(type),
         frames_per_second: this.config.detectFps,
         analytics: z.array(StreamAnalytic).parse(luna?.analytics ?? []),
       };
@@ -62,4 +62,9 @@ export class StreamAssignments {
     const { password = null, url, username = null } = reference;
     return this.connections.urlTo({ url, username, password, isDemo: false });
   }
+}
+
+/** Types `tcp` and `udp` of the Luna surface say how a stream comes. */
+function transportOfType(type: string | undefined): CameraTransport {
+  return type === 'tcp' || type === 'udp' ? type : 'auto';
 }
