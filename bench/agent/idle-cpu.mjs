@@ -8,13 +8,15 @@ import { requireFfmpeg } from '../../libs/testing/dist/index.js';
 import { childrenOf, sleep } from '../adapter/processes.mjs';
 
 const watchFile = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
-const settleMs = 20_000;
+/** The scene is learned over more than one loop of the clip, so that the loop itself is nothing unusual. */
+const idleAfterMs = 20_000;
+const settleMs = 45_000;
 
 /** @returns CPU-ms a second of each kind in each turn */
 export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) {
   const camera = new RtspCamera({ clip: await loadClip({ file: clip, ffmpegPath: await requireFfmpeg(), framesPerSecond: cameraFps }) });
   await camera.start();
-  const watchers = { idle: startWatcher(camera.url, 5_000, fps), always: startWatcher(camera.url, 0, fps) };
+  const watchers = { idle: startWatcher(camera.url, idleAfterMs, fps), always: startWatcher(camera.url, 0, fps) };
   try {
     await sleep(settleMs);
     const samples = [];

@@ -10,6 +10,7 @@ export { probeCamera, type CameraProbe } from './rtsp-relay/probe-camera.js';
 export { type CameraTransport } from './rtsp-relay/transport-header.js';
 export { probeFile, type ProbeOptions, type VideoProbe } from './probe-file.js';
 export { readUnits, type ReadUnitsOptions } from './read-units.js';
+export { readUnitsDirectly } from './rtsp-client/read-units-directly.js';
 export { goodConnectionMs, reconnectPauseMs } from './reconnect-pause.js';
 export { UnitDecoder, type DecodedUnit, type UnitDecoderOptions, type UnitTimes } from './unit-decoder.js';
 export { UnitSplitter, type SplitUnit, type UnitCodec } from './unit-splitter.js';

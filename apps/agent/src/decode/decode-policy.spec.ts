@@ -75,6 +75,17 @@ describe('how much is decoded', () => {
     expect(made.tick(11 * minuteMs)).toBe(true);
   });
 
+  it('remembers since when it is so, and what woke it last', () => {
+    const made = idlePolicy();
+    expect(made.lastWake).toEqual({ state: 'active', reason: 'started', atMs: 0 });
+    made.happens('unit_jump', 61_000);
+    made.happens('motion', 62_000);
+    expect(made.lastWake).toEqual({ state: 'active', reason: 'motion', atMs: 61_000 });
+    made.tick(3 * minuteMs);
+    expect(made.dated).toEqual({ state: 'idle', reason: 'quiet', atMs: 3 * minuteMs });
+    expect(made.lastWake?.atMs).toBe(61_000);
+  });
+
   it('is always everything where it is told never to idle', () => {
     expect(policy(0).tick(100 * minuteMs)).toBe(false);
   });

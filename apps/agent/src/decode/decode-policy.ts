@@ -16,6 +16,11 @@ export interface DecodeDecision {
   reason: DecodeReason;
 }
 
+/** When a decision was made, on the clock that never jumps. */
+export interface DatedDecision extends DecodeDecision {
+  atMs: number;
+}
+
 type Happening = Activity | 'connected' | 'wanted' | 'unwanted' | 'every_frame_wanted' | 'quiet' | 'false_jump';
 
 /** Every legal move; what is not here changes nothing. */
@@ -52,12 +57,23 @@ export class DecodePolicy {
   private decision: DecodeDecision = { state: 'off', reason: 'nobody_wants_it' };
   private demand: Demand = 'nothing';
   private activeAtMs = 0;
-  private wokenAtMs = 0;
+  private changedAtMs = 0;
+  private wake: DatedDecision | undefined;
 
   constructor(private readonly options: { idleAfterMs: number }) {}
 
   get current(): DecodeDecision {
     return this.decision;
+  }
+
+  /** The decision in force, and since when. */
+  get dated(): DatedDecision {
+    return { ...this.decision, atMs: this.changedAtMs };
+  }
+
+  /** The last time that everything was decoded from then on, and why; undefined: never yet. */
+  get lastWake(): DatedDecision | undefined {
+    return this.wake;
   }
 
   /** What is wanted from now on. @returns whether the decision changed */
@@ -80,22 +96,29 @@ export class DecodePolicy {
   happens(activity: Activity, nowMs: number): boolean {
     // Sizes alone keep nothing awake: a picture has to show what they tell.
     if (activity !== 'unit_jump' || this.decision.state !== 'active') this.activeAtMs = nowMs;
-    if (activity !== 'unit_jump' && this.decision.reason === 'unit_jump') this.decision = { state: 'active', reason: activity };
+    if (activity !== 'unit_jump' && this.decision.reason === 'unit_jump') this.confirm(activity);
     return this.move(activity, nowMs);
   }
 
   /** Lets time pass. @returns whether the decision changed */
   tick(nowMs: number): boolean {
     if (this.decision.state !== 'active' || this.demand !== 'motion' || this.options.idleAfterMs === 0) return false;
-    if (this.decision.reason === 'unit_jump' && nowMs - this.wokenAtMs >= unconfirmedMs) return this.move('false_jump', nowMs);
+    if (this.decision.reason === 'unit_jump' && nowMs - this.changedAtMs >= unconfirmedMs) return this.move('false_jump', nowMs);
     return nowMs - this.activeAtMs >= this.options.idleAfterMs && this.move('quiet', nowMs);
+  }
+
+  /** Pictures show what sizes told. */
+  private confirm(activity: Activity): void {
+    this.decision = { state: 'active', reason: activity };
+    if (this.wake) this.wake = { ...this.wake, reason: activity };
   }
 
   private move(happening: Happening, nowMs: number): boolean {
     const next = moves[this.decision.state][happening];
     if (!next) return false;
     this.decision = next;
-    this.wokenAtMs = nowMs;
+    this.changedAtMs = nowMs;
+    if (next.state === 'active') this.wake = this.dated;
     return true;
   }
 }

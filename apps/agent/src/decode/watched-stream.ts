@@ -18,6 +18,10 @@ export interface DecodeStatus {
   pictures: number;
   /** Units that a decoder that was too slow did not get. */
   unitsDropped: number;
+  /** Undefined before the first unit. */
+  codec: Unit['codec'] | undefined;
+  /** Where pictures are decoded; undefined: on the CPU. */
+  hardware: HardwareDecoder | undefined;
 }
 
 export interface WatchedStreamParts {
@@ -77,8 +81,8 @@ export class WatchedStream {
 
   get status(): DecodeStatus {
     const { policy, watcher } = this.parts;
-    const { pictures, units, unitsDropped } = this;
-    return { ...policy.current, separation: watcher.separation, motion: this.lastVerdict, units, pictures, unitsDropped };
+    const { codec, hardware, lastVerdict: motion, pictures, units, unitsDropped } = this;
+    return { ...policy.current, separation: watcher.separation, motion, units, pictures, unitsDropped, codec, hardware };
   }
 
   /** Takes the next unit of the camera. */

@@ -1,8 +1,7 @@
 import {
-  decodeFrames,
   goodConnectionMs,
-  readUnits,
   reconnectPauseMs,
+  type CameraTransport,
   type DecodedUnit,
   type FfmpegBinary,
   type HardwareDecoder,
@@ -10,10 +9,12 @@ import {
 } from '@nightjar/media';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { FrameMotion } from '../analytics/frame-result.js';
-import { DecodePolicy, type Demand } from '../decode/decode-policy.js';
+import { DecodePolicy, type DatedDecision, type Demand } from '../decode/decode-policy.js';
 import { WatchedStream, type DecodeStatus } from '../decode/watched-stream.js';
 import type { MotionObservation } from '../sampling/motion-detector.js';
 import { UnitWatcher } from '../sampling/unit-watcher.js';
+import { firstReading, nextReading, readCameraPictures, readCameraUnits, type Reading } from './reading.js';
+import { StreamChoice, type CameraStream } from './stream-choice.js';
 
 /** One picture of a live camera. */
 export interface LiveFrame {
@@ -28,8 +29,12 @@ export interface LiveFrame {
 
 export interface CameraSourceOptions {
   ffmpeg: FfmpegBinary;
-  /** Holds the camera's credentials: never log it. */
+  /** What is analysed: the substream of a camera that has one. Holds the camera's credentials: never log it. */
   url: string;
+  /** The main stream of a camera whose substream `url` is, for when that is of no use. Holds credentials too. */
+  mainUrl?: string | null | undefined;
+  /** How it sends its packets; default `auto`. */
+  transport?: CameraTransport | undefined;
   framesPerSecond: number;
   /** Where pictures are decoded; absent: on the CPU. */
   hardware?: HardwareDecoder | undefined;
@@ -37,6 +42,23 @@ export interface CameraSourceOptions {
   idleAfterMs?: number | undefined;
   clock: Clock;
   logger: Logger;
+}
+
+/** What is told to people of a source: how much is decoded of which stream, and why. Counts go on over connections. */
+export interface SourceStatus {
+  decision: DatedDecision;
+  lastWake: DatedDecision | undefined;
+  stream: CameraStream;
+  /** Why it is the main stream though there is a substream. */
+  mainBecause: string | null;
+  reading: Reading;
+  /** Of the newest one; undefined: there was none yet. */
+  picture: { width: number; height: number } | undefined;
+  units: number;
+  pictures: number;
+  unitsDropped: number;
+  /** Undefined while there is no connection, and for video whose units can't be told apart. */
+  watched: DecodeStatus | undefined;
 }
 
 /** `online` from the first frame of a connection, `offline` with the reason when it ends. */
@@ -50,33 +72,46 @@ export interface CameraHandlers {
 }
 
 const idleAfterMsDefault = 60_000;
+const noCounts = { units: 0, pictures: 0, unitsDropped: 0 };
 
 /**
- * Frames of one RTSP camera, for ever: whenever its stream ends, stalls or can't be had, it is opened again after a pause. FFmpeg
- * ends with 0 when a camera hangs up: no end of a live stream counts as done. While nothing moves only key frames are decoded;
- * while nobody wants anything the camera is not even opened.
+ * Frames of one RTSP camera, for ever: whenever its stream ends, stalls or can't be had, it is opened again after a pause. No end of a
+ * live stream counts as done. While nothing moves only key frames are decoded; while nobody wants anything the camera is not even
+ * opened. Of a camera with two streams the smaller one is taken as long as it is of use.
  */
 export class CameraSource {
   private readonly policy: DecodePolicy;
-  private readonly watcher = new UnitWatcher();
+  private readonly choice: StreamChoice;
+  /** What is usual for a stream is so after it was away; the sizes of the other stream are others. */
+  private readonly watchers: Readonly<Record<CameraStream, UnitWatcher>> = { main: new UnitWatcher(), sub: new UnitWatcher() };
+  private readonly readings: Record<CameraStream, Reading>;
   private readonly logger: Logger;
-  private stream: WatchedStream | undefined;
+  private watched: WatchedStream | undefined;
   private handlers: CameraHandlers | undefined;
   /** Ends the connection that is open. */
   private connection: AbortController | undefined;
+  /** The connection ends because the other stream is taken. */
+  private isSwitching = false;
   private wanted: () => void = () => undefined;
-  /** Its video is of a kind whose units can't be told apart. */
-  private isForeign = false;
+  private picture: SourceStatus['picture'];
+  /** Of the connections that are over. */
+  private counts = noCounts;
 
   constructor(private readonly options: CameraSourceOptions) {
     this.logger = options.logger;
     this.policy = new DecodePolicy({ idleAfterMs: options.idleAfterMs ?? idleAfterMsDefault });
+    this.choice = new StreamChoice({ url: options.url, mainUrl: options.mainUrl ?? null });
+    const reading = firstReading(options.transport);
+    this.readings = { main: reading, sub: reading };
     this.policy.want('motion', options.clock.monotonicMs());
   }
 
   /** What is wanted of it from now on: at first whatever moves. */
   want(demand: Demand): void {
-    if (!this.policy.want(demand, this.options.clock.monotonicMs())) return;
+    const nowMs = this.options.clock.monotonicMs();
+    const mayMissSomething = this.policy.current.state === 'active' && this.options.idleAfterMs !== 0;
+    if (!mayMissSomething && this.choice.retry(nowMs)) this.switchStream();
+    if (!this.policy.want(demand, nowMs)) return;
     this.tellDecision();
     if (demand === 'nothing') this.connection?.abort();
     else this.wanted();
@@ -89,7 +124,15 @@ export class CameraSource {
 
   /** Undefined while there is no connection, and for video whose units can't be told apart. */
   get status(): DecodeStatus | undefined {
-    return this.stream?.status;
+    return this.watched?.status;
+  }
+
+  /** Everything that is told to people. */
+  get decoding(): SourceStatus {
+    const { choice, picture, policy, readings, status: watched } = this;
+    const { mainBecause, stream } = choice;
+    const { dated: decision, lastWake } = policy;
+    return { decision, lastWake, stream, mainBecause, reading: readings[stream], picture, ...this.countsWith(watched), watched };
   }
 
   /** Runs until the signal aborts; then FFmpeg is gone. Never rejects for anything that the camera does. */
@@ -101,8 +144,10 @@ export class CameraSource {
       const startedMs = this.options.clock.monotonicMs();
       const { reason, frames } = await this.readUntilItEnds(handlers, signal);
       if (signal.aborted) return;
-      if (this.policy.current.state === 'off') continue;
-      if (frames > 0 && this.options.clock.monotonicMs() - startedMs >= goodConnectionMs) failedAttempts = 0;
+      if (this.policy.current.state === 'off' || this.isSwitching) continue;
+      const nowMs = this.options.clock.monotonicMs();
+      if (frames === 0) this.giveUpOn(reason, nowMs);
+      else if (nowMs - startedMs >= goodConnectionMs) failedAttempts = 0;
       const pauseMs = reconnectPauseMs(failedAttempts++, Math.random());
       handlers.onState({ state: 'offline', reason });
       this.logger.warn('camera offline', { reason, retryInMs: pauseMs });
@@ -117,13 +162,14 @@ export class CameraSource {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     this.connection = connection;
+    this.isSwitching = false;
     const take = (frame: LiveFrame) => {
       if (progress.frames++ === 0) this.announceOnline(handlers);
+      this.look(frame.picture);
       handlers.onFrame(frame);
     };
     try {
-      if (this.isForeign) await this.readPictures(take, connection.signal);
-      else await this.readWatched(take, connection);
+      await this.readAnyWay(take, connection);
       return { reason: 'the stream of the camera ended', ...progress };
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -135,16 +181,34 @@ export class CameraSource {
     }
   }
 
-  /** The usual way: units are watched, and decoded as far as it is worth while. */
-  private async readWatched(take: (frame: LiveFrame) => void, connection: AbortController): Promise<void> {
-    const { clock, ffmpeg, framesPerSecond, hardware, url } = this.options;
+  /** Reads in the way that worked last, and when that does not understand the camera, in the next one. */
+  private async readAnyWay(take: (frame: LiveFrame) => void, connection: AbortController): Promise<void> {
+    const { stream } = this.choice;
+    for (;;) {
+      const reading = this.readings[stream];
+      try {
+        if (reading === 'pictures') return await this.readPictures(take, connection.signal);
+        return await this.readWatched(reading, take, connection);
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        const next = nextReading(reading);
+        if (error.code !== 'unprocessable' || next === undefined || connection.signal.aborted) throw error;
+        this.readings[stream] = next;
+        this.logger.info('the camera is read in another way', { from: reading, to: next, reason: error.message });
+      }
+    }
+  }
+
+  /** The usual ways: units are watched, and decoded as far as it is worth while. */
+  private async readWatched(reading: 'direct' | 'ffmpeg', take: (frame: LiveFrame) => void, connection: AbortController): Promise<void> {
+    const { clock, ffmpeg, framesPerSecond, hardware, transport } = this.options;
     let failure: AppError | undefined;
-    const stream = new WatchedStream({
+    const watched = new WatchedStream({
       ffmpeg,
       hardware,
       picturesPerSecond: framesPerSecond,
       policy: this.policy,
-      watcher: this.watcher,
+      watcher: this.watchers[this.choice.stream],
       clock,
       logger: this.logger,
       onPicture: (picture, observed) => take(frameOf(picture, observed)),
@@ -154,33 +218,53 @@ export class CameraSource {
         connection.abort();
       },
     });
-    this.stream = stream;
+    this.watched = watched;
     try {
-      await readUnits({ ffmpeg, url, signal: connection.signal, clock, onUnit: (unit) => stream.take(unit) });
-    } catch (thrown) {
-      const error = failure ?? toAppError(thrown);
-      if (error.code !== 'unprocessable') throw error;
-      this.isForeign = true;
-      this.logger.info('the camera cannot be watched without decoding', { reason: error.message });
+      const { signal } = connection;
+      await readCameraUnits(reading, { ffmpeg, url: this.choice.url, transport, signal, clock, onUnit: (unit) => watched.take(unit) });
+    } catch (error) {
+      throw failure ?? error;
     } finally {
-      this.stream = undefined;
-      await stream.stop();
+      this.counts = this.countsWith(watched.status);
+      this.watched = undefined;
+      await watched.stop();
     }
-    if (this.isForeign) await this.readPictures(take, connection.signal);
   }
 
   /** For video whose units can't be told apart: everything is decoded. */
   private async readPictures(take: (frame: LiveFrame) => void, signal: AbortSignal): Promise<void> {
-    const { clock, ffmpeg, framesPerSecond, url } = this.options;
-    const decoded = decodeFrames({
-      ffmpeg,
-      input: { kind: 'camera', url },
-      samplesPerSecond: framesPerSecond,
-      samplesPerPicture: 1,
-      signal,
-      clock,
-    });
-    for await (const { atMs, picture } of decoded) if (picture) take({ picture, capturedAtMs: atMs, monotonicMs: clock.monotonicMs() });
+    const { clock, ffmpeg, framesPerSecond, transport } = this.options;
+    const pictures = readCameraPictures({ ffmpeg, url: this.choice.url, transport, framesPerSecond, signal, clock });
+    for await (const { atMs, picture } of pictures) {
+      if (!picture) continue;
+      this.counts = { ...this.counts, pictures: this.counts.pictures + 1 };
+      take({ picture, capturedAtMs: atMs, monotonicMs: clock.monotonicMs() });
+    }
+  }
+
+  private countsWith({ pictures, units, unitsDropped }: Readonly<typeof noCounts> = noCounts): typeof noCounts {
+    const { counts } = this;
+    return { units: counts.units + units, pictures: counts.pictures + pictures, unitsDropped: counts.unitsDropped + unitsDropped };
+  }
+
+  private look({ height, width }: JpegPicture): void {
+    this.picture = { width, height };
+    if (this.choice.saw(this.picture, this.options.clock.monotonicMs())) this.switchStream();
+  }
+
+  /** A connection without a picture: another stream, or another way of reading, may be the better one. */
+  private giveUpOn(reason: string, nowMs: number): void {
+    const { stream } = this.choice;
+    this.readings[stream] = firstReading(this.options.transport);
+    this.choice.failed(reason, nowMs);
+    if (this.choice.stream !== stream) this.logger.info('another stream is taken', { stream: this.choice.stream, reason });
+  }
+
+  private switchStream(): void {
+    const { mainBecause, stream } = this.choice;
+    this.logger.info('another stream is taken', { stream, reason: mainBecause ?? 'the substream is tried again' });
+    this.isSwitching = true;
+    this.connection?.abort();
   }
 
   private announceOnline(handlers: CameraHandlers): void {

@@ -1,0 +1,66 @@
+import type { UnitCodec } from '../unit-splitter.js';
+
+/** The video of a session description whose packets are understood here. */
+export interface DescribedVideo {
+  readonly codec: UnitCodec;
+  /** Position among the media of the description. */
+  readonly track: number;
+  /** RTP payload type. */
+  readonly payloadType: number;
+  /** NAL units without which nothing can be decoded, as far as the description has them. */
+  readonly parameterSets: readonly Buffer[];
+}
+
+const codecs: ReadonlyMap<string, UnitCodec> = new Map([
+  ['h264', 'h264'],
+  ['h265', 'hevc'],
+  ['hevc', 'hevc'],
+]);
+/** What a decoder needs is a few dozen bytes. */
+const parameterSetBytesMax = 4_096;
+const parameterSetsMax = 16;
+
+/**
+ * Finds the first video of a session description (RFC 8866).
+ * @returns undefined when its packets are of a kind that is not understood here (RFC 6184 and RFC 7798 without interleaving are)
+ */
+export function videoOfDescription(description: string): DescribedVideo | undefined {
+  const media = description.split(/\r\n|\n|\r/).reduce<string[][]>((sections, line) => {
+    if (line.startsWith('m=')) sections.push([line]);
+    else sections.at(-1)?.push(line);
+    return sections;
+  }, []);
+  const track = media.findIndex(([first]) => first?.startsWith('m=video '));
+  const lines = media[track];
+  const payloadType = /^m=video \d+(?:\/\d+)? RTP\/S?AVPF? (\d{1,3})/.exec(lines?.[0] ?? '')?.[1];
+  if (!lines || payloadType === undefined) return undefined;
+  const attribute = (name: string) => {
+    const start = `a=${name}:${payloadType} `;
+    return lines.find((line) => line.startsWith(start))?.slice(start.length);
+  };
+  const [, name = '', clock] = /^([\w-]+)\/(\d+)/.exec(attribute('rtpmap') ?? '') ?? [];
+  const codec = codecs.get(name.toLowerCase());
+  const parameters = readParameters(attribute('fmtp') ?? '');
+  // Units that come in another order than they are decoded in.
+  const isInterleaved = parameters.get('packetization-mode') === '2' || Number(parameters.get('sprop-max-don-diff') ?? 0) > 0;
+  if (!codec || clock !== '90000' || isInterleaved) return undefined;
+  const names = codec === 'h264' ? ['sprop-parameter-sets'] : ['sprop-vps', 'sprop-sps', 'sprop-pps'];
+  return { codec, track, payloadType: Number(payloadType), parameterSets: names.flatMap((key) => decodeSets(parameters.get(key))) };
+}
+
+function readParameters(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(';').map((part) => {
+      const at = part.indexOf('=');
+      return [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()];
+    }),
+  );
+}
+
+function decodeSets(text: string | undefined): Buffer[] {
+  return (text ?? '')
+    .split(',')
+    .slice(0, parameterSetsMax)
+    .map((set) => Buffer.from(set, 'base64'))
+    .filter(({ length }) => length > 0 && length <= parameterSetBytesMax);
+}
