@@ -16,6 +16,7 @@ import { FacesModule } from './faces/faces.module.js';
 import { FramesModule } from './frames/frames.module.js';
 import { DatabaseAwayInterceptor } from './http/database-away.js';
 import { HealthController } from './http/health.controller.js';
+import { InferModule } from './infer/infer.module.js';
 import { InternalModule } from './internal/internal.module.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -66,6 +67,7 @@ export class AppModule {
         EventsModule,
         RulesModule,
         AppsModule,
+        InferModule,
         InternalModule,
         FacesModule,
         KeysModule,

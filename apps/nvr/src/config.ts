@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseNetwork, type Network } from '@nightjar/outbound';
 import { loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
 import type { SignatureFormat } from '@nightjar/webhooks';
+import { readAdapters, type InferAdapter } from './infer/adapter-directory.js';
 import type { RetentionBounds } from './retention/choose-expired.js';
 
 /** What both processes of the NVR read. Directories are absolute. */
@@ -44,6 +45,8 @@ export interface ApiConfig extends NvrConfig {
   webhooks: { networks: readonly Network[]; ownPorts: readonly number[]; signatureFormat: SignatureFormat };
   /** What services of this installation show in X-Internal-Api-Key; undefined: their routes are closed. */
   internalApiKey: string | undefined;
+  /** Adapters that requests for inference are passed on to, and what is shown to them. */
+  infer: { adapters: ReadonlyMap<string, InferAdapter>; headers: Readonly<Record<string, string>> };
   /** From where agents of others are admitted by the account that they state alone. */
   lunaTrustedNetworks: readonly Network[];
   /** Networks beyond the public internet that video files of streams may be in. */
@@ -109,6 +112,10 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT',
     'NIGHTJAR_EVENT_RETENTION_DAYS',
     'INTERNAL_API_KEY',
+    'NIGHTJAR_INFER_URL',
+    'NIGHTJAR_INFER_ADAPTERS',
+    'OPENNVR_ADAPTER_TOKEN',
+    'API_KEY',
     'NIGHTJAR_LUNA_TRUSTED_NETWORKS',
     'NIGHTJAR_VIDEOFILE_NETWORKS',
     'NIGHTJAR_LIVE_BEAT_SECONDS',
@@ -125,6 +132,13 @@ export function readApiConfig(): ApiConfig {
       signatureFormat: values.NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT,
     },
     internalApiKey: values.INTERNAL_API_KEY,
+    infer: {
+      adapters: readAdapters({ ownUrl: values.NIGHTJAR_INFER_URL, others: values.NIGHTJAR_INFER_ADAPTERS ?? [] }),
+      headers: {
+        ...(values.OPENNVR_ADAPTER_TOKEN !== undefined && { authorization: `Bearer ${values.OPENNVR_ADAPTER_TOKEN}` }),
+        ...(values.API_KEY !== undefined && { 'x-api-key': values.API_KEY }),
+      },
+    },
     lunaTrustedNetworks: requireNetworks('NIGHTJAR_LUNA_TRUSTED_NETWORKS', values.NIGHTJAR_LUNA_TRUSTED_NETWORKS),
     videoFileNetworks: requireNetworks('NIGHTJAR_VIDEOFILE_NETWORKS', values.NIGHTJAR_VIDEOFILE_NETWORKS),
     eventRetentionMs: values.NIGHTJAR_EVENT_RETENTION_DAYS * 24 * 3_600_000,

@@ -86,6 +86,7 @@ describe('the routes of the NVR', () => {
       'GET /api/v1/exports',
       'GET /api/v1/exports/:id',
       'GET /api/v1/exports/:id/file',
+      'GET /api/v1/infer/:adapter/stream',
       'GET /api/v1/internal/camera-agent/cameras',
       'GET /api/v1/internal/camera-agent/detect-config',
       'GET /api/v1/internal/camera-agent/events',
@@ -145,6 +146,7 @@ describe('the routes of the NVR', () => {
       'POST /api/v1/exports',
       'POST /api/v1/exports/:id/cancel',
       'POST /api/v1/exports/:id/ticket',
+      'POST /api/v1/infer/:adapter',
       'POST /api/v1/internal/camera-agent/events',
       'POST /api/v1/recordings/export/ticket',
       'POST /api/v1/recordings/protections',
@@ -230,6 +232,8 @@ describe('the routes of the NVR', () => {
       'events:read /api/v1/events/latest',
       'events:read /api/v1/events/stream',
       'events:read /api/v1/events/ws',
+      'inference:run /api/v1/infer/:adapter',
+      'inference:run /api/v1/infer/:adapter/stream',
       'internal /api/v1/internal/camera-agent/cameras',
       'internal /api/v1/internal/camera-agent/detect-config',
       'internal /api/v1/internal/camera-agent/events',
@@ -291,7 +295,7 @@ describe('the routes of the NVR', () => {
   });
 
   it('answer 403 to an API key without the scope, and to every key where none is named', async () => {
-    const scopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage'];
+    const scopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage', 'inference:run'];
     const keys = new Map(await Promise.all(scopes.map(async (scope) => [scope, await makeKey(scope)] as const)));
     for (const route of nvr.routes) {
       // The head of a live stream comes, its end does not.

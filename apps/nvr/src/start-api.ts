@@ -16,6 +16,7 @@ import type { ApiConfig } from './config.js';
 import { whenDatabaseAnswers } from './http/database-away.js';
 import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
+import { admitInferBodies } from './infer/admit-infer-bodies.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
@@ -28,7 +29,7 @@ import { subscribeApi } from './subscriptions.js';
 import { BootstrapAdmin } from './users/bootstrap-admin.js';
 import { UsersStore } from './users/users.store.js';
 
-/** Bodies are small JSON; nothing is uploaded here. */
+/** Bodies are small JSON; nothing but pictures for inference is uploaded here. */
 const bodyLimitBytes = 256 * 1024;
 /** Clients of live streams have nothing to say, and little time to answer a close. */
 const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
@@ -61,6 +62,7 @@ export async function startApi(
     trustedProxies: config.trustedProxies,
     configure: async (fastify) => {
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      admitInferBodies(fastify);
       addLunaHeaders(fastify, { clock: systemClock, version, isLunaPath });
       door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);

@@ -57,6 +57,7 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     detectFps: 2,
     webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
     internalApiKey: undefined,
+    infer: { adapters: new Map(), headers: {} },
     lunaTrustedNetworks: [],
     videoFileNetworks: [],
     eventRetentionMs: 0,

@@ -151,6 +151,30 @@ export const inferenceFrame = fact({
   payload: InferenceFrame,
 });
 
+/** What an adapter found for an app that asked for it through the NVR. */
+export const AdapterAnswer = z.object({
+  correlation_id: z.string(),
+  /** The name that it was asked by. */
+  adapter: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  adapter_version: z.string().nullable(),
+  /** `cam<id>`, a name that an app has for a camera of its own, or `unknown`. */
+  camera_id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  model_name: z.string(),
+  model_version: z.string(),
+  model_fingerprint: z.string().nullable(),
+  inference_ms: z.number().int().min(0),
+  result: z.record(z.string(), z.unknown()),
+  /** ISO 8601. */
+  completed_at: z.string(),
+});
+export type AdapterAnswer = z.infer<typeof AdapterAnswer>;
+
+export const adapterAnswered = fact({
+  subject: ({ adapter, camera_id }: AdapterAnswer) => `opennvr.inference.${adapter}.${camera_id}.completed`,
+  pattern: 'opennvr.inference.*.*.completed',
+  payload: AdapterAnswer,
+});
+
 /** What apps of OpenNVR are told of events: its envelope, whose names and fields of a version only grow. */
 export const DomainEvent = z.object({
   id: z.string(),

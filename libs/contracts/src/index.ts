@@ -80,6 +80,8 @@ export {
   unpackEmbedding,
 } from './faces.js';
 export {
+  AdapterAnswer,
+  adapterAnswered,
   AppAlert,
   appAlert,
   DomainEvent,

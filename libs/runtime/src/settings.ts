@@ -41,13 +41,13 @@ export const settings = {
       .transform((value) => value.toLowerCase() === 'true'),
     'adapter: true asks every caller for X-API-Key',
   ),
-  API_KEY: setting(text.optional(), 'adapter: the key that REQUIRE_AUTH=true asks for'),
+  API_KEY: setting(text.optional(), 'adapter: the key that REQUIRE_AUTH=true asks for; the NVR shows it to the adapters of /api/v1/infer'),
   OPENNVR_ADAPTER_TOKEN: setting(
     z
       .string()
       .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII without spaces')
       .optional(),
-    'adapter: the bearer token every caller must send; X-API-Key is as good where API_KEY is asked for',
+    'adapter: the bearer token every caller must send; X-API-Key is as good where API_KEY is asked for. The NVR shows it to the adapters of /api/v1/infer',
   ),
   ADAPTER_ROOT_SURFACE: setting(
     z.enum(['legacy', 'contract']).default('legacy'),
@@ -172,6 +172,14 @@ export const settings = {
   INTERNAL_API_KEY: setting(
     z.string().min(32).optional(),
     'what services and apps of this installation show to the NVR in X-Internal-Api-Key, 32 characters or more; without it their routes are closed',
+  ),
+  NIGHTJAR_INFER_URL: setting(
+    text.optional(),
+    'where our adapter speaks Contract v1 for /api/v1/infer of the NVR, e.g. http://127.0.0.1:9100/contract; the launcher sets it; in a private network',
+  ),
+  NIGHTJAR_INFER_ADAPTERS: setting(
+    text.transform(listOf).optional(),
+    'further adapters of /api/v1/infer, name=url with commas between them, e.g. yolov8=http://10.0.0.4:9002; in private networks',
   ),
   NIGHTJAR_WEBHOOK_ALLOW_NETWORKS: setting(
     text.transform(listOf).optional(),

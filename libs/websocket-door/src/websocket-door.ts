@@ -17,24 +17,12 @@ export interface WebSocketDoorOptions {
  * No compression: a bomb could be inflated before anybody is known (RFC 7692 is off).
  */
 export class WebSocketDoor {
-  private readonly server: WebSocketServer;
+  /** By the longest message that they take. */
+  private readonly servers = new Map<number, WebSocketServer>();
   private readonly handshakes = new WeakMap<IncomingMessage, { socket: Duplex; head: Buffer }>();
   private readonly answerHeaders = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>();
 
-  constructor({ maxMessageBytes, closeTimeoutMs }: WebSocketDoorOptions) {
-    // The package's types do not know `closeTimeout` yet.
-    const options: ServerOptions & { closeTimeout: number } = {
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-      closeTimeout: closeTimeoutMs,
-      clientTracking: false,
-    };
-    this.server = new WebSocketServer(options);
-    this.server.on('headers', (lines, request) => {
-      lines.push(...Object.entries(this.answerHeaders.get(request) ?? {}).map(([name, value]) => `${name}: ${value}`));
-    });
-  }
+  constructor(private readonly options: WebSocketDoorOptions) {}
 
   /** Call before the server listens. */
   attach(fastify: FastifyInstance): void {
@@ -59,16 +47,42 @@ export class WebSocketDoor {
   /**
    * Completes the handshake of a request that came through here.
    * @param headers go out with the answer
+   * @param maxMessageBytes of this route, where clients have more or less to say than elsewhere
    * @throws AppError `invalid_argument` when the request is no complete handshake
    */
-  async open(request: FastifyRequest, reply: FastifyReply, headers: Readonly<Record<string, string>> = {}): Promise<WebSocket> {
+  async open(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    headers: Readonly<Record<string, string>> = {},
+    maxMessageBytes = this.options.maxMessageBytes,
+  ): Promise<WebSocket> {
     const handshake = this.handshakes.get(request.raw);
     const { 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
     if (!handshake || !/^[+/0-9A-Za-z]{22}==$/.test(key ?? '') || version !== '13')
       throw new AppError('invalid_argument', 'not a WebSocket handshake (RFC 6455)');
     this.answerHeaders.set(request.raw, headers);
     reply.hijack();
-    return new Promise((resolve) => this.server.handleUpgrade(request.raw, handshake.socket, handshake.head, resolve));
+    const server = this.serverFor(maxMessageBytes);
+    return new Promise((resolve) => server.handleUpgrade(request.raw, handshake.socket, handshake.head, resolve));
+  }
+
+  private serverFor(maxMessageBytes: number): WebSocketServer {
+    const known = this.servers.get(maxMessageBytes);
+    if (known) return known;
+    // The package's types do not know `closeTimeout` yet.
+    const options: ServerOptions & { closeTimeout: number } = {
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      closeTimeout: this.options.closeTimeoutMs,
+      clientTracking: false,
+    };
+    const server = new WebSocketServer(options);
+    server.on('headers', (lines, request) => {
+      lines.push(...Object.entries(this.answerHeaders.get(request) ?? {}).map(([name, value]) => `${name}: ${value}`));
+    });
+    this.servers.set(maxMessageBytes, server);
+    return server;
   }
 }
 

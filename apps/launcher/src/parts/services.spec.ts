@@ -71,8 +71,9 @@ describe('the services', () => {
       gatewayDatabase: ['gateway'],
       nvrDatabase: ['nvr', 'recorder'],
       secretKey: ['nvr', 'gateway', 'recorder'],
-      adapterKey: ['adapter'],
-      adapterToken: ['adapter'],
+      // The NVR asks the adapter for apps and users.
+      adapterKey: ['adapter', 'nvr'],
+      adapterToken: ['adapter', 'nvr'],
     });
   });
 

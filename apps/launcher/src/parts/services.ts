@@ -74,6 +74,10 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       ...nvr,
       BOOTSTRAP_ADMIN_PASSWORD: credentials.adminPassword,
       NIGHTJAR_DEMO_CAMERA_URL: links.demoCameraUrl,
+      NIGHTJAR_INFER_URL:
+        config.inherited.NIGHTJAR_INFER_URL ?? `http://${loopbackOf(config.listen.adapter.host)}:${ports.adapter}/contract`,
+      API_KEY: config.adapterKey,
+      OPENNVR_ADAPTER_TOKEN: config.adapterToken,
       ...stays('nvr'),
     },
     recorder: nvr,
@@ -92,7 +96,7 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       name,
       entry: entries[name],
       address: `http://${bracketed(host)}:${ports[name]}`,
-      probeUrl: `http://${isLoopbackHost(host) ? bracketed(host) : '127.0.0.1'}:${ports[name]}`,
+      probeUrl: `http://${loopbackOf(host)}:${ports[name]}`,
       environment: definedOnly({ ...everybody, ...own[name] }),
       ...((name === 'gateway' || name === 'nvr') && webhooksMayStay(config, name)
         ? { description: 'its webhooks may go to this machine' }
@@ -107,6 +111,11 @@ export function describeServices(config: LauncherConfig, credentials: Credential
  */
 function webhooksMayStay({ inherited, listen }: LauncherConfig, name: 'gateway' | 'nvr'): boolean {
   return !inherited.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS && isLoopbackHost(listen[name].host);
+}
+
+/** How a service that listens there is reached from this machine. */
+function loopbackOf(host: string): string {
+  return isLoopbackHost(host) ? bracketed(host) : '127.0.0.1';
 }
 
 function bracketed(host: string): string {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { generateApiKey, hashApiKey } from '@nightjar/auth';
 import { parseNetwork } from '@nightjar/outbound';
 import { makeTestVideo, until } from '@nightjar/testing';
+import { readAdapters } from '../infer/adapter-directory.js';
 import { addRecording, jsonRequest, type TestCameraRow } from '../playback/recorded-time.fixture.js';
 import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
 import { permissionNames } from '../roles/permissions.js';
@@ -14,7 +15,7 @@ export const internalApiKey = 'the internal key of this installation';
 const password = 'a battery of staples 7';
 const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 2, 0, 2, 1, 1, 0x11, 0, 0xff, 0xd9]);
 const fileSeconds = 2;
-export const keyScopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage'];
+export const keyScopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage', 'inference:run'];
 
 export type Headers = Record<string, string>;
 
@@ -47,6 +48,7 @@ export class AccessMatrixFixture {
     const [nvr, directory] = await Promise.all([
       startTestNvr({
         internalApiKey,
+        infer: { adapters: readAdapters({ ownUrl: 'http://127.0.0.1:39996', others: [] }), headers: {} },
         lunaTrustedNetworks: [loopback],
         cameraNetworks: ['127.0.0.0/8'],
         webhooks: { networks: [loopback], ownPorts: [], signatureFormat: 'sha256=hex' },
@@ -142,7 +144,7 @@ export class AccessMatrixFixture {
         Object.entries({
           ...ids,
           ...{ reference: camera.id, streamId: camera.uuid, session: session.session_id, keyId: key.id, userId: guard.id, roleId: 3 },
-          ...{ appId: 'loiter', action: 'reset', ip: '127.0.0.1' },
+          ...{ appId: 'loiter', action: 'reset', ip: '127.0.0.1', adapter: 'yolov8' },
         }).map(([name, id]) => [name, String(id)]),
       ),
     } satisfies Ours);

@@ -194,6 +194,10 @@ function appsAndRules({ camera }: Ours): AccessSample[] {
     admin('POST /api/v1/apps/:appId/enable', { ok: 200 }),
     admin('POST /api/v1/apps/:appId/disable', { ok: 200 }),
     admin('POST /api/v1/apps/:appId/actions/:action', { body: [] }),
+    // No adapter is there: all questions of rights are before that.
+    hidden('POST /api/v1/infer/:adapter', { body: { camera_id: camera.id, frame_b64: 'AA==' }, ok: 502 }),
+    hidden('POST /api/v1/infer/:adapter', { body: { camera_id: camera.id }, ok: 502 }),
+    own('GET /api/v1/infer/:adapter/stream', { ok: 400 }),
     service(`GET ${internal}/cameras`, { ok: 200 }),
     service(`GET ${internal}/detect-config`, { ok: 200 }),
     service(`POST ${internal}/events`, { body: {}, ok: 422 }),

@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 export const internalService: Principal = { kind: 'service', name: 'internal key' };
 
 /** The key counts on these alone. */
-const internalRoutes = /^\/api\/v1\/(?:internal|apps)(?:\/|$)/;
+const internalRoutes = /^\/api\/v1\/(?:internal|apps|infer|adapters)(?:\/|$)/;
 
 /**
  * Who calls with `X-Internal-Api-Key`.

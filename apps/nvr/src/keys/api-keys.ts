@@ -11,6 +11,8 @@ export const scopes = {
   readEvents: 'events:read',
   /** Streams and agents of the Luna surface. */
   manageStreams: 'streams:manage',
+  /** Has adapters look at pictures. */
+  runInference: 'inference:run',
 } as const;
 
 /** A revoked key is refused after at most this long. */

@@ -19,6 +19,7 @@ const scopesOfPermission = {
   'recordings.manage': [scopes.readRecordings, manageScopes.manageRecordings],
   'alerts.view': [scopes.readEvents],
   'alerts.manage': [scopes.readEvents, manageScopes.manageRules],
+  'ai.view': [scopes.runInference],
   'audit.view': [manageScopes.readAudit],
 } as const;
 

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { CamerasModule } from '../cameras/cameras.module.js';
+import { FramesModule } from '../frames/frames.module.js';
+import { InferAnnouncements } from './infer-announcements.js';
+import { InferController } from './infer.controller.js';
+import { InferService } from './infer.service.js';
+import { InferStreams } from './infer-streams.service.js';
+
+@Module({
+  imports: [CamerasModule, FramesModule],
+  controllers: [InferController],
+  providers: [InferAnnouncements, InferService, InferStreams],
+})
+export class InferModule {}
