@@ -27,9 +27,9 @@ import { JobWorker } from './jobs/job-worker.js';
 import { OfferedCapabilities } from './jobs/offered-capabilities.js';
 import { workRunner } from './jobs/run-work.js';
 import { SelfCheck } from './jobs/self-check.js';
-import { addLunaHeaders, renderLunaError } from '@nightjar/luna';
+import { addLunaHeaders, renderLunaError, StreamSubscribers } from '@nightjar/luna';
 import { publishRequestPoints } from './luna/request-points.js';
-import { StreamSubscribers } from './luna/stream-subscribers.js';
+import { BusListeners } from './luna/bus-listeners.js';
 import { StreamTickets } from './luna/stream-tickets.js';
 import { namesLoopback } from './luna/names-loopback.js';
 import { AgentMetrics } from './metrics/agent-metrics.js';
@@ -91,7 +91,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   // One for each stream at most, and some whose lookup has not ended.
   const files = new VideoFiles({ client: clientTo(networks, 2 * config.streamSlots), directory, bytesMax, logger });
   await files.open();
-  const subscribers = new StreamSubscribers({ logger });
+  const busListeners = new BusListeners(bus, clock);
+  const subscribers = new StreamSubscribers({ logger, elsewhere: busListeners });
   const plugins = await Plugins.open({
     directory: config.pluginsDir,
     dataDir: config.pluginDataDir,
@@ -138,7 +139,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     clock,
     logger,
   });
-  subscribe(bus, { jobs, streams, capabilities });
+  subscribe(bus, { jobs, streams, capabilities, busListeners });
 
   const metrics = new AgentMetrics({ streams, callbacks, subscribers });
   const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers, metrics });

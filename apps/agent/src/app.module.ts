@@ -7,7 +7,7 @@ import { AGENT_BUILD, DocsController } from './luna/docs/docs.controller.js';
 import { HealthcheckController } from './luna/healthcheck.controller.js';
 import { LiveResultsController } from './luna/live-results.controller.js';
 import { PluginsController } from './luna/plugins.controller.js';
-import { StreamSubscribers } from './luna/stream-subscribers.js';
+import { StreamSubscribers } from '@nightjar/luna';
 import { VersionController } from './luna/version.controller.js';
 import { AgentMetrics } from './metrics/agent-metrics.js';
 import { MetricsController } from './metrics/metrics.controller.js';

@@ -99,3 +99,4 @@ export {
   type EventReport,
 } from './events.js';
 export { liveViewBytesMax, LiveViewPart, LiveViewSession, readLiveView } from './live-view.js';
+export { streamListened, StreamMessage, streamTold } from './live-results.js';

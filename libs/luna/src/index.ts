@@ -1,2 +1,3 @@
 export { asLuna, lunaErrors, renderLunaError, type LunaError } from './luna-errors.js';
 export { addLunaHeaders, lunaRequestId } from './luna-request-id.js';
+export { StreamSubscribers, type ListenersElsewhere } from './stream-subscribers.js';

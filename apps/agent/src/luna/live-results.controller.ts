@@ -5,8 +5,7 @@ import { refuseForeignPages, WebSocketDoor } from '@nightjar/websocket-door';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
-import { asLuna, lunaErrors } from '@nightjar/luna';
-import { StreamSubscribers } from './stream-subscribers.js';
+import { asLuna, lunaErrors, StreamSubscribers } from '@nightjar/luna';
 
 /** The documentation's pattern: lower case. */
 const StreamId = z.string().regex(/^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/);

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { CallbackSender } from '../analytics/callback-sender.js';
 import type { StreamClaims } from '../streams/stream-claims.js';
-import type { StreamSubscribers } from '../luna/stream-subscribers.js';
+import type { StreamSubscribers } from '@nightjar/luna';
 import type { StreamMetrics } from './stream-metrics.js';
 
 export interface AgentMetricsParts {

@@ -10,7 +10,7 @@ import type { CallbackSender } from '../analytics/callback-sender.js';
 import type { EventReporter } from '../analytics/event-reporter.js';
 import { FaceLooks } from '../analytics/human-tracking/face-looks.js';
 import { MessageRoads } from '../analytics/message-roads.js';
-import type { StreamSubscribers } from '../luna/stream-subscribers.js';
+import type { StreamSubscribers } from '@nightjar/luna';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { Plugins } from '../plugins/plugins.js';
 import { CameraSource } from '../sources/camera-source.js';

@@ -3,7 +3,7 @@ import { InferenceFrame, Tier0Frame, type AssignedStream, type Fact } from '@nig
 import type { Bus } from '@nightjar/messaging';
 import { systemClock } from '@nightjar/runtime';
 import type { FrameResult, TrackedObject } from '../analytics/frame-result.js';
-import type { StreamSubscribers } from '../luna/stream-subscribers.js';
+import type { StreamSubscribers } from '@nightjar/luna';
 import { LiveResults } from './live-results.js';
 
 const person = {

@@ -7,7 +7,7 @@ import type { AnalyticsResults } from '../analytics/analytics-runner.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
-import type { StreamSubscribers } from '../luna/stream-subscribers.js';
+import type { StreamSubscribers } from '@nightjar/luna';
 
 /** A problem that lasts is told again after this long. */
 const problemEveryMs = 5_000;

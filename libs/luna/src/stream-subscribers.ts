@@ -1,16 +1,9 @@
+import type { StreamMessage } from '@nightjar/contracts';
 import type { Logger } from '@nightjar/runtime';
 import { WebSocket } from 'ws';
 
-/** A message of `/1/ws`, in the words of the Luna Video Agent. */
-export interface StreamMessage {
-  stream_status: 'in_progress' | 'restart' | 'done' | 'stop' | 'failure';
-  error: string | null;
-  /** Lists by the name of the analytic. */
-  analytics_results: Record<string, Record<string, unknown[]>>;
-}
-
 /** Close codes of RFC 6455 as this surface uses them. */
-const closeCodes = { streamEnded: 1000, goingAway: 1001, tooManySubscribers: 1013 } as const;
+const closeCodes = { streamEnded: 1000, goingAway: 1001, noLongerAllowed: 1008, tooManySubscribers: 1013 } as const;
 
 const subscribersMax = 256;
 const pingEveryMs = 20_000;
@@ -28,6 +21,12 @@ interface Subscriber {
   stuckSinceMs: number | undefined;
 }
 
+/** Listeners whose sockets another process holds. */
+export interface ListenersElsewhere {
+  listens: (streamId: string) => boolean;
+  send: (streamId: string, message: StreamMessage) => void;
+}
+
 /**
  * Who listens to which stream. Slow listeners never hold up the analysis or each other: per socket the newest message wins, and
  * one that stops reading, or does not answer a ping for 20 s, is dropped.
@@ -36,7 +35,7 @@ export class StreamSubscribers {
   private readonly subscribers = new Set<Subscriber>();
   private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly options: { logger: Logger; pingEveryMs?: number }) {
+  constructor(private readonly options: { logger: Logger; pingEveryMs?: number; elsewhere?: ListenersElsewhere }) {
     this.timer = setInterval(() => this.pingAll(), options.pingEveryMs ?? pingEveryMs);
     this.timer.unref();
   }
@@ -48,7 +47,12 @@ export class StreamSubscribers {
   /** Whether anybody listens to this stream. */
   listens(streamId: string): boolean {
     for (const subscriber of this.subscribers) if (subscriber.streamId === streamId) return true;
-    return false;
+    return this.options.elsewhere?.listens(streamId) ?? false;
+  }
+
+  /** Streams to which somebody listens here. */
+  get streamIds(): ReadonlySet<string> {
+    return new Set([...this.subscribers].map(({ streamId }) => streamId));
   }
 
   /** Takes an open socket over. Full: it is closed with 1013, try again later. */
@@ -65,22 +69,29 @@ export class StreamSubscribers {
   }
 
   send(streamId: string, message: StreamMessage): void {
+    const { elsewhere } = this.options;
+    if (elsewhere?.listens(streamId)) elsewhere.send(streamId, message);
     const listeners = [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId);
     if (listeners.length === 0) return;
     const text = JSON.stringify(message);
     for (const listener of listeners) this.offer(listener, text);
   }
 
-  /** The stream is no longer analysed here: a last message says so, then the sockets close. */
-  end(streamId: string, status: 'done' | 'failure' | 'stop' = 'stop'): void {
-    this.send(streamId, { stream_status: status, error: null, analytics_results: {} });
+  /** The stream has ended: a last message says so, then the sockets close. */
+  end(streamId: string, status: 'done' | 'failure' | 'stop' = 'stop', error: string | null = null): void {
+    this.send(streamId, { stream_status: status, error, analytics_results: {} });
     for (const { socket } of [...this.subscribers].filter((subscriber) => subscriber.streamId === streamId))
       socket.close(closeCodes.streamEnded, 'the stream ended');
   }
 
+  /** Its right to listen has ended. */
+  refuse(socket: WebSocket): void {
+    socket.close(closeCodes.noLongerAllowed, 'no longer allowed');
+  }
+
   close(): void {
     clearInterval(this.timer);
-    for (const { socket } of this.subscribers) socket.close(closeCodes.goingAway, 'the agent stops');
+    for (const { socket } of this.subscribers) socket.close(closeCodes.goingAway, 'the service stops');
   }
 
   private offer(subscriber: Subscriber, text: string): void {

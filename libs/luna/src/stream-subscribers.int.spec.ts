@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { StreamMessage } from '@nightjar/contracts';
 import { createLogger, sleep } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
 import { WebSocket, WebSocketServer } from 'ws';
-import { StreamSubscribers, type StreamMessage } from './stream-subscribers.js';
+import { StreamSubscribers } from './stream-subscribers.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
 const message = (error: string): StreamMessage => ({ stream_status: 'in_progress', error, analytics_results: {} });
@@ -73,7 +74,7 @@ describe('StreamSubscribers', () => {
     expect(subscribers.count).toBe(1);
   });
 
-  it('closes with 1001 when the agent stops', async () => {
+  it('closes with 1001 when the service stops', async () => {
     const client = await listen('a');
     subscribers.close();
     expect(await client.closed).toBe(1001);
