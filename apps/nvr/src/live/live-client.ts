@@ -58,8 +58,9 @@ export class LiveClient {
 
   offerNotification(notification: { seq: number; cameraId: number; message: LiveMessage }): void {
     if (!this.filter.notifications || !this.cursor.isLive) return;
-    if (this.isFull) return this.cursor.fallBehind();
-    if (this.cursor.takeLive(notification.seq) && this.wants(notification.cameraId)) this.write(notification.message);
+    if (this.isFull) return this.cursor.fallBehind(notification.seq);
+    // Who listens is asked anew every now and then; a filter that has become narrower since counts at once.
+    if (this.wants(notification.cameraId) && this.cursor.takeLive(notification.seq)) this.write(notification.message);
   }
 
   offerOverlay(overlay: { cameraId: number; message: LiveMessage }): void {

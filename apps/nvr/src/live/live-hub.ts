@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Overlay } from '@nightjar/contracts';
 import { AppError, type Logger } from '@nightjar/runtime';
@@ -6,6 +7,7 @@ import type { ApiConfig } from '../config.js';
 import { EventsStore, type Event } from '../events/events.store.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import type { LiveClient } from './live-client.js';
+import { LiveListeners } from './live-listeners.js';
 import { LiveMessage } from './live-message.js';
 
 /** Full: 503, the caller comes again. ~20 KB each. */
@@ -13,14 +15,17 @@ const clientsMax = 5_000;
 /** The nudge over the bus may be lost; rows are asked this often anyway while somebody listens. */
 const pollMs = 1_000;
 const pageRows = 200;
+/** Events that are told in one turn of the event loop: they go out as one, and a client with an empty buffer has room for them. */
+const eventsAtOnce = 8;
 /** Parts that a round of beats is done in. */
 const beatShares = 20;
 
 /** Knows all live clients of this process, reads new notifications from the rows once for all of them, and hands overlays on. */
 @Injectable()
 export class LiveHub implements OnModuleDestroy {
-  /** With the share of a round in which each is looked after. */
-  private readonly clients = new Map<LiveClient, number>();
+  private readonly listeners = new LiveListeners();
+  /** Each is looked after once in a round of beats, with its share. */
+  private readonly shares = Array.from({ length: beatShares }, () => new Set<LiveClient>());
   private added = 0;
   /** Live clients have been told up to here. */
   private liveSeq = 0;
@@ -40,24 +45,26 @@ export class LiveHub implements OnModuleDestroy {
 
   /** @throws AppError `overloaded` */
   requireRoom(): void {
-    if (this.clients.size >= clientsMax) throw new AppError('overloaded', 'too many live clients', { retryAfterMs: 5_000 });
+    if (this.listeners.size >= clientsMax) throw new AppError('overloaded', 'too many live clients', { retryAfterMs: 5_000 });
   }
 
   /** @param newestSeq the newest notification there is: without clients nobody has followed the rows */
   add(client: LiveClient, newestSeq: number): void {
-    if (this.clients.size === 0) this.liveSeq = Math.max(this.liveSeq, newestSeq);
-    this.clients.set(client, this.added++ % beatShares);
+    if (this.listeners.size === 0) this.liveSeq = Math.max(this.liveSeq, newestSeq);
+    this.listeners.add(client);
+    this.shares[this.added++ % beatShares]?.add(client);
     client.onRoom = () => this.catchUp(client);
     this.catchUp(client);
   }
 
   remove(client: LiveClient): void {
-    this.clients.delete(client);
+    this.listeners.remove(client);
+    for (const share of this.shares) share.delete(client);
   }
 
   /** Rows may have changed: reads what is new. */
   wake(): void {
-    if (this.clients.size === 0) return;
+    if (this.listeners.size === 0) return;
     if (this.reading) {
       this.readAgain = true;
       return;
@@ -74,24 +81,22 @@ export class LiveHub implements OnModuleDestroy {
   }
 
   drawOverlay(overlay: Overlay): void {
-    if (this.clients.size === 0) return;
+    if (this.listeners.size === 0) return;
     const message = new LiveMessage({ event: 'overlay', data: overlay });
-    for (const client of this.clients.keys()) client.offerOverlay({ cameraId: overlay.camera_id, message });
+    for (const client of this.listeners.of(overlay.camera_id)) client.offerOverlay({ cameraId: overlay.camera_id, message });
   }
 
   onModuleDestroy(): void {
     clearInterval(this.poll);
     clearInterval(this.beat);
-    for (const client of this.clients.keys()) client.end('over');
+    for (const client of this.listeners.all()) client.end('over');
   }
 
   /** A share of the clients at a time, each with every round: all at once would hold events up. */
   private beatSome(): void {
-    const now = this.beats++ % beatShares;
-    for (const [client, share] of this.clients) {
-      if (share !== now) continue;
+    for (const client of this.shares[this.beats++ % beatShares] ?? []) {
       client.beat();
-      void client.revalidate();
+      void client.revalidate().then(() => this.listeners.refile(client));
     }
   }
 
@@ -110,12 +115,18 @@ export class LiveHub implements OnModuleDestroy {
     let page: Event[];
     do {
       page = await this.events.listAfter(this.liveSeq, { cameraIds: undefined, limit: pageRows });
-      for (const event of page) {
-        this.liveSeq = event.seq;
-        const message = notificationOf(event);
-        for (const client of this.clients.keys()) client.offerNotification({ seq: event.seq, cameraId: event.cameraId, message });
+      for (let first = 0; first < page.length; first += eventsAtOnce) {
+        for (const event of page.slice(first, first + eventsAtOnce)) this.tellLive(event);
+        // What was told goes out, and others have their turn.
+        if (page.length > eventsAtOnce) await setImmediate();
       }
     } while (page.length === pageRows);
+  }
+
+  private tellLive(event: Event): void {
+    this.liveSeq = event.seq;
+    const notification = { seq: event.seq, cameraId: event.cameraId, message: notificationOf(event) };
+    for (const client of this.listeners.of(event.cameraId)) client.offerNotification(notification);
   }
 
   private async replay(client: LiveClient): Promise<void> {

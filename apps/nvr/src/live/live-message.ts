@@ -11,19 +11,19 @@ export type LiveContent =
   | { event: 'overlay'; data: Overlay };
 
 /** How messages stand on one kind of connection. */
-export type LiveFormat = (content: LiveContent) => string;
+export type LiveFormat = (content: LiveContent) => Buffer;
 
 /** One message to many clients: it is written once in each format, and only if somebody gets it. */
 export class LiveMessage {
-  private readonly texts = new Map<LiveFormat, string>();
+  private readonly forms = new Map<LiveFormat, Buffer>();
 
   constructor(readonly content: LiveContent) {}
 
-  in(format: LiveFormat): string {
-    const known = this.texts.get(format);
+  in(format: LiveFormat): Buffer {
+    const known = this.forms.get(format);
     if (known !== undefined) return known;
-    const text = format(this.content);
-    this.texts.set(format, text);
-    return text;
+    const bytes = format(this.content);
+    this.forms.set(format, bytes);
+    return bytes;
   }
 }

@@ -18,7 +18,7 @@ import { StreamTickets, streamTicketSeconds } from './stream-tickets.js';
 import { WebSocketConnection, webSocketFormat } from './websocket-connection.js';
 
 const MessageType = z.enum(['notification', 'overlay']);
-const StreamQuery = z.object({
+export const StreamQuery = z.object({
   camera_id: CameraFilter,
   types: z
     .string()
@@ -30,7 +30,7 @@ const StreamQuery = z.object({
     .regex(/^\d{1,15}$/, 'must be the id of a message')
     .optional(),
 });
-const OpenNvrQuery = z.object({
+export const OpenNvrQuery = z.object({
   camera_id: z.string().optional(),
   task: z
     .union([z.string(), z.array(z.string()).max(100)])

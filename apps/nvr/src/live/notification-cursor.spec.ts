@@ -49,7 +49,7 @@ describe('a client between rows and live notifications', () => {
         if (chance(0.4)) committed++;
         // The feed tells live clients what it has read so far.
         if (chance(0.5)) while (live < committed) if (cursor.takeLive(++live)) received.push(live);
-        if (chance(0.1)) cursor.fallBehind();
+        if (chance(0.1)) cursor.fallBehind(live + 1);
         if (!cursor.isLive) {
           const liveSeqBefore = live;
           const page = Array.from({ length: 3 }, (_, index) => cursor.sentUpTo + 1 + index).filter((seq) => seq <= committed);
@@ -66,6 +66,14 @@ describe('a client between rows and live notifications', () => {
       expect(received).toEqual(Array.from({ length: received.length }, (_, index) => index + 1));
       expect(received.length).toBeGreaterThan(20);
     }
+  });
+
+  it('does not look again for what lay between the last one it was told and the one it had no room for', () => {
+    const cursor = new NotificationCursor(0);
+    cursor.endPage({ complete: true, liveSeqBefore: 7, liveSeqNow: 7 });
+    cursor.fallBehind(500);
+    cursor.fallBehind(600);
+    expect([cursor.isLive, cursor.sentUpTo]).toEqual([false, 499]);
   });
 
   it('moves on over notifications that its filter hides', () => {

@@ -24,9 +24,12 @@ export class NotificationCursor {
     return true;
   }
 
-  /** The client can't take more now: what comes, comes from the rows later. */
-  fallBehind(): void {
+  /** The client can't take more now: from `seq` on, which was its next, it gets its notifications from the rows later. */
+  fallBehind(seq: number): void {
+    if (!this.caughtUp) return;
     this.caughtUp = false;
+    // What lies between is not the client's: live ones come in order, and it is only told of those that it listens to.
+    this.seq = Math.max(this.seq, seq - 1);
   }
 
   /** One notification of a page was sent. */

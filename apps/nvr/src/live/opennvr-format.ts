@@ -12,16 +12,20 @@ export function openNvrGreeting(filters: { camera_id: number | null; task: reado
 }
 
 /** Messages as OpenNVR's clients read them; `timestamp` is Unix ms. Nothing else is sent to them. */
-export function openNvrFormat(content: LiveContent): string {
+export function openNvrFormat(content: LiveContent): Buffer {
+  return Buffer.from(JSON.stringify(openNvrMessage(content)));
+}
+
+function openNvrMessage(content: LiveContent) {
   const task = openNvrTask(content);
   switch (content.event) {
     case 'notification': {
       const { camera_id, started_at } = content.data;
-      return JSON.stringify({ event_type: 'camera_event', camera_id, task, timestamp: Date.parse(started_at), payload: content.data });
+      return { event_type: 'camera_event', camera_id, task, timestamp: Date.parse(started_at), payload: content.data };
     }
     case 'overlay': {
       const { camera_id, frame, frame_ts_ms: timestamp, tracks } = content.data;
-      return JSON.stringify({ event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload: { frame, tracks } });
+      return { event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload: { frame, tracks } };
     }
     case 'opened':
     case 'gap':

@@ -10,6 +10,7 @@ import type { UsersStore } from '../users/users.store.js';
 export const streamRoutes: ReadonlySet<string | undefined> = new Set([
   '/api/v1/events/stream',
   '/api/v1/events/ws',
+  '/1/ws',
   '/api/v1/cameras/:reference/live',
   '/api/v1/cameras/:reference/live.mjpeg',
 ]);

@@ -12,8 +12,8 @@ const pingsUnansweredMax = 2;
 const closeCodes: Record<EndReason, number> = { over: 1001, refused: 1008 };
 
 /** `{event, id?, data}`: the same as the Server-Sent Events. */
-export function webSocketFormat(content: LiveContent): string {
-  return JSON.stringify(content);
+export function webSocketFormat(content: LiveContent): Buffer {
+  return Buffer.from(JSON.stringify(content));
 }
 
 /** A WebSocket that only we speak on; what a client says is read over. */
@@ -39,7 +39,7 @@ export class WebSocketConnection implements LiveConnection {
 
   send(message: LiveMessage): boolean {
     if (!this.wants(message.content)) return !this.isFull;
-    this.socket.send(message.in(this.format), () => this.noticeRoom());
+    this.socket.send(message.in(this.format), { binary: false }, () => this.noticeRoom());
     this.isFull ||= this.socket.bufferedAmount > bufferedMaxBytes;
     return !this.isFull;
   }
