@@ -64,7 +64,10 @@ export type NvrDatabase = Pick<
   | 'face'
   | 'faceRemoval'
   | Calls
->;
+> & {
+  /** For the statements that every event takes; see there. */
+  $planned: RunPlanned;
+};
 
 interface OpenOptions {
   url: string;

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '@nightjar/contracts';
 import { eventView } from './event-view.js';
-import type { SavedEvent } from './events.store.js';
+import type { SavedEvent } from './write-reports.js';
 
 /** What apps of OpenNVR are told of a change: that a track is over, or that an alert or alarm has begun; else nothing. */
 export function domainEventOf({ event, hasEnded, isNew }: SavedEvent): DomainEvent | undefined {

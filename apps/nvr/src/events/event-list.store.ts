@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Prisma, type NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
+import { eventOfRow, type EventRow } from './event-row.js';
 import type { EventsCursor, EventsFilter } from './events-query.js';
 import type { Event } from './events.store.js';
 
@@ -38,7 +39,7 @@ export class EventListStore {
       SELECT event.*, ${reviewed} AS reviewed FROM nvr.event AS event
       WHERE ${Prisma.join([ofCameras, ...conditions], ' AND ')}
       ORDER BY event.started_at DESC, event.id DESC LIMIT ${limit}`;
-    const rows = await this.database.$queryRaw<EventRow[]>(
+    const rows = await this.database.$queryRaw<ListedRow[]>(
       cameraIds !== undefined && cameraIds.length <= mergedCamerasMax
         ? Prisma.sql`
           SELECT page.* FROM unnest(${[...new Set(cameraIds)]}::int[]) AS wanted(id)
@@ -50,7 +51,7 @@ export class EventListStore {
               : Prisma.sql`event.camera_id = ANY(${[...cameraIds]}::int[])`,
           ),
     );
-    return rows.map(listedEventOf);
+    return rows.map((row) => ({ ...eventOfRow(row), reviewed: row.reviewed }));
   }
 
   /** What overlaps a range begins, as the list is sorted, nowhere before the earliest event that was going on at its start. */
@@ -89,37 +90,6 @@ function filterConditions({ cursor, filter, userId }: EventsPage): Prisma.Sql[] 
   ];
 }
 
-interface EventRow {
-  id: bigint;
-  seq: bigint;
-  camera_id: number;
-  source: Event['source'];
-  event_type: Event['eventType'];
-  label: string | null;
-  score: number | null;
-  track_id: string | null;
-  started_at: Date;
-  ended_at: Date | null;
-  evidence_file: string | null;
-  payload: unknown;
+interface ListedRow extends EventRow {
   reviewed: boolean;
-}
-
-function listedEventOf(row: EventRow): ListedEvent {
-  const { label, payload, reviewed, score, source } = row;
-  return {
-    id: Number(row.id),
-    seq: Number(row.seq),
-    cameraId: row.camera_id,
-    source,
-    eventType: row.event_type,
-    label,
-    score,
-    trackId: row.track_id,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    evidenceFile: row.evidence_file,
-    payload,
-    reviewed,
-  };
 }

@@ -117,6 +117,29 @@ describe('a report of an event', () => {
     expect(new Set(answers.map(({ seq }) => seq)).size).toBe(40);
     expect(new Set(answers.map(({ event_id }) => event_id)).size).toBe(40);
   });
+
+  it('is written though one that came at the same time is refused', async () => {
+    const answers = await Promise.allSettled(
+      [{ payload: { name: 'a\0b' } }, {}, { camera_id: 77 }, { payload: { name: 'good' } }].map((changes, index) =>
+        report({ track_id: `beside-${index}`, ...changes }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(answers[2]).toMatchObject({ reason: { code: 'not_found' } });
+    expect(await nvr.database.event.count({ where: { trackId: { startsWith: 'beside-' } } })).toBe(2);
+  });
+
+  it('is one event, of the best score and with its end, when many reports of it come at once', async () => {
+    const answers = await Promise.all(
+      [0.5, 0.7, 0.6].flatMap((score) => [
+        report({ track_id: 'at-once', score }),
+        report({ track_id: 'at-once', score: 0.4, ended_at_unix_ms: startedAtMs + 3_000 }),
+      ]),
+    );
+    expect(new Set(answers.map(({ event_id }) => event_id)).size).toBe(1);
+    const rows = await nvr.database.event.findMany({ where: { trackId: 'at-once' } });
+    expect(rows).toMatchObject([{ score: 0.7, endedAt: new Date(startedAtMs + 3_000) }]);
+  });
 });
 
 describe('the list of events', () => {

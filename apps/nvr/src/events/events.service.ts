@@ -10,9 +10,11 @@ import { domainEventOf } from './domain-event.js';
 import { EventListStore, type EventsPage } from './event-list.store.js';
 import { listedEventView } from './event-view.js';
 import type { EventsCursor, EventsQuery } from './events-query.js';
-import { EventsStore, type EventKey, type EventKind, type SavedEvent } from './events.store.js';
+import { EventWriter } from './event-writer.js';
+import { EventsStore } from './events.store.js';
 import { EvidenceFiles, type KeptEvidence } from './evidence-files.js';
 import type { EventState } from './merge-event.js';
+import type { EventKey, EventKind, SavedEvent } from './write-reports.js';
 
 /** Digits of a score that the database's `real` keeps, so that what was stored compares equal to what was sent. */
 const scoreSteps = 10_000;
@@ -21,6 +23,7 @@ const scoreSteps = 10_000;
 export class EventsService {
   constructor(
     private readonly store: EventsStore,
+    private readonly writer: EventWriter,
     private readonly lists: EventListStore,
     private readonly evidence: EvidenceFiles,
     private readonly cameras: CamerasService,
@@ -124,7 +127,7 @@ export class EventsService {
     { kept, kind }: { kept: KeptEvidence | undefined; kind: EventKind },
   ): Promise<SavedEvent> {
     try {
-      const saved = await this.store.save(key, state, kind);
+      const saved = await this.writer.save(key, state, kind);
       const unused = [kept?.file, saved.evidenceFileBefore].filter((file) => file != null && file !== saved.evidenceFile);
       for (const file of unused) if (file != null) await this.evidence.drop(file);
       return saved;

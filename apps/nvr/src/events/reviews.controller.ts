@@ -9,7 +9,7 @@ import { parseEventId } from './events-query.js';
 import { ReviewsService } from './reviews.service.js';
 
 const idsMax = 500;
-const ReviewBody = z.strictObject({
+export const ReviewBody = z.strictObject({
   ids: z.array(z.number().int().min(1)).min(1).max(idsMax),
   reviewed: z.boolean().default(true),
 });

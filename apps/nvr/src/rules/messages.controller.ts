@@ -11,7 +11,7 @@ import { requireRuleId } from './rules.controller.js';
 import { RulesService } from './rules.service.js';
 
 const messageId = /^msg_[0-9a-f-]{36}$/;
-const ListQuery = z.object({
+export const ListQuery = z.object({
   state: z.enum(messageStates).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   /** The last id of the page before. */

@@ -10,6 +10,7 @@ import type { WeeklySchedule } from './weekly-schedule.js';
 export type EventMoment = 'opened' | 'ended';
 
 interface RuleRow {
+  camera_id: number;
   id: number;
   labels: string[];
   event_types: string[];
@@ -24,28 +25,31 @@ interface RuleRow {
 }
 
 /**
- * Writes a message for each rule that an event is one for, in the transaction that wrote the event. An event that matches only
+ * Writes a message for each rule that an event is one for, in the transaction that wrote the events. An event that matches only
  * later (its score grew) is told then; of each moment a rule tells once, and of an end only after the beginning.
  * @returns how many messages there are now to send
  */
-export async function addRuleMessages(transaction: Prisma.TransactionClient, event: EventView): Promise<number> {
-  const rules = await readRules(transaction, event.camera_id);
+export async function addRuleMessages(transaction: Prisma.TransactionClient, events: readonly EventView[]): Promise<number> {
+  const cameraIds = new Set(events.map(({ camera_id: cameraId }) => cameraId));
+  const rules = await readRules(transaction, [...cameraIds]);
   let added = 0;
-  for (const rule of rules) {
-    if (!mayReadEvents(rule) || !matchesRule(conditionsOf(rule), event)) continue;
-    added += await addMessage(transaction, rule, event, 'opened');
-    if (rule.tells_end && event.ended_at !== null) added += await addMessage(transaction, rule, event, 'ended');
-  }
+  for (const event of events)
+    for (const rule of rules) {
+      if (rule.camera_id !== event.camera_id || !mayReadEvents(rule) || !matchesRule(conditionsOf(rule), event)) continue;
+      added += await addMessage(transaction, rule, event, 'opened');
+      if (rule.tells_end && event.ended_at !== null) added += await addMessage(transaction, rule, event, 'ended');
+    }
   return added;
 }
 
-/** Rules of owners who may see the camera now. */
-function readRules(transaction: Prisma.TransactionClient, cameraId: number): Promise<RuleRow[]> {
+/** Rules of owners who may see a camera now, once for each such camera. */
+async function readRules(transaction: Prisma.TransactionClient, cameraIds: readonly number[]): Promise<RuleRow[]> {
+  if (cameraIds.length === 0) return [];
   return transaction.$queryRaw<RuleRow[]>`
-    SELECT rule.id, rule.labels, rule.event_types, rule.min_score, rule.schedule, rule.cooldown_seconds, rule.tells_end, rule.url,
+    SELECT camera.id AS camera_id, rule.id, rule.labels, rule.event_types, rule.min_score, rule.schedule, rule.cooldown_seconds, rule.tells_end, rule.url,
       owner.is_superuser, role.id AS role_id, role.permissions
     FROM nvr.event_rule AS rule JOIN nvr."user" AS owner ON owner.id = rule.owner_id JOIN nvr.role AS role ON role.id = owner.role_id
-    JOIN nvr.camera AS camera ON camera.id = ${cameraId}::int AND camera.deleted_at IS NULL
+    JOIN nvr.camera AS camera ON camera.id = ANY(${[...cameraIds]}::int[]) AND camera.deleted_at IS NULL
     WHERE rule.enabled AND owner.is_active AND (cardinality(rule.camera_ids) = 0 OR camera.id = ANY(rule.camera_ids))
       AND (owner.is_superuser OR camera.owner_id = owner.id
         OR EXISTS (SELECT FROM nvr.camera_grant AS granted WHERE granted.camera_id = camera.id AND granted.user_id = owner.id))

@@ -27,7 +27,7 @@ const Schedule = z.strictObject({
   timezone: z.string().max(64).refine(isTimezone, 'is no time zone that is known here'),
   times: z.array(z.strictObject({ days: z.array(z.number().int().min(0).max(6)).min(1).max(7), from: TimeOfDay, to: TimeOfDay })).max(50),
 });
-const RuleBody = z
+export const RuleBody = z
   .strictObject({
     name: Line(100),
     enabled: z.boolean().default(true),
