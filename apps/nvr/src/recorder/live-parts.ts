@@ -50,10 +50,10 @@ export class LiveParts {
   private clockDifferenceMs = Number.POSITIVE_INFINITY;
   private readonly waiting = new Set<() => void>();
 
-  /** @param isRead whether somebody reads now */
   constructor(
     private readonly clock: Clock,
-    private readonly isRead: () => boolean,
+    /** Whether somebody reads now. */
+    readonly isRead: () => boolean,
   ) {}
 
   /** A connection stands. Forgets the one before. */

@@ -23,6 +23,8 @@ export interface RecordingSessionOptions {
   url: string;
   /** How the camera's packets come; absent: as it can send them. */
   transport?: CameraTransport | undefined;
+  /** Whether its sound is recorded too, if it is AAC. */
+  withSound?: boolean | undefined;
   root: string;
   camera: { id: number; uuid: string };
   /** False: the camera is only watched, and nothing is written. */
@@ -54,9 +56,9 @@ export interface SessionEnd {
  * @throws AppError `unavailable` when FFmpeg can't be started, the error of the disk when files can't be written
  */
 export async function runRecordingSession(options: RecordingSessionOptions): Promise<SessionEnd> {
-  const { ffmpeg, signal, transport, url } = options;
-  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport }, ffmpeg);
-  const process = startRecording(input, ffmpeg);
+  const { ffmpeg, signal, transport, url, withSound = false } = options;
+  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport, withSound, isPrompt: options.live.isRead }, ffmpeg);
+  const process = startRecording(input, { ffmpeg, withSound });
   const onStop = () => {
     process.endInOrder();
     // FFmpeg hands out the fragment that it has begun; what hangs is ended.
@@ -84,9 +86,19 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
   }
 }
 
-function startRecording(input: OpenedInput, ffmpeg: FfmpegBinary): FfmpegProcess {
+function startRecording(input: OpenedInput, { ffmpeg, withSound }: { ffmpeg: FfmpegBinary; withSound: boolean }): FfmpegProcess {
   const output = [
-    ...['-map', '0:v:0', '-c', 'copy', '-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+skip_trailer'],
+    ...[
+      '-map',
+      '0:v:0',
+      ...(withSound ? ['-map', '0:a:0?'] : []),
+      '-c',
+      'copy',
+      '-f',
+      'mp4',
+      '-movflags',
+      '+frag_keyframe+empty_moov+default_base_moof+skip_trailer',
+    ],
     ...['-frag_duration', String(fragmentMicros), '-flush_packets', '1', 'pipe:1'],
   ];
   try {

@@ -1,7 +1,9 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CameraAuthorization } from './camera-authorization.js';
-import { rewriteSessionDescription } from './rewrite-session-description.js';
+import { calmTicks, promptTicks, type ReadTicks } from './read-ticks.js';
+import { CommonClock } from './common-clock.js';
+import { rewriteSessionDescription, type DescribedTrack } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
 import { grantedChannels, grantedUdp, refusesTcp, requestedChannels, type CameraTransport } from './transport-header.js';
 import { UdpMedia } from './udp-media.js';
@@ -17,11 +19,8 @@ const unsentBytesMax = 256 * 1024;
 const unsentUdpBytesMax = 4 * 1024 * 1024;
 /** What was sent last gets this long to be taken. */
 const lingerMs = 2_000;
-/**
- * Once the camera plays, it is read at this pace: packets of a network come one by one, and each would cost a wake-up here and in
- * FFmpeg. Together they cost a fraction. A picture is later by half of this on average.
- */
-const readEveryMs = 80;
+/** What a camera sends over UDP is handed on at this pace; the system keeps less of it than of a connection. */
+const udpEveryMs = 80;
 const readBytesMax = 64 * 1024;
 const requestsWaitingMax = 8;
 
@@ -49,6 +48,11 @@ export interface RelayedConnectionOptions {
   readonly relayUrl: string;
   readonly authorization: CameraAuthorization;
   readonly transport: CameraTransport;
+  /** Whether the newest picture is looked at now; it is asked at each read. */
+  readonly isPrompt: () => boolean;
+  /** Whether FFmpeg is to hear AAC too. */
+  readonly withSound: boolean;
+  readonly onDescribed: (tracks: readonly DescribedTrack[]) => void;
   readonly answerMsMax?: number | undefined;
   /** @param problem undefined when FFmpeg ended it */
   readonly onEnd: (problem: AppError | undefined) => void;
@@ -80,13 +84,17 @@ export class RelayedConnection {
   private isOpen = false;
   private isPlaying = false;
   private isClientFull = false;
-  private isPausing = false;
+  /** At whose next tick the camera is read on; undefined: it is read. */
+  private pausedUntil: ReadTicks | undefined;
   private ended = false;
   private aggregateUrl: string;
   private trackUrls: readonly string[] = [];
+  private tracks: readonly DescribedTrack[] = [];
+  /** Of what is set up, by channel. */
+  private readonly clocksHz = new Map<number, number>();
+  private commonClock: CommonClock | undefined;
   private deadline: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
-  private pacing: NodeJS.Timeout | undefined;
   private udp: UdpMedia | undefined;
   private isOverUdp: boolean;
   private isOpeningPorts = false;
@@ -160,10 +168,10 @@ export class RelayedConnection {
     const { localAddress, remoteAddress: cameraAddress } = this.camera;
     if (localAddress === undefined || cameraAddress === undefined) throw problem('the camera cut the connection');
     this.udp ??= new UdpMedia({
-      everyMs: readEveryMs,
+      everyMs: udpEveryMs,
       onPacket: () => void this.silence?.refresh(),
       onMedia: (bytes) => {
-        if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(bytes);
+        if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(this.commonClock?.push(bytes) ?? bytes);
       },
     });
     this.isOverUdp = true;
@@ -210,12 +218,12 @@ export class RelayedConnection {
     return this.buffer;
   }
 
-  /** @returns true: read on */
+  /** @returns whether to read on; else `readOn` does */
   private onCameraBytes(bytes: number): boolean {
     this.guard(() => this.readCamera(this.buffer.subarray(0, bytes)));
     // What the system did not take at once still lies in the buffer.
     this.isBufferFree = this.options.client.writableLength === 0;
-    return true;
+    return this.ended || !(this.isClientFull || this.pausedUntil);
   }
 
   private readCamera(chunk: Buffer): void {
@@ -227,24 +235,25 @@ export class RelayedConnection {
       else this.refuseRequest(part.message);
     }
     // A full buffer: there is more already.
-    if (!this.isPlaying || this.pending || this.isPausing || chunk.length === readBytesMax) return;
-    this.isPausing = true;
-    this.camera.pause();
-    this.pacing = setTimeout(() => {
-      this.isPausing = false;
-      this.readOn();
-    }, readEveryMs);
+    if (!this.isPlaying || this.pending || this.pausedUntil || chunk.length === readBytesMax || this.commonClock?.isSettling) return;
+    this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
+    this.pausedUntil.wait(this.onTick);
   }
 
   /** A full FFmpeg is waited for, and with it the camera: TCP tells it. */
   private forward(bytes: Buffer): void {
-    if (this.options.client.write(bytes)) return;
-    this.isClientFull = true;
-    this.camera.pause();
+    const { client } = this.options;
+    // The stream calls itself full before it knows that the system took everything.
+    if (!client.write(this.commonClock?.push(bytes) ?? bytes) && client.writableLength > 0) this.isClientFull = true;
   }
 
+  private readonly onTick = (): void => {
+    this.pausedUntil = undefined;
+    this.readOn();
+  };
+
   private readOn(): void {
-    if (!this.isClientFull && !this.isPausing) this.camera.resume();
+    if (!this.isClientFull && !this.pausedUntil) this.camera.resume();
   }
 
   private takeAnswer(answer: RtspMessage): void {
@@ -263,6 +272,7 @@ export class RelayedConnection {
     this.answerClient(pending, answer, status);
     if (status === 401) throw problem('the camera refuses the user name or the password');
     if (status === 404) throw problem('the camera has no stream at this address');
+    if (pending.method === 'SETUP' && status === 200) this.noteClock(pending, answer);
     if (pending.method === 'PLAY' && status === 200) this.startSilence();
     this.sendNext();
   }
@@ -309,10 +319,13 @@ export class RelayedConnection {
       base: named !== undefined && /^rtsps?:\/\/[\x21-\x7e]{1,1000}$/i.test(named) ? named : pending.url,
       relayUrl,
       trackUrl: (track) => `${relayUrl}/track/${track}`,
+      keepsSound: this.options.withSound,
     });
     if (!rewritten) throw problem('the camera does not describe its stream');
     this.aggregateUrl = rewritten.aggregateUrl;
     this.trackUrls = rewritten.trackUrls;
+    this.tracks = rewritten.tracks;
+    this.options.onDescribed(rewritten.tracks);
     return rewritten.text;
   }
 
@@ -336,8 +349,18 @@ export class RelayedConnection {
     this.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
   }
 
+  /** With a single medium there is nothing that belongs together. */
+  private noteClock({ request, track, url }: PendingRequest, answer: RtspMessage): void {
+    const requested = requestedChannels(headerOf(request, 'transport')).packets;
+    const granted = /=(\d+)/.exec(grantedChannels(headerOf(answer, 'transport')) ?? '')?.[1];
+    const { clockHz } = this.tracks[this.trackUrls.indexOf(url)] ?? {};
+    if (clockHz !== undefined) this.clocksHz.set(track || granted === undefined ? requested : Number(granted), clockHz);
+  }
+
   private startSilence(): void {
     this.isPlaying = true;
+    if (this.options.withSound && this.clocksHz.size > 1)
+      this.commonClock ??= new CommonClock({ clocksHz: this.clocksHz, nowUnixMs: Date.now });
     this.silence ??= setTimeout(() => this.end(problem('the camera sends nothing')), silenceMsMax);
   }
 
@@ -353,7 +376,8 @@ export class RelayedConnection {
   private end(why: AppError | undefined): void {
     if (this.ended) return;
     this.ended = true;
-    for (const timer of [this.deadline, this.silence, this.pacing]) clearTimeout(timer);
+    for (const timer of [this.deadline, this.silence]) clearTimeout(timer);
+    this.pausedUntil?.forget(this.onTick);
     this.udp?.close();
     for (const socket of [this.options.client, this.camera]) {
       // Nothing is read any more; what was written last, an answer or a TEARDOWN, may still go out.

@@ -4,6 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AppError } from '@nightjar/runtime';
 import { CameraAuthorization, type CameraCredentials } from './camera-authorization.js';
 import { RelayedConnection } from './relayed-connection.js';
+import type { DescribedTrack } from './rewrite-session-description.js';
 import { RtspSplitter, type RtspMessage } from './rtsp-splitter.js';
 import type { CameraTransport } from './transport-header.js';
 
@@ -17,6 +18,10 @@ const standardPorts = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 export interface RelayOptions {
   /** How the camera sends its packets; default `auto`: inside of the connection if it can, else over UDP. */
   readonly transport?: CameraTransport | undefined;
+  /** Whether the newest picture is looked at now; it is asked at each read, default yes. If not, the camera is read less often. */
+  readonly isPrompt?: (() => boolean) | undefined;
+  /** Whether FFmpeg is to hear AAC too; default no. */
+  readonly withSound?: boolean | undefined;
   /** Longest wait for the connection to the camera, and for its whole answer to one request. */
   readonly answerMsMax?: number;
 }
@@ -36,6 +41,7 @@ export class RtspRelay {
   private connection: RelayedConnection | undefined;
   private readonly unclaimed: NodeJS.Timeout;
   private found: AppError | undefined;
+  private described: readonly DescribedTrack[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -70,6 +76,12 @@ export class RtspRelay {
   /** Why the connection ended, in words for a person, unless FFmpeg or `close` ended it. */
   get problem(): AppError | undefined {
     return this.found;
+  }
+
+  /** What the camera's sound is encoded with, as RTP names it (`mpeg4-generic` is AAC); undefined without, or not yet. */
+  get soundEncoding(): string | undefined {
+    const sound = this.described.find(({ media }) => media === 'audio');
+    return sound && (sound.encoding ?? 'unknown');
   }
 
   /** Ends everything at once. Safe to call at any time, also twice. */
@@ -114,6 +126,9 @@ export class RtspRelay {
       relayUrl: this.url,
       authorization: new CameraAuthorization(target.credentials),
       transport: this.options.transport ?? 'auto',
+      isPrompt: this.options.isPrompt ?? (() => true),
+      withSound: this.options.withSound ?? false,
+      onDescribed: (tracks) => (this.described = tracks),
       answerMsMax: this.options.answerMsMax,
       onEnd: (problem) => (this.found ??= problem),
     });
