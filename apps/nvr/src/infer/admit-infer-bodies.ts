@@ -5,8 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** A picture of the largest cameras in base64, with room. */
 export const inferBodyBytesMax = 12 * 1024 * 1024;
-/** Requests that are read, passed on or answered, in this process. Full: 503. */
+/** Requests that are read, passed on or answered, in this process, and their bodies together: memory holds each up to four times. Full: 503. */
 const requestsMax = 16;
+const bytesMax = 48 * 1024 * 1024;
 /** Of them for one user or key; a service of the installation may have all. */
 const requestsOfOneMax = 6;
 const retryAfterMs = 500;
@@ -27,15 +28,19 @@ declare module 'fastify' {
 export function admitInferBodies(fastify: FastifyInstance): void {
   const places = new Map<string, number>();
   let taken = 0;
+  let bytes = 0;
   const admit = (request: FastifyRequest, reply: FastifyReply): void => {
     const caller = callerOf(request.principal);
     const ofCaller = places.get(caller) ?? 0;
-    if (taken >= requestsMax || (caller !== 'service' && ofCaller >= requestsOfOneMax))
+    const size = sizeOf(request);
+    if (taken >= requestsMax || bytes + size > bytesMax || (caller !== 'service' && ofCaller >= requestsOfOneMax))
       throw new AppError('overloaded', 'too many requests for inference are under way', { retryAfterMs });
     taken++;
+    bytes += size;
     places.set(caller, ofCaller + 1);
     reply.raw.once('close', () => {
       taken--;
+      bytes -= size;
       const left = (places.get(caller) ?? 1) - 1;
       if (left > 0) places.set(caller, left);
       else places.delete(caller);
@@ -50,6 +55,12 @@ export function admitInferBodies(fastify: FastifyInstance): void {
       if (request.method === 'POST') admit(request, reply);
     };
   });
+}
+
+/** Bytes of a body as announced; without a length as many as are read at all. A larger one is refused unread. */
+function sizeOf({ headers }: FastifyRequest): number {
+  const announced = headers['content-length'];
+  return announced === undefined ? inferBodyBytesMax : Math.min(Number(announced), inferBodyBytesMax);
 }
 
 function correlationOf({ headers }: FastifyRequest): string {
