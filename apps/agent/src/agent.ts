@@ -23,6 +23,7 @@ import { EventSpool } from './analytics/event-spool.js';
 import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
 import type { AgentAccess, AgentConfig } from './config.js';
+import { tellDecoding } from './decode/decoding-teller.js';
 import { JobWorker } from './jobs/job-worker.js';
 import { OfferedCapabilities } from './jobs/offered-capabilities.js';
 import { workRunner } from './jobs/run-work.js';
@@ -155,6 +156,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const slots = { jobs: config.jobSlots, streams: config.streamSlots };
   const capacity = tellCapacity({ bus, agentId: config.agentId, slots, jobs, streams, selfCheck, clock });
   shutdown.register('capacity', () => capacity.stop());
+  const decoding = tellDecoding({ bus, agentId: config.agentId, streams });
+  shutdown.register('decoding', () => decoding.stop());
   logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
   return { url: http.url, routes };
 }

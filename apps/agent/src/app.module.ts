@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Health } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
 import type { AgentConfig } from './config.js';
+import { DecodingController } from './decode/decoding.controller.js';
 import { AGENT_CONFIG, ConfigController } from './luna/config.controller.js';
 import { AGENT_BUILD, DocsController } from './luna/docs/docs.controller.js';
 import { HealthcheckController } from './luna/healthcheck.controller.js';
@@ -37,6 +38,7 @@ export class AppModule {
         HealthcheckController,
         PluginsController,
         MetricsController,
+        DecodingController,
       ],
       providers: [
         { provide: AGENT_CONFIG, useValue: services.config },

@@ -24,6 +24,7 @@ describe('the routes of the agent', () => {
       'GET /1/ws authenticated',
       'GET /config authenticated',
       'GET /configs authenticated',
+      'GET /decoding authenticated',
       'GET /docs/dev public',
       'GET /docs/dev/index.html public',
       'GET /docs/spec public',

@@ -10,6 +10,7 @@ import { SignInPolicies } from './auth/sign-in-policies.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
+import { DecodingModule } from './decoding/decoding.module.js';
 import { EventsModule } from './events/events.module.js';
 import { ExportsModule } from './exports/exports.module.js';
 import { FacesModule } from './faces/faces.module.js';
@@ -62,6 +63,7 @@ export class AppModule {
         AuthModule,
         SetupModule,
         CamerasModule,
+        DecodingModule,
         StreamsModule,
         FramesModule,
         EventsModule,

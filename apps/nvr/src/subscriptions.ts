@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import {
   appAlert,
   claimStreams,
+  decodingTold,
   eventCommitted,
   listFaces,
   offerAnalytics,
@@ -15,6 +16,7 @@ import {
 import { orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppAlerts } from './apps/app-alerts.js';
+import { DecodeReports } from './decoding/decode-reports.js';
 import { EventsService } from './events/events.service.js';
 import { FacesService } from './faces/faces.service.js';
 import { FramesService } from './frames/frames.service.js';
@@ -25,6 +27,7 @@ import { StreamsService } from './streams/streams.service.js';
 /** All that the API process listens to on the bus. */
 export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const streams = app.get(StreamsService);
+  const decoding = app.get(DecodeReports);
   const lunaAnalytics = app.get(LunaAnalyticsService);
   const frames = app.get(FramesService);
   const events = app.get(EventsService);
@@ -42,6 +45,7 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   bus.serve(saveFace, (face, { body }) => orUnavailable(faces.save(face, body)));
   bus.serve(removeFace, (request) => orUnavailable(faces.remove(request)));
   bus.serve(listFaces, (request) => orUnavailable(faces.list(request)));
+  bus.on(decodingTold, (told) => decoding.hear(told));
   bus.on(appAlert, (alert) => alerts.take(alert));
   bus.on(eventCommitted, () => live.wake());
   bus.on(overlayDrawn, (overlay) => live.drawOverlay(overlay));

@@ -27,7 +27,10 @@ export const AssignedStream = z.object({
   location: z.record(z.string(), z.unknown()).nullable().default(null),
   /** `file`: a video that ends, and the stream with it. */
   kind: z.enum(['rtsp', 'file']).default('rtsp'),
+  /** What is analysed: the substream of a camera that has one. */
   url: z.string(),
+  /** The main stream of a camera whose substream `url` is, for when that is of no use. */
+  main_url: z.string().nullable().default(null),
   transport: CameraTransport.default('auto'),
   frames_per_second: z.number().positive().max(30),
   analytics: z.array(StreamAnalytic).max(16).default([]),

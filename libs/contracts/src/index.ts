@@ -1,6 +1,7 @@
 export { ErrorBody, ErrorCode } from './errors.js';
 export { fact, rpc, type Fact, type Rpc } from './bus-message.js';
 export { AnalyticName, AnalyticOffer, offerAnalytics, StreamAnalytic, StreamFeedback } from './analytics.js';
+export { CameraDecodeView, DecodeReport, decodeReportsMax, decodingTold, decodingToldEveryMs } from './decoding.js';
 export { FrameName, FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
 export { BoxLtwh, Detection, ModelIdentity, PictureSize } from './detection.js';
 export {

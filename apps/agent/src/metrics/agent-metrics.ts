@@ -14,6 +14,8 @@ export interface AgentMetricsParts {
 const counters: Record<string, [help: string, read: (metrics: StreamMetrics) => number]> = {
   agent_stream_frames_analysed_total: ['Frames that were analysed', ({ analysed }) => analysed],
   agent_stream_frames_dropped_total: ['Frames that a newer one replaced before an adapter was free', ({ framesDropped }) => framesDropped],
+  agent_stream_units_total: ['Encoded frames that came, decoded or not', ({ units }) => units],
+  agent_stream_pictures_total: ['Pictures that were decoded and looked at', ({ pictures }) => pictures],
   agent_stream_units_dropped_total: ['Units that a decoder that was too slow did not get', ({ unitsDropped }) => unitsDropped],
   agent_stream_detector_calls_total: ['Frames that an adapter was asked about', ({ asked }) => asked],
   agent_stream_regions_asked_total: ['Pictures and parts of pictures that adapters looked at', ({ regionsAsked }) => regionsAsked],
@@ -84,12 +86,15 @@ export class AgentMetrics {
     new Gauge({
       name: 'agent_stream_info',
       help: 'How much of a stream is decoded and why, and what its last decoded picture showed; always 1',
-      labelNames: ['stream', 'kind', 'decode_state', 'wake_reason', 'motion', 'separation'],
+      labelNames: ['stream', 'kind', 'camera_stream', 'decode_state', 'wake_reason', 'motion', 'separation'],
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const { decodeState, kind, motion, separation, stream, wakeReason } of streams.metrics)
-          this.set({ stream, kind, decode_state: decodeState, wake_reason: wakeReason, motion, separation }, 1);
+        for (const { cameraStream, decodeState, kind, motion, separation, stream, wakeReason } of streams.metrics)
+          this.set(
+            { stream, kind, camera_stream: cameraStream, decode_state: decodeState, wake_reason: wakeReason, motion, separation },
+            1,
+          );
       },
     });
   }

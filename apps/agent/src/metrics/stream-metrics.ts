@@ -1,4 +1,4 @@
-import type { DecodeStatus } from '../decode/watched-stream.js';
+import type { SourceStatus } from '../sources/camera-source.js';
 
 /** What one frame after the other came to, since the analysis began. */
 export interface FrameCounts {
@@ -25,27 +25,36 @@ export interface StreamMetrics extends FrameCounts {
   kind: 'rtsp' | 'file';
   /** `off` also while there is no connection. */
   decodeState: string;
+  /** Which of the camera's streams is analysed. */
+  cameraStream: 'main' | 'sub' | 'file';
   wakeReason: string;
   motion: string;
   separation: string;
   framesDropped: number;
+  /** Over all connections. */
+  units: number;
+  pictures: number;
   unitsDropped: number;
 }
 
-/** Puts together what is known of a stream; `status` undefined: no connection, or one whose units can't be told apart. */
+/** Puts together what is known of a stream; `source` undefined: a file. */
 export function streamMetrics(
   stream: { frames_name: string; kind: 'rtsp' | 'file' },
-  { counts, framesDropped, status }: { counts: FrameCounts; framesDropped: number; status: DecodeStatus | undefined },
+  { counts, framesDropped, source }: { counts: FrameCounts; framesDropped: number; source: SourceStatus | undefined },
 ): StreamMetrics {
+  const watched = source?.watched;
   return {
     ...counts,
     stream: stream.frames_name,
     kind: stream.kind,
-    decodeState: status?.state ?? (stream.kind === 'file' ? 'active' : 'off'),
-    wakeReason: status?.reason ?? 'unknown',
-    motion: status?.motion ?? 'unknown',
-    separation: status?.separation ?? 'unknown',
+    decodeState: watched?.state ?? (source === undefined ? 'active' : 'off'),
+    cameraStream: source?.stream ?? 'file',
+    wakeReason: watched?.reason ?? 'unknown',
+    motion: watched?.motion ?? 'unknown',
+    separation: watched?.separation ?? 'unknown',
     framesDropped,
-    unitsDropped: status?.unitsDropped ?? 0,
+    units: source?.units ?? 0,
+    pictures: source?.pictures ?? 0,
+    unitsDropped: source?.unitsDropped ?? 0,
   };
 }

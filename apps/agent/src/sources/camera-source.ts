@@ -52,6 +52,8 @@ export interface SourceStatus {
   /** Why it is the main stream though there is a substream. */
   mainBecause: string | null;
   reading: Reading;
+  /** Whether pictures came on the connection that is open. */
+  isConnected: boolean;
   /** Of the newest one; undefined: there was none yet. */
   picture: { width: number; height: number } | undefined;
   units: number;
@@ -92,6 +94,7 @@ export class CameraSource {
   private connection: AbortController | undefined;
   /** The connection ends because the other stream is taken. */
   private isSwitching = false;
+  private isOnline = false;
   private wanted: () => void = () => undefined;
   private picture: SourceStatus['picture'];
   /** Of the connections that are over. */
@@ -129,10 +132,11 @@ export class CameraSource {
 
   /** Everything that is told to people. */
   get decoding(): SourceStatus {
-    const { choice, picture, policy, readings, status: watched } = this;
+    const { choice, isOnline: isConnected, picture, policy, readings, status: watched } = this;
     const { mainBecause, stream } = choice;
     const { dated: decision, lastWake } = policy;
-    return { decision, lastWake, stream, mainBecause, reading: readings[stream], picture, ...this.countsWith(watched), watched };
+    const counts = this.countsWith(watched);
+    return { decision, lastWake, stream, mainBecause, reading: readings[stream], isConnected, picture, ...counts, watched };
   }
 
   /** Runs until the signal aborts; then FFmpeg is gone. Never rejects for anything that the camera does. */
@@ -178,6 +182,7 @@ export class CameraSource {
     } finally {
       signal.removeEventListener('abort', end);
       this.connection = undefined;
+      this.isOnline = false;
     }
   }
 
@@ -268,6 +273,7 @@ export class CameraSource {
   }
 
   private announceOnline(handlers: CameraHandlers): void {
+    this.isOnline = true;
     this.logger.info('camera online');
     handlers.onState({ state: 'online' });
   }

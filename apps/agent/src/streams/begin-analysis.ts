@@ -73,14 +73,14 @@ export function processingPoint(options: { streamId: string; status: 'start' | '
 
 function liveAnalysis(stream: AssignedStream, services: StreamServices): StreamAnalysis {
   const { clock, ffmpeg, hardware, idleAfterMs, reporter, session } = services;
-  const { camera_id: cameraId, frames_per_second: framesPerSecond, url } = stream;
+  const { camera_id: cameraId, frames_per_second: framesPerSecond, main_url: mainUrl, transport, url } = stream;
   const logger = services.logger.child({ cameraId });
   const common = commonParts(stream, { ...services, logger });
   const { frames } = common;
   const events = cameraId === null ? undefined : new PersonEvents({ cameraId, frames, reporter, session, clock, logger });
   return new StreamAnalysis(stream, {
     ...common,
-    source: new CameraSource({ ffmpeg, url, framesPerSecond, hardware, idleAfterMs, clock, logger }),
+    source: new CameraSource({ ffmpeg, url, mainUrl, transport, framesPerSecond, hardware, idleAfterMs, clock, logger }),
     analysis: new FrameAnalysis({ ...services, ...common, events, lane: 'live', timeoutMs: liveTimeoutMs, clock, logger }),
     events,
     clock,

@@ -57,8 +57,11 @@ export class FileAnalysis {
   }
 
   get metrics(): StreamMetrics {
-    return streamMetrics(this.assigned, { counts: this.parts.analysis.counts, framesDropped: 0, status: undefined });
+    return streamMetrics(this.assigned, { counts: this.parts.analysis.counts, framesDropped: 0, source: undefined });
   }
+
+  /** All of it is decoded, at the pace of the adapters. */
+  readonly decoding = undefined;
 
   /** A new name or place; whatever else a user changes is a new start. */
   reassign(stream: AssignedStream): void {

@@ -1,7 +1,8 @@
-import type { AssignedStream, StreamAnalytic, StreamFeedback } from '@nightjar/contracts';
+import type { AssignedStream, DecodeReport, StreamAnalytic, StreamFeedback } from '@nightjar/contracts';
 import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import type { Demand } from '../decode/decode-policy.js';
+import { decodeReport } from '../decode/decode-report.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
 import { streamMetrics, type StreamMetrics } from '../metrics/stream-metrics.js';
 import { NewestSlot } from '../sampling/newest-slot.js';
@@ -60,7 +61,13 @@ export class StreamAnalysis {
 
   get metrics(): StreamMetrics {
     const { analysis, source } = this.parts;
-    return streamMetrics(this.assigned, { counts: analysis.counts, framesDropped: this.slot.dropped, status: source.status });
+    return streamMetrics(this.assigned, { counts: analysis.counts, framesDropped: this.slot.dropped, source: source.decoding });
+  }
+
+  /** How much of it is decoded, and why. */
+  get decoding(): DecodeReport {
+    const { clock, source } = this.parts;
+    return decodeReport(this.assigned, { source: source.decoding, framesDropped: this.slot.dropped, clock });
   }
 
   /** Takes over what a user changed while frames go on: the analytics, the name, the owner. */

@@ -5,6 +5,7 @@ import {
   releaseStreams,
   type AnalyticOffer,
   type AssignedStream,
+  type DecodeReport,
   type StreamFeedback,
 } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
@@ -17,6 +18,8 @@ export interface RunningStream {
   /** How it goes, for nvr. */
   readonly feedback: StreamFeedback;
   readonly metrics: StreamMetrics;
+  /** Undefined for a file. */
+  readonly decoding: DecodeReport | undefined;
   /** Takes over what needs no new start. */
   reassign(stream: AssignedStream): void;
   stop(): Promise<void>;
@@ -64,6 +67,11 @@ export class StreamClaims {
   /** Of all that run now. */
   get metrics(): StreamMetrics[] {
     return [...this.running.values()].map(({ metrics }) => metrics);
+  }
+
+  /** Of all live streams that run now. */
+  get decoding(): DecodeReport[] {
+    return [...this.running.values()].flatMap(({ decoding }) => decoding ?? []);
   }
 
   get count(): number {
@@ -179,6 +187,7 @@ function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
   return (
     b !== undefined &&
     a.url === b.url &&
+    a.main_url === b.main_url &&
     a.kind === b.kind &&
     a.transport === b.transport &&
     a.frames_name === b.frames_name &&

@@ -49,6 +49,7 @@ function cameras({ camera }: Ours): AccessSample[] {
     nothing('GET /api/v1/cameras', { ok: 200, shows: 'yard-of-ours' }),
     nothing('GET /api/v1/cameras/by-ip/:ip', { ok: 200, shows: 'yard-of-ours' }),
     hidden('GET /api/v1/cameras/:reference', { ok: 200, shows: camera.uuid }),
+    hidden('GET /api/v1/cameras/:reference/decode', { ok: 200, shows: '"decoding":null' }),
     hidden('GET /api/v1/cameras/:reference/snapshot', { ok: 200 }),
     hidden('POST /api/v1/cameras/:reference/snapshot-url', { ok: 200 }),
     // Not a handshake; those are asked below.

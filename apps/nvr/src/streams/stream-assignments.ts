@@ -41,6 +41,7 @@ export class StreamAssignments {
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
         kind: isFileType(type) ? 'file' : 'rtsp',
         url,
+        main_url: camera && camera.substreamUrl !== null ? await this.mainUrlOf(camera) : null,
         transport: camera ? transportOf(camera) : transportOfType(type),
         frames_per_second: this.config.detectFps,
         analytics: z.array(StreamAnalytic).parse(luna?.analytics ?? []),
@@ -50,6 +51,11 @@ export class StreamAssignments {
       this.unreachable.add(streamId);
       return undefined;
     }
+  }
+
+  /** Without it the substream is analysed all the same. */
+  private mainUrlOf(camera: Camera): Promise<string | null> {
+    return this.connections.urlOf(camera, 'main').catch(() => null);
   }
 
   private async urlOf({ luna, streamId }: ClaimedStream): Promise<string> {
