@@ -45,6 +45,8 @@ export type AuditAction =
   | 'camera.changed'
   | 'camera.deleted'
   | 'camera.restored'
+  | 'camera.granted'
+  | 'camera.revoked'
   | 'recording.protected'
   | 'recording.released'
   | 'api_key.created'

@@ -6,6 +6,9 @@ import { FramesModule } from '../frames/frames.module.js';
 import { CONFIG } from '../process-parts.js';
 import { CameraConnections } from './camera-connections.js';
 import { CameraNetworks } from './camera-networks.js';
+import { CameraPermissionsController } from './camera-permissions.controller.js';
+import { CameraPermissionsService } from './camera-permissions.service.js';
+import { CameraPermissionsStore } from './camera-permissions.store.js';
 import { CameraTestsController } from './camera-tests.controller.js';
 import { CameraTests, FFMPEG } from './camera-tests.service.js';
 import { CamerasController } from './cameras.controller.js';
@@ -32,9 +35,11 @@ export class CameraConnectionsModule {}
 
 @Module({
   imports: [AuditModule, CameraConnectionsModule, FramesModule],
-  controllers: [CameraTestsController, OnvifController, CamerasController],
+  controllers: [CameraTestsController, CameraPermissionsController, OnvifController, CamerasController],
   providers: [
     CamerasService,
+    CameraPermissionsService,
+    CameraPermissionsStore,
     CameraTests,
     DemoCamera,
     OnvifService,

@@ -9,8 +9,8 @@ import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
 import { invalidField } from '../http/parse-input.js';
 import { CLOCK } from '../process-parts.js';
-import { manageScopes } from '../roles/permissions.js';
 import { CameraConnections } from './camera-connections.js';
+import { CameraPermissionsStore } from './camera-permissions.store.js';
 import { cameraScopeOf, type CameraScope } from './camera-scope.js';
 import { cameraView } from './camera-view.js';
 import { CamerasStore, type Camera, type CameraFields, type JudgeDuplicates } from './cameras.store.js';
@@ -29,6 +29,7 @@ export class CamerasService {
     private readonly connections: CameraConnections,
     private readonly bus: Bus,
     private readonly audit: AuditLog,
+    private readonly permissions: CameraPermissionsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -87,12 +88,14 @@ export class CamerasService {
   }
 
   /**
-   * A camera that the caller may give orders to: his own, any that he sees for a role that manages cameras, every one for an admin.
+   * A camera that the caller may give orders to: his own, one that was granted to him for it, any that he sees for a role that manages
+   * cameras, every one for an admin.
    * @throws AppError `not_found` for one that he does not see, `permission_denied` for one that he only sees
    */
   async findManaged(principal: Principal, reference: string): Promise<Camera> {
     const camera = await this.find(cameraScopeOf(principal), reference);
-    if (!manages(principal, camera)) throw new AppError('permission_denied', 'you may see this camera, and not more');
+    if (!(await this.permissions.manages(principal, camera)))
+      throw new AppError('permission_denied', 'you may see this camera, and not more');
     return camera;
   }
 
@@ -209,9 +212,4 @@ const refuseDuplicates: JudgeDuplicates = (duplicates) => {
 
 function namesOfDefined(input: CameraInput): string[] {
   return Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-}
-
-function manages(principal: Principal, camera: Camera): boolean {
-  if (principal.kind !== 'user') return false;
-  return principal.isSuperuser || camera.ownerId === principal.userId || principal.scopes?.includes(manageScopes.manageCameras) === true;
 }

@@ -42,7 +42,7 @@ export function accessSamples(ours: Ours): AccessSample[] {
   ];
 }
 
-function cameras({ camera }: Ours): AccessSample[] {
+function cameras({ camera, ids }: Ours): AccessSample[] {
   const live = 'GET /api/v1/cameras/:reference/live/:file';
   const notYet = 'not in the playlist';
   return [
@@ -63,6 +63,9 @@ function cameras({ camera }: Ours): AccessSample[] {
     hidden('GET /api/v1/streams/webrtc/:reference', { ok: 501 }),
     hidden('POST /api/v1/cameras/:reference/test-connection', { ok: 200 }),
     hidden('POST /api/v1/cameras/:reference/ptz/move', { ok: 409 }),
+    hidden('GET /api/v1/cameras/:reference/permissions', { ok: 200, shows: '"username":"guard"' }),
+    hidden('GET /api/v1/cameras/:reference/permissions/check', { ok: 200, shows: '"is_owner":true' }),
+    hidden('POST /api/v1/cameras/:reference/permissions', { body: { user_id: Number(ids.userId) }, ok: 200 }),
     hidden('POST /api/v1/cameras/:reference/ptz/stop', { ok: 409 }),
     admin('GET /api/v1/cameras/deleted', { ok: 200 }),
     admin('POST /api/v1/cameras'),
@@ -244,6 +247,7 @@ function ends(): AccessSample[] {
   return [
     hidden('DELETE /api/v1/rules/:ruleId', { ok: 204 }),
     hidden('DELETE /api/v1/exports/:id', { ok: 204 }),
+    hidden('DELETE /api/v1/cameras/:reference/permissions/:userId', { ok: 200 }),
     hidden('DELETE /api/v1/recordings/playback/hls/:session', { ok: 204 }),
     hidden('DELETE /api/v1/recordings/protections/:id', { ok: 204 }),
     own('DELETE /1/groups/:groupId', { ok: 204 }),
