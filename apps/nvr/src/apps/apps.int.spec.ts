@@ -99,6 +99,15 @@ describe('an app', () => {
     expect((await act('reset', { authorization: `Bearer ${viewerToken}` })).status).toBe(403);
   });
 
+  it('shows a user who is no admin that it is there, and neither its settings, its address nor what it tells of itself', async () => {
+    const headers = { authorization: `Bearer ${viewerToken}` };
+    const { body } = await call('GET', '/apps', { headers });
+    expect(body.apps).toEqual([
+      { id: 'loitering', name: 'Loitering', version: '1.1.0', category: 'security', enabled: true, last_seen: expect.any(String) },
+    ]);
+    for (const path of ['config', 'status']) expect((await call('GET', `/apps/loitering/${path}`, { headers })).status).toBe(403);
+  });
+
   it('tells alerts on the bus that become events, each once', async () => {
     const alert = {
       alert_id: 'alrt_0123456789ab',

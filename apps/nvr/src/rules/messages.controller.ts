@@ -3,9 +3,11 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { CamerasStore } from '../cameras/cameras.store.js';
 import { parseInput } from '../http/parse-input.js';
 import { manageScopes } from '../roles/permissions.js';
-import { messageStates, MessagesStore } from './messages.store.js';
+import { messageStates, MessagesStore, type MessageScope } from './messages.store.js';
 import { RuleSender } from './rule-sender.js';
 import { requireRuleId } from './rules.controller.js';
 import { RulesService } from './rules.service.js';
@@ -25,14 +27,15 @@ export class MessagesController {
     private readonly rules: RulesService,
     private readonly messages: MessagesStore,
     private readonly sender: RuleSender,
+    private readonly cameraRows: CamerasStore,
   ) {}
 
   @Get()
   @Policy({ kind: 'authenticated', scope: manageScopes.manageRules })
   async list(@Param('ruleId') ruleId: string, @Query() query: unknown, @Req() request: FastifyRequest) {
     const { before, limit, state } = parseInput(ListQuery, query, 'query');
-    const { id } = await this.rules.find(requirePrincipal(request), requireRuleId(ruleId));
-    const rows = await this.messages.list({ ruleId: id, state, beforeId: before, limit: limit + 1 });
+    const scope = await this.scopeOf(request, ruleId);
+    const rows = await this.messages.list({ scope, state, beforeId: before, limit: limit + 1 });
     const page = rows.slice(0, limit);
     return { deliveries: page.map(messageView), next_before: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   }
@@ -40,8 +43,8 @@ export class MessagesController {
   @Get(':deliveryId')
   @Policy({ kind: 'authenticated', scope: manageScopes.manageRules })
   async read(@Param('ruleId') ruleId: string, @Param('deliveryId') deliveryId: string, @Req() request: FastifyRequest) {
-    const { id } = await this.rules.find(requirePrincipal(request), requireRuleId(ruleId));
-    const row = messageId.test(deliveryId) ? await this.messages.find(deliveryId, id) : null;
+    const scope = await this.scopeOf(request, ruleId);
+    const row = messageId.test(deliveryId) ? await this.messages.find(deliveryId, scope) : null;
     if (!row) throw noSuchDelivery();
     return { ...messageView(row), attempts: row.attempts.map(attemptView) };
   }
@@ -50,10 +53,18 @@ export class MessagesController {
   @HttpCode(202)
   @Policy({ kind: 'authenticated', scope: manageScopes.manageRules })
   async redeliver(@Param('ruleId') ruleId: string, @Param('deliveryId') deliveryId: string, @Req() request: FastifyRequest) {
-    const { id } = await this.rules.find(requirePrincipal(request), requireRuleId(ruleId));
-    if (!messageId.test(deliveryId) || !(await this.messages.askAgain(deliveryId, id))) throw noSuchDelivery();
+    const scope = await this.scopeOf(request, ruleId);
+    if (!messageId.test(deliveryId) || !(await this.messages.askAgain(deliveryId, scope))) throw noSuchDelivery();
     this.sender.nudge();
     return { id: deliveryId };
+  }
+
+  /** A rule outlives the right to see a camera; what it told of that camera is then hidden. @throws AppError `not_found` */
+  private async scopeOf(request: FastifyRequest, ruleId: string): Promise<MessageScope> {
+    const principal = requirePrincipal(request);
+    const { id } = await this.rules.find(principal, requireRuleId(ruleId));
+    const scope = cameraScopeOf(principal);
+    return { ruleId: id, cameraIds: scope.kind === 'all' ? undefined : await this.cameraRows.listIds(scope) };
   }
 }
 

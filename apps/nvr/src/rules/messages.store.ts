@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NvrDatabase, Prisma } from '@nightjar/database';
+import { Prisma, type NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
 
 export const messageStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
@@ -9,6 +9,12 @@ type WithPlainState<Row> = Omit<Row, 'state'> & { state: MessageState };
 type MessageRow = WithPlainState<Prisma.RuleMessageGetPayload<object>>;
 type MessageWithLog = WithPlainState<Prisma.RuleMessageGetPayload<{ include: { attempts: true } }>>;
 
+/** Which messages somebody reads: of one rule, and of the cameras that he may see now; undefined: of all. */
+export interface MessageScope {
+  ruleId: number;
+  cameraIds: readonly number[] | undefined;
+}
+
 /** Messages of a rule as its owner reads them; sending has statements of its own. */
 @Injectable()
 export class MessagesStore {
@@ -16,17 +22,18 @@ export class MessagesStore {
 
   /** Newest first. `beforeId`: behind that message; nothing when it is not there any more. */
   async list(query: {
-    ruleId: number;
+    scope: MessageScope;
     state: MessageState | undefined;
     beforeId: string | undefined;
     limit: number;
   }): Promise<MessageRow[]> {
-    const { beforeId, limit, ruleId, state } = query;
+    const { beforeId, limit, scope, state } = query;
+    const { ruleId } = scope;
     const behind = beforeId === undefined ? undefined : await this.database.ruleMessage.findFirst({ where: { id: beforeId, ruleId } });
     if (behind === null) return [];
     return this.database.ruleMessage.findMany({
       where: {
-        ruleId,
+        ...within(scope),
         ...(state && { state }),
         ...(behind && { createdAt: { lte: behind.createdAt }, NOT: { createdAt: behind.createdAt, id: { gte: behind.id } } }),
       },
@@ -35,14 +42,15 @@ export class MessagesStore {
     });
   }
 
-  find(id: string, ruleId: number): Promise<MessageWithLog | null> {
-    return this.database.ruleMessage.findFirst({ where: { id, ruleId }, include: { attempts: { orderBy: { attempt: 'asc' } } } });
+  find(id: string, scope: MessageScope): Promise<MessageWithLog | null> {
+    return this.database.ruleMessage.findFirst({ where: { id, ...within(scope) }, include: { attempts: { orderBy: { attempt: 'asc' } } } });
   }
 
   /** Asks for an attempt beside the schedule, now. @returns false for a message that is not there */
-  async askAgain(id: string, ruleId: number): Promise<boolean> {
-    const changed = await this.database
-      .$executeRaw`UPDATE nvr.rule_message SET redeliver_at = coalesce(redeliver_at, now()) WHERE id = ${id} AND rule_id = ${ruleId}::int`;
+  async askAgain(id: string, { cameraIds, ruleId }: MessageScope): Promise<boolean> {
+    const ofCameras = cameraIds ? Prisma.sql`AND camera_id = ANY(${[...cameraIds]}::int[])` : Prisma.empty;
+    const changed = await this.database.$executeRaw`
+      UPDATE nvr.rule_message SET redeliver_at = coalesce(redeliver_at, now()) WHERE id = ${id} AND rule_id = ${ruleId}::int ${ofCameras}`;
     return changed > 0;
   }
 
@@ -54,3 +62,5 @@ export class MessagesStore {
         ORDER BY created_at LIMIT ${limit}::int)`;
   }
 }
+
+const within = ({ cameraIds, ruleId }: MessageScope) => ({ ruleId, ...(cameraIds && { cameraId: { in: [...cameraIds] } }) });

@@ -276,6 +276,28 @@ describe('a rule', () => {
     expect((await call('GET', `/${id}`)).status).toBe(404);
   });
 
+  it('hides what it told of a camera from an owner who may not see that camera any more', async () => {
+    const grant = { userId: operatorId, cameraId: hall };
+    await nvr.database.cameraGrant.create({ data: grant });
+    const id = await makeRule();
+    await send(report());
+    await send(report({ camera_id: hall }));
+    await settled(id);
+    const [ofYard, ofHall] = await Promise.all([yard, hall].map((cameraId) => nvr.database.ruleMessage.findFirst({ where: { cameraId } })));
+    const listed = async (token?: string) =>
+      ((await call('GET', `/${id}/deliveries`, { ...(token !== undefined && { token }) })).body.deliveries as { id: string }[])
+        .map((one) => one.id)
+        .sort();
+    const both = [ofYard!.id, ofHall!.id].sort();
+    expect(await listed()).toEqual(both);
+    await nvr.database.cameraGrant.deleteMany({ where: grant });
+    expect(await listed()).toEqual([ofYard!.id]);
+    expect(await listed(nvr.token)).toEqual(both);
+    expect((await call('GET', `/${id}/deliveries/${ofHall!.id}`)).status).toBe(404);
+    expect((await call('POST', `/${id}/deliveries/${ofHall!.id}/redeliver`)).status).toBe(404);
+    expect((await call('GET', `/${id}/deliveries/${ofYard!.id}`)).status).toBe(200);
+  });
+
   it('lists its messages page by page and by state', async () => {
     const id = await makeRule();
     for (let count = 0; count < 3; count++) await send(report());
