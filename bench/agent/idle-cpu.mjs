@@ -31,6 +31,7 @@ export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) 
         idle: (after.idle - before.idle) / elapsed,
         always: (after.always - before.always) / elapsed,
         ours: (after.idleOurs - before.idleOurs) / elapsed,
+        alwaysOurs: (after.alwaysOurs - before.alwaysOurs) / elapsed,
         state: `${state.state} (${state.reason}, ${state.separation})`,
       });
     }
@@ -72,10 +73,10 @@ function startWatcher(url, idleAfterMs, fps) {
   return { child, exited, ask };
 }
 
-/** CPU-ms so far: all processes of each watcher, and the part of the one that is idle which is our own code. */
+/** CPU-ms so far: all processes of each watcher, and the part which is our own code. */
 function costs({ always, idle }) {
   const whole = ({ child }) => [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0);
-  return { always: whole(always), idle: whole(idle), idleOurs: cpuMs(idle.child.pid) };
+  return { always: whole(always), idle: whole(idle), idleOurs: cpuMs(idle.child.pid), alwaysOurs: cpuMs(always.child.pid) };
 }
 
 function cpuMs(pid) {

@@ -109,7 +109,7 @@ async function idleCost() {
     const of = (key) => samples.map((sample) => sample[key]).sort((a, b) => a - b)[samples.length >> 1];
     const bare = await measureBare({ clip: rendered.file, seconds: Number(values.seconds) });
     console.log(
-      `  ${title.padEnd(16)} ${kbits} kbit/s: idle ${of('idle').toFixed(1)} (${of('ours').toFixed(1)} of them ours), always ${of('always').toFixed(1)}, ratio ${ratios[ratios.length >> 1].toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}); ` +
+      `  ${title.padEnd(16)} ${kbits} kbit/s: idle ${of('idle').toFixed(1)} (${of('ours').toFixed(1)} of them ours), always ${of('always').toFixed(1)} (${of('alwaysOurs').toFixed(1)} ours), ratio ${ratios[ratios.length >> 1].toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}); ` +
         `state ${samples.map(({ state }) => state).join(', ')}; cameras a core: idle ${Math.floor(1_000 / of('idle'))}, busy ${Math.floor(1_000 / of('always'))}; bare FFmpeg at the clip's own rate ${bare.toFixed(1)}; load ${os.loadavg()[0].toFixed(1)}`,
     );
   }

@@ -12,6 +12,8 @@ export interface ReadUnitsOptions {
   /** Holds the camera's credentials: never log it. */
   url: string;
   transport?: CameraTransport | undefined;
+  /** Whether the newest picture is looked at now, default yes: `CameraInput.isPrompt`. */
+  isPrompt?: (() => boolean) | undefined;
   /** Longest silence before the camera counts as gone. */
   stallMs?: number;
   signal: AbortSignal;
@@ -29,8 +31,8 @@ const stallMsDefault = 15_000;
  *   HEVC, `cancelled` on the signal
  */
 export async function readUnits(options: ReadUnitsOptions): Promise<void> {
-  const { ffmpeg, url, signal, transport } = options;
-  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport }, ffmpeg);
+  const { ffmpeg, isPrompt, url, signal, transport } = options;
+  const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport, isPrompt }, ffmpeg);
   let process: FfmpegProcess | undefined;
   try {
     process = FfmpegProcess.start({

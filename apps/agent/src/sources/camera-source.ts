@@ -226,7 +226,9 @@ export class CameraSource {
     this.watched = watched;
     try {
       const { signal } = connection;
-      await readCameraUnits(reading, { ffmpeg, url: this.choice.url, transport, signal, clock, onUnit: (unit) => watched.take(unit) });
+      const { url } = this.choice;
+      const isPrompt = () => this.policy.current.state === 'active';
+      await readCameraUnits(reading, { ffmpeg, url, transport, isPrompt, signal, clock, onUnit: (unit) => watched.take(unit) });
     } catch (error) {
       throw failure ?? error;
     } finally {

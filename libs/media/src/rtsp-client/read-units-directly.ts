@@ -13,6 +13,7 @@ const stallMsDefault = 15_000;
  */
 export async function readUnitsDirectly({
   clock,
+  isPrompt = () => true,
   onUnit,
   signal,
   stallMs = stallMsDefault,
@@ -23,6 +24,7 @@ export async function readUnitsDirectly({
   let units: RtpUnits | undefined;
   const client = new RtspClient({
     url,
+    isPrompt,
     onVideo: (video) => {
       units = new RtpUnits(video, (unit) => {
         hasUnits = true;

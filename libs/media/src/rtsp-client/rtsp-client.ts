@@ -3,6 +3,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AppError } from '@nightjar/runtime';
 import { CameraAuthorization } from '../rtsp-relay/camera-authorization.js';
 import { problem, reasonOf } from '../rtsp-relay/relayed-connection.js';
+import { calmTicks, promptTicks, type ReadTicks } from '../rtsp-relay/read-ticks.js';
 import { rewriteSessionDescription } from '../rtsp-relay/rewrite-session-description.js';
 import { readTarget, type CameraTarget } from '../rtsp-relay/rtsp-relay.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
@@ -11,11 +12,6 @@ import { videoOfDescription, type DescribedVideo } from './video-of-description.
 
 /** Longest wait for a connection to the camera, and for its whole answer to one request. */
 const answerMsMaxDefault = 10_000;
-/**
- * Once the camera plays, it is read at this pace: packets of a network come one by one, and each would cost a wake-up. A picture is
- * later by half of this on average.
- */
-const readEveryMs = 80;
 const readBytesMax = 64 * 1024;
 /** A camera that sends more than so many full buffers at a time is read on at the next one: 100 Mbit/s, and others get their turn. */
 const fullReadsMax = 16;
@@ -30,6 +26,8 @@ export interface RtspClientOptions {
   /** `rtsp://` or `rtsps://` with an IP address that was checked, and perhaps credentials. Never log it. */
   readonly url: string;
   readonly answerMsMax?: number | undefined;
+  /** Whether the newest picture is looked at now; it is asked at each read. If not, the camera is read less often. */
+  readonly isPrompt: () => boolean;
   /** What is going to be sent, before the first packet. It may throw. */
   readonly onVideo: (video: DescribedVideo) => void;
   /** An RTP packet of the video; only good until the callback returns. It may throw. */
@@ -62,7 +60,8 @@ export class RtspClient {
   private isPlaying = false;
   private fullReads = 0;
   private aggregateUrl: string;
-  private pacing: NodeJS.Timeout | undefined;
+  /** At whose next tick the camera is read on; undefined: it is read. */
+  private pausedUntil: ReadTicks | undefined;
   private alive: NodeJS.Timeout | undefined;
   private failure: AppError | undefined;
   private fail!: (error: AppError) => void;
@@ -237,11 +236,17 @@ export class RtspClient {
   private pace(bytes: number): void {
     // A full buffer: there is more already.
     const readsOn = bytes === readBytesMax && ++this.fullReads < fullReadsMax;
-    if (!this.isPlaying || this.pending || readsOn) return;
+    if (!this.isPlaying || this.pending || this.pausedUntil || readsOn) return;
     this.fullReads = 0;
     this.camera.pause();
-    this.pacing = setTimeout(() => this.camera.resume(), readEveryMs);
+    this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
+    this.pausedUntil.wait(this.onTick);
   }
+
+  private readonly onTick = (): void => {
+    this.pausedUntil = undefined;
+    this.camera.resume();
+  };
 
   private takeAnswer(answer: RtspMessage): void {
     const { pending } = this;
@@ -261,7 +266,7 @@ export class RtspClient {
   }
 
   private end(): void {
-    clearTimeout(this.pacing);
+    this.pausedUntil?.forget(this.onTick);
     clearInterval(this.alive);
     this.fail(problem('the reading is over'));
     const { camera } = this;
