@@ -12,6 +12,7 @@ export { chooseBus, type BusChoice, type BusPreferences } from './bus/choose-bus
 export { startNatsServer, stopOrphanedNatsServer } from './bus/nats-server.js';
 export { startBrokerProcess } from './bus/broker-process.js';
 export { loadClip, type H264Clip } from './rtsp-camera/h264-clip.js';
+export { loadSound, type SoundClip } from './rtsp-camera/sound-clip.js';
 export { cameraFaults, type CameraFault } from './rtsp-camera/camera-fault.js';
 export { RtspCamera, type RtspCameraOptions } from './rtsp-camera/rtsp-camera.js';
 export { renderScenes, type RenderOptions, type Scene } from './rtsp-camera/render-scenes.js';

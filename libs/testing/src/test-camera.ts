@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { loadClip, RtspCamera } from '@nightjar/embedded';
+import { promisify } from 'node:util';
+import { loadClip, loadSound, RtspCamera, type SoundClip } from '@nightjar/embedded';
 import { makeTestVideo, requireFfmpeg } from './test-video.js';
 
 /** Frames a second of the clips that makeTestVideo makes. */
@@ -15,6 +17,8 @@ export interface TestCameraOptions {
   readonly authentication?: 'basic' | 'digest';
   /** How it can send its packets; default `both`. */
   readonly transports?: 'both' | 'tcp' | 'udp';
+  /** A tone that it sends beside the picture. */
+  readonly sound?: SoundClip['codec'];
   /** Where the fault `redirect` leads. */
   readonly redirectUrl?: string;
   /** File for the fault `resolution_change`. */
@@ -25,7 +29,7 @@ export interface TestCameraOptions {
  * Starts a camera on loopback for one spec: a real RTSP stream, looped. Its faults: `dropAll`, `stall`, `refuse`, `resume`,
  * and `breakDown` with every kind of `CameraFault`; `close` ends it.
  */
-export async function startTestCamera({ clip, otherClip, ...options }: TestCameraOptions = {}): Promise<RtspCamera> {
+export async function startTestCamera({ clip, otherClip, sound, ...options }: TestCameraOptions = {}): Promise<RtspCamera> {
   const ffmpegPath = await requireFfmpeg();
   const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-clip-'));
   try {
@@ -34,6 +38,7 @@ export async function startTestCamera({ clip, otherClip, ...options }: TestCamer
     const camera = new RtspCamera({
       ...options,
       clip: await load(file),
+      ...(sound === undefined ? {} : { sound: await loadTone({ codec: sound, directory, ffmpegPath }) }),
       ...(otherClip === undefined ? {} : { otherClip: await load(otherClip) }),
     });
     await camera.start();
@@ -41,4 +46,12 @@ export async function startTestCamera({ clip, otherClip, ...options }: TestCamer
   } finally {
     await rm(directory, { recursive: true, force: true }); // the clip is in memory by now
   }
+}
+
+async function loadTone(options: { codec: SoundClip['codec']; directory: string; ffmpegPath: string }): Promise<SoundClip> {
+  const { codec, directory, ffmpegPath } = options;
+  const file = path.join(directory, 'tone.m4a');
+  const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=16000', '-t', '4'];
+  await promisify(execFile)(ffmpegPath, ['-v', 'error', '-nostdin', ...tone, '-c:a', 'aac', '-b:a', '48k', file]);
+  return loadSound({ file, ffmpegPath, codec });
 }

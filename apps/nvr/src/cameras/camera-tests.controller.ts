@@ -8,7 +8,7 @@ import { scopes } from '../keys/api-keys.js';
 import { CameraTests, type ConnectionTest } from './camera-tests.service.js';
 import { CamerasService } from './cameras.service.js';
 
-const Address = z.strictObject({
+export const Address = z.strictObject({
   rtsp_url: z.string().min(1).max(500),
   username: z.string().min(1).max(100).nullish(),
   password: z.string().min(1).max(256).nullish(),
@@ -22,6 +22,8 @@ interface ConnectionTestView {
   video_codec: string | null;
   width: number | null;
   height: number | null;
+  /** `aac` is recorded where `audio_enabled` is set; null: no sound. */
+  audio_codec: string | null;
   took_ms: number;
 }
 
@@ -68,6 +70,19 @@ function viewOf(test: ConnectionTest): ConnectionTestView {
     video_codec: test.ok ? test.probe.codec : null,
     width: test.ok ? test.probe.width : null,
     height: test.ok ? test.probe.height : null,
+    audio_codec: test.ok ? audioCodecOf(test.probe.soundEncoding) : null,
     took_ms: test.tookMs,
   };
+}
+
+/** FFmpeg's names of what cameras have, RTP's of all else. */
+const audioCodecs: Readonly<Record<string, string>> = {
+  'mpeg4-generic': 'aac',
+  'mp4a-latm': 'aac_latm',
+  pcmu: 'pcm_mulaw',
+  pcma: 'pcm_alaw',
+};
+
+function audioCodecOf(encoding: string | undefined): string | null {
+  return encoding === undefined ? null : (audioCodecs[encoding] ?? encoding);
 }

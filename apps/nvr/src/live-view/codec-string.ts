@@ -1,8 +1,12 @@
-import { contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
 
 /** Fixed fields of a visual sample entry in front of its boxes (ISO/IEC 14496-12 §12.1.3). */
 const sampleEntryBytes = 78;
 const boxHeaderBytes = 8;
+/** Header and fixed fields of a sound's sample entry (§12.2.3). */
+const soundEntryBytes = 36;
+/** DecoderSpecificInfo (ISO/IEC 14496-1 §7.2.6.7). */
+const decoderSpecificTag = Buffer.from([0x05, 0x80, 0x80, 0x80]);
 /** Version, flags and count of entries. */
 const descriptionHeadBytes = 8;
 
@@ -20,24 +24,41 @@ export interface LiveInit {
  */
 export function describeInit(init: Buffer): LiveInit {
   const bytes = Buffer.from(init);
-  const description = sampleDescriptionOf(bytes);
+  const [description, soundDescription] = sampleDescriptionsOf(bytes);
   const entry = description?.subarray(descriptionHeadBytes);
   if (!entry || entry.length < boxHeaderBytes + sampleEntryBytes) return { bytes, codec: undefined };
   if (entry.toString('latin1', 4, 8) === 'hev1') entry.write('hvc1', 4, 'latin1');
   const type = entry.toString('latin1', 4, 8);
   const boxes = entry.subarray(boxHeaderBytes + sampleEntryBytes);
-  return { bytes, codec: codecOf(type, boxes) };
+  const codec = codecOf(type, boxes);
+  const sound = soundDescription && soundCodecOf(soundDescription.subarray(descriptionHeadBytes));
+  return { bytes, codec: codec === undefined || sound === undefined ? codec : `${codec},${sound}` };
 }
 
-function sampleDescriptionOf(bytes: Buffer): Buffer | undefined {
+/** Of each track: video first, then sound where there is any. */
+function sampleDescriptionsOf(bytes: Buffer): Buffer[] {
   for (let offset = 0; offset < bytes.length;) {
     const header = readBoxHeader(bytes, offset);
-    if (!header) return undefined;
+    if (!header) return [];
     const box: Mp4Box = { type: header.type, bytes: bytes.subarray(offset, offset + header.sizeBytes) };
-    if (box.type === 'moov') return descendantOf(contentOf(box), ['trak', 'mdia', 'minf', 'stbl', 'stsd']);
+    if (box.type === 'moov')
+      return childrenOf(contentOf(box), 'trak').flatMap((track) => descendantOf(track, ['mdia', 'minf', 'stbl', 'stsd']) ?? []);
     offset += header.sizeBytes;
   }
-  return undefined;
+  return [];
+}
+
+/** AAC is all that is recorded; which kind stands in the first bits of its configuration (ISO/IEC 14496-3 §1.6.2.1). */
+function soundCodecOf(entry: Buffer): string | undefined {
+  if (entry.toString('latin1', 4, 8) !== 'mp4a') return undefined;
+  const configuration = descendantOf(entry.subarray(soundEntryBytes), ['esds']);
+  const at = configuration?.indexOf(decoderSpecificTag) ?? -1;
+  if (!configuration || at < 0) return 'mp4a.40.2';
+  // Lengths of descriptors have one byte or, as FFmpeg writes them, four.
+  let content = at + 1;
+  while (((configuration[content] ?? 0) & 0x80) !== 0) content++;
+  const objectType = (configuration[content + 1] ?? 0) >> 3;
+  return `mp4a.40.${objectType === 0 ? 2 : objectType}`;
 }
 
 function codecOf(type: string, boxes: Buffer): string | undefined {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@nightjar/runtime';
+import { movedSoundTicks } from '../recorder/parse-fragment.js';
 import type { IndexedFragment, SegmentIndex } from './index-segment.js';
 
 /** A recorded file that a clip takes from. Times are Unix ms. */
@@ -97,17 +98,25 @@ export function finishLayout(layout: Pick<ClipLayout, 'head' | 'pieces' | 'start
 }
 
 /** What has to stand in a piece instead of what stands in its file. Offsets are those of the file. */
-export function changesOf({ decodeTicks, fragment, sequence }: ClipPiece): { offset: number; bytes: Buffer }[] {
+export function changesOf({ decodeTicks, fragment, sequence, source }: ClipPiece): { offset: number; bytes: Buffer }[] {
   const number = Buffer.alloc(4);
   number.writeUInt32BE(sequence);
-  const time = Buffer.alloc(fragment.decodeTimeBytes);
-  if (fragment.decodeTimeBytes === 8) time.writeBigUInt64BE(BigInt(decodeTicks));
-  else if (decodeTicks <= ticksMax32) time.writeUInt32BE(decodeTicks);
-  else throw new AppError('unprocessable', 'the clip is too long for the times of its file');
-  return [
+  const { sound } = fragment;
+  const changes = [
     { offset: fragment.sequenceOffset, bytes: number },
-    { offset: fragment.decodeTimeOffset, bytes: time },
+    { offset: fragment.decodeTimeOffset, bytes: timeBytes(decodeTicks, fragment.decodeTimeBytes) },
   ];
+  if (!sound) return changes;
+  const soundTicks = movedSoundTicks(sound.ticks, decodeTicks - fragment.startTicks, source.index);
+  return [...changes, { offset: sound.offset, bytes: timeBytes(soundTicks, sound.bytes) }];
+}
+
+function timeBytes(ticks: number, bytes: 4 | 8): Buffer {
+  const time = Buffer.alloc(bytes);
+  if (bytes === 8) time.writeBigUInt64BE(BigInt(ticks));
+  else if (ticks <= ticksMax32) time.writeUInt32BE(ticks);
+  else throw new AppError('unprocessable', 'the clip is too long for the times of its file');
+  return time;
 }
 
 /** `sidx` (ISO/IEC 14496-12 §8.16.3): where in the bytes that follow each group of pictures begins, and how long it is shown. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '@nightjar/runtime';
-import { contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
-import { parseFragment } from '../recorder/parse-fragment.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
+import { parseFragment, placeTimes, type PlacedTime } from '../recorder/parse-fragment.js';
 import { parseInitSegment } from '../recorder/parse-init-segment.js';
 
 /** One fragment of a recorded file (`moof` and `mdat`): where it stands, and when it is shown. Offsets are bytes of the file. */
@@ -17,6 +17,8 @@ export interface IndexedFragment {
   sequenceOffset: number;
   decodeTimeOffset: number;
   decodeTimeBytes: 4 | 8;
+  /** Of the sound that belongs to it; its offset is that of the file too. */
+  sound?: PlacedTime | undefined;
 }
 
 /** What is where in a recorded file. */
@@ -25,6 +27,8 @@ export interface SegmentIndex {
   init: Buffer;
   /** Ticks a second. */
   timescale: number;
+  /** Of the sound; undefined without. */
+  soundTimescale?: number | undefined;
   /** Of the picture; 0 where it is not known. */
   width: number;
   height: number;
@@ -71,29 +75,34 @@ export async function indexSegment(handle: FileHandle, sizeBytes: number): Promi
 
 function placeFragment(moof: Mp4Box, offset: number): Omit<IndexedFragment, 'endOffset'> {
   const { durationTicks, startTicks, startsWithKeyFrame } = parseFragment(moof);
-  const [sequence, time] = [['mfhd'], ['traf', 'tfdt']].map((path) => descendantOf(contentOf(moof), path));
-  if (!sequence || !time) throw new AppError('unprocessable', 'a fragment has no times');
-  // Both hold version and flags first.
-  const placeOf = (content: Buffer) => offset + (content.byteOffset - moof.bytes.byteOffset) + 4;
+  const sequence = descendantOf(contentOf(moof), ['mfhd']);
+  if (!sequence) throw new AppError('unprocessable', 'a fragment has no times');
+  const { sound, video } = placeTimes(moof);
   return {
     offset,
     startTicks,
     endTicks: startTicks + durationTicks,
     startsWithKeyFrame,
-    sequenceOffset: placeOf(sequence),
-    decodeTimeOffset: placeOf(time),
-    decodeTimeBytes: time[0] === 1 ? 8 : 4,
+    // Version and flags come first.
+    sequenceOffset: offset + (sequence.byteOffset - moof.bytes.byteOffset) + 4,
+    decodeTimeOffset: offset + video.offset,
+    decodeTimeBytes: video.bytes,
+    ...(sound ? { sound: { ...sound, offset: offset + sound.offset } } : {}),
   };
 }
 
-function describeTrack(moov: Mp4Box): Pick<SegmentIndex, 'timescale' | 'width' | 'height' | 'format'> {
-  const { codec, timescale } = parseInitSegment(moov);
-  const description = descendantOf(contentOf(moov), ['trak', 'mdia', 'minf', 'stbl', 'stsd']) ?? Buffer.alloc(0);
+function describeTrack(moov: Mp4Box): Pick<SegmentIndex, 'timescale' | 'soundTimescale' | 'width' | 'height' | 'format'> {
+  const { codec, soundTimescale, timescale } = parseInitSegment(moov);
+  const [description = Buffer.alloc(0), soundDescription] = childrenOf(contentOf(moov), 'trak').map(
+    (track) => descendantOf(track, ['mdia', 'minf', 'stbl', 'stsd']) ?? Buffer.alloc(0),
+  );
   const entry = description.subarray(8);
   const [width, height] =
     entry.length < sampleEntryBytes ? [0, 0] : [entry.readUInt16BE(entryWidthOffset), entry.readUInt16BE(entryWidthOffset + 2)];
-  const decoder = createHash('sha256').update(decoderConfiguration(entry)).digest('base64url').slice(0, 16);
-  return { timescale, width, height, format: [codec, `${width}x${height}`, timescale, decoder].join(' ') };
+  const decoders = createHash('sha256').update(decoderConfiguration(entry));
+  if (soundDescription) decoders.update(soundConfiguration(soundDescription.subarray(8)));
+  const format = [codec, `${width}x${height}`, timescale, soundTimescale, decoders.digest('base64url').slice(0, 16)];
+  return { timescale, soundTimescale, width, height, format: format.filter((part) => part !== undefined).join(' ') };
 }
 
 /** The box that sets the decoder up; without it all of the entry, in which FFmpeg also writes bit rates. */
@@ -105,6 +114,11 @@ function decoderConfiguration(entry: Buffer): Buffer {
     if (found) return found;
   }
   return entry;
+}
+
+/** Type, channels and rate of the sound. FFmpeg also writes bit rates, which differ from file to file. */
+function soundConfiguration(entry: Buffer): Buffer {
+  return Buffer.concat([entry.subarray(4, 8), entry.subarray(24, 36)]);
 }
 
 /** Reads the boxes of a file that are not media, with one read for a `moof` and the head of what follows. */

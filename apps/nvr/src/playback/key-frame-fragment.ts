@@ -1,5 +1,5 @@
 import { AppError } from '@nightjar/runtime';
-import { contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
 import type { IndexedFragment } from './index-segment.js';
 
 /** Bits of `tfhd` (ISO/IEC 14496-12 §8.8.7) and `trun` (§8.8.8). */
@@ -30,6 +30,8 @@ export function toKeyFrame(bytes: Buffer, fragment: IndexedFragment, place: { se
   const run = descendantOf(contentOf(moof), ['traf', 'trun']);
   if (!run) throw new AppError('unprocessable', 'a fragment has no pictures');
   run.writeUInt32BE(1, 4);
+  // Of its sound nothing is left: the box says so, and keeps its size.
+  for (const sound of childrenOf(contentOf(moof), 'traf').slice(1)) bytes.write('free', sound.byteOffset - bytes.byteOffset - 4, 'latin1');
   bytes.writeUInt32BE(bytes.length - header.sizeBytes, header.sizeBytes);
   bytes.writeUInt32BE(place.sequence, fragment.sequenceOffset - fragment.offset);
   const timeOffset = fragment.decodeTimeOffset - fragment.offset;

@@ -15,6 +15,8 @@ export interface CameraRecorderOptions {
   findUrl: () => Promise<string>;
   /** How its packets come; absent: as it can send them. */
   transport?: CameraTransport | undefined;
+  /** Whether its sound is recorded too, if it is AAC. */
+  withSound?: boolean | undefined;
   /** Told at each end of a connection why there is no picture. */
   onProblem: (reason: string) => void;
   ffmpeg: FfmpegBinary;
@@ -62,7 +64,7 @@ export class CameraRecorder {
   }
 
   private async recordOnce(): Promise<void> {
-    const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs, transport } = this.options;
+    const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs, transport, withSound } = this.options;
     try {
       const url = await findUrl();
       const { framesName, name, rtspUrl, uuid } = camera;
@@ -71,6 +73,7 @@ export class CameraRecorder {
         ffmpeg,
         url,
         transport,
+        withSound,
         root,
         camera,
         isRecorded,

@@ -30,6 +30,7 @@ export class CameraRecorders {
       camera,
       findUrl: () => connections.urlOf(camera, 'main'),
       transport: transportOf(camera),
+      withSound: camera.audioEnabled,
       onProblem: (reason) => void connections.noteProblem(camera.id, reason),
       ffmpeg,
       root: config.recordingsDir,

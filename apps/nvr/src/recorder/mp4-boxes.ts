@@ -22,40 +22,62 @@ export function readBoxHeader(bytes: Buffer, offset = 0): { type: string; sizeBy
   return { type, sizeBytes };
 }
 
-/** Cuts a stream of bytes into its top-level boxes. Holds at most one incomplete box. */
+/** A box as it came out of a stream. */
+export interface StreamBox {
+  type: string;
+  /** All of it, header included, in the pieces that it came in: a second of video is not copied to be one. */
+  pieces: Buffer[];
+}
+
+/** Cuts a stream of bytes into its top-level boxes, without copying them. Holds at most one incomplete box. */
 export class Mp4BoxSplitter {
-  private chunks: Buffer[] = [];
-  private heldBytes = 0;
-  /** Nothing can be cut before this many bytes are held. */
-  private neededBytes = headerBytes;
+  private readonly header = Buffer.alloc(headerBytes);
+  /** Of a header that came in two pieces. */
+  private headerFilled = 0;
+  private open: (StreamBox & { missingBytes: number }) | undefined;
 
   /** @returns the boxes that this chunk completed. @throws AppError `unprocessable` when the stream is no MP4 */
-  push(chunk: Buffer): Mp4Box[] {
-    this.chunks.push(chunk);
-    this.heldBytes += chunk.length;
-    const boxes: Mp4Box[] = [];
-    while (this.heldBytes >= this.neededBytes) {
-      const held = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks);
-      const header = readBoxHeader(held);
-      if (!header) break;
-      this.keep(held);
-      this.neededBytes = header.sizeBytes;
-      if (held.length < header.sizeBytes) break;
-      boxes.push({ type: header.type, bytes: held.subarray(0, header.sizeBytes) });
-      this.keep(held.subarray(header.sizeBytes));
-      this.neededBytes = headerBytes;
+  push(chunk: Buffer): StreamBox[] {
+    const boxes: StreamBox[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      if (!this.open) at = this.begin(chunk, at);
+      if (!this.open) break;
+      const end = Math.min(chunk.length, at + this.open.missingBytes);
+      if (end > at) this.open.pieces.push(chunk.subarray(at, end));
+      this.open.missingBytes -= end - at;
+      at = end;
+      if (this.open.missingBytes > 0) break;
+      boxes.push({ type: this.open.type, pieces: this.open.pieces });
+      this.open = undefined;
     }
     return boxes;
   }
 
-  private keep(rest: Buffer): void {
-    this.chunks = rest.length === 0 ? [] : [rest];
-    this.heldBytes = rest.length;
+  /** Opens the box that begins at `at`, if its header is there. @returns how far the chunk was taken */
+  private begin(chunk: Buffer, at: number): number {
+    const whole = this.headerFilled === 0 ? readBoxHeader(chunk, at) : undefined;
+    if (whole) {
+      this.open = { type: whole.type, pieces: [], missingBytes: whole.sizeBytes };
+      return at;
+    }
+    const taken = chunk.copy(this.header, this.headerFilled, at);
+    this.headerFilled += taken;
+    if (this.headerFilled < headerBytes) return at + taken;
+    this.headerFilled = 0;
+    const header = readBoxHeader(this.header);
+    if (header) this.open = { type: header.type, pieces: [Buffer.from(this.header)], missingBytes: header.sizeBytes - headerBytes };
+    return at + taken;
   }
 }
 
+/** A box in one piece. */
+export function wholeBox({ pieces, type }: StreamBox): Mp4Box {
+  return { type, bytes: pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces) };
+}
+
 /** Contents of the boxes of a type inside a container's content, in order. */
-function childrenOf(content: Buffer, type: string): Buffer[] {
+export function childrenOf(content: Buffer, type: string): Buffer[] {
   const found: Buffer[] = [];
   for (let offset = 0; offset < content.length;) {
     const header = readBoxHeader(content, offset);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { box, moofBytes, moovBytes, u32 } from './mp4-bytes.fixture.js';
-import { Mp4BoxSplitter, type Mp4Box } from './mp4-boxes.js';
+import { Mp4BoxSplitter, wholeBox, type Mp4Box, type StreamBox } from './mp4-boxes.js';
 import { parseFragment, rebaseFragment } from './parse-fragment.js';
 import { parseInitSegment } from './parse-init-segment.js';
 
 function only(bytes: Buffer): Mp4Box {
   const [first] = new Mp4BoxSplitter().push(bytes);
   if (!first) throw new Error('no box');
-  return first;
+  return wholeBox(first);
 }
 
 describe('a stream of boxes', () => {
@@ -15,10 +15,10 @@ describe('a stream of boxes', () => {
     const stream = Buffer.concat([box('ftyp', [1, 2, 3]), box('moov'), box('mdat', Buffer.alloc(300, 7))]);
     for (const size of [1, 2, 7, 8, 9, 100, stream.length]) {
       const splitter = new Mp4BoxSplitter();
-      const boxes: Mp4Box[] = [];
+      const boxes: StreamBox[] = [];
       for (let at = 0; at < stream.length; at += size) boxes.push(...splitter.push(stream.subarray(at, at + size)));
       expect(boxes.map(({ type }) => type)).toEqual(['ftyp', 'moov', 'mdat']);
-      expect(Buffer.concat(boxes.map(({ bytes }) => bytes)).equals(stream)).toBe(true);
+      expect(Buffer.concat(boxes.flatMap(({ pieces }) => pieces)).equals(stream)).toBe(true);
     }
   });
 
@@ -57,7 +57,7 @@ describe('a fragment', () => {
 
   it('can be moved to the clock of its file', () => {
     const original = moof();
-    expect(parseFragment(rebaseFragment(original, 90_000))).toEqual({
+    expect(parseFragment(rebaseFragment(original, 90_000, { timescale: 90_000 }))).toEqual({
       startTicks: 90_000,
       durationTicks: 90_000,
       startsWithKeyFrame: true,

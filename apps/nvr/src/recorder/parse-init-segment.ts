@@ -1,12 +1,14 @@
 import { AppError } from '@nightjar/runtime';
-import { contentOf, descendantOf, type Mp4Box } from './mp4-boxes.js';
+import { childrenOf, contentOf, descendantOf, type Mp4Box } from './mp4-boxes.js';
 
-/** What the `moov` box of a fragmented MP4 with one video track tells. */
+/** What the `moov` box of a fragmented MP4 tells: video in the first track, perhaps sound in the second one. */
 export interface VideoTrack {
   /** Ticks a second of all times in its fragments. */
   timescale: number;
   /** FFmpeg's name of the codec, e.g. `h264`. */
   codec: string;
+  /** Ticks a second of the sound's times; undefined without sound. */
+  soundTimescale?: number | undefined;
 }
 
 const codecOfSampleEntry: Record<string, string> = {
@@ -21,15 +23,26 @@ const codecOfSampleEntry: Record<string, string> = {
 
 /** @throws AppError `unprocessable` when it is no such box */
 export function parseInitSegment(moov: Mp4Box): VideoTrack {
-  const media = descendantOf(contentOf(moov), ['trak', 'mdia']);
+  const [video, sound] = childrenOf(contentOf(moov), 'trak');
+  const media = video && descendantOf(video, ['mdia']);
   const mediaHeader = media && descendantOf(media, ['mdhd']);
   const sampleDescription = media && descendantOf(media, ['minf', 'stbl', 'stsd']);
   if (!mediaHeader || !sampleDescription || mediaHeader.length < 24 || sampleDescription.length < 16)
     throw new AppError('unprocessable', 'the stream has no video track');
-  // Version 1 has times of 64 bit in front of the timescale (§8.4.2).
-  const timescale = mediaHeader.readUInt32BE(mediaHeader[0] === 1 ? 20 : 12);
+  const timescale = readTimescale(mediaHeader);
   // Version and flags, count of entries, size of the first one, its type (§8.5.2).
   const sampleEntry = sampleDescription.toString('latin1', 12, 16);
   if (timescale === 0) throw new AppError('unprocessable', 'the video track has no timescale');
-  return { timescale, codec: codecOfSampleEntry[sampleEntry] ?? sampleEntry.replace(/[^A-Za-z0-9]/g, '_') };
+  const soundHeader = sound && descendantOf(sound, ['mdia', 'mdhd']);
+  const soundTimescale = soundHeader && soundHeader.length >= 24 ? readTimescale(soundHeader) : undefined;
+  return {
+    timescale,
+    ...(soundTimescale ? { soundTimescale } : {}),
+    codec: codecOfSampleEntry[sampleEntry] ?? sampleEntry.replace(/[^A-Za-z0-9]/g, '_'),
+  };
+}
+
+/** Version 1 has times of 64 bit in front of it (§8.4.2). */
+function readTimescale(mediaHeader: Buffer): number {
+  return mediaHeader.readUInt32BE(mediaHeader[0] === 1 ? 20 : 12);
 }

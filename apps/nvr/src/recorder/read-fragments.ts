@@ -1,6 +1,6 @@
 import { AppError } from '@nightjar/runtime';
-import { Mp4BoxSplitter, type Mp4Box } from './mp4-boxes.js';
-import { parseFragment, rebaseFragment } from './parse-fragment.js';
+import { Mp4BoxSplitter, wholeBox, type Mp4Box, type StreamBox } from './mp4-boxes.js';
+import { hasVideo, parseFragment, rebaseFragment } from './parse-fragment.js';
 import { parseInitSegment, type VideoTrack } from './parse-init-segment.js';
 import type { Fragment } from './segment-writer.js';
 
@@ -15,24 +15,29 @@ export async function* readFragments(stream: AsyncIterable<Buffer>): AsyncGenera
   const splitter = new Mp4BoxSplitter();
   const begin: Mp4Box[] = [];
   let moof: Mp4Box | undefined;
+  let track: VideoTrack | undefined;
   for await (const chunk of stream) {
     for (const box of splitter.push(chunk)) {
-      if (box.type === 'ftyp') begin.push(box);
-      if (box.type === 'moov')
-        yield { kind: 'init', bytes: Buffer.concat([...begin, box].map(({ bytes }) => bytes)), track: parseInitSegment(box) };
-      if (box.type === 'moof') moof = box;
+      if (box.type === 'ftyp') begin.push(wholeBox(box));
+      if (box.type === 'moov') {
+        const moov = wholeBox(box);
+        track = parseInitSegment(moov);
+        yield { kind: 'init', bytes: Buffer.concat([...begin, moov].map(({ bytes }) => bytes)), track };
+      }
+      if (box.type === 'moof') moof = wholeBox(box);
       if (box.type === 'mdat') {
-        if (!moof) throw new AppError('unprocessable', 'the stream has media without times');
-        yield { kind: 'fragment', fragment: fragmentOf(moof, box) };
+        if (!moof || !track) throw new AppError('unprocessable', 'the stream has media without times');
+        // Sound without a picture has no place in files that begin with pictures: while there are none, it is left out.
+        if (hasVideo(moof)) yield { kind: 'fragment', fragment: fragmentOf(moof, box, track) };
         moof = undefined;
       }
     }
   }
 }
 
-function fragmentOf(moof: Mp4Box, mdat: Mp4Box): Fragment {
+function fragmentOf(moof: Mp4Box, mdat: StreamBox, track: VideoTrack): Fragment {
   return {
     ...parseFragment(moof),
-    piecesFrom: (originTicks) => [(originTicks === 0 ? moof : rebaseFragment(moof, originTicks)).bytes, mdat.bytes],
+    piecesFrom: (originTicks) => [(originTicks === 0 ? moof : rebaseFragment(moof, originTicks, track)).bytes, ...mdat.pieces],
   };
 }

@@ -6,6 +6,7 @@ export const rtpClockHz = 90_000;
 /** Payload of one packet at most: with all headers it stays below an Ethernet frame. */
 const payloadBytesMax = 1_400;
 const payloadType = 96;
+const soundPayloadTypes = { aac: 97, pcm_mulaw: 0 } as const;
 const fuA = 28;
 /** Seconds from 1900, where NTP counts from, to 1970. */
 const ntpEpochOffsetS = 2_208_988_800;
@@ -25,17 +26,32 @@ export interface RtpStream {
 export function packetizeFrame(stream: RtpStream, accessUnit: readonly NalUnit[], rtpTimestamp: number): Buffer[] {
   const payloads = accessUnit.flatMap((unit) => (unit.length <= payloadBytesMax ? [unit] : fragment(unit)));
   return payloads.map((payload, index) => {
-    const header = Buffer.alloc(12);
-    header[0] = 0x80; // version 2
-    header[1] = (index === payloads.length - 1 ? 0x80 : 0) | payloadType;
-    header.writeUInt16BE(stream.sequence, 2);
-    header.writeUInt32BE(rtpTimestamp >>> 0, 4);
-    header.writeUInt32BE(stream.ssrc, 8);
-    stream.sequence = (stream.sequence + 1) & 0xffff;
-    stream.packets += 1;
-    stream.payloadBytes += payload.length;
-    return Buffer.concat([header, payload]);
+    const isLast = index === payloads.length - 1;
+    return Buffer.concat([rtpHeader(stream, { payloadBytes: payload.length, type: payloadType, isLast, rtpTimestamp }), payload]);
   });
+}
+
+/** The packet of one frame of sound: AAC as RFC 3640, 3.3.6 (`AAC-hbr`) has it, G.711 as it is. Advances the stream's numbers. */
+export function packetizeSound(stream: RtpStream, frame: Buffer, sound: { codec: 'aac' | 'pcm_mulaw'; rtpTimestamp: number }): Buffer {
+  const units = Buffer.from(sound.codec === 'aac' ? [0, 16, frame.length >> 5, (frame.length << 3) & 0xff] : []);
+  return Buffer.concat([
+    rtpHeader(stream, { payloadBytes: units.length + frame.length, type: soundPayloadTypes[sound.codec], isLast: true, ...sound }),
+    units,
+    frame,
+  ]);
+}
+
+function rtpHeader(stream: RtpStream, packet: { payloadBytes: number; type: number; isLast: boolean; rtpTimestamp: number }): Buffer {
+  const header = Buffer.alloc(12);
+  header[0] = 0x80; // version 2
+  header[1] = (packet.isLast ? 0x80 : 0) | packet.type;
+  header.writeUInt16BE(stream.sequence, 2);
+  header.writeUInt32BE(packet.rtpTimestamp >>> 0, 4);
+  header.writeUInt32BE(stream.ssrc, 8);
+  stream.sequence = (stream.sequence + 1) & 0xffff;
+  stream.packets += 1;
+  stream.payloadBytes += packet.payloadBytes;
+  return header;
 }
 
 function fragment(unit: NalUnit): Buffer[] {

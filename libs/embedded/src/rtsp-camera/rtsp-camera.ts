@@ -3,8 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '@nightjar/runtime';
 import { isServedBroken, type CameraFault } from './camera-fault.js';
 import { isKeyFrame, type H264Clip } from './h264-clip.js';
-import { packetizeFrame, rtpClockHz, senderReport, type RtpStream } from './rtp.js';
+import { packetizeFrame, packetizeSound, rtpClockHz, senderReport, type RtpStream } from './rtp.js';
 import { RtspSession, type CameraDescription } from './rtsp-session.js';
+import type { SoundClip } from './sound-clip.js';
 
 const sessionsMax = 64;
 const reportEveryMs = 1_000;
@@ -13,6 +14,8 @@ const lagMaxMs = 1_000;
 
 export interface RtspCameraOptions {
   readonly clip: H264Clip;
+  /** Looped by itself. */
+  readonly sound?: SoundClip;
   /** Port on loopback; a free one when absent. */
   readonly port?: number;
   /** Default `/camera`. */
@@ -37,17 +40,15 @@ type Behaviour = 'live' | 'stalled' | 'refusing';
 export class RtspCamera {
   private readonly server: Server;
   private readonly sessions = new Set<RtspSession>();
-  private readonly stream: RtpStream = {
-    ssrc: randomBytes(4).readUInt32BE(),
-    sequence: randomBytes(2).readUInt16BE(),
-    packets: 0,
-    payloadBytes: 0,
-  };
+  private readonly stream = newStream();
+  private readonly soundStream = newStream();
   private readonly firstTimestamp = randomBytes(4).readUInt32BE();
   private readonly description: CameraDescription;
   private behaviour: Behaviour = 'live';
   private fault: CameraFault | undefined;
   private frameNumber = 0;
+  private soundFrameNumber = 0;
+  private startedSoundAtMs = 0;
   private accepted = 0;
   private startedAtMs = 0;
   private reportedAtMs = 0;
@@ -56,6 +57,7 @@ export class RtspCamera {
   constructor(private readonly options: RtspCameraOptions) {
     this.description = {
       clip: options.clip,
+      sound: options.sound,
       path: options.path ?? '/camera',
       credentials: options.credentials,
       authentication: options.authentication ?? 'basic',
@@ -154,6 +156,7 @@ export class RtspCamera {
     const lagMs = ((dueFrames(nowMs) - this.frameNumber) / framesPerSecond) * 1000;
     if (lagMs > lagMaxMs) this.startedAtMs += lagMs;
     while (this.frameNumber < dueFrames(nowMs)) this.playFrame();
+    this.playDueSound(nowMs);
     if (nowMs - this.reportedAtMs < reportEveryMs || this.behaviour === 'stalled') return;
     this.reportedAtMs = nowMs;
     const report = this.report();
@@ -169,6 +172,27 @@ export class RtspCamera {
     const packets = packetizeFrame(this.stream, accessUnit, timestamp);
     const startsHere = isKeyFrame(accessUnit);
     for (const session of this.sessions) session.sendFrame(packets, startsHere);
+  }
+
+  private playDueSound(nowMs: number): void {
+    const { sound } = this.options;
+    if (!sound) return;
+    const { frames, frameSamples, samplesPerSecond } = sound;
+    const frameMs = (frameSamples * 1_000) / samplesPerSecond;
+    const dueMs = () => this.startedSoundAtMs + this.soundFrameNumber * frameMs;
+    if (this.startedSoundAtMs === 0 || nowMs - dueMs() > lagMaxMs) {
+      this.startedSoundAtMs = nowMs;
+      this.soundFrameNumber = 0;
+    }
+    for (; dueMs() <= nowMs; this.soundFrameNumber++) {
+      const frame = frames[this.soundFrameNumber % frames.length] ?? Buffer.alloc(0);
+      const rtpTimestamp = (this.firstTimestamp + Math.round(((dueMs() - this.startedAtMs) * samplesPerSecond) / 1_000)) >>> 0;
+      if (this.behaviour === 'stalled' || this.fault === 'stall' || this.sessions.size === 0) continue;
+      const packet = packetizeSound(this.soundStream, frame, { codec: sound.codec, rtpTimestamp });
+      const isReported = this.soundFrameNumber % Math.ceil(reportEveryMs / frameMs) === 0;
+      const report = isReported ? senderReport(this.soundStream, rtpTimestamp, performance.timeOrigin + dueMs()) : undefined;
+      for (const session of this.sessions) session.sendSound(packet, report);
+    }
   }
 
   /** Maps the moment the next frame is due to the frame's timestamp. */
@@ -190,4 +214,8 @@ export class RtspCamera {
     if (this.fault === 'times_wrap') return (2 ** 32 - 2 * rtpClockHz + (ticks % (4 * rtpClockHz))) % 2 ** 32;
     return (this.firstTimestamp + ticks) % 2 ** 32;
   }
+}
+
+function newStream(): RtpStream {
+  return { ssrc: randomBytes(4).readUInt32BE(), sequence: randomBytes(2).readUInt16BE(), packets: 0, payloadBytes: 0 };
 }

@@ -4,13 +4,17 @@ import { answerBroken, breakMedia, type CameraFault } from './camera-fault.js';
 import { digestChallenge, isDigestAnswer } from './check-digest.js';
 import type { H264Clip } from './h264-clip.js';
 import { renderResponse, RtspParser, RtspSyntaxError, type RtspRequest } from './rtsp-message.js';
+import type { SoundClip } from './sound-clip.js';
 import { interleavedTransport, udpTransport, type RtspTransport } from './rtsp-transport.js';
 
+/** Address of the sound behind that of the stream. */
+const soundTrack = 'track2';
 const supportedMethods = 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER';
 
 /** What a session needs to know of its camera. */
 export interface CameraDescription {
   readonly clip: H264Clip;
+  readonly sound: SoundClip | undefined;
   /** Path of the stream, e.g. `/camera`. */
   readonly path: string;
   /** Open when absent. */
@@ -28,6 +32,7 @@ export class RtspSession {
   private readonly id = randomBytes(8).toString('hex');
   private readonly parser = new RtspParser();
   private transport: RtspTransport | undefined;
+  private soundTransport: RtspTransport | undefined;
   private playing = false;
   /** Packets flow from a key frame on: at the start, and again after some were dropped. */
   private synchronised = false;
@@ -41,7 +46,10 @@ export class RtspSession {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => socket.destroy()); // a client that goes away is normal; 'close' follows
-    socket.on('close', () => this.transport?.close());
+    socket.on('close', () => {
+      this.transport?.close();
+      this.soundTransport?.close();
+    });
   }
 
   /** Sends one frame's packets, or none until the next key frame when the client is behind. */
@@ -57,6 +65,13 @@ export class RtspSession {
       break;
     }
     this.socket.uncork();
+  }
+
+  /** Sends one packet of sound with its report, if it has one. */
+  sendSound(packet: Buffer, report: Buffer | undefined): void {
+    if (!this.playing) return;
+    if (report) this.soundTransport?.sendRtcp(report);
+    this.soundTransport?.sendRtp(packet);
   }
 
   sendReport(report: Buffer): void {
@@ -99,12 +114,12 @@ export class RtspSession {
           request,
           '200 OK',
           { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` },
-          describeStream(this.camera.clip),
+          describeStream(this.camera.clip) + (this.camera.sound ? describeSound(this.camera.sound) : ''),
         );
       case 'SETUP':
         return this.setUp(request);
       case 'PLAY':
-        if (!this.transport) return renderResponse(request, '455 Method Not Valid in This State');
+        if (!this.transport && !this.soundTransport) return renderResponse(request, '455 Method Not Valid in This State');
         return renderResponse(request, '200 OK', { Session: this.id, Range: 'npt=now-' });
       case 'TEARDOWN':
         this.playing = false;
@@ -123,12 +138,15 @@ export class RtspSession {
     const channel = transports === 'udp' ? undefined : /interleaved=(\d{1,3})-/.exec(wanted)?.[1];
     const clientPort = transports === 'tcp' ? undefined : /client_port=(\d{1,5})-/.exec(wanted)?.[1];
     const address = this.socket.remoteAddress?.replace('::ffff:', '');
-    this.transport?.close();
-    if (channel !== undefined && Number(channel) <= 254) this.transport = interleavedTransport(this.socket, Number(channel));
+    let transport: RtspTransport;
+    if (channel !== undefined && Number(channel) <= 254) transport = interleavedTransport(this.socket, Number(channel));
     else if (clientPort !== undefined && Number(clientPort) < 65_535 && address !== undefined)
-      this.transport = await udpTransport(address, Number(clientPort));
+      transport = await udpTransport(address, Number(clientPort));
     else return renderResponse(request, '461 Unsupported Transport');
-    return renderResponse(request, '200 OK', { Session: `${this.id};timeout=60`, Transport: this.transport.description });
+    const track = request.url.endsWith(`/${soundTrack}`) ? 'soundTransport' : 'transport';
+    this[track]?.close();
+    this[track] = transport;
+    return renderResponse(request, '200 OK', { Session: `${this.id};timeout=60`, Transport: transport.description });
   }
 
   private play(): void {
@@ -169,4 +187,17 @@ function describeStream({ sequenceParameters, pictureParameters, framesPerSecond
     'a=control:track1',
     '',
   ].join('\r\n');
+}
+
+/** Description of the sound (RFC 3640 4.1; G.711 has a payload type of its own). */
+function describeSound({ channels, codec, configuration, samplesPerSecond }: SoundClip): string {
+  const format =
+    codec === 'pcm_mulaw'
+      ? ['m=audio 0 RTP/AVP 0']
+      : [
+          'm=audio 0 RTP/AVP 97',
+          `a=rtpmap:97 MPEG4-GENERIC/${samplesPerSecond}/${channels}`,
+          `a=fmtp:97 streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=${configuration}`,
+        ];
+  return [...format, `a=control:${soundTrack}`, ''].join('\r\n');
 }

@@ -10,6 +10,8 @@ export interface CameraProbe {
   readonly codec: string;
   readonly width: number;
   readonly height: number;
+  /** What its sound is encoded with, as RTP names it (`mpeg4-generic` is AAC); undefined without. */
+  readonly soundEncoding: string | undefined;
 }
 
 /** Connecting, asking and the wait for a key frame; some cameras send one every ten seconds. */
@@ -44,7 +46,7 @@ export async function probeCamera(options: {
     const codec = /^#codec_id 0: (\S+)$/m.exec(text)?.[1];
     const [, width, height] = /^#dimensions 0: (\d+)x(\d+)$/m.exec(text) ?? [];
     if (codec !== undefined && width !== undefined && height !== undefined && /^0,/m.test(text))
-      return { codec, width: Number(width), height: Number(height) };
+      return { codec, width: Number(width), height: Number(height), soundEncoding: input.soundEncoding };
     if (input.problem) throw input.problem;
     const reason = exit.stopped === 'wall_limit' ? 'the camera sends no picture' : 'the camera sends no video that can be read';
     throw new AppError('unavailable', reason, { cause: new Error(exit.stderrTail) });
