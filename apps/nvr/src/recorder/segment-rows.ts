@@ -4,7 +4,10 @@ import { sleep, type Logger } from '@nightjar/runtime';
 import { LOGGER } from '../process-parts.js';
 import { SegmentsStore, type SegmentState } from '../segments/segments.store.js';
 
-const flushEveryMs = 250;
+/** Rows of all cameras are written together, so that their number costs little. */
+const flushEveryMs = 500;
+/** In one statement. */
+const statementRowsMax = 500;
 const retryMs = 1_000;
 /** Full, after days without a database: the oldest is dropped, the next start finds its file and makes the row. */
 const waitingMax = 20_000;
@@ -41,19 +44,37 @@ export class SegmentRows {
 
   /** @returns false when the database is away and something had to stay */
   async flush(): Promise<boolean> {
-    for (const [file, state] of this.waiting) {
-      try {
-        await this.store.put(state);
-      } catch (error) {
-        if (isDatabaseAway(error)) return this.noteAway(error);
-        // Such a row will never be written; its file stays and is found by the next start.
-        this.logger.error('a segment is not written to the database', { file, error });
-      }
-      if (this.waiting.get(file) === state) this.waiting.delete(file);
+    const states = [...this.waiting.values()];
+    for (let first = 0; first < states.length; first += statementRowsMax) {
+      const away = await this.write(states.slice(first, first + statementRowsMax));
+      if (away !== undefined) return this.noteAway(away);
     }
     if (this.isAway) this.logger.info('segments are written to the database again');
     this.isAway = false;
     return true;
+  }
+
+  /** @returns the error of a database that is away */
+  private async write(states: readonly SegmentState[]): Promise<unknown> {
+    try {
+      await this.store.putAll(states);
+    } catch (error) {
+      if (isDatabaseAway(error)) return error;
+      // One of them can't be written, e.g. because its camera is gone: the others must not wait for it.
+      if (states.length > 1) return this.writeEach(states);
+      // Such a row will never be written; its file stays and is found by the next start.
+      this.logger.error('a segment is not written to the database', { file: states[0]?.file, error });
+    }
+    for (const state of states) if (this.waiting.get(state.file) === state) this.waiting.delete(state.file);
+    return undefined;
+  }
+
+  private async writeEach(states: readonly SegmentState[]): Promise<unknown> {
+    for (const state of states) {
+      const away = await this.write([state]);
+      if (away !== undefined) return away;
+    }
+    return undefined;
   }
 
   private noteAway(error: unknown): false {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
+import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
 import type { RecordingTier } from './recording-tiers.js';
 
@@ -104,18 +104,28 @@ export class SegmentsStore {
   }
 
   /** Writes what is on disk now; a row that is there already grows. */
-  async put(segment: SegmentState): Promise<void> {
-    const { endsAt, open, sizeBytes, startsAt } = segment;
-    const { count } = await this.database.segment.updateMany({
-      where: { file: segment.file },
-      data: { startsAt, endsAt, sizeBytes, open },
-    });
-    if (count > 0) return;
-    try {
-      await this.database.segment.create({ data: segment });
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-    }
+  put(segment: SegmentState): Promise<void> {
+    return this.putAll([segment]);
+  }
+
+  /** Writes what is on disk now of several files, each of them once, in one statement: all of them or, when it fails, none. */
+  async putAll(segments: readonly SegmentState[]): Promise<void> {
+    const states = JSON.stringify(segments);
+    await this.database.$executeRaw`
+      WITH state AS (
+        SELECT * FROM json_to_recordset(${states}::json) AS state (
+          "cameraId" int, file text, tier text, "startsAt" timestamptz, "endsAt" timestamptz, "sizeBytes" bigint, "videoCodec" text, open boolean
+        )
+      ), grown AS (
+        UPDATE nvr.segment
+        SET starts_at = state."startsAt", ends_at = state."endsAt", size_bytes = state."sizeBytes", open = state.open
+        FROM state WHERE segment.file = state.file
+        RETURNING segment.file
+      )
+      INSERT INTO nvr.segment (camera_id, file, tier, starts_at, ends_at, size_bytes, video_codec, open)
+      SELECT "cameraId", file, tier, "startsAt", "endsAt", "sizeBytes", "videoCodec", open
+      FROM state WHERE file NOT IN (SELECT file FROM grown)
+      ON CONFLICT (file) DO NOTHING`;
   }
 
   async remove(id: number): Promise<void> {
