@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@nightjar/runtime';
-import { TenantGroups } from './tenant-groups.js';
+import { GroupedCalls } from './grouped-calls.js';
 
 /** Groups whose answers come when the test says so. */
 function heldGroups(atOnce = 64) {
   const asked: { tenantId: number; group: readonly string[]; answer: (error?: Error) => void }[] = [];
-  const groups = new TenantGroups<string, string>({
+  const groups = new GroupedCalls<number, string, string>({
     atOnce,
     ask: (tenantId, group) =>
       new Promise((resolve, reject) => {
