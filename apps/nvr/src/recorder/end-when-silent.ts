@@ -15,19 +15,29 @@ export interface SilenceLimits {
  */
 export async function* endWhenSilent(stream: Readable, limits: SilenceLimits): AsyncGenerator<Buffer, void, undefined> {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
-  for (let waitMsMax = limits.firstMsMax; ; waitMsMax = limits.nextMsMax) {
-    const timer = setTimeout(limits.onSilence, waitMsMax);
-    try {
+  let isWaiting = true;
+  const onSilence = () => {
+    if (isWaiting) limits.onSilence();
+  };
+  let timer = setTimeout(onSilence, limits.firstMsMax);
+  try {
+    for (let isFirst = true; ; isFirst = false) {
       const next = await chunks.next();
       if (next.done) return;
-      clearTimeout(timer);
+      isWaiting = false;
       yield next.value;
-    } catch (error) {
-      if (isClosed(error)) return;
-      throw error;
-    } finally {
-      clearTimeout(timer);
+      isWaiting = true;
+      if (!isFirst) timer.refresh();
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(onSilence, limits.nextMsMax);
+      }
     }
+  } catch (error) {
+    if (isClosed(error)) return;
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
