@@ -33,6 +33,19 @@ describe('the description of a stream behind the relay', () => {
     expect(rewrite([...head, 'a=control:*', ...video])?.aggregateUrl).toBe('rtsp://10.0.0.5/live');
   });
 
+  it('tells what the media are, and hides sound that no recording can hold', () => {
+    const aac = ['m=audio 0 RTP/AVP 97', 'a=rtpmap:97 MPEG4-GENERIC/16000/1', 'a=control:2'];
+    const lines = [...head, ...video, 'm=audio 0 RTP/AVP 0', ...aac];
+    expect(rewrite(lines)?.tracks).toEqual([
+      { media: 'video', encoding: 'h264', clockHz: 90_000 },
+      { media: 'audio', encoding: 'pcmu', clockHz: 8_000 },
+      { media: 'audio', encoding: 'mpeg4-generic', clockHz: 16_000 },
+    ]);
+    const options = { base: 'rtsp://10.0.0.5/live', relayUrl, trackUrl: String, keepsSound: true };
+    const kept = rewriteSessionDescription(lines.join('\n'), options)?.text.match(/^m=.*$/gm);
+    expect(kept).toEqual(['m=video 0 RTP/AVP 96', 'm=application 0 RTP/AVP 0', 'm=audio 0 RTP/AVP 97']);
+  });
+
   it.each([
     ['no media', head],
     ['no description', ['hello']],
