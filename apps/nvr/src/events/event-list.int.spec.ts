@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ListedEventView } from '@nightjar/contracts';
 import { z } from 'zod';
+import { EventListStore } from './event-list.store.js';
+import type { EventsCursor } from './events-query.js';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const Page = z.object({ events: z.array(ListedEventView), count: z.number(), next_cursor: z.string().nullable() });
@@ -188,5 +190,31 @@ describe('who may see which events', () => {
   it('ends with the grant', async () => {
     await nvr.database.cameraGrant.deleteMany({});
     expect((await list('?limit=500', grantedToken)).count).toBe(0);
+  });
+});
+
+describe('a filter that hardly any event passes', () => {
+  it.each([
+    ['all cameras as one', undefined],
+    ['cameras one by one', [0, 1]],
+  ])('is answered in pages of what a few rows held, which together are the whole list: %s', async (_name, places) => {
+    const store = new EventListStore(nvr.database);
+    const cameras = places?.map((place) => cameraIds[place]!);
+    for (const filter of [{ minScore: 0.85 }, { minScore: 1 }, { hasEvidence: true }, { label: 'person', minScore: 0.7 }]) {
+      const asked = { cameraIds: cameras, filter, limit: 3, userId: undefined };
+      const whole = await store.list({ ...asked, limit: 500, lookedAtMax: 1_000 });
+      const read: number[] = [];
+      let pages = 0;
+      for (let cursor: EventsCursor | undefined, isOver = false; !isOver; pages++) {
+        const { events, lookedUpTo } = await store.list({ ...asked, cursor, lookedAtMax: 6 });
+        read.push(...events.map(({ id }) => id));
+        const last = events.length === 3 ? events.at(-1) : undefined;
+        cursor = last ? { startedAtUnixMs: last.startedAt.getTime(), id: last.id } : lookedUpTo;
+        isOver = cursor === undefined;
+      }
+      expect(whole.lookedUpTo).toBeUndefined();
+      expect(read).toEqual(whole.events.map(({ id }) => id));
+      expect(pages).toBeGreaterThan(5);
+    }
   });
 });

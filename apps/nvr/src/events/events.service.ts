@@ -18,6 +18,8 @@ import type { EventKey, EventKind, SavedEvent } from './write-reports.js';
 
 /** Digits of a score that the database's `real` keeps, so that what was stored compares equal to what was sent. */
 const scoreSteps = 10_000;
+/** Rows that one page looks at: some tens of milliseconds. A filter that hardly anything matches is answered page by page. */
+const lookedAtMax = 20_000;
 
 @Injectable()
 export class EventsService {
@@ -77,17 +79,26 @@ export class EventsService {
     principal: Principal,
     query: { limit: number; cameras: readonly string[] },
   ): Promise<{ events: ListedEventView[]; count: number }> {
-    const events = await this.lists.list({ ...(await this.ownPage(principal, query.cameras)), filter: {}, limit: query.limit });
+    const { events } = await this.lists.list({
+      ...(await this.ownPage(principal, query.cameras)),
+      filter: {},
+      limit: query.limit,
+      lookedAtMax,
+    });
     return { events: events.map(listedEventView), count: events.length };
   }
 
-  /** A page, and where the next one begins. @throws AppError as `listLatest` */
+  /**
+   * A page, and where the next one begins. It is short, or empty, when what was looked at had no more that the filter lets through.
+   * @throws AppError as `listLatest`
+   */
   async list(principal: Principal, query: EventsQuery): Promise<{ events: ListedEventView[]; next: EventsCursor | undefined }> {
     const { cameras, cursor, filter, limit } = query;
-    const found = await this.lists.list({ ...(await this.ownPage(principal, cameras)), filter, cursor, limit: limit + 1 });
+    const asked = { ...(await this.ownPage(principal, cameras)), filter, cursor, limit: limit + 1, lookedAtMax };
+    const { events: found, lookedUpTo } = await this.lists.list(asked);
     const page = found.slice(0, limit);
     const last = found.length > limit ? page.at(-1) : undefined;
-    return { events: page.map(listedEventView), next: last && { startedAtUnixMs: last.startedAt.getTime(), id: last.id } };
+    return { events: page.map(listedEventView), next: last ? { startedAtUnixMs: last.startedAt.getTime(), id: last.id } : lookedUpTo };
   }
 
   /** @throws AppError `not_found`: no such event, not yours, or without a picture */
