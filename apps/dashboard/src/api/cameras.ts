@@ -1,4 +1,4 @@
-import { CameraView } from '@nightjar/contracts';
+import { CameraView, type CameraTransport } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Api } from '../api.js';
 
@@ -10,6 +10,7 @@ const ConnectionTest = z.object({
   video_codec: z.string().nullable(),
   width: z.number().nullable(),
   height: z.number().nullable(),
+  audio_codec: z.string().nullable(),
   took_ms: z.number(),
 });
 export type ConnectionTest = z.infer<typeof ConnectionTest>;
@@ -39,6 +40,8 @@ export interface CameraFields {
   is_active: boolean;
   recording_enabled: boolean;
   analytics_enabled: boolean;
+  audio_enabled: boolean;
+  rtsp_transport: CameraTransport;
 }
 
 export interface Credentials {
@@ -76,7 +79,7 @@ export function restoreCamera(api: Api, id: number): Promise<CameraView> {
 }
 
 /** Connects to an address that is not saved yet. */
-export function testAddress(api: Api, address: Credentials & { rtsp_url: string }): Promise<ConnectionTest> {
+export function testAddress(api: Api, address: Credentials & Pick<CameraFields, 'rtsp_url' | 'rtsp_transport'>): Promise<ConnectionTest> {
   return api.sendJson('/api/v1/cameras/test-connection', ConnectionTest, { method: 'POST', json: address });
 }
 

@@ -1,4 +1,4 @@
-import type { CameraView } from '@nightjar/contracts';
+import type { CameraTransport, CameraView } from '@nightjar/contracts';
 import { useState } from 'react';
 import { addCamera, changeCamera, testAddress, type CameraFields, type Device } from '../api/cameras.js';
 import type { Api } from '../api.js';
@@ -20,7 +20,15 @@ interface Typed {
   isActive: boolean;
   records: boolean;
   analyses: boolean;
+  hears: boolean;
+  transport: CameraTransport;
 }
+
+const transports: readonly [CameraTransport, string][] = [
+  ['auto', 'as it can: TCP, else UDP'],
+  ['tcp', 'over TCP only'],
+  ['udp', 'over UDP only'],
+];
 
 /** Adds a camera, or changes one. */
 export function CameraForm({ api, camera, onClose }: { api: Api; camera: CameraView | undefined; onClose: () => void }) {
@@ -39,7 +47,11 @@ export function CameraForm({ api, camera, onClose }: { api: Api; camera: CameraV
   const test = () =>
     testing.run(async () => {
       setTested(undefined);
-      setTested(connectionText(await testAddress(api, { rtsp_url: typed.rtspUrl.trim(), ...credentialsOf(typed) })));
+      setTested(
+        connectionText(
+          await testAddress(api, { rtsp_url: typed.rtspUrl.trim(), rtsp_transport: typed.transport, ...credentialsOf(typed) }),
+        ),
+      );
     });
   const take = (found: Partial<Typed>) => setTyped((known) => ({ ...known, ...found }));
   return (
@@ -117,12 +129,23 @@ function CameraInputs({ isNew, onTyped, typed }: { isNew: boolean; onTyped: (par
         })}
         {text('substreamUrl', 'Address of a smaller stream (optional)', { maxLength: 500, spellCheck: false })}
         {text('onvifUrl', 'ONVIF address (optional)', { maxLength: 500, spellCheck: false })}
+        <label>
+          How it sends
+          <select value={typed.transport} onChange={({ target }) => onTyped({ transport: target.value as CameraTransport })}>
+            {transports.map(([transport, words]) => (
+              <option key={transport} value={transport}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
         {text('location', 'Location (optional)', { maxLength: 200 })}
         {text('description', 'Description (optional)', { maxLength: 2_000 })}
       </div>
       <div className="fields">
         {tick('isActive', 'switched on')}
         {tick('records', 'record')}
+        {tick('hears', 'with sound (AAC)')}
         {tick('analyses', 'analyse')}
       </div>
     </>
@@ -142,6 +165,8 @@ function typedOf(camera: CameraView | undefined): Typed {
     isActive: camera?.is_active ?? true,
     records: camera?.recording_enabled ?? true,
     analyses: camera?.analytics_enabled ?? true,
+    hears: camera?.audio_enabled ?? false,
+    transport: camera?.rtsp_transport ?? 'auto',
   };
 }
 
@@ -159,6 +184,8 @@ function fieldsOf(typed: Typed): CameraFields {
     is_active: typed.isActive,
     recording_enabled: typed.records,
     analytics_enabled: typed.analyses,
+    audio_enabled: typed.hears,
+    rtsp_transport: typed.transport,
   };
 }
 

@@ -29,7 +29,13 @@ export function recordingText({ last_recording_at: last, recording_state: state 
 }
 
 /** What came of a try to connect, in words. */
-export function connectionText({ height, reason, success, took_ms: tookMs, video_codec: codec, width }: ConnectionTest): string {
+export function connectionText(test: ConnectionTest): string {
+  const { audio_codec: sound, height, reason, success, took_ms: tookMs, video_codec: codec, width } = test;
   if (!success) return `It does not work: ${reason ?? 'the reason is not known'}.`;
-  return `It works: ${codec ?? 'video'}, ${width ?? '?'} × ${height ?? '?'}, after ${(tookMs / 1_000).toFixed(1)} s.`;
+  return `It works: ${codec ?? 'video'}, ${width ?? '?'} × ${height ?? '?'}, ${soundText(sound)}, after ${(tookMs / 1_000).toFixed(1)} s.`;
+}
+
+function soundText(codec: string | null): string {
+  if (codec === null) return 'no sound';
+  return codec === 'aac' ? 'sound that can be recorded' : `sound that is not recorded (${codec})`;
 }

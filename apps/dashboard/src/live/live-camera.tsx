@@ -10,7 +10,8 @@ const overlayMsMax = 3_000;
 
 /** A camera's live video, or where there is none its newest picture, with the boxes of the people on it. */
 export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraView; overlay: Overlay | undefined }) {
-  const { isPlaying, video } = useLiveVideo(api, camera.id);
+  const { isPlaying, isUnsupported, video } = useLiveVideo(api, camera.id);
+  const [isMuted, setIsMuted] = useState(true);
   const { pictureUrl, problem } = useNewestPicture(api, camera.id, { isWanted: !isPlaying });
   const tracks = useFresh(overlay)?.tracks ?? [];
   return (
@@ -20,13 +21,18 @@ export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraV
         <p aria-live="polite">
           {tracks.length === 0 ? 'nobody in the picture' : `${tracks.length} ${tracks.length === 1 ? 'person' : 'people'} in the picture`}
         </p>
+        {camera.audio_enabled && isPlaying && (
+          <button type="button" aria-pressed={!isMuted} onClick={() => setIsMuted(!isMuted)}>
+            {isMuted ? 'Sound on' : 'Sound off'}
+          </button>
+        )}
       </header>
       <div className="picture">
         <video
           ref={video}
           {...(isPlaying && { 'data-testid': 'live-picture' })}
           hidden={!isPlaying}
-          muted
+          muted={isMuted}
           playsInline
           aria-label={`${camera.name}, live`}
         />
@@ -49,6 +55,7 @@ export function LiveCamera({ api, camera, overlay }: { api: Api; camera: CameraV
           ))}
       </div>
       {!isPlaying && pictureUrl && problem && <p className="problem">{problem}</p>}
+      {isUnsupported && <p className="empty">This browser does not know the codec of the camera: pictures are shown instead of video.</p>}
     </section>
   );
 }
@@ -79,9 +86,7 @@ function useNewestPicture(
         }
       } catch (error) {
         if (stop.signal.aborted) return;
-        setProblem(
-          error instanceof ApiError && error.status === 503 ? 'The camera gives no picture at the moment.' : (error as Error).message,
-        );
+        setProblem(error instanceof ApiError && error.status === 503 ? noPictureText(error.message) : (error as Error).message);
       }
       if (!stop.signal.aborted) timer = setTimeout(() => void next(), pictureEveryMs);
     };
@@ -105,4 +110,10 @@ function useFresh(overlay: Overlay | undefined): Overlay | undefined {
     return () => clearTimeout(timer);
   }, [overlay]);
   return overlay === stale ? undefined : overlay;
+}
+
+/** The server puts the reason, if it knows one, behind a colon. */
+function noPictureText(message: string): string {
+  const [, reason] = /: (.+)$/.exec(message) ?? [];
+  return `The camera gives no picture at the moment${reason === undefined ? '' : `: ${reason}`}.`;
 }

@@ -10,21 +10,25 @@ const reconnectMsMax = 15_000;
 export interface LiveVideo {
   video: RefObject<HTMLVideoElement | null>;
   isPlaying: boolean;
+  /** This browser does not know the camera's codec. */
+  isUnsupported: boolean;
 }
 
 /** Plays a camera's live video while the page is seen. A browser that can't play its codec leaves it at that. */
 export function useLiveVideo(api: Api, cameraId: number): LiveVideo {
   const video = useRef<HTMLVideoElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
+  const [isUnsupported, setIsUnsupported] = useState(false);
   useEffect(() => {
     const element = video.current;
     if (!element || typeof MediaSource === 'undefined') return;
     const stop = new AbortController();
     element.addEventListener('playing', () => setIsPlaying(true), { signal: stop.signal });
-    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd: () => setIsPlaying(false) });
+    const onUnsupported = () => setIsUnsupported(true);
+    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd: () => setIsPlaying(false), onUnsupported });
     return () => stop.abort();
   }, [api, cameraId]);
-  return { video, isPlaying };
+  return { video, isPlaying, isUnsupported };
 }
 
 interface Play {
@@ -33,6 +37,7 @@ interface Play {
   video: HTMLVideoElement;
   stop: AbortSignal;
   onEnd: () => void;
+  onUnsupported: () => void;
 }
 
 async function playForEver(play: Play): Promise<void> {
@@ -43,7 +48,7 @@ async function playForEver(play: Play): Promise<void> {
     const startedMs = performance.now();
     const end = await playOnce(play).catch(() => 'over' as const);
     play.onEnd();
-    if (end === 'unsupported') return;
+    if (end === 'unsupported') return play.onUnsupported();
     pauseMs = performance.now() - startedMs > reconnectMsMax ? reconnectMsMin : Math.min(pauseMs * 2, reconnectMsMax);
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2)));
   }
