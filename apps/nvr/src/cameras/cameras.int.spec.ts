@@ -1,7 +1,8 @@
 import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { camerasChanged, CameraView, claimStreams, readFrame, releaseStreams } from '@nightjar/contracts';
+import { camerasChanged, CameraView, claimStreams, DecodeReport, decodingTold, readFrame, releaseStreams } from '@nightjar/contracts';
+import { until } from '@nightjar/testing';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { CamerasStore } from './cameras.store.js';
 
@@ -299,6 +300,31 @@ describe('streams', () => {
     expect(ended.endedAt).toEqual(silentSince);
     expect(ended.seq).toBeGreaterThan(abandoned.seq);
     await release('f');
+  });
+
+  it('are the substreams of cameras that have one, with the main stream behind; what is told of their decoding is shown', async () => {
+    const { id, uuid } = await nvr.database.camera.update({
+      where: { id: 1 },
+      data: { substreamUrl: 'rtsp://127.0.0.1:18554/small' },
+    });
+    const [stream] = (await claim('g', 4)).streams;
+    expect(stream).toMatchObject({
+      url: 'rtsp://demo:s3cret@127.0.0.1:18554/small',
+      main_url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera',
+    });
+    const route = `/api/v1/cameras/${id}/decode`;
+    const nothing = { camera_id: id, agent_id: null, decoding: null, reason: 'no agent tells of this camera' };
+    expect(await send('GET', route)).toEqual({ status: 200, body: nothing });
+    const report = DecodeReport.parse({
+      ...{ stream_id: uuid, camera_id: id, state: 'idle', reason: 'quiet', since_unix_ms: 1, last_wake: null, connected: true },
+      ...{ stream: 'sub', main_because: null, reading: 'direct', picture: { w: 640, h: 360 }, codec: 'h264', hardware: 'none' },
+      ...{ separation: 'separates', motion: 'quiet', units: 9, pictures: 3, dropped: { decoder_too_slow: 0, adapter_too_slow: 0 } },
+    });
+    nvr.bus.publish(decodingTold, { agent_id: 'g', streams: [report] });
+    await until(async () => JSON.stringify(await send('GET', route)).includes('"agent_id":"g"'));
+    expect((await send('GET', route)).body).toEqual({ camera_id: id, agent_id: 'g', decoding: report, reason: null });
+    await nvr.database.camera.update({ where: { id: 1 }, data: { substreamUrl: null } });
+    await release('g');
   });
 
   it('are not given away when their camera is inactive or not to be analysed', async () => {

@@ -1,4 +1,13 @@
-import { object, writeDocument, type JsonSchema, type OpenApiDocument, type ParameterDoc, type RouteDoc } from '@nightjar/openapi';
+import { DecodeReport } from '@nightjar/contracts';
+import {
+  object,
+  schemaOfOutput,
+  writeDocument,
+  type JsonSchema,
+  type OpenApiDocument,
+  type ParameterDoc,
+  type RouteDoc,
+} from '@nightjar/openapi';
 
 const text: JsonSchema = { type: 'string' };
 const number: JsonSchema = { type: 'number' };
@@ -98,6 +107,13 @@ const routes: readonly RouteDoc[] = [
       }),
       'The plugins',
     ),
+  },
+  {
+    method: 'GET',
+    path: '/decoding',
+    operationId: 'getDecoding',
+    summary: "How much of each live stream is decoded, of which of its camera's streams, and why",
+    replies: json(object({ streams: { type: 'array', items: schemaOfOutput(DecodeReport) } }), 'Of all live streams of this agent'),
   },
   {
     method: 'GET',
