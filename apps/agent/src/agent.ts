@@ -31,6 +31,7 @@ import { SelfCheck } from './jobs/self-check.js';
 import { addLunaHeaders, renderLunaError, StreamSubscribers } from '@nightjar/luna';
 import { publishRequestPoints } from './luna/request-points.js';
 import { BusListeners } from './luna/bus-listeners.js';
+import { refuseOtherMethods } from './luna/refuse-other-methods.js';
 import { StreamTickets } from './luna/stream-tickets.js';
 import { namesLoopback } from './luna/names-loopback.js';
 import { AgentMetrics } from './metrics/agent-metrics.js';
@@ -180,6 +181,7 @@ async function startSurface(
     renderError: renderLunaError,
     configure: (fastify) => {
       addLunaHeaders(fastify, { clock: systemClock, version });
+      refuseOtherMethods(fastify);
       publishRequestPoints(fastify, { clock: systemClock, publish: (point) => plugins.publish(point) });
       routes = enforcePolicies(fastify, authenticatorOf(config.access, { clock: systemClock, logger }));
       door.attach(fastify);

@@ -28,6 +28,26 @@ afterAll(async () => {
   await bus?.stop();
 });
 
+describe('a resource of the agent', () => {
+  it('that is asked for with another method answers 405, with the methods that there are', async () => {
+    for (const [method, route] of [
+      ['POST', '/version'],
+      ['DELETE', '/config?x=1'],
+      ['OPTIONS', '/1/ws'],
+    ] as const) {
+      const response = await fetch(`${fixture.agent.url}${route}`, { method });
+      expect([response.status, response.headers.get('allow'), await response.json()]).toEqual([
+        405,
+        expect.stringMatching(/^GET\b/),
+        { error_code: 12021, desc: 'Method not allowed', detail: 'Method not allowed', link: 'about:blank' },
+      ]);
+      expect(response.headers.get('luna-request-id')).toMatch(documentedId);
+    }
+    const unknown = await fetch(`${fixture.agent.url}/nothing`, { method: 'POST' });
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { error_code: 12013 }]);
+  });
+});
+
 describe('the documentation of the agent', () => {
   it('is YAML or a page, by what the caller accepts', async () => {
     for (const type of ['application/x-yaml', 'application/yaml']) {
