@@ -19,11 +19,11 @@ describe('activationQuantisation', () => {
 });
 
 describe('quantiseWeights', () => {
-  it('uses the whole int8 range of every output channel', () => {
+  it('uses -64 to 64 in every output channel, of which two times 255 fit into 16 bits', () => {
     const weights = { elementType: 'float32', shape: [2, 2], data: Float32Array.of(0.5, -1, 100, 25) } as const;
     const { quantised, scales } = quantiseWeights(weights);
-    expect(Array.from(quantised.data as Int8Array)).toEqual([64, -127, 127, 32]);
-    expect(scales[0]).toBeCloseTo(1 / 127, 6);
-    expect(scales[1]).toBeCloseTo(100 / 127, 6);
+    expect(Array.from(quantised.data as Int8Array)).toEqual([32, -64, 64, 16]);
+    expect(scales[0]).toBeCloseTo(1 / 64, 6);
+    expect(scales[1]).toBeCloseTo(100 / 64, 6);
   });
 });

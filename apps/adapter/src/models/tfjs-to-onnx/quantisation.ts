@@ -11,7 +11,11 @@ export interface ActivationRange {
 export type ActivationRanges = ReadonlyMap<string, ActivationRange>;
 
 const largestUint8 = 255;
-const largestInt8 = 127;
+/**
+ * Half of what int8 could hold. CPUs without VNNI add two products of a uint8 and an int8 in 16 bits, which hold 2 · 255 · 64 and not
+ * twice as much: with larger weights the sums of bright pixels are cut off there, and a white wall is a person.
+ */
+const largestWeight = 64;
 
 /** Scale and zero point of the affine uint8 form of an activation: real = scale · (stored − zeroPoint). */
 export function activationQuantisation(range: ActivationRange): { scale: number; zeroPoint: number } {
@@ -32,7 +36,7 @@ export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantT
   for (let channel = 0; channel < channels; channel++) {
     const start = channel * perChannel;
     const end = start + perChannel;
-    const scale = largestMagnitude(values, start, end) / largestInt8;
+    const scale = largestMagnitude(values, start, end) / largestWeight;
     scales[channel] = scale;
     for (let i = start; i < end; i++) data[i] = Math.round(values[i]! / scale);
   }
