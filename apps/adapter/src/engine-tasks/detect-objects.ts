@@ -30,13 +30,17 @@ export const detectObjects: EngineTask<'detect_objects'> = {
     const input = { width: decoding.inputWidthPixels, height: decoding.inputHeightPixels };
     if (!regions) {
       const picture = await context.picture.size();
-      const found = readObjects(await runOnWholePicture(context, { kind: 'detector', name }), decoding);
+      const run = await runOnWholePicture(context, { kind: 'detector', name });
+      context.afterwards(() => model.session.free?.(run.outputs));
+      const found = readObjects(run, decoding);
       return { ...found, objects: found.objects.map((object) => ({ ...object, box: clipBox(object.box, picture) })), picture, input };
     }
     const objects: Detections['objects'][number][] = [];
     let candidates = 0;
     for (const [region, box] of regions.entries()) {
-      const found = readObjects(await runOnPart(context, { box, model }), decoding);
+      const run = await runOnPart(context, { box, model });
+      const found = readObjects(run, decoding);
+      model.session.free?.(run.outputs);
       const picture = await context.picture.size();
       const [left, top, width, height] = pixelLtwh(box, picture);
       candidates += found.candidates;

@@ -22,6 +22,8 @@ export interface StepContext {
   infer<T>(run: () => Promise<T>): Promise<T>;
   /** Computes a value once for all steps of a request on this picture: two steps that need the same boxes share them. */
   once<T>(key: string, compute: () => Promise<T>): Promise<T>;
+  /** Does something when all steps of the request are done, and only their results are still read. It must not throw. */
+  afterwards(work: () => void): void;
 }
 
 /** Where a step finds the tasks of the operator's folder. */

@@ -28,12 +28,13 @@ export async function runWork(
   const previous = new Map<string, unknown>();
   const outcomes: StepOutcome[] = [];
   const failures: unknown[] = [];
+  const afterwards: (() => void)[] = [];
   for (const step of work.steps) {
     const pictureIndex = step.pictureIndex ?? 0;
     const picture = pictures[pictureIndex];
     const task = engineTaskTable[step.task] as EngineTask<EngineTaskName>;
     if (severalViews || task.needsPixels) picture?.keepPixels();
-    const run = new StepRun({ models, userTasks, picture, previous, shared, sharedPrefix: `${pictureIndex}:` });
+    const run = new StepRun({ models, userTasks, picture, previous, shared, sharedPrefix: `${pictureIndex}:`, afterwards });
     try {
       const outcome = await run.perform(task, step);
       outcomes.push(outcome);
@@ -44,6 +45,7 @@ export async function runWork(
       break;
     }
   }
+  for (const finish of afterwards) finish();
   return { result: { steps: outcomes, decodes: pictures.reduce((sum, { decodes }) => sum + decodes, 0) }, failures };
 }
 
@@ -66,6 +68,7 @@ class StepRun {
       previous: ReadonlyMap<string, unknown>;
       shared: Map<string, Promise<unknown>>;
       sharedPrefix: string;
+      afterwards: (() => void)[];
     },
   ) {}
 
@@ -80,7 +83,7 @@ class StepRun {
   }
 
   private context(): StepContext {
-    const { models, userTasks, picture, previous, shared, sharedPrefix } = this.parts;
+    const { models, userTasks, picture, previous, shared, sharedPrefix, afterwards } = this.parts;
     return {
       get picture() {
         if (!picture) throw new AppError('invalid_argument', 'a picture is needed');
@@ -109,6 +112,7 @@ class StepRun {
         shared.set(sharedPrefix + key, value);
         return value;
       },
+      afterwards: (work) => void afterwards.push(work),
     };
   }
 }

@@ -17,6 +17,8 @@ export interface TensorSession extends Session {
   readonly outputs: readonly TensorDescription[];
   /** @throws Error of the runtime, or when names, types or shapes don't fit the model */
   run(inputs: Tensors): Promise<Tensors>;
+  /** Gives the memory of outputs of `run` back before the garbage collector would: nobody may read them any more. */
+  free?(outputs: Tensors): void;
 }
 
 /** A reader of text: detection, recognition and dictionary work together behind one call. */

@@ -2,6 +2,7 @@ import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { ExecutionProvider, TensorDescription } from '../../engine/protocol.js';
 import type { TensorSession } from '../../models/loaded-model.js';
 import type { Tensor, TensorData, Tensors, TensorType } from '../tensor.js';
+import { freeOutputs } from './free-outputs.js';
 
 // What fails is thrown, too; the runtime's own lines on stderr are no JSON and name paths.
 env.logLevel = 'fatal';
@@ -44,6 +45,10 @@ export class OnnxSession implements TensorSession {
     const feeds = Object.fromEntries([...inputs].map(([name, { type, data, dims }]) => [name, toOrt(type, data, dims)]));
     const outputs = await this.session.run(feeds);
     return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  }
+
+  free(outputs: Tensors): void {
+    freeOutputs(outputs);
   }
 
   async release(): Promise<void> {
