@@ -12,6 +12,7 @@ import {
   removeFace,
   reportEvent,
   saveFace,
+  streamTold,
 } from '@nightjar/contracts';
 import { orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
@@ -22,6 +23,7 @@ import { FacesService } from './faces/faces.service.js';
 import { FramesService } from './frames/frames.service.js';
 import { LiveHub } from './live/live-hub.js';
 import { LunaAnalyticsService } from './luna/luna-analytics.service.js';
+import { StreamListeners } from './luna/stream-listeners.js';
 import { StreamsService } from './streams/streams.service.js';
 
 /** All that the API process listens to on the bus. */
@@ -34,6 +36,7 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const faces = app.get(FacesService);
   const live = app.get(LiveHub);
   const alerts = app.get(AppAlerts);
+  const listeners = app.get(StreamListeners);
   bus.serve(claimStreams, (request) => orUnavailable(streams.claim(request)));
   bus.serve(offerAnalytics, async ({ analytics }) => {
     await orUnavailable(lunaAnalytics.takeOffers(analytics));
@@ -48,5 +51,6 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   bus.on(decodingTold, (told) => decoding.hear(told));
   bus.on(appAlert, (alert) => alerts.take(alert));
   bus.on(eventCommitted, () => live.wake());
+  bus.on(streamTold, ({ message, stream_id: streamId }) => listeners.take(streamId, message));
   bus.on(overlayDrawn, (overlay) => live.drawOverlay(overlay));
 }

@@ -3,12 +3,8 @@ import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import { refuseForeignPages, WebSocketDoor } from '@nightjar/websocket-door';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
-import { asLuna, lunaErrors, StreamSubscribers } from '@nightjar/luna';
-
-/** The documentation's pattern: lower case. */
-const StreamId = z.string().regex(/^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/);
+import { asLuna, lunaErrors, requireStreamId, StreamSubscribers } from '@nightjar/luna';
 
 /** `GET /1/ws?stream_id=&account_id=`: realtime results of one stream, a text message for each analysed frame. */
 @Controller('1/ws')
@@ -22,7 +18,7 @@ export class LiveResultsController {
   @Get()
   @Policy({ kind: 'authenticated' })
   async subscribe(@Query() query: Record<string, unknown>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const streamId = readStreamId(query.stream_id);
+    const streamId = requireStreamId(query.stream_id);
     const stream = this.streams.find(streamId);
     // Cameras that nobody looked at on the Luna surface are nobody's yet.
     const isForeign = stream !== undefined && stream.account_id !== null && ![undefined, '', stream.account_id].includes(accountOf(query));
@@ -39,17 +35,4 @@ export class LiveResultsController {
 /** Any text: what is no account of ours is another one. */
 function accountOf({ account_id: given }: Record<string, unknown>): string | undefined {
   return given === undefined ? undefined : String(given).toLowerCase();
-}
-
-function readStreamId(given: unknown): string {
-  if (given === undefined || given === '')
-    throw new AppError('invalid_argument', 'stream_id is missing', {
-      details: asLuna(lunaErrors.parametersMissing, 'Required parameters stream_id not found'),
-    });
-  const streamId = StreamId.safeParse(given);
-  if (!streamId.success)
-    throw new AppError('invalid_argument', 'stream_id is no uuid', {
-      details: asLuna(lunaErrors.parameterInvalid, "path 'stream_id' message 'not a lower case uuid'"),
-    });
-  return streamId.data;
 }

@@ -155,6 +155,7 @@ function luna({ camera, ids }: Ours): AccessSample[] {
     // Nobody works on it.
     hidden('GET /1/streams/:streamId/agent', { ok: 409 }),
     hidden('POST /1/streams/:streamId/ticket', { ok: 200 }),
+    hidden('GET /1/ws', { query: `stream_id=${camera.uuid}`, ok: 400 }),
     hidden('PUT /1/streams/:streamId', { body: { analytics }, ok: 200 }),
     hidden('PATCH /1/streams/:streamId', { query: 'action=stop', ok: 200 }),
     // Goes with its camera only.

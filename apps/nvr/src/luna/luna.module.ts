@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { AgentSockets } from './agent-sockets.js';
 import { LunaAgentsController } from './luna-agents.controller.js';
 import { LunaAgentsStore } from './luna-agents.store.js';
 import { LunaAnalyticsController } from './luna-analytics.controller.js';
@@ -13,12 +14,14 @@ import { LunaStreamsService } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
 import { LunaTickets } from './luna-tickets.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
+import { StreamListenersController } from './stream-listeners.controller.js';
+import { StreamListeners } from './stream-listeners.js';
 import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
   imports: [CamerasModule, JwtModule.register({})],
-  controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController],
+  controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController, StreamListenersController],
   providers: [
     LunaStreamsService,
     LunaStreamsStore,
@@ -29,7 +32,9 @@ import { StreamReferences } from './stream-references.js';
     LunaTickets,
     StreamFeedbackStore,
     StreamReferences,
+    StreamListeners,
+    AgentSockets,
   ],
-  exports: [LunaAnalyticsService, StreamFeedbackStore],
+  exports: [LunaAnalyticsService, StreamFeedbackStore, StreamListeners],
 })
 export class LunaModule {}
