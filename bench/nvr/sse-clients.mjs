@@ -6,11 +6,24 @@ const agent = new http.Agent({ maxSockets: Infinity });
 const received = [];
 const latencies = [];
 
-function open(url, headers, index) {
+/** A machine that is busy says 503 with `Retry-After`; a client comes again. */
+async function open(url, headers, index) {
+  for (let attempt = 1; ; attempt++) {
+    const status = await tryToOpen(url, headers, index);
+    if (status === 200) return;
+    if (status !== 503 || attempt === 20) throw new Error(`status ${status}`);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
+
+function tryToOpen(url, headers, index) {
   const ids = (received[index] = []);
   return new Promise((resolve, reject) => {
     const request = http.get(url, { headers, agent }, (response) => {
-      if (response.statusCode !== 200) return reject(new Error(`status ${response.statusCode}`));
+      if (response.statusCode !== 200) {
+        response.resume();
+        return resolve(response.statusCode);
+      }
       let rest = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => {
@@ -24,7 +37,7 @@ function open(url, headers, index) {
           ids.push(/"number":(\d+)/.exec(message)[1]);
         }
       });
-      resolve();
+      resolve(200);
     });
     request.on('error', reject);
   });

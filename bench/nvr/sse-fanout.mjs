@@ -198,7 +198,14 @@ async function startOurs() {
     if (number === 0) runs++;
     const event = { camera_id: cameraId, label: 'person', score: 0.9, track_id: `bench-${runs}-${number}`, started_at_unix_ms: Date.now() };
     const report = { ...event, ended_at_unix_ms: null, frame_file: null, payload: { number, sent_ms: Date.now() } };
-    bus.request(reportEvent, report, { timeoutMs: 30_000 }).catch((error) => console.error(error));
+    // As an agent does: a report that was not answered is sent again, and is the same event.
+    const send = (attempt) =>
+      bus.request(reportEvent, report, { timeoutMs: 30_000 }).catch(async (error) => {
+        if (attempt === 5) return console.error(error);
+        await sleep(200);
+        return send(attempt + 1);
+      });
+    void send(1);
   };
   return { url: `${base}/api/v1/events/stream?types=notification`, headers, pid: child.pid, tell };
 }
