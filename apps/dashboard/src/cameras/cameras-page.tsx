@@ -11,6 +11,7 @@ import { goTo } from '../navigation/use-route.js';
 import { AnalyticsEditor } from './analytics-editor.js';
 import { CameraForm } from './camera-form.js';
 import { connectionText, recordingText, statusText } from './camera-words.js';
+import { DecodeState } from './decode-state.js';
 import './cameras.css';
 
 interface CamerasPageProps {
@@ -99,6 +100,7 @@ function CameraRow({ api, camera, isAdmin, mayManage, onChange }: CameraRowProps
         <p className={camera.status === 'offline' ? 'problem' : camera.status === 'online' ? 'live' : 'empty'}>{statusText(camera)}</p>
         <p className="empty">{recordingText(camera)}</p>
         {tested && <p role="status">{tested}</p>}
+        {camera.is_active && camera.analytics_enabled && <DecodeState api={api} cameraId={camera.id} />}
         <Problem text={action.problem} />
       </div>
       <div className="tools">
