@@ -2,6 +2,7 @@
 import { openJobSystem } from '../../e2e/faults/job-system.mjs';
 import { startPeer } from '../adapter/processes.mjs';
 import { describeRun, measurePairs, show, spreadOf } from '../adapter/pairs.mjs';
+import { treeCpuMs } from './tree-cpu.mjs';
 
 const workers = 8;
 const jobsPerWindow = 2_000;
@@ -13,7 +14,12 @@ export async function measureP13(bench, { pairs, seconds }) {
   const env = { DATABASE_URL: system.postgres.server.url, NATS_URL: system.bus.server.url };
   const ours = startPeer(bench, '../gateway/our-queue.mjs', { env });
   const graphile = startPeer(bench, '../gateway/graphile-queue.mjs', { env });
-  const drain = (peer) => async () => peer.ask({ type: 'drain', jobs: jobsPerWindow, workers });
+  const drain = (peer) => async () => {
+    const before = treeCpuMs(system.postgres.server.pid);
+    const drained = await peer.ask({ type: 'drain', jobs: jobsPerWindow, workers });
+    const postgresCpuMsPerJob = (treeCpuMs(system.postgres.server.pid) - before) / jobsPerWindow;
+    return { ...drained, postgresCpuMsPerJob, allCpuMsPerJob: drained.cpuMsPerJob + postgresCpuMsPerJob };
+  };
   const run = await measurePairs({ pairs, baseline: drain(graphile), subject: drain(ours), steady: ({ perSecond }) => perSecond });
   const lines = [
     `jobs a second, ours / graphile-worker: ${show(spreadOf(run, (a, b) => b.perSecond / a.perSecond))}   [floor 0.8, goal 1.0]; ${show(
@@ -23,7 +29,10 @@ export async function measureP13(bench, { pairs, seconds }) {
       spreadOf(run, (a) => a.perSecond),
       0,
     )}`,
-    `  CPU-ms of the workers' process per job, graphile-worker / ours: ${show(spreadOf(run, (a, b) => a.cpuMsPerJob / b.cpuMsPerJob))}; ours ${show(spreadOf(run, (_, b) => b.cpuMsPerJob))}`,
+    `  CPU-ms per job of the workers' process and Postgres, the adding included, graphile-worker / ours: ${show(spreadOf(run, (a, b) => a.allCpuMsPerJob / b.allCpuMsPerJob))}`,
+    ...['cpuMsPerJob', 'postgresCpuMsPerJob'].map(
+      (name) => `    ${name}: ours ${show(spreadOf(run, (_, b) => b[name]))}, graphile-worker ${show(spreadOf(run, (a) => a[name]))}`,
+    ),
     `  ${jobsPerWindow} jobs a window, ${workers} workers; ${describeRun(run)}`,
   ];
   for (const [name, peer] of [

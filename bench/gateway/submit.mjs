@@ -1,12 +1,12 @@
 // P12: a submit with everything that belongs to it (key, schema, quota, idempotency, job, commit, 202) against a bare Fastify route with
 // one INSERT. A video by its URL has no bytes to keep, so it is what the bar means; a batch of one small picture also syncs a file.
-import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import pg from 'pg';
 import { openJobSystem, processTree } from '../../e2e/faults/job-system.mjs';
 import { cpuMsOf, startPeer } from '../adapter/processes.mjs';
 import { describeRun, measurePairs, show, spreadOf } from '../adapter/pairs.mjs';
+import { treeCpuMs } from './tree-cpu.mjs';
 
 const concurrency = 32;
 const pacePerSecond = 100;
@@ -89,16 +89,6 @@ export async function measureP12(bench, { pairs, seconds, only = [byUrl, byPictu
   ];
   for (const name of only) lines.push(...(await compare(name, ...comparisons[name])));
   return lines;
-}
-
-/** Of a server process and all that it started, those that have ended too. */
-function treeCpuMs(pid) {
-  const [endedUser, endedSystem] = fs
-    .readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-    .slice(13, 15);
-  return cpuMsOf(processTree(pid)) + (Number(endedUser) + Number(endedSystem)) * 10;
 }
 
 /** Removes what was submitted, as agents would work it off: a tenant has a thousand open jobs at most, and they are counted at each submit. */
