@@ -38,6 +38,7 @@ import { AgentMetrics } from './metrics/agent-metrics.js';
 import { Plugins } from './plugins/plugins.js';
 import { VideoFiles } from './sources/video-files.js';
 import { beginAnalysis, processingPoint, type StreamServices } from './streams/begin-analysis.js';
+import { sweepOldStreamFrames } from './streams/old-stream-frames.js';
 import { StreamClaims } from './streams/stream-claims.js';
 import { subscribe } from './subscriptions.js';
 
@@ -150,6 +151,9 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   shutdown.register('jobs', () => jobs.stop());
   shutdown.register('subscribers', () => subscribers.close());
   streams.start();
+  const isInUse = (framesName: string) => streams.metrics.some(({ stream }) => stream === framesName);
+  const frames = sweepOldStreamFrames({ framesDir: config.framesDir, isInUse, wallMs: () => clock.wallMs(), logger });
+  shutdown.register('old frames', () => frames.stop());
   jobs.start();
   const selfCheck = new SelfCheck({ ffmpeg, runWorkIn, isBusy: () => jobs.slotsBusy > 0, clock, logger });
   shutdown.register('self-check', () => selfCheck.stop());
