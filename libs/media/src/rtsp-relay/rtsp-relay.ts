@@ -125,7 +125,7 @@ export class RtspRelay {
       cameraUrl: url,
       relayUrl: this.url,
       authorization: new CameraAuthorization(target.credentials),
-      transport: this.options.transport ?? 'auto',
+      transport: transportTo(target, this.options.transport ?? 'auto'),
       isPrompt: this.options.isPrompt ?? (() => true),
       withSound: this.options.withSound ?? false,
       onDescribed: (tracks) => (this.described = tracks),
@@ -179,6 +179,11 @@ export function readTarget(text: string): CameraTarget {
     url: url.href,
     credentials,
   };
+}
+
+/** Packets over UDP are not encrypted: under `rtsps` nobody falls back to that without being told to. */
+function transportTo({ isTls }: CameraTarget, transport: CameraTransport): CameraTransport {
+  return isTls && transport === 'auto' ? 'tcp' : transport;
 }
 
 /** @returns undefined for what is no RTSP */
