@@ -86,13 +86,13 @@ export class AgentMetrics {
     new Gauge({
       name: 'agent_stream_info',
       help: 'How much of a stream is decoded and why, and what its last decoded picture showed; always 1',
-      labelNames: ['stream', 'kind', 'camera_stream', 'decode_state', 'wake_reason', 'motion', 'separation'],
+      labelNames: ['stream', 'kind', 'decode_state', 'wake_reason', 'motion', 'separation', 'camera_stream'],
       registers: [this.registry],
       collect() {
         this.reset();
         for (const { cameraStream, decodeState, kind, motion, separation, stream, wakeReason } of streams.metrics)
           this.set(
-            { stream, kind, camera_stream: cameraStream, decode_state: decodeState, wake_reason: wakeReason, motion, separation },
+            { stream, kind, decode_state: decodeState, wake_reason: wakeReason, motion, separation, camera_stream: cameraStream },
             1,
           );
       },
