@@ -35,6 +35,7 @@ import { StorageModule } from './retention/retention.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
 import { SetupModule } from './setup/setup.module.js';
 import { StreamsModule } from './streams/streams.module.js';
+import { SystemModule } from './system/system.module.js';
 import { UsersStore } from './users/users.store.js';
 
 /** What must stand before the first route: whoever asks is authenticated before Nest sees the request. */
@@ -78,6 +79,7 @@ export class AppModule {
         LiveViewModule,
         SegmentsModule,
         StorageModule,
+        SystemModule,
         PlaybackModule,
         ExportsModule,
       ],

@@ -10,7 +10,10 @@ import { useLoaded } from '../loading/use-loaded.js';
 import { momentOfInput } from '../timeline/local-time.js';
 import { TickList } from './tick-list.js';
 
-const scopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage'].map((value) => ({ value, name: value }));
+const scopes = ['cameras:read', 'recordings:read', 'events:read', 'streams:manage', 'inference:run'].map((value) => ({
+  value,
+  name: value,
+}));
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** Keys of other programs. A key is shown once. */

@@ -147,7 +147,7 @@ describe('every route of the NVR (T5, T6, T10: CVE-2026-33470, GHSA-74x4-gw64-2m
 
   it('lets the internal key through to internal routes, to apps and to adapters, and nowhere else', async () => {
     const service = { 'x-internal-api-key': internalApiKey };
-    const elsewhere = samples.filter(({ route }) => !/ \/api\/v1\/(internal|apps|infer)(\/|$)/.test(route));
+    const elsewhere = samples.filter(({ route }) => !/ \/api\/v1\/(internal|apps|infer|adapters)(\/|$)/.test(route));
     expect(await requests.exceptions(elsewhere, service, 401)).toEqual([]);
     const ofAdmins = samples.filter(({ as, route }) => route.includes('/apps') && as === 'admin');
     expect(await requests.exceptions(ofAdmins, service, 403)).toEqual([]);

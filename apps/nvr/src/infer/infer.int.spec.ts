@@ -22,6 +22,12 @@ const found = {
   result: { detections: [], model_fingerprint: 'sha256:00' },
 };
 
+const capabilities = {
+  adapter: { name: 'stranger', version: '2' },
+  model: { name: 'm', version: '1', fingerprint: 'sha256:00' },
+  tasks_advertised: ['object_detection'],
+};
+
 /** An adapter of somebody else: what it was asked, and what it answers next. */
 interface Stranger {
   asked: { url: string; headers: http.IncomingHttpHeaders; body: Record<string, unknown> }[];
@@ -142,6 +148,38 @@ describe('POST /api/v1/infer/{adapter}', () => {
   });
 });
 
+describe('GET /api/v1/adapters', () => {
+  const adaptersFor = async (headers: Record<string, string>) =>
+    ((await (await fetch(`${nvr.url}/api/v1/adapters`, { headers })).json()) as { adapters: Record<string, unknown>[] }).adapters;
+
+  it('tells which there are and how they are; where, only services and admins', async () => {
+    const adapters = await adaptersFor(service);
+    expect(adapters.map(({ name }) => name)).toEqual([...nvr.config.infer.adapters.keys()]);
+    expect(adapters.find(({ name }) => name === 'mine')).toEqual({
+      name: 'mine',
+      url: `http://127.0.0.1:${stranger.port}/mine`,
+      adapter_name: 'stranger',
+      adapter_version: '2',
+      model_name: 'm',
+      model_version: '1',
+      tasks_advertised: ['object_detection'],
+      fingerprint: 'sha256:00',
+      health_status: 'ok',
+      consecutive_health_failures: 0,
+      approval_status: 'approved',
+    });
+    for (const away of ['away', 'outside'])
+      expect(adapters.find(({ name }) => name === away)).toMatchObject({
+        health_status: 'unreachable',
+        consecutive_health_failures: 1,
+        adapter_name: null,
+        tasks_advertised: [],
+      });
+    expect((await adaptersFor({ authorization: `Bearer ${nvr.token}` })).map(({ url }) => url)).not.toContain(null);
+    expect(new Set((await adaptersFor(analyst)).map(({ url }) => url))).toEqual(new Set([null]));
+  });
+});
+
 describe('WebSocket /api/v1/infer/{adapter}/stream', () => {
   const handshake = (camera?: unknown) =>
     JSON.stringify({ type: 'handshake', client_id: 'c', frame_transport: 'websocket', camera_id: camera });
@@ -251,6 +289,8 @@ async function startStranger(): Promise<Stranger> {
   const sockets = new WebSocketServer({ noServer: true });
   const started: Stranger = { asked: [], handshakes: [], answer: () => undefined, port: 0, close: () => closeAll() };
   const server = http.createServer(async (request, response) => {
+    if (request.url?.endsWith('/health')) return response.end('{"status":"ok"}');
+    if (request.url?.endsWith('/capabilities')) return response.end(JSON.stringify(capabilities));
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { FramesModule } from '../frames/frames.module.js';
+import { AdapterStatuses } from './adapter-statuses.js';
+import { AdaptersController } from './adapters.controller.js';
 import { InferAnnouncements } from './infer-announcements.js';
 import { InferController } from './infer.controller.js';
 import { InferService } from './infer.service.js';
@@ -8,7 +10,7 @@ import { InferStreams } from './infer-streams.service.js';
 
 @Module({
   imports: [CamerasModule, FramesModule],
-  controllers: [InferController],
-  providers: [InferAnnouncements, InferService, InferStreams],
+  controllers: [AdaptersController, InferController],
+  providers: [AdapterStatuses, InferAnnouncements, InferService, InferStreams],
 })
 export class InferModule {}

@@ -1,0 +1,81 @@
+import os from 'node:os';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { Clock } from '@nightjar/runtime';
+import type { NvrConfig } from '../config.js';
+import { CLOCK, CONFIG } from '../process-parts.js';
+import { readDiskSpace, type DiskSpace } from '../retention/disk-space.js';
+import { ResourceHistory, sampleEveryMs } from './resource-history.js';
+
+/** The machine at one moment; undefined: not known. */
+export interface MachineState {
+  readonly atUnixMs: number;
+  readonly cpuPercent: number | null;
+  readonly memory: { readonly totalBytes: number; readonly usedBytes: number };
+  /** The one that recordings are on. */
+  readonly disk: DiskSpace | undefined;
+}
+
+/** Looks every 15 s what the machine is busy with: all of it, not this process. */
+@Injectable()
+export class ResourceSampler implements OnModuleDestroy {
+  readonly history = new ResourceHistory();
+  private cpuBefore = cpuTimes();
+  private readonly timer = setInterval(() => void this.sample(), sampleEveryMs);
+
+  constructor(
+    @Inject(CONFIG) private readonly config: NvrConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Now; the CPU since the last sample. */
+  async read(): Promise<MachineState> {
+    const disk = await readDiskSpace(this.config.recordingsDir).catch(() => undefined);
+    const total = os.totalmem();
+    return {
+      atUnixMs: this.clock.wallMs(),
+      cpuPercent: this.history.newest?.cpuPercent ?? cpuPercentBetween(this.cpuBefore, cpuTimes()),
+      memory: { totalBytes: total, usedBytes: total - os.freemem() },
+      disk,
+    };
+  }
+
+  private async sample(): Promise<void> {
+    const { atUnixMs, disk, memory } = await this.read();
+    const now = cpuTimes();
+    const cpuPercent = cpuPercentBetween(this.cpuBefore, now);
+    this.cpuBefore = now;
+    this.history.add({
+      atUnixMs,
+      cpuPercent,
+      memoryPercent: percent(memory.usedBytes, memory.totalBytes),
+      diskPercent: disk ? percent(disk.totalBytes - disk.freeBytes, disk.totalBytes) : null,
+      diskFreeBytes: disk?.freeBytes ?? null,
+    });
+  }
+}
+
+/** With one digit. */
+export function percent(part: number, whole: number): number {
+  return whole <= 0 ? 0 : Math.round((part / whole) * 1_000) / 10;
+}
+
+interface CpuTimes {
+  readonly idleMs: number;
+  readonly allMs: number;
+}
+
+function cpuTimes(): CpuTimes {
+  const times = os.cpus().map((cpu) => cpu.times);
+  const idleMs = times.reduce((sum, { idle }) => sum + idle, 0);
+  return { idleMs, allMs: times.reduce((sum, { idle, irq, nice, sys, user }) => sum + idle + irq + nice + sys + user, 0) };
+}
+
+/** @returns null where no time has passed, or the system does not count */
+function cpuPercentBetween(before: CpuTimes, now: CpuTimes): number | null {
+  const all = now.allMs - before.allMs;
+  return all <= 0 ? null : percent(all - (now.idleMs - before.idleMs), all);
+}
