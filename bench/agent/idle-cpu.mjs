@@ -17,27 +17,29 @@ export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) 
   const camera = new RtspCamera({ clip: await loadClip({ file: clip, ffmpegPath: await requireFfmpeg(), framesPerSecond: cameraFps }) });
   await camera.start();
   const watchers = { idle: startWatcher(camera.url, idleAfterMs, fps), always: startWatcher(camera.url, 0, fps) };
+  const bare = startBare(clip);
   try {
     await sleep(settleMs);
     const samples = [];
     for (let turn = 0; turn < turns; turn++) {
-      const before = costs(watchers);
+      const before = costs({ ...watchers, bare });
       const startedMs = performance.now();
       await sleep(seconds * 1_000);
       const elapsed = (performance.now() - startedMs) / 1_000;
-      const after = costs(watchers);
+      const after = costs({ ...watchers, bare });
       const state = await watchers.idle.ask();
       samples.push({
         idle: (after.idle - before.idle) / elapsed,
         always: (after.always - before.always) / elapsed,
         ours: (after.idleOurs - before.idleOurs) / elapsed,
+        bare: (after.bare - before.bare) / elapsed,
         alwaysOurs: (after.alwaysOurs - before.alwaysOurs) / elapsed,
         state: `${state.state} (${state.reason}, ${state.separation})`,
       });
     }
     return samples;
   } finally {
-    for (const { child, exited } of Object.values(watchers)) {
+    for (const { child, exited } of [...Object.values(watchers), bare]) {
       child.kill('SIGTERM');
       await exited;
     }
@@ -46,20 +48,16 @@ export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) 
 }
 
 /** FFmpeg with the filters that a decode of two pictures a second needs, and nothing else: the floor of a busy camera. */
-export async function measureBare({ clip, seconds }) {
+function startBare(clip) {
   const child = spawn(
     'ffmpeg',
     [
-      ...['-v', 'error', '-nostdin', '-threads', '1', '-re', '-stream_loop', '-1', '-i', clip, '-t', String(seconds)],
+      ...['-v', 'error', '-nostdin', '-threads', '1', '-re', '-stream_loop', '-1', '-i', clip],
       ...['-vf', "fps=2,scale=w='min(1280,iw)':h=-2", '-threads', '1', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-y', '/dev/null'],
     ],
     { stdio: 'ignore' },
   );
-  const exited = once(child, 'exit');
-  await sleep(seconds * 1_000 - 1_500);
-  const cost = cpuMs(child.pid);
-  await exited;
-  return cost / (seconds - 1.5);
+  return { child, exited: once(child, 'exit') };
 }
 
 function startWatcher(url, idleAfterMs, fps) {
@@ -73,10 +71,16 @@ function startWatcher(url, idleAfterMs, fps) {
   return { child, exited, ask };
 }
 
-/** CPU-ms so far: all processes of each watcher, and the part which is our own code. */
-function costs({ always, idle }) {
+/** CPU-ms so far: all processes of each watcher, the part which is our own code, and the bare FFmpeg beside them. */
+function costs({ always, bare, idle }) {
   const whole = ({ child }) => [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0);
-  return { always: whole(always), idle: whole(idle), idleOurs: cpuMs(idle.child.pid), alwaysOurs: cpuMs(always.child.pid) };
+  return {
+    always: whole(always),
+    idle: whole(idle),
+    idleOurs: cpuMs(idle.child.pid),
+    alwaysOurs: cpuMs(always.child.pid),
+    bare: cpuMs(bare.child.pid),
+  };
 }
 
 function cpuMs(pid) {

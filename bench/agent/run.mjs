@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureBare, measureIdle } from './idle-cpu.mjs';
+import { measureIdle } from './idle-cpu.mjs';
 import { renderScene } from './scenes.mjs';
 import { playScene } from './wake-up.mjs';
 
@@ -107,10 +107,10 @@ async function idleCost() {
     });
     const ratios = samples.map(({ always, idle }) => idle / always).sort((a, b) => a - b);
     const of = (key) => samples.map((sample) => sample[key]).sort((a, b) => a - b)[samples.length >> 1];
-    const bare = await measureBare({ clip: rendered.file, seconds: Number(values.seconds) });
+    const overBare = samples.map(({ always, bare }) => always / bare).sort((a, b) => a - b);
     console.log(
       `  ${title.padEnd(16)} ${kbits} kbit/s: idle ${of('idle').toFixed(1)} (${of('ours').toFixed(1)} of them ours), always ${of('always').toFixed(1)} (${of('alwaysOurs').toFixed(1)} ours), ratio ${ratios[ratios.length >> 1].toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}); ` +
-        `state ${samples.map(({ state }) => state).join(', ')}; cameras a core: idle ${Math.floor(1_000 / of('idle'))}, busy ${Math.floor(1_000 / of('always'))}; bare FFmpeg at the clip's own rate ${bare.toFixed(1)}; load ${os.loadavg()[0].toFixed(1)}`,
+        `state ${samples.map(({ state }) => state).join(', ')}; cameras a core: idle ${Math.floor(1_000 / of('idle'))}, busy ${Math.floor(1_000 / of('always'))}; bare FFmpeg ${of('bare').toFixed(1)}, P10 ${overBare[overBare.length >> 1].toFixed(2)} (${overBare[0].toFixed(2)} to ${overBare.at(-1).toFixed(2)}); load ${os.loadavg()[0].toFixed(1)}`,
     );
   }
 }
