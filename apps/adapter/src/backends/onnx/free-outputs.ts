@@ -6,7 +6,7 @@ nowhere.close();
 
 /**
  * Gives the memory of outputs back at once; their arrays are empty from then on. Left to the garbage collector, the two megabytes
- * of each picture have it look through the whole heap after every few pictures, which costs more than decoding some of them.
+ * of each picture pile up until it looks through the whole heap, and bring that nearer.
  * An array has no end of its own in JavaScript, but what is handed over to a port leaves it, and a closed port keeps nothing.
  * @param outputs none of them shared with anybody else
  */
