@@ -14,6 +14,8 @@ export interface DecodeStatus {
   separation: Separation;
   /** What the last decoded picture showed; undefined: there was none yet. */
   motion: MotionVerdict | undefined;
+  /** Share of the picture that never rests, as a burnt-in clock does, and counts as no motion. */
+  restlessShare: number;
   units: number;
   pictures: number;
   /** Units that a decoder that was too slow did not get. */
@@ -82,7 +84,8 @@ export class WatchedStream {
   get status(): DecodeStatus {
     const { policy, watcher } = this.parts;
     const { codec, hardware, lastVerdict: motion, pictures, units, unitsDropped } = this;
-    return { ...policy.current, separation: watcher.separation, motion, units, pictures, unitsDropped, codec, hardware };
+    const { restlessShare } = this.motion;
+    return { ...policy.current, separation: watcher.separation, motion, restlessShare, units, pictures, unitsDropped, codec, hardware };
   }
 
   /** Takes the next unit of the camera. */

@@ -27,6 +27,7 @@ const counters: Record<string, [help: string, read: (metrics: StreamMetrics) => 
 const gauges: Record<string, [help: string, read: (metrics: StreamMetrics) => number]> = {
   agent_stream_tracks: ['Objects that are followed now', ({ tracks }) => tracks],
   agent_stream_frame_age_seconds: ['From the arrival of the newest analysed frame to its result', ({ frameAgeMs }) => frameAgeMs / 1_000],
+  agent_stream_restless_share: ['Share of the picture that never rests and counts as no motion', ({ restlessShare }) => restlessShare],
   agent_stream_calibrating: ['1 while the motion detector learns the scene', ({ motion }) => Number(motion === 'calibrating')],
 };
 

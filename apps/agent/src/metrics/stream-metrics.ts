@@ -29,6 +29,7 @@ export interface StreamMetrics extends FrameCounts {
   cameraStream: 'main' | 'sub' | 'file';
   wakeReason: string;
   motion: string;
+  restlessShare: number;
   separation: string;
   framesDropped: number;
   /** Over all connections. */
@@ -51,6 +52,7 @@ export function streamMetrics(
     cameraStream: source?.stream ?? 'file',
     wakeReason: watched?.reason ?? 'unknown',
     motion: watched?.motion ?? 'unknown',
+    restlessShare: watched?.restlessShare ?? 0,
     separation: watched?.separation ?? 'unknown',
     framesDropped,
     units: source?.units ?? 0,

@@ -106,6 +106,9 @@ describe('motion on small planes', () => {
     const clock = (step: number): [number, number, number, number] => (step % 2 === 0 ? [2, 2, 20, 5] : [6, 2, 20, 5]);
     const seen = Array.from({ length: 250 }, (_none, step) => look(detector, scene.plane({ boxes: [clock(step)] })));
     expect(seen.slice(220).filter(({ verdict }) => verdict === 'moving')).toHaveLength(0);
+    // The digits that change, and nothing of the yard.
+    expect(detector.restlessShare).toBeGreaterThan(0);
+    expect(detector.restlessShare).toBeLessThan((24 * 5) / (size.width * size.height));
     expect(look(detector, scene.plane({ boxes: [clock(0), [100, 40, 8, 24]] }))).toMatchObject({
       verdict: 'moving',
       motion: { regions: [{}] },

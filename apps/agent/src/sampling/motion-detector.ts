@@ -51,6 +51,14 @@ export class MotionDetector {
   private calibrating = true;
   private observedAtMs = 0;
 
+  /** Share of the picture that never rests and counts as no motion: a clock that is burnt in, a flag. */
+  get restlessShare(): number {
+    const { restless } = this;
+    let count = 0;
+    for (const share of restless) if (share > restlessShare) count++;
+    return count / Math.max(1, restless.length);
+  }
+
   /** Takes the next plane, of a moment on the clock that never jumps; planes of another size begin anew. */
   observe(plane: LumaPlane, atMs: number): MotionObservation {
     const { background } = this;
