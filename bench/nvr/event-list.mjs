@@ -26,6 +26,8 @@ const viewer = 'viewer';
 const endUnix = Math.floor(Date.now() / 1_000);
 const yearSeconds = 365 * 24 * 3_600;
 
+/** Of the database of this run. */
+let databaseUrl;
 const closers = [];
 try {
   await run();
@@ -36,7 +38,7 @@ try {
 async function run() {
   const postgres = await startTestPostgres();
   closers.push(() => postgres.stop());
-  const { url: databaseUrl } = await createTestDatabase();
+  ({ url: databaseUrl } = await createTestDatabase());
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
   closers.push(() => database.end());
@@ -57,7 +59,7 @@ async function run() {
     ['replay behind 9,900 of others, of one camera: the first', () => replay(nvr, tokens.admin, { newestSeq: newest[0].seq, missed: 9_900, query: '&camera_id=7' })], // prettier-ignore
   ];
   for (const [name, once] of asked) {
-    const { p50Ms, p99Ms, count } = await measure(once, name.includes('every row') ? 5 : requests);
+    const { p50Ms, p99Ms, count } = await measure(once, requests);
     console.log(`${name.padEnd(62)} p50 ${p50Ms.toFixed(1).padStart(7)} ms   p99 ${p99Ms.toFixed(1).padStart(7)} ms   ${count} events`);
   }
   console.log(
@@ -85,7 +87,7 @@ function queries() {
     ['a frequent label, deep', 'admin', () => `&label=person&cursor=${cursor()}`],
     ['not reviewed, the newest 10,000 being so', 'viewer', () => '&reviewed=false'],
     ['without evidence, the newest 30 days having it', 'admin', () => '&has_evidence=false'],
-    ['a score that nothing has: every row is looked at', 'admin', () => '&min_score=1'],
+    ['a score that nothing has: a page of what 20,000 rows held', 'admin', () => '&min_score=1'],
   ];
 }
 
@@ -105,17 +107,45 @@ async function fill(database) {
     [userId],
   );
   await makePastMonths(database);
-  // The owner of the rows is trusted: no look at the camera for each of them, and indexes are built once.
-  await database.query(
-    `SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 0`,
-  );
   const { rows: indexes } = await database.query(
     `SELECT indexdef, indexname FROM pg_indexes WHERE schemaname = 'nvr' AND tablename = 'event' AND indexname NOT LIKE '%pkey'`,
   );
   for (const { indexname } of indexes) await database.query(`DROP INDEX nvr.${indexname}`);
-  // The first cameras see ten times as much as the others; camera 3 has been quiet for half a year.
-  for (let first = 1; first <= rows; first += rowsAtOnce)
-    await database.query(`
+  // Rows and then indexes by as many connections as there are cores. Nothing here is to outlive a crash.
+  const { rows: months } = await database.query(
+    `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'nvr.event'::regclass`,
+  );
+  for (const { name } of months) await database.query(`ALTER TABLE ${name} SET UNLOGGED`);
+  const firsts = Array.from({ length: Math.ceil(rows / rowsAtOnce) }, (_, index) => 1 + index * rowsAtOnce);
+  await byAllCores(firsts, (writer, first) => insertEvents(writer, first));
+  await byAllCores(indexes, (writer, { indexdef }) => writer.query(indexdef.replace(' ON ONLY ', ' ON ')));
+  await database.query(
+    `INSERT INTO nvr.event_review (user_id, event_id)
+     SELECT $1::int, id FROM nvr.event WHERE camera_id <= 3 ORDER BY started_at DESC LIMIT 10000`,
+    [userId],
+  );
+  await database.query('VACUUM (ANALYZE) nvr.event');
+  await database.query('ANALYZE nvr.event_review');
+}
+
+/** Hands each item to one of the connections. The owner of the rows is trusted: no look at the camera for each of them. */
+async function byAllCores(items, work) {
+  const waiting = [...items];
+  const writers = os.cpus().map(async () => {
+    const writer = new pg.Client({ connectionString: databaseUrl });
+    await writer.connect();
+    await writer.query(
+      `SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 0`,
+    );
+    while (waiting.length > 0) await work(writer, waiting.shift());
+    await writer.end();
+  });
+  await Promise.all(writers);
+}
+
+/** The first cameras see ten times as much as the others; camera 3 has been quiet for half a year. */
+async function insertEvents(writer, first) {
+  await writer.query(`
       INSERT INTO nvr.event (camera_id, source, event_type, label, score, track_id, started_at, ended_at, evidence_file, payload)
       SELECT camera_id, 'tier0', 'track',
         CASE WHEN number % 10000 = 0 THEN 'bear' WHEN number % 20 = 0 THEN 'dog' WHEN number % 4 = 0 THEN 'car' ELSE 'person' END,
@@ -128,14 +158,6 @@ async function fill(database) {
         FROM (SELECT number, CASE WHEN random() < 0.2 THEN 1 + (number % 2)::int ELSE 3 + floor(random() * ${cameras - 2}::int)::int END AS camera_id
           FROM generate_series(${first}::int, ${Math.min(rows, first + rowsAtOnce - 1)}::int) AS number) AS numbered
       ) AS placed`);
-  for (const { indexdef } of indexes) await database.query(indexdef.replace(' ON ONLY ', ' ON '));
-  await database.query(
-    `INSERT INTO nvr.event_review (user_id, event_id)
-     SELECT $1::int, id FROM nvr.event WHERE camera_id <= 3 ORDER BY started_at DESC LIMIT 10000`,
-    [userId],
-  );
-  await database.query('VACUUM (ANALYZE) nvr.event');
-  await database.query('ANALYZE nvr.event_review');
 }
 
 /** A year ago there would have been partitions: what the nvr makes in time ahead, made behind. */
