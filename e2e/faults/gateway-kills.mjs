@@ -1,11 +1,12 @@
 // SIGKILLs a gateway at random moments while a client submits; the agent is played (play-agent.mjs): its analysis is made up, all else
-// is real. No accepted job may be lost or doubled, and a killed gateway is ready again within 5 s.
-// usage: node e2e/faults/gateway-kills.mjs [--kills 20] [--per-second 50] [--gateways 1] [--seed 1]
+// is real. No accepted job may be lost or doubled, and a killed gateway is ready again within 5 s (on a machine that has nothing else to do; `--ready-ms` asks for less of a busy one).
+// usage: node e2e/faults/gateway-kills.mjs [--kills 20] [--per-second 50] [--gateways 1] [--ready-ms 5000] [--seed 1]
 import { sleep } from '../journey/checks.mjs';
 import { playAgent } from './play-agent.mjs';
 import { describeTimes, readNumbers, runFaults } from './run-faults.mjs';
 
-const { kills, 'per-second': perSecond, gateways, seed } = readNumbers({ kills: 20, 'per-second': 50, gateways: 1, seed: 1 });
+const numbers = readNumbers({ kills: 20, 'per-second': 50, gateways: 1, 'ready-ms': 5_000, seed: 1 });
+const { kills, 'per-second': perSecond, gateways, 'ready-ms': withinMs, seed } = numbers;
 
 await runFaults({
   title: 'gateway kills',
@@ -22,6 +23,6 @@ await runFaults({
       readyMs.push(await gateway.start());
     }
     await sleep(1_000);
-    return [`${kills} kills`, describeTimes(readyMs, { what: 'the gateway, from start to ready', withinMs: 5_000 })];
+    return [`${kills} kills`, describeTimes(readyMs, { what: 'the gateway, from start to ready', withinMs })];
   },
 });
