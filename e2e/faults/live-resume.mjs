@@ -30,8 +30,8 @@ async function run() {
   const random = seededRandom(seed);
   const system = await startSystem();
   const streams = Array.from({ length: clients }, (_, index) => new ResumingStream(system, index % 2 === 0 ? readSse : readSocket, random));
-  const reporter = report(system, () => cuts() >= disconnects);
   const cuts = () => streams.reduce((sum, { cuts: count }) => sum + count, 0);
+  const reporter = report(system, () => cuts() >= disconnects);
   const cutting = streams.map((stream) => stream.breakOffUntil(() => cuts() >= disconnects));
   for (let kill = 1; kill <= kills; kill++) {
     await until(() => cuts() >= (kill * disconnects) / (kills + 1), 600_000);
