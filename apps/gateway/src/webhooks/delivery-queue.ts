@@ -14,20 +14,36 @@ const waits = Prisma.sql`(state = 'pending' OR redeliver_at IS NOT NULL)`;
 const dueAt = Prisma.sql`coalesce(redeliver_at, run_after)`;
 const isFree = Prisma.sql`(lease_id IS NULL OR lease_until <= now())`;
 
+/** What one look at the waiting messages came to. */
+export interface ClaimedWindow {
+  claimed: ClaimedJobDelivery[];
+  /** The last origin that was looked at; null: behind it none is left. */
+  lastOrigin: string | null;
+}
+
+type WindowRow = { origins: number; lastOrigin: string | null } & (ClaimedJobDelivery | { id: null });
+
 /**
  * Leases messages that are due. Any number of gateways may ask at once: each message goes to one. What one receiver has in store
  * never hides what waits for others: the statement goes from origin to origin through the index, takes few of each, and prefers
  * origins that have the fewest messages on their way.
+ * @param window.after the origin behind which to begin; '' for the first
+ * @param window.originsMax how many origins to look at
  */
-export async function claimDeliveries(database: JobsDatabase, options: ClaimOptions): Promise<ClaimedJobDelivery[]> {
+export async function claimDeliveries(
+  database: JobsDatabase,
+  options: ClaimOptions,
+  window: { after: string; originsMax: number },
+): Promise<ClaimedWindow> {
   const { limit, perOrigin, slowOrigins, slowLimit, leaseMs } = options;
-  return orUnavailable(
-    database.$planned<ClaimedJobDelivery>`
+  const { after, originsMax } = window;
+  const rows = await orUnavailable(
+    database.$planned<WindowRow>`
       WITH RECURSIVE waiting_origin AS (
-        (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} ORDER BY origin LIMIT 1)
+        (SELECT origin, 1 AS place FROM jobs.webhook_delivery WHERE ${waits} AND origin > ${after} ORDER BY origin LIMIT 1)
         UNION ALL
-        SELECT (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} AND origin > former.origin ORDER BY origin LIMIT 1)
-        FROM waiting_origin AS former WHERE former.origin IS NOT NULL
+        SELECT (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} AND origin > former.origin ORDER BY origin LIMIT 1), place + 1
+        FROM waiting_origin AS former WHERE former.origin IS NOT NULL AND place < ${originsMax}
       ),
       busy AS (
         SELECT origin, count(*)::int AS messages FROM jobs.webhook_delivery
@@ -42,14 +58,24 @@ export async function claimDeliveries(database: JobsDatabase, options: ClaimOpti
         ) AS due
         WHERE waiting_origin.origin IS NOT NULL
       ),
-      placed AS (SELECT id, at, turn, is_slow, row_number() OVER (PARTITION BY is_slow ORDER BY turn, at) AS place FROM candidate)
-      UPDATE jobs.webhook_delivery AS delivery SET lease_id = gen_random_uuid(), lease_until = now() + ${leaseMs} * interval '1 ms'
-      FROM (SELECT id FROM placed WHERE NOT is_slow OR place <= ${slowLimit} ORDER BY turn, at LIMIT ${limit}) AS chosen, jobs.job
-      WHERE delivery.id = chosen.id AND job.id = delivery.job_id
-      RETURNING delivery.id, delivery.job_id AS "jobId", delivery.tenant_id AS "tenantId", delivery.origin, delivery.lease_id AS lease,
-        delivery.attempt + 1 AS attempt, delivery.redeliver_at IS NOT NULL AS manual, job.webhook_url AS url, job.webhook_secret AS "sealedSecret",
-        (SELECT count(*)::int FROM jobs.webhook_attempt AS past WHERE past.delivery_id = delivery.id AND NOT past.manual) AS "scheduledBefore"`,
+      placed AS (SELECT id, at, turn, is_slow, row_number() OVER (PARTITION BY is_slow ORDER BY turn, at) AS place FROM candidate),
+      claimed AS (
+        UPDATE jobs.webhook_delivery AS delivery SET lease_id = gen_random_uuid(), lease_until = now() + ${leaseMs} * interval '1 ms'
+        FROM (SELECT id FROM placed WHERE NOT is_slow OR place <= ${slowLimit} ORDER BY turn, at LIMIT ${limit}) AS chosen, jobs.job
+        WHERE delivery.id = chosen.id AND job.id = delivery.job_id
+        RETURNING delivery.id, delivery.job_id AS "jobId", delivery.tenant_id AS "tenantId", delivery.origin, delivery.lease_id AS lease,
+          delivery.attempt + 1 AS attempt, delivery.redeliver_at IS NOT NULL AS manual, job.webhook_url AS url, job.webhook_secret AS "sealedSecret",
+          (SELECT count(*)::int FROM jobs.webhook_attempt AS past WHERE past.delivery_id = delivery.id AND NOT past.manual) AS "scheduledBefore"
+      )
+      SELECT walked.*, claimed.* FROM (SELECT count(origin)::int AS origins, max(origin) AS "lastOrigin" FROM waiting_origin) AS walked
+        LEFT JOIN claimed ON true`,
   );
+  const [walked] = rows;
+  const isMore = walked !== undefined && walked.origins >= originsMax;
+  return {
+    claimed: rows.filter((row): row is WindowRow & ClaimedJobDelivery => row.id !== null),
+    lastOrigin: isMore ? walked.lastOrigin : null,
+  };
 }
 
 /**

@@ -79,7 +79,7 @@ export class Sending {
   startSender(options: { timings?: Partial<DeliveryTimings>; lookup?: Lookup; networks?: typeof loopback } = {}): WebhookSender {
     const { timings, lookup, networks = loopback } = options;
     const sender = new WebhookSender({
-      queue: new JobDeliveries(this.database, new JobStore(this.database, 3_600_000), this.secrets),
+      queue: this.queue(),
       client: openWebhookClient({ networks, ownPorts: [] }, { exchangesMax: 256, lookup }),
       clock: systemClock,
       logger: this.logger,
@@ -88,6 +88,11 @@ export class Sending {
     });
     this.senders.push(sender);
     return sender;
+  }
+
+  /** What a sender claims from. */
+  queue({ originsMax }: { originsMax?: number } = {}): JobDeliveries {
+    return new JobDeliveries(this.database, new JobStore(this.database, 3_600_000), this.secrets, originsMax);
   }
 
   /** A message with its log. */

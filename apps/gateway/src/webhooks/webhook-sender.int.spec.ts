@@ -177,6 +177,21 @@ describe('the sender of webhooks', () => {
     expect(dead.atOnceMax).toBe(2);
   });
 
+  it('looks at a few receivers at a time, goes on where it was, and finds what is due wherever that is', async () => {
+    const queue = sending.queue({ originsMax: 2 });
+    const limits = { limit: 32, perOrigin: 2, slowOrigins: [], slowLimit: 16, leaseMs: 3_000 };
+    const claim = async () => (await queue.claim(limits)).map(({ id }) => id).sort();
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) ids.push(await sending.addMessage(`http://${name}.example`));
+    expect([await claim(), await claim(), await claim()]).toEqual([ids.slice(0, 2).sort(), ids.slice(2, 4).sort(), ids.slice(4)]);
+    expect(await claim()).toEqual([]);
+    // From the middle on it finds what stands before it, and one that waits alone among those that are not due.
+    const early = await sending.addMessage('http://c.example');
+    expect(await claim()).toEqual([early]);
+    const first = await sending.addMessage('http://a.example');
+    expect([await claim(), await claim()]).toEqual([[first], []]);
+  });
+
   it('keeps room for receivers that answer, however many others are dead', async () => {
     const dead = await Promise.all(Array.from({ length: 24 }, () => receiver(never)));
     const healthy = await receiver(withStatus(200));
