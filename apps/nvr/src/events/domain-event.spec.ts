@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainEvent, domainEvent } from '@nightjar/contracts';
 import { domainEventOf } from './domain-event.js';
-import type { Event, SavedEvent } from './events.store.js';
+import type { Event } from './events.store.js';
+import type { SavedEvent } from './write-reports.js';
 
 const event: Event = {
   id: 7,
