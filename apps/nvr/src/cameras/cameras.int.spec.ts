@@ -75,13 +75,16 @@ describe('the cameras', () => {
     expect(Buffer.from(row.encryptedPassword ?? []).includes('pass word')).toBe(false);
     expect(await send('PUT', `/api/v1/cameras/${id}`, { name: 'Yard', is_active: false })).toMatchObject({
       status: 200,
-      body: { name: 'Yard', is_active: false, location: 'north', username: 'admin' },
+      body: { name: 'Yard', is_active: false, location: 'north', username: 'admin', rtsp_transport: 'auto', audio_enabled: false },
     });
+    const packets = { rtsp_transport: 'udp', audio_enabled: true };
+    expect(await send('PUT', `/api/v1/cameras/${id}`, packets)).toMatchObject({ status: 200, body: packets });
+    expect((await send('PUT', `/api/v1/cameras/${id}`, { rtsp_transport: 'multicast' })).status).toBe(422);
     expect((await list()).cameras.map((camera) => camera.id)).toEqual([1]);
     expect((await list('?active_only=false')).total).toBe(2);
     expect(await send('DELETE', `/api/v1/cameras/cam-${id}`)).toEqual({ status: 200, body: { message: 'Camera deleted successfully' } });
     expect((await send('GET', `/api/v1/cameras/${id}`)).status).toBe(404);
-    expect(heard).toEqual([id, id, id]);
+    expect(heard).toEqual([id, id, id, id]);
   });
 
   it('are found by their address, and come back from deletion switched off', async () => {
