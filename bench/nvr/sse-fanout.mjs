@@ -170,7 +170,10 @@ async function startOurs() {
     BOOTSTRAP_ADMIN_PASSWORD: password,
   };
   const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-  const child = spawn(process.execPath, [...profiling, here('../../apps/nvr/dist/main.js')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [...profiling, here('../../apps/nvr/dist/main.js')], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   closers.push(async () => {
     child.kill('SIGTERM');
     await until(() => child.exitCode !== null || child.signalCode !== null, 10_000);
