@@ -69,6 +69,7 @@ const constraints = [
       'auth',
       'media',
       'luna',
+      'openapi',
       'websocket-door',
       'outbound',
       'webhooks',

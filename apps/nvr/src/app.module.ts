@@ -10,6 +10,7 @@ import { SignInPolicies } from './auth/sign-in-policies.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
+import { DocsController } from './docs/docs.controller.js';
 import { DecodingModule } from './decoding/decoding.module.js';
 import { EventsModule } from './events/events.module.js';
 import { ExportsModule } from './exports/exports.module.js';
@@ -83,7 +84,7 @@ export class AppModule {
         PlaybackModule,
         ExportsModule,
       ],
-      controllers: [HealthController],
+      controllers: [HealthController, DocsController],
       providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseAwayInterceptor }],
     };
   }

@@ -8,7 +8,7 @@ import type { AuditRecord } from './audit-chain.js';
 import { manageScopes } from '../roles/permissions.js';
 import { AuditLog } from './audit-log.js';
 
-const ListQuery = z.object({
+export const ListQuery = z.object({
   skip: z.coerce.number().int().min(0).max(10_000_000).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   user_id: z.coerce

@@ -10,7 +10,7 @@ import { AuthService, type TokenPair } from './auth.service.js';
 import { clearRefreshCookie, isRefreshToken, refreshTokenOf, refuseForeignOrigin, setRefreshCookie } from './refresh-cookie.js';
 
 /** OAuth2's password form has more fields (`grant_type`, `scope`); they change nothing. */
-const Credentials = z.object({
+export const Credentials = z.object({
   username: z
     .string()
     .min(1)
@@ -21,9 +21,9 @@ const Credentials = z.object({
 });
 
 /** A browser asks to have its refresh token in a cookie that scripts can't read; programs get it in the answer. */
-const LoginQuery = z.object({ session: z.enum(['cookie', 'body']).default('body') });
-const RefreshBody = z.object({ refresh_token: z.string().max(256).optional() }).optional();
-const PasswordChange = z.strictObject({
+export const LoginQuery = z.object({ session: z.enum(['cookie', 'body']).default('body') });
+export const RefreshBody = z.object({ refresh_token: z.string().max(256).optional() }).optional();
+export const PasswordChange = z.strictObject({
   current_password: z.string().min(1).max(256),
   new_password: z.string().min(1).max(256),
 });

@@ -10,7 +10,7 @@ import { AuthService } from './auth.service.js';
 import { SecondFactor } from './second-factor.js';
 import { SessionCheck } from './session-check.js';
 
-const CodeBody = z.strictObject({ code: z.string().min(6).max(8) });
+export const CodeBody = z.strictObject({ code: z.string().min(6).max(8) });
 
 /** The caller's own second factor. */
 @Controller('api/v1/auth/mfa')

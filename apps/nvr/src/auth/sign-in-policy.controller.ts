@@ -9,7 +9,7 @@ import { SignInPolicies, type SignInPolicy } from './sign-in-policies.js';
 
 const passphraseLengthDefault = 16;
 
-const ChangedPolicy = z.strictObject({
+export const ChangedPolicy = z.strictObject({
   min_length: z.number().int().min(8).max(128).optional(),
   min_classes: z.number().int().min(1).max(4).optional(),
   disallow_username_email: z.boolean().optional(),

@@ -12,12 +12,12 @@ import { cameraScopeOf } from './camera-scope.js';
 import { CamerasService, type CameraInput } from './cameras.service.js';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
-const ListQuery = z.object({
+export const ListQuery = z.object({
   skip: z.coerce.number().int().min(0).max(1_000_000).default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   active_only: flag.default(true),
 });
-const WriteQuery = z.object({ force: flag.default(false) });
+export const WriteQuery = z.object({ force: flag.default(false) });
 
 /** No control characters: names go to logs, files and terminals too. */
 const shortText = (max: number) =>
@@ -27,7 +27,7 @@ const shortText = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
-const CameraUpdate = z.strictObject({
+export const CameraUpdate = z.strictObject({
   name: shortText(100).optional(),
   description: z
     .string()
@@ -49,7 +49,7 @@ const CameraUpdate = z.strictObject({
   onvif_url: z.string().min(1).max(500).nullish(),
   onvif_profile: shortText(100).nullish(),
 });
-const CameraCreate = CameraUpdate.required({ name: true, rtsp_url: true }).extend({ frames_name: FramesName.optional() });
+export const CameraCreate = CameraUpdate.required({ name: true, rtsp_url: true }).extend({ frames_name: FramesName.optional() });
 
 @Controller('api/v1/cameras')
 export class CamerasController {

@@ -13,7 +13,7 @@ import { ExportsService } from './exports.service.js';
 import type { Export } from './exports.store.js';
 
 const rangeMsMax = 4 * 3_600_000;
-const NewExport = withForwardInstants(
+export const NewExport = withForwardInstants(
   z.strictObject({
     camera_id: CameraReferenceText,
     start: InstantInBody,
@@ -22,7 +22,7 @@ const NewExport = withForwardInstants(
   }),
   rangeMsMax,
 );
-const ListQuery = z.object({
+export const ListQuery = z.object({
   skip: z.coerce.number().int().min(0).max(1_000_000).default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });

@@ -20,7 +20,7 @@ const Moment = z.union([z.iso.datetime({ offset: true, local: true }), z.number(
   if (typeof given === 'number') return new Date(given * 1_000);
   return new Date(/(?:Z|[+-]\d{2}:?\d{2})$/.test(given) ? given : `${given}Z`);
 });
-const EventBody = z.object({
+export const EventBody = z.object({
   camera_id: z.union([z.number().int().transform(String), z.string().max(64)]),
   label: z
     .string()

@@ -8,7 +8,7 @@ import { PlaybackService } from '../playback/playback.service.js';
 import { CameraReferenceText, Instant } from '../segments/instant-query.js';
 import { requireInternalService } from './internal-key.js';
 
-const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });
+export const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });
 
 /** A picture of the past for services with the internal key. */
 @Controller('api/v1/internal/camera-agent/recordings')

@@ -9,11 +9,11 @@ import { scopes } from './api-keys.js';
 import type { KeyView } from './key-view.js';
 import { KeysService, type CreatedKey } from './keys.service.js';
 
-const Page = z.object({
+export const Page = z.object({
   skip: z.coerce.number().int().min(0).max(1_000_000).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
-const NewKeyBody = z.strictObject({
+export const NewKeyBody = z.strictObject({
   name: z
     .string()
     .trim()

@@ -10,7 +10,7 @@ import { LiveViewService } from './live-view.service.js';
 import { parseMediaName } from './parse-media-name.js';
 
 const count = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const HlsQuery = z
+export const HlsQuery = z
   .object({ _HLS_msn: count.optional(), _HLS_part: count.optional(), ticket: z.string().max(1_000).optional() })
   .refine(({ _HLS_msn, _HLS_part }) => _HLS_msn !== undefined || _HLS_part === undefined, { message: '_HLS_part needs _HLS_msn' });
 

@@ -10,7 +10,7 @@ import { liveTicketSeconds, LiveTickets } from './live-tickets.js';
 import { LiveViewService } from './live-view.service.js';
 import { pictureBoundary } from './picture-viewer.js';
 
-const PicturesQuery = z.object({ fps: z.coerce.number().min(0.1).max(5).default(2), ticket: z.string().optional() });
+export const PicturesQuery = z.object({ fps: z.coerce.number().min(0.1).max(5).default(2), ticket: z.string().optional() });
 
 @Controller('api/v1/cameras')
 export class LiveViewController {

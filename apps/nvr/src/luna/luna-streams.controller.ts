@@ -24,7 +24,7 @@ import { streamView } from './stream-view.js';
 
 const read = { kind: 'authenticated', scope: scopes.readCameras } as const;
 const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
-const StreamAction = z.object({ action: z.enum(['stop', 'resume']) });
+export const StreamAction = z.object({ action: z.enum(['stop', 'resume']) });
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Streams, as the Luna Video Manager has them. */

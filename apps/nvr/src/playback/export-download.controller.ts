@@ -13,7 +13,7 @@ import { downloadTicketSeconds, PlaybackTickets } from './playback-tickets.js';
 import { sendBytes } from './send-bytes.js';
 
 const durationSecondsMax = 14_400;
-const TicketRequest = z.strictObject({
+export const TicketRequest = z.strictObject({
   camera_id: CameraReferenceText,
   start: InstantInBody,
   /** Seconds. */

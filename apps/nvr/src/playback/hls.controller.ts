@@ -14,7 +14,7 @@ import type { PlaybackSession } from './playback-sessions.store.js';
 import { sendBytes } from './send-bytes.js';
 
 const windowMsMax = 4 * 3_600_000;
-const SessionQuery = withForwardInstants(z.object({ camera_id: CameraReferenceText, start: Instant, end: Instant }), windowMsMax);
+export const SessionQuery = withForwardInstants(z.object({ camera_id: CameraReferenceText, start: Instant, end: Instant }), windowMsMax);
 const SessionId = z.uuid();
 const base = '/api/v1/recordings/playback/hls';
 

@@ -17,12 +17,12 @@ import { ClipsService } from './clips.service.js';
 import { PlaybackService } from './playback.service.js';
 import { sendBytes } from './send-bytes.js';
 
-const ClipQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }), {
+export const ClipQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }), {
   seconds: 3_600,
   inWords: '1 hour',
 });
-const PictureQuery = z.object({ at_unix: UnixSeconds });
-const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });
+export const PictureQuery = z.object({ at_unix: UnixSeconds });
+export const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });
 
 /** Clips and pictures of a camera. All but `frame` are among `ticketRoutes`. */
 @Controller('api/v1/recordings')

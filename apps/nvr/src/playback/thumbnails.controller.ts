@@ -13,7 +13,7 @@ import type { SpritePlan } from './plan-thumbnails.js';
 import { ThumbnailsService } from './thumbnails.service.js';
 
 const rangeMsMax = 24 * 3_600_000;
-const SpriteQuery = withForwardInstants(
+export const SpriteQuery = withForwardInstants(
   z.object({ camera_id: CameraReferenceText, start: Instant, end: Instant, count: z.coerce.number().int().min(1).max(100).default(60) }),
   rangeMsMax,
 );

@@ -10,7 +10,7 @@ import { scopes } from '../keys/api-keys.js';
 import type { Protection } from './protections.store.js';
 import { ProtectionsService } from './protections.service.js';
 
-const NewProtection = withOrder(
+export const NewProtection = withOrder(
   z.strictObject({
     camera_id: z.union([z.string(), z.number().transform(String)]),
     ...RangeShape,
@@ -22,7 +22,7 @@ const NewProtection = withOrder(
       .nullish(),
   }),
 );
-const ListQuery = z.object({
+export const ListQuery = z.object({
   camera_id: z.string().min(1).optional(),
   skip: z.coerce.number().int().min(0).max(1_000_000).default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),

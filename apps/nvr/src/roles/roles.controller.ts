@@ -14,9 +14,9 @@ const Description = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
 const Permissions = z.array(z.enum(permissionNames)).max(permissionNames.length);
-const NewRole = z.strictObject({ name: Name, description: Description.default(''), permissions: Permissions });
-const ChangedRole = z.strictObject({ name: Name.optional(), description: Description.optional(), permissions: Permissions.optional() });
-const ChangedPermissions = z.strictObject({ permissions: Permissions });
+export const NewRole = z.strictObject({ name: Name, description: Description.default(''), permissions: Permissions });
+export const ChangedRole = z.strictObject({ name: Name.optional(), description: Description.optional(), permissions: Permissions.optional() });
+export const ChangedPermissions = z.strictObject({ permissions: Permissions });
 
 /** A role on the wire. */
 interface RoleView {

@@ -11,7 +11,7 @@ import { CameraReferenceText, InstantInBody, withForwardInstants } from './insta
 const rangeMsMax = 31 * 24 * 3_600_000;
 /** As many as a camera has at most. */
 const protectionsMax = 1_000;
-const FlagRequest = withForwardInstants(
+export const FlagRequest = withForwardInstants(
   z.strictObject({
     camera_id: CameraReferenceText,
     start: InstantInBody,

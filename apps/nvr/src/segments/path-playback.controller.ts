@@ -9,11 +9,11 @@ import { spanView } from './timeline.controller.js';
 import { TimelineService } from './timeline.service.js';
 
 const rangeMsMax = 31 * 24 * 3_600_000;
-const ListQuery = z
+export const ListQuery = z
   .object({ path: CameraReferenceText, start: Instant.optional(), end: Instant.optional() })
   .transform(({ end = Date.now() + 60_000, path, start }) => ({ path, end, start: start ?? end - rangeMsMax }))
   .refine(({ end, start }) => end > start && end - start <= rangeMsMax, { path: ['end'], message: 'must be at most 31 days after start' });
-const UrlQuery = z.object({ path: CameraReferenceText, start: Instant, duration: z.coerce.number().positive().max(3_600) });
+export const UrlQuery = z.object({ path: CameraReferenceText, start: Instant, duration: z.coerce.number().positive().max(3_600) });
 
 /** Recordings by the path of a stream, `cam-<id>`, as programs ask that know MediaMTX. */
 @Controller('api/v1/recordings/playback')

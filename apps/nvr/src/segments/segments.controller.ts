@@ -10,8 +10,8 @@ import { RangeShape, UnixSeconds, withOrder } from './range-query.js';
 import { RecordingTickets, ticketLifeMs } from './recording-tickets.js';
 import { SegmentsService, type TimeRange } from './segments.service.js';
 
-const RangeQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }));
-const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(), z.number().transform(String)]), ...RangeShape }));
+export const RangeQuery = withOrder(z.object({ start_unix: UnixSeconds, end_unix: UnixSeconds }));
+export const TicketRequest = withOrder(z.strictObject({ camera_id: z.union([z.string(), z.number().transform(String)]), ...RangeShape }));
 
 @Controller('api/v1/recordings')
 export class SegmentsController {

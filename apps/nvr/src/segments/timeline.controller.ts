@@ -14,14 +14,14 @@ import { dayOf, parseDate, TimeZone } from './zoned-days.js';
 
 const rangeMsMax = 31 * 24 * 3_600_000;
 const timeZone = TimeZone.default('UTC');
-const RangeQuery = withForwardInstants(z.object({ start: Instant, end: Instant }), rangeMsMax);
-const DayQuery = z.object({ date: z.string().optional(), tz: timeZone });
-const CalendarQuery = z.object({
+export const RangeQuery = withForwardInstants(z.object({ start: Instant, end: Instant }), rangeMsMax);
+export const DayQuery = z.object({ date: z.string().optional(), tz: timeZone });
+export const CalendarQuery = z.object({
   camera_id: CameraReferenceText,
   month: z.string().regex(/^(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])$/, 'must be a month like 2026-06'),
   tz: timeZone,
 });
-const ListQuery = z.object({
+export const ListQuery = z.object({
   camera_id: CameraReferenceText.optional(),
   tz: timeZone,
   days: z.coerce.number().int().min(1).max(366).default(31),

@@ -18,7 +18,7 @@ const UserId = z.coerce
   .int()
   .min(1)
   .max(2 ** 31 - 1);
-const Page = z.object({ skip: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+export const Page = z.object({ skip: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 const Text = (max: number) =>
   z
     .string()
@@ -32,18 +32,18 @@ const details = {
   is_superuser: z.boolean().optional(),
   role_id: RoleId.optional(),
 };
-const NewUserBody = z.object({
+export const NewUserBody = z.object({
   username: Username,
   password: z.string().min(1).max(256),
   ...details,
 });
-const ChangeBody = z.object({
+export const ChangeBody = z.object({
   password: z.string().min(1).max(256).optional(),
   is_active: z.boolean().optional(),
   mfa_enabled: z.literal(false).optional(),
   ...details,
 });
-const GrantsBody = z.strictObject({ camera_ids: z.array(CameraId).max(cameraGrantsMax) });
+export const GrantsBody = z.strictObject({ camera_ids: z.array(CameraId).max(cameraGrantsMax) });
 
 /** Users, for admins; and who one is. */
 @Controller('api/v1')

@@ -7,13 +7,13 @@ import { CamerasService } from '../cameras.service.js';
 import { scopes } from '../../keys/api-keys.js';
 import { OnvifService } from './onvif.service.js';
 
-const DeviceAddress = z.strictObject({
+export const DeviceAddress = z.strictObject({
   onvif_url: z.string().min(1).max(500),
   username: z.string().min(1).max(100).nullish(),
   password: z.string().max(256).nullish(),
 });
 const speed = z.coerce.number().min(-1).max(1).default(0);
-const Velocity = z.object({ x: speed, y: speed, z: speed });
+export const Velocity = z.object({ x: speed, y: speed, z: speed });
 
 @Controller('api/v1/cameras')
 export class OnvifController {

@@ -1,0 +1,44 @@
+import { anyObject, listOf, object, queryParameters, type RouteDoc } from '@nightjar/openapi';
+import { HistoryQuery } from '../system/system.controller.js';
+import { media, ok, operation } from './operation.js';
+
+const readiness = (status: string) =>
+  object({ status: { const: status }, checks: { type: 'object', additionalProperties: { type: 'string' } } });
+const document = ok('The document', { type: 'object', required: ['openapi', 'info', 'paths'] });
+
+/** For orchestrators, monitors, readers and browsers. */
+export const probeOperations: readonly RouteDoc[] = [
+  operation('GET /livez', 'isLive', 'Whether the process turns', {
+    isPublic: true,
+    replies: ok('It does', object({ status: { const: 'ok' } })),
+  }),
+  operation('GET /readyz', 'isReady', 'Whether database and bus are there', {
+    isPublic: true,
+    replies: {
+      200: { description: 'Ready', schema: readiness('ready') },
+      503: { description: 'Not ready', schema: readiness('not ready') },
+    },
+  }),
+  operation('GET /health', 'health', 'The same for OpenNVR’s clients', { isPublic: true, replies: ok('It lives', anyObject) }),
+  operation('GET /api/v1/system/posture', 'getPosture', 'Where pictures may go', { replies: ok('The posture', anyObject), errors: [403] }),
+  operation('GET /api/v1/system/resources', 'getResources', 'What the machine is busy with', {
+    replies: ok('Now, and what is alarming', anyObject),
+    errors: [403],
+  }),
+  operation('GET /api/v1/system/resources/history', 'getResourceHistory', 'What it was busy with', {
+    parameters: queryParameters(HistoryQuery, { minutes: 'How far back' }),
+    replies: ok('Oldest first', object({ points: listOf(anyObject) })),
+    errors: [403, 422],
+  }),
+  operation('GET /openapi.json', 'getDocument', 'This document, OpenAPI 3.1', { isPublic: true, replies: document }),
+  operation('GET /docs', 'readDocument', 'This document, to be read and tried', {
+    isPublic: true,
+    replies: { 200: media('text/html', 'A page') },
+  }),
+  operation('GET /docs/openapi.json', 'getDocumentOfPage', 'This document, beside its page', { isPublic: true, replies: document }),
+  operation('GET /docs/assets/{file}', 'getPageFile', 'What the page is made of', {
+    isPublic: true,
+    replies: { 200: media('*/*', 'The file') },
+    errors: [404],
+  }),
+];
