@@ -15,7 +15,11 @@ const Description = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
 const Permissions = z.array(z.enum(permissionNames)).max(permissionNames.length);
 export const NewRole = z.strictObject({ name: Name, description: Description.default(''), permissions: Permissions });
-export const ChangedRole = z.strictObject({ name: Name.optional(), description: Description.optional(), permissions: Permissions.optional() });
+export const ChangedRole = z.strictObject({
+  name: Name.optional(),
+  description: Description.optional(),
+  permissions: Permissions.optional(),
+});
 export const ChangedPermissions = z.strictObject({ permissions: Permissions });
 
 /** A role on the wire. */

@@ -10,7 +10,11 @@ import { ChosenPasswords } from '../users/chosen-passwords.js';
 import { Username } from '../users/username.js';
 import { SetupTokensStore } from './setup-tokens.store.js';
 
-export const FirstUser = z.strictObject({ username: Username, password: z.string().min(1).max(256), setup_token: z.string().min(8).max(128) });
+export const FirstUser = z.strictObject({
+  username: Username,
+  password: z.string().min(1).max(256),
+  setup_token: z.string().min(8).max(128),
+});
 
 /** The first user of an installation, made by whoever can read what the NVR printed at its start. */
 @Controller('api/v1/auth')

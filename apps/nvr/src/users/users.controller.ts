@@ -18,7 +18,10 @@ const UserId = z.coerce
   .int()
   .min(1)
   .max(2 ** 31 - 1);
-export const Page = z.object({ skip: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+export const Page = z.object({
+  skip: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
 const Text = (max: number) =>
   z
     .string()
