@@ -71,6 +71,31 @@ describe('picture and sound of a camera', () => {
     expect(pieces.equals(make().push(run))).toBe(true);
   });
 
+  it('begin with a key frame, and are not waited for without one for ever', () => {
+    let nowUnixMs = startUnixMs;
+    const nal = (type: number, timestamp: number) => {
+      const packet = rtp(video, timestamp);
+      packet[4 + 12] = type;
+      return packet;
+    };
+    const make = () => new CommonClock({ clocksHz, video: { channel: video, codec: 'h264' }, nowUnixMs: () => nowUnixMs });
+    const clock = make();
+    expect(read(clock.push(Buffer.concat([rtp(sound, 1), nal(0x41, 2)])))).toEqual([]);
+    nowUnixMs += 9_000;
+    expect(clock.isSettling).toBe(true);
+    expect(read(clock.push(Buffer.concat([nal(0x65, 3), rtp(sound, 4), nal(0x41, 5)])))).toEqual([
+      'report 1: 3 is 9000 ms',
+      'packet 0: 3',
+      'report 3: 4 is 9000 ms',
+      'packet 2: 4',
+      'packet 0: 5',
+    ]);
+    nowUnixMs = startUnixMs;
+    const strange = make();
+    nowUnixMs += 15_000;
+    expect(read(strange.push(rtp(sound, 1)))).toHaveLength(2);
+  });
+
   it('that never begin are not waited for', () => {
     let nowUnixMs = startUnixMs;
     const clock = new CommonClock({ clocksHz, nowUnixMs: () => nowUnixMs });

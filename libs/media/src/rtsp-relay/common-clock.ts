@@ -1,8 +1,12 @@
 import { PacketCutter } from '../rtsp-client/packet-cutter.js';
+import type { UnitCodec } from '../unit-splitter.js';
+import { isDecoderStart } from './is-decoder-start.js';
 import { sequenceOf } from './packet-order.js';
 
 /** Media that nothing comes of are not waited for longer than this. */
 const settlingMsMax = 3_000;
+/** A camera of which no key frame is recognised for so long is passed on as it is. */
+const keyFrameMsMax = 15_000;
 /** How often FFmpeg is told again which moment a time stands for: its own reckoning ends after hours. */
 const reportEveryMs = 60_000;
 /** Seconds from 1900, where NTP counts from, to 1970. */
@@ -23,21 +27,37 @@ interface Medium {
  * how they belong together; they come seconds later, and then it moves times that it has given out already. So the camera's reports
  * are left out, and FFmpeg gets ours before the first packet of each medium: they belong together by their arrival. From then on each
  * medium goes on by its own times, exactly.
+ *
+ * Both begin with a key frame. FFmpeg would throw earlier pictures away, but not their sound, and show the key frame from the begin of
+ * the sound on.
  */
 export class CommonClock {
   private readonly media = new Map<number, Medium>();
   private out: Buffer[] = [];
   private readonly cutter = new PacketCutter((channel, packet) => this.take(channel, packet));
-  private readonly startedMs: number;
+  private readonly openedMs: number;
+  /** When packets began to be passed on. */
+  private startedMs: number | undefined;
 
-  /** @param options.clocksHz ticks a second of each medium, by the channel of its packets; may grow until the first packet */
-  constructor(private readonly options: { clocksHz: ReadonlyMap<number, number>; nowUnixMs: () => number }) {
-    this.startedMs = options.nowUnixMs();
+  /**
+   * @param options.clocksHz ticks a second of each medium, by the channel of its packets; may grow until the first packet
+   * @param options.video which medium to look for a key frame in; undefined: all is passed on from the first packet on
+   */
+  constructor(
+    private readonly options: {
+      clocksHz: ReadonlyMap<number, number>;
+      video?: { channel: number; codec: UnitCodec } | undefined;
+      nowUnixMs: () => number;
+    },
+  ) {
+    this.openedMs = options.nowUnixMs();
+    if (!options.video) this.startedMs = this.openedMs;
   }
 
   /** Whether a medium is still to begin: the moment at which its first packet comes counts. */
   get isSettling(): boolean {
-    return this.media.size < this.options.clocksHz.size && this.options.nowUnixMs() - this.startedMs < settlingMsMax;
+    const { clocksHz, nowUnixMs } = this.options;
+    return this.media.size < clocksHz.size && (this.startedMs === undefined || nowUnixMs() - this.startedMs < settlingMsMax);
   }
 
   /**
@@ -55,6 +75,8 @@ export class CommonClock {
     const clockHz = this.options.clocksHz.get(channel);
     // The camera's reports.
     if (clockHz === undefined || sequenceOf(packet) === undefined) return;
+    this.startedMs ??= this.isBegin(channel, packet) ? this.options.nowUnixMs() : undefined;
+    if (this.startedMs === undefined) return;
     const timestamp = packet.readUInt32BE(4);
     const medium = this.media.get(channel);
     if (!medium) {
@@ -68,6 +90,12 @@ export class CommonClock {
       if (Math.abs(medium.ticks - medium.reportedTicks) * 1_000 >= reportEveryMs * clockHz) this.report(channel, medium, packet);
     }
     this.put(channel, packet);
+  }
+
+  private isBegin(channel: number, packet: Buffer): boolean {
+    const { nowUnixMs, video } = this.options;
+    if (!video || nowUnixMs() - this.openedMs >= keyFrameMsMax) return true;
+    return channel === video.channel && isDecoderStart(packet, video.codec);
   }
 
   /** A sender report (RFC 3550, 6.4.1) for the time of this packet. */

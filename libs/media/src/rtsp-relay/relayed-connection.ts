@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CameraAuthorization } from './camera-authorization.js';
 import { calmTicks, promptTicks, type ReadTicks } from './read-ticks.js';
+import type { UnitCodec } from '../unit-splitter.js';
 import { CommonClock } from './common-clock.js';
 import { rewriteSessionDescription, type DescribedTrack } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
@@ -92,6 +93,7 @@ export class RelayedConnection {
   private tracks: readonly DescribedTrack[] = [];
   /** Of what is set up, by channel. */
   private readonly clocksHz = new Map<number, number>();
+  private video: { channel: number; codec: UnitCodec } | undefined;
   private commonClock: CommonClock | undefined;
   private deadline: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
@@ -353,14 +355,18 @@ export class RelayedConnection {
   private noteClock({ request, track, url }: PendingRequest, answer: RtspMessage): void {
     const requested = requestedChannels(headerOf(request, 'transport')).packets;
     const granted = /=(\d+)/.exec(grantedChannels(headerOf(answer, 'transport')) ?? '')?.[1];
-    const { clockHz } = this.tracks[this.trackUrls.indexOf(url)] ?? {};
-    if (clockHz !== undefined) this.clocksHz.set(track || granted === undefined ? requested : Number(granted), clockHz);
+    const { clockHz, encoding, media } = this.tracks[this.trackUrls.indexOf(url)] ?? {};
+    if (clockHz === undefined) return;
+    const channel = track || granted === undefined ? requested : Number(granted);
+    this.clocksHz.set(channel, clockHz);
+    const codec = media === 'video' ? codecOfEncoding(encoding) : undefined;
+    if (codec) this.video ??= { channel, codec };
   }
 
   private startSilence(): void {
     this.isPlaying = true;
     if (this.options.withSound && this.clocksHz.size > 1)
-      this.commonClock ??= new CommonClock({ clocksHz: this.clocksHz, nowUnixMs: Date.now });
+      this.commonClock ??= new CommonClock({ clocksHz: this.clocksHz, video: this.video, nowUnixMs: Date.now });
     this.silence ??= setTimeout(() => this.end(problem('the camera sends nothing')), silenceMsMax);
   }
 
@@ -388,6 +394,11 @@ export class RelayedConnection {
     }
     this.options.onEnd(why);
   }
+}
+
+function codecOfEncoding(encoding: string | undefined): UnitCodec | undefined {
+  if (encoding === 'h264') return 'h264';
+  return encoding === 'h265' || encoding === 'hevc' ? 'hevc' : undefined;
 }
 
 function keepHeader(message: RtspMessage, name: string): string[] {
