@@ -52,11 +52,12 @@ describe('/pipeline/run', () => {
     for (const step of ['identity', 'face_detection', 'face_recognition']) {
       expect(withoutTimes(body.results![step])).toEqual(withoutTimes(await infer(step)));
     }
-    // A step that is alone lets the JPEG be shrunk while it is decoded: the same person, a pixel or two beside.
+    // A step that is alone lets the JPEG be shrunk while it is decoded: the same person, beside by a hundredth of the picture at most
+    // (1920 pixels wide; the model's outputs have seven bits).
     const together = body.results!.person_detection as { bbox: number[]; confidence: number };
     const alone = (await infer('person_detection')) as unknown as { bbox: number[]; confidence: number };
     expect(Math.abs(together.confidence - alone.confidence)).toBeLessThan(0.05);
-    together.bbox.forEach((value, index) => expect(Math.abs(value - alone.bbox[index]!)).toBeLessThan(10));
+    together.bbox.forEach((value, index) => expect(Math.abs(value - alone.bbox[index]!)).toBeLessThan(19));
     const fingerprints = new Set(Object.values(body.results!).flatMap((result) => result.model_fingerprint ?? []));
     expect(headers.get('x-model-fingerprint')!.split(', ').sort()).toEqual([...fingerprints].sort());
   });
