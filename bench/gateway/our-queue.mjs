@@ -1,7 +1,8 @@
-// Our queue. Drained: the claims and ends of the gateway in this process, as graphile-worker's are. Starts: jobs are added to the
+// Our queue. Drained: the lease statements of the gateway in this process, as graphile-worker's are. Starts: jobs are added to the
 // table with a nudge on the bus, and the agent's own worker claims them from the gateway over the bus.
-import { JobClaims } from '../../apps/gateway/dist/jobs/claim-jobs.js';
-import { AttemptEnds } from '../../apps/gateway/dist/jobs/end-attempts.js';
+import { endJobs } from '../../apps/gateway/dist/jobs/end-jobs.js';
+import { isInAttempt } from '../../apps/gateway/dist/jobs/beat-job.js';
+import { claimWork } from '../../apps/gateway/dist/jobs/claim-job.js';
 import { createJobId } from '../../apps/gateway/dist/jobs/job-id.js';
 import { JobWorker } from '../../apps/agent/dist/jobs/job-worker.js';
 import { jobQueued } from '../../libs/contracts/dist/index.js';
@@ -13,8 +14,8 @@ import { StartTimes, timeJobs } from './queue-times.mjs';
 
 const database = openJobsDatabase({ url: process.env.DATABASE_URL });
 const logger = createLogger({ service: 'bench', level: 'silent' });
-const claims = new JobClaims({ database, leaseMs: 30_000 });
-const ends = new AttemptEnds({ database, retentionMs: 86_400_000, onEnded: () => undefined });
+const leaseMs = 30_000;
+const retentionMs = 86_400_000;
 const result = { raw_scenes: [], frame_activity_diffs: [], person_constellation_scenes: [], ocr_results: [], sections: [] };
 
 const newId = () => createJobId('video', Date.now());
@@ -31,11 +32,11 @@ async function drain({ jobs, workers }) {
 
 async function workUntilEmpty() {
   for (;;) {
-    const work = await claims.claim('bench');
+    const work = await claimWork(database, { agentId: 'bench', leaseMs });
     if (!work) return;
-    const { job_id: jobId, lease } = work;
-    const ended = await ends.end({ jobId, lease }, { state: 'finished', result, mediaUnits: 1 }, 'in_time');
-    if (!ended) throw new Error(`${work.job_id} was not ended`);
+    const ending = { state: 'finished', result, mediaUnits: 1 };
+    const ended = await endJobs(database, { which: isInAttempt({ jobId: work.job_id, lease: work.lease }), ending, retentionMs });
+    if (ended.length !== 1) throw new Error(`${work.job_id} was not ended`);
   }
 }
 

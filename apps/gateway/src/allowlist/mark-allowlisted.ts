@@ -23,11 +23,9 @@ export async function prepareOutcome(
   jobId: JobId,
   outcome: FinishedOutcome,
 ): Promise<FinishedOutcome> {
-  const persons = personsOf(outcome);
-  if (persons.length === 0) return outcome;
   const job = await orUnavailable(database.job.findUnique({ where: { id: jobId }, select: { tenantId: true, faceEmbeddings: true } }));
   const { face_model: model } = outcome;
-  const faces = persons.filter(({ face_embedding: vector }) => vector.length > 0);
+  const faces = personsOf(outcome).filter(({ face_embedding: vector }) => vector.length > 0);
   const listed = job && box && model && faces.length > 0 ? await loadListed(database, box, { tenantId: job.tenantId, model }) : [];
   const known = model && listed.length > 0 ? await findKnown(faces, { listed, model }) : new Set<PersonId>();
   return withPersons(outcome, (person) => ({

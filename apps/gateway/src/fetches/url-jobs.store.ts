@@ -1,11 +1,11 @@
 import type { JobId } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 import { AppError, type Clock } from '@nightjar/runtime';
-import { GroupedCalls } from '../groups/grouped-calls.js';
 import type { KeyToTake } from '../idempotency/idempotency.store.js';
 import type { NewJob } from '../jobs/insert-job.js';
 import { refusalOf, type QuotaName } from '../quotas/quota-refusal.js';
 import type { HeldQuota, QuotaBounds } from '../quotas/quotas.js';
+import { TenantGroups } from '../quotas/tenant-groups.js';
 
 /** Submits in one transaction. */
 const submitsAtOnce = 64;
@@ -46,7 +46,7 @@ export interface UrlJobStoreOptions {
  * while the former transaction was on its way are committed in one, each with its quota, its `Idempotency-Key`, event and download.
  */
 export class UrlJobStore {
-  private readonly groups = new GroupedCalls<number, NewUrlJob, UrlJobAnswer>({
+  private readonly groups = new TenantGroups<NewUrlJob, UrlJobAnswer>({
     atOnce: submitsAtOnce,
     ask: (tenantId, jobs) => this.insertAll(tenantId, jobs),
     // A row can be written once in a statement; the second of a kind hears of the first.

@@ -9,15 +9,9 @@ export interface Attempt {
   lease: string;
 }
 
-/**
- * SQL: an agent works on the job. The same as `state = 'processing'`, in words that the index on leases does not answer to: where none
- * was leased when the table was last analysed, the planner would look for a job there, among all that have left it since.
- */
-const isProcessing = Prisma.sql`state::text = 'processing'`;
-
 /** SQL: the job is in this attempt, and in no later one. A lease that ran out counts until somebody else takes the job. */
 export function isInAttempt({ jobId, lease }: Attempt): Prisma.Sql {
-  return Prisma.sql`id = ${jobId} AND lease_id = ${lease}::uuid AND ${isProcessing}`;
+  return Prisma.sql`id = ${jobId} AND lease_id = ${lease}::uuid AND state = 'processing'`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ItemOutcome, JobError } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
+import { usageSlot } from '../quotas/count-usage.js';
 import { jobErrors } from './job-error.js';
 import { statesBefore, type TerminalState } from './job-state.js';
 import { storedError, storedJson } from './stored-values.js';
@@ -19,48 +20,79 @@ export interface JobEnding {
   mediaUnits?: number;
 }
 
-export interface EndedJob {
-  id: string;
-  /** Somebody asked for a webhook, and its message waits. */
-  hasMessage: boolean;
-}
-
 /**
- * Ends the jobs that meet `which`, and their open items with them. The function that it calls sees the chosen jobs as they are once
- * they are locked.
+ * The only way into a terminal state: one statement that ends the jobs that meet `which`, and their open items with them. What a
+ * job's end brings about stands in the same statement, so that all of it happens or nothing: its webhook message, the event that
+ * listeners hear, what the tenant used, the day on which it is removed.
  * @param options.which condition on `jobs.job`; a job that has ended already stays as it is
  * @param options.retentionMs how long the job can be read from now on
- * @returns the jobs that this call ended
+ * @returns ids of the jobs that this call ended
  */
-export function endJobs(
+export async function endJobs(
   database: Pick<JobsDatabase, '$planned'>,
   options: { which: Prisma.Sql; ending: JobEnding; retentionMs: number },
-): Promise<EndedJob[]> {
+): Promise<string[]> {
   const { which, ending, retentionMs } = options;
-  return orUnavailable(
-    database.$planned<EndedJob>`
-      SELECT id, has_message AS "hasMessage" FROM jobs.end_jobs((
-        SELECT json_agg(${storedJson(endingRow(ending))}::jsonb || jsonb_build_object('job_id', id))
-        FROM (SELECT id FROM jobs.job WHERE state = ANY(${statesBefore(ending.state)}::text[]::jobs.job_state[]) AND (${which}) FOR UPDATE) AS chosen
-      ), ${retentionMs}::float8)`,
+  const error = ending.error && storedError(ending.error);
+  const rows = await orUnavailable(
+    database.$planned<{ id: string }>`
+      WITH ended AS (
+        UPDATE jobs.job SET
+          state = ${ending.state}::jobs.job_state,
+          result = ${ending.result === undefined ? null : storedJson(ending.result)}::json,
+          error_code = ${error?.code ?? null},
+          error_message = ${error?.message ?? null},
+          progress = CASE ${ending.state} WHEN 'finished' THEN 1 ELSE progress END,
+          media_units = ${ending.mediaUnits ?? null}::real,
+          processing_ms = extract(epoch FROM now() - started_at) * 1000,
+          stage = NULL, lease_id = NULL, lease_until = NULL, lease_holder = NULL, finished_at = now(),
+          expires_at = now() + ${retentionMs} * interval '1 ms'
+        WHERE state = ANY(${statesBefore(ending.state)}::text[]::jobs.job_state[]) AND (${which})
+        RETURNING id, tenant_id, media_type, state, media_units, webhook_url
+      ),
+      ${ending.result === undefined ? Prisma.sql`${endedItems(ending, error ?? jobErrors.noItemResult)}, ${endedDownloads},` : Prisma.empty}
+      told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM ended),
+      ${webhookMessages},
+      forgotten AS (DELETE FROM jobs.job_result_part AS part USING ended WHERE part.job_id = ended.id),
+      ${usedUnits}
+      SELECT id FROM ended`,
   );
+  return rows.map(({ id }) => id);
 }
 
-/** An ending as `jobs.end_jobs` reads it. */
-export function endingRow(ending: JobEnding): object {
-  const error = ending.error && storedError(ending.error);
-  const openItemError = error ?? jobErrors.noItemResult;
-  return {
-    state: ending.state,
-    result: ending.result,
-    error_code: error?.code,
-    error_message: error?.message,
-    media_units: ending.mediaUnits,
-    items: ending.items?.map(outcomeRow),
-    open_item_code: openItemError.code,
-    open_item_message: openItemError.message,
-  };
+function endedItems(ending: JobEnding, openItemError: JobError): Prisma.Sql {
+  return Prisma.sql`outcome AS (
+        SELECT * FROM json_to_recordset(${storedJson((ending.items ?? []).map(outcomeRow))}::json)
+          AS o("index" int, state text, result json, error_code text, error_message text)
+      ), ended_item AS (
+        UPDATE jobs.job_item AS item SET
+          state = coalesce(outcome.state, 'failed')::jobs.job_state,
+          result = outcome.result,
+          error_code = CASE WHEN outcome.state IS NULL THEN ${openItemError.code} ELSE outcome.error_code END,
+          error_message = CASE WHEN outcome.state IS NULL THEN ${openItemError.message} ELSE outcome.error_message END
+        FROM ended
+          JOIN jobs.job_item AS open_item ON open_item.job_id = ended.id AND open_item.state IN ('queued', 'processing')
+          LEFT JOIN outcome ON outcome."index" = open_item."index"
+        WHERE item.job_id = open_item.job_id AND item."index" = open_item."index"
+      )`;
 }
+
+/** A video that has a result was there before, and its download gone. */
+const endedDownloads = Prisma.sql`fetched AS (DELETE FROM jobs.job_fetch AS download USING ended WHERE download.job_id = ended.id)`;
+
+/** Ids without a dot, as Standard Webhooks asks; `origin` is scheme, host and port of the receiver. */
+const webhookMessages = Prisma.sql`message AS (
+        INSERT INTO jobs.webhook_delivery (id, job_id, tenant_id, origin)
+        SELECT 'msg_' || gen_random_uuid(), id, tenant_id, lower(substring(webhook_url FROM '^[A-Za-z]+://[^/?#]+'))
+        FROM ended WHERE webhook_url IS NOT NULL
+      )`;
+
+const usedUnits = Prisma.sql`used AS (
+        INSERT INTO jobs.usage_day (tenant_id, day, media_type, slot, media_units)
+        SELECT tenant_id, (now() AT TIME ZONE 'UTC')::date, media_type, ${usageSlot}, sum(media_units) FROM ended
+        WHERE media_units > 0 GROUP BY tenant_id, media_type
+        ON CONFLICT (tenant_id, day, media_type, slot) DO UPDATE SET media_units = usage_day.media_units + excluded.media_units
+      )`;
 
 function outcomeRow(outcome: ItemOutcome): object {
   const { index, state } = outcome;

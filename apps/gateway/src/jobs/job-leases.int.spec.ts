@@ -42,46 +42,6 @@ describe('the lease protocol', () => {
     expect(await fixture.claim()).toBeNull();
   });
 
-  it('gives the oldest jobs to agents that ask together, and nothing to those for whom none is left', async () => {
-    const jobIds: string[] = [];
-    for (let number = 0; number < 3; number++) jobIds.push(await fixture.submitVideo());
-    const younger = await fixture.submitVideo();
-    await fixture.database.job.update({ where: { id: younger }, data: { runAfter: new Date(Date.now() + 60_000) } });
-    const works = await Promise.all(Array.from({ length: 12 }, (_, agent) => fixture.claim(`agent-${agent}`)));
-    expect(works.flatMap((work) => (work ? [work.job_id] : [])).sort()).toEqual(jobIds.sort());
-    const holders = await fixture.database.job.findMany({
-      where: { state: 'processing' },
-      select: { id: true, leaseHolder: true, leaseId: true },
-    });
-    for (const { id, leaseHolder, leaseId } of holders) {
-      const agent = works.findIndex((work) => work?.job_id === id);
-      expect({ leaseHolder, leaseId }).toEqual({ leaseHolder: `agent-${agent}`, leaseId: works[agent]?.lease });
-    }
-  });
-
-  it('takes the ends that are good when others that came with them are stale, or such that Postgres refuses them', async () => {
-    const jobIds = await Promise.all(Array.from({ length: 12 }, () => fixture.submitVideo()));
-    const works = await Promise.all(jobIds.map(() => fixture.claimWork()));
-    const [stale, refused] = works;
-    const told = await Promise.all(
-      works.map((work) => {
-        if (work === stale) return fixture.finish({ ...work, lease: randomUUID() }, finishedVideo);
-        const outcome = { ...finishedVideo, duration_seconds: work === refused ? 1e300 : 2 } as JobOutcome;
-        return fixture.finish(work, outcome).catch(({ code }: { code: string }) => code);
-      }),
-    );
-    expect(told).toEqual([false, 'internal', ...Array.from({ length: 10 }, () => true)]);
-    const events = await fixture.database.jobEvent.findMany({
-      where: { jobId: { in: jobIds } },
-      orderBy: [{ xid: 'asc' }, { seq: 'asc' }],
-    });
-    const statesOf = (jobId: string) => events.filter((event) => event.jobId === jobId).map(({ state }) => state);
-    const states = works.map((work) => statesOf(work.job_id).slice(0, 3));
-    const open = ['queued', 'processing'];
-    expect(states.map((one) => one.slice(0, 2))).toEqual(works.map(() => open));
-    expect(states.slice(2)).toEqual(Array.from({ length: 10 }, () => [...open, 'finished']));
-  });
-
   it('hands the oldest job out first', async () => {
     const first = await fixture.submitVideo();
     await fixture.submitVideo();

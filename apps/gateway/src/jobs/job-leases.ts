@@ -1,13 +1,12 @@
 import type { SecretBox } from '@nightjar/auth';
 import { jobProgressed, jobQueued, type FinishedOutcome, type JobOutcome, type Work } from '@nightjar/contracts';
-import type { JobsDatabase } from '@nightjar/database';
+import { Prisma, type JobsDatabase } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, type Logger } from '@nightjar/runtime';
 import { prepareOutcome } from '../allowlist/mark-allowlisted.js';
-import { renewLease, type Attempt } from './beat-job.js';
-import { JobClaims } from './claim-jobs.js';
-import type { EndCondition } from './end-attempts.js';
-import type { JobEnding } from './end-jobs.js';
+import { isInAttempt, renewLease, type Attempt } from './beat-job.js';
+import { claimWork } from './claim-job.js';
+import { isLate, type JobEnding } from './end-jobs.js';
 import type { JobEndings } from './job-endings.js';
 import { jobErrors } from './job-error.js';
 import { mediaTypeOf } from './job-id.js';
@@ -45,17 +44,14 @@ export interface JobLeasesOptions {
  * agents may ask and any number of gateways may answer; exactly one call ends a job.
  */
 export class JobLeases {
-  private readonly claims: JobClaims;
-
-  constructor(private readonly options: JobLeasesOptions) {
-    this.claims = new JobClaims({ database: options.database, leaseMs: options.timings.leaseMs });
-  }
+  constructor(private readonly options: JobLeasesOptions) {}
 
   /** @returns null when no job waits */
   async claim(agentId: string): Promise<Work | null> {
-    const work = await this.claims.claim(agentId);
+    const { database, timings, logger } = this.options;
+    const work = await claimWork(database, { agentId, leaseMs: timings.leaseMs });
     if (!work) return null;
-    this.options.logger.info('job leased', { jobId: work.job_id, agentId, attempt: work.attempt });
+    logger.info('job leased', { jobId: work.job_id, agentId, attempt: work.attempt });
     this.options.moves.tell(work.job_id);
     return work;
   }
@@ -122,10 +118,10 @@ export class JobLeases {
       outcome.media_type === 'video'
         ? { state: 'finished', result: outcome.result, mediaUnits: outcome.duration_seconds }
         : { state: 'finished', items: outcome.items, mediaUnits: outcome.items.filter(({ state }) => state === 'finished').length };
-    if (await this.end(attempt, ending, 'in_time')) return true;
+    if (await this.end(attempt, ending, Prisma.sql`${isLate} IS NOT TRUE`)) return true;
     // Over its bound a job fails even if the result came before the sweeper; pictures that are done stay done.
     const { items } = ending;
-    return this.end(attempt, { state: 'failed', error: jobErrors.processingTimeExceeded, ...(items ? { items } : {}) }, 'late');
+    return this.end(attempt, { state: 'failed', error: jobErrors.processingTimeExceeded, ...(items ? { items } : {}) }, isLate);
   }
 
   private async takeBack(attempt: Attempt, reason: string): Promise<boolean> {
@@ -133,7 +129,7 @@ export class JobLeases {
     // Not back in the queue: the attempt is not the current one, somebody cancelled the job, or it was the last.
     if (!returned)
       return (
-        (await this.end(attempt, { state: 'cancelled', error: jobErrors.cancelled }, 'cancel_requested')) ||
+        (await this.end(attempt, { state: 'cancelled', error: jobErrors.cancelled }, Prisma.sql`cancel_requested`)) ||
         this.end(attempt, { state: 'failed', error: jobErrors.attemptsExhausted })
       );
     this.options.logger.info('job given back', { jobId: attempt.jobId, reason, ...returned });
@@ -142,7 +138,8 @@ export class JobLeases {
     return true;
   }
 
-  private end(attempt: Attempt, ending: JobEnding, condition?: EndCondition): Promise<boolean> {
-    return this.options.endings.endAttempt(attempt, ending, condition);
+  private async end(attempt: Attempt, ending: JobEnding, condition: Prisma.Sql = Prisma.sql`true`): Promise<boolean> {
+    const ended = await this.options.endings.end(Prisma.sql`${isInAttempt(attempt)} AND ${condition}`, ending);
+    return ended.length > 0;
   }
 }

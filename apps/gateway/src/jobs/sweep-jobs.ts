@@ -37,8 +37,7 @@ export async function sweepJobs(database: JobsDatabase, { retentionMs }: { reten
     ending: { state: 'failed', error: jobErrors.attemptsExhausted },
     retentionMs,
   });
-  const ended = [...late, ...cancelled, ...exhausted].map(({ id }) => id);
-  return { ended, requeued: await requeueSilent(database) };
+  return { ended: [...late, ...cancelled, ...exhausted], requeued: await requeueSilent(database) };
 }
 
 /** The conditions are whole: a lease may run out after the statements that end jobs and before this one. */

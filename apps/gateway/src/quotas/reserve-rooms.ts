@@ -1,7 +1,7 @@
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
-import { GroupedCalls } from '../groups/grouped-calls.js';
 import type { QuotaBounds } from './quotas.js';
 import type { QuotaName } from './quota-refusal.js';
+import { TenantGroups } from './tenant-groups.js';
 
 /** Rooms in one statement. Full: the others go with the next; there are as many as requests that the gateway runs. */
 const roomsAtOnce = 64;
@@ -30,7 +30,7 @@ export interface ReservedRow {
  * counted and its row is locked once for all of them, and each is held to the bounds as if it came alone.
  */
 export class RoomReservations {
-  private readonly groups = new GroupedCalls<number, AskedRoom, ReservedRow>({
+  private readonly groups = new TenantGroups<AskedRoom, ReservedRow>({
     atOnce: roomsAtOnce,
     ask: (tenantId, asked) => this.askFor(tenantId, asked),
   });

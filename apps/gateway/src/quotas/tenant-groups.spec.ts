@@ -1,17 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@nightjar/runtime';
-import { GroupedCalls } from './grouped-calls.js';
+import { TenantGroups } from './tenant-groups.js';
 
 /** Groups whose answers come when the test says so. */
-function heldGroups(atOnce = 64, groupsAtOnce = 1) {
-  const asked: { lane: number; group: readonly string[]; answer: (error?: Error) => void }[] = [];
-  const groups = new GroupedCalls<number, string, string>({
+function heldGroups(atOnce = 64) {
+  const asked: { tenantId: number; group: readonly string[]; answer: (error?: Error) => void }[] = [];
+  const groups = new TenantGroups<string, string>({
     atOnce,
-    groupsAtOnce,
-    ask: (lane, group) =>
+    ask: (tenantId, group) =>
       new Promise((resolve, reject) => {
         const answer = (error?: Error) => (error ? reject(error) : resolve(group.map((name) => name.toUpperCase())));
-        asked.push({ lane, group, answer });
+        asked.push({ tenantId, group, answer });
       }),
     nameOf: (name) => (name === '-' ? undefined : name),
   });
@@ -24,7 +23,7 @@ function heldGroups(atOnce = 64, groupsAtOnce = 1) {
   return { groups, asked, answerNext };
 }
 
-describe('calls in a lane', () => {
+describe('submits of a tenant', () => {
   it('go at once when they come alone, and together when they came while another was on its way', async () => {
     const { groups, asked, answerNext } = heldGroups();
     const answers = Promise.all(['a', 'b', 'c'].map((name) => groups.ask(1, name)));
@@ -36,26 +35,17 @@ describe('calls in a lane', () => {
     expect(asked.map(({ group }) => group)).toEqual([['d']]);
   });
 
-  it('never wait for those in another', () => {
+  it('never wait for those of another tenant', () => {
     const { groups, asked } = heldGroups();
     void groups.ask(1, 'a');
     void groups.ask(2, 'a');
-    expect(asked.map(({ lane }) => lane)).toEqual([1, 2]);
+    expect(asked.map(({ tenantId }) => tenantId)).toEqual([1, 2]);
   });
 
   it('are no more than a group may have', async () => {
     const { groups, answerNext } = heldGroups(2);
     for (const name of ['a', 'b', 'c', 'd']) void groups.ask(1, name);
     expect([await answerNext(), await answerNext(), await answerNext()]).toEqual([['a'], ['b', 'c'], ['d']]);
-  });
-
-  it('go in as many groups at a time as are allowed', async () => {
-    const { groups, asked, answerNext } = heldGroups(64, 2);
-    for (const name of ['a', 'b', 'c', 'd']) void groups.ask(1, name);
-    expect(asked.map(({ group }) => group)).toEqual([['a'], ['b']]);
-    expect([await answerNext(), await answerNext(), await answerNext()]).toEqual([['a'], ['b'], ['c', 'd']]);
-    void groups.ask(1, 'e');
-    expect(asked.map(({ group }) => group)).toEqual([['e']]);
   });
 
   it('of the same name go one after the other, those without one together', async () => {

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { MediaType, Work } from '@nightjar/contracts';
+import { type JobsDatabase, orUnavailable } from '@nightjar/database';
+import { AppError } from '@nightjar/runtime';
+import { isLate } from './end-jobs.js';
+import { storedText } from './stored-values.js';
+
+const holderLengthMax = 128;
+
+interface ClaimedRow {
+  id: string;
+  media_type: MediaType;
+  attempt: number;
+  media_file: string | null;
+  processing_ms_left: number | null;
+  items: { index: number; file: string }[] | null;
+}
+
+/**
+ * Leases the job that has waited longest to an agent. SKIP LOCKED: agents that ask at the same moment get different jobs and
+ * never wait for each other. The lease's id is new with every attempt and fences the former one off; what that one had delivered
+ * in parts is removed.
+ * @returns null when no job waits
+ */
+export async function claimWork(database: JobsDatabase, options: { agentId: string; leaseMs: number }): Promise<Work | null> {
+  const { agentId, leaseMs } = options;
+  const lease = randomUUID();
+  const [row] = await orUnavailable(
+    database.$planned<ClaimedRow>`
+      WITH claimed AS (
+        UPDATE jobs.job SET
+          state = 'processing', attempt = attempt + 1, started_at = coalesce(started_at, now()), progress = 0, stage = NULL,
+          lease_id = ${lease}::uuid, lease_until = now() + ${leaseMs} * interval '1 ms', lease_holder = ${storedText(agentId).slice(0, holderLengthMax)}
+        WHERE id = (
+          SELECT id FROM jobs.job WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= now() AND ${isLate} IS NOT TRUE
+          ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING id, tenant_id, media_type, state, attempt, media_file, started_at, max_processing_seconds
+      ),
+      told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM claimed),
+      forgotten AS (DELETE FROM jobs.job_result_part AS part USING claimed WHERE part.job_id = claimed.id)
+      SELECT id, media_type, attempt, media_file,
+        CASE WHEN max_processing_seconds > 0
+          THEN round(extract(epoch FROM started_at - now()) * 1000 + max_processing_seconds * 1000.0)::float8 END AS processing_ms_left,
+        (SELECT json_agg(json_build_object('index', item."index", 'file', item.media_file) ORDER BY item."index")
+          FROM jobs.job_item AS item WHERE item.job_id = claimed.id AND item.state = 'queued') AS items
+      FROM claimed`,
+  );
+  return row ? workOf(row, { lease, leaseMs }) : null;
+}
+
+function workOf(row: ClaimedRow, { lease, leaseMs }: { lease: string; leaseMs: number }): Work {
+  const attempt = {
+    job_id: row.id,
+    lease,
+    attempt: row.attempt,
+    lease_ms: leaseMs,
+    processing_ms_left: row.processing_ms_left === null ? null : Math.max(0, row.processing_ms_left),
+  };
+  if (row.media_type === 'image') return { media_type: 'image', ...attempt, items: row.items ?? [] };
+  if (row.media_file === null) throw new AppError('internal', `video job ${row.id} names no file`);
+  return { media_type: 'video', ...attempt, file: row.media_file };
+}
