@@ -143,9 +143,10 @@ describe('a video job', () => {
 
   it('stops at its processing bound and lets the gateway know at once', async () => {
     fixture.engine = () => Promise.reject(new AppError('overloaded', 'busy'));
-    fixture.queueVideo('long.mp4', { lease_ms: 60_000, processing_ms_left: 1_500 });
+    fixture.queueVideo('long.mp4', { lease_ms: 60_000, processing_ms_left: 4_000 });
+    // A bound that is over before FFmpeg has started would never be seen to stop it.
     await fixture.untilDecoding();
-    await until(() => fixture.ffmpegProcesses().length === 0, 3_000);
+    await until(() => fixture.ffmpegProcesses().length === 0, 6_000);
     await until(() => fixture.beats.length >= 2, 1_000);
     expect(fixture.outcomes).toEqual([]);
   });
