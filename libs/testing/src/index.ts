@@ -5,3 +5,4 @@ export { hasNatsServer, startTestBus, type TestBus } from './test-bus.js';
 export { makeTestVideo, requireFfmpeg, type TestVideoOptions } from './test-video.js';
 export { startTestCamera, type TestCameraOptions } from './test-camera.js';
 export { until } from './until.js';
+export { DocumentedApi, type ApiDocument, type DocumentedOperation } from './documented-api.js';

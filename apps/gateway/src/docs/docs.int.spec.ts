@@ -1,58 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { DocumentedApi, type ApiDocument } from '@nightjar/testing';
 import { apiKey, finishedVideo, GatewayFixture, imageResult, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
-
-interface Content {
-  schema?: object;
-  examples?: Record<string, { value: unknown }>;
-}
-interface Operation {
-  operationId: string;
-  summary: string;
-  tags: string[];
-  security: object[];
-  requestBody?: { content: Record<string, Content> };
-  responses: Record<string, { content?: Record<string, Content> }>;
-}
-interface Document {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
-}
 
 describe('the document of the job API', () => {
   let services: GatewayServices;
   let fixture: GatewayFixture;
-  let document: Document;
-  let ajv: Ajv2020;
+  let api: DocumentedApi;
 
-  const validator = (schema: object): ValidateFunction =>
-    ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')) as object);
-  const operations = () =>
-    Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
-    );
   /** The answer of a request, which must fit what the document says of its status. */
-  const ask = async (method: string, path: string, route = path, init: RequestInit = {}): Promise<Record<string, unknown>> => {
-    const response = await fixture.request(route, { ...init, method: method.toUpperCase() });
-    const text = await response.text();
-    const described = document.paths[path]?.[method]?.responses[response.status];
-    expect([method, route, response.status, described !== undefined]).toEqual([method, route, response.status, true]);
-    const [contentType, content] = Object.entries(described?.content ?? {})[0] ?? [];
-    if (!content?.schema || contentType === 'text/html') return {};
-    expect(response.headers.get('content-type')).toContain(contentType);
-    const body = JSON.parse(text) as Record<string, unknown>;
-    const validate = validator(content.schema);
-    expect({ method, route, valid: validate(body), errors: validate.errors }).toEqual({ method, route, valid: true, errors: null });
-    return body;
-  };
+  const ask = async (method: string, path: string, route = path, init: RequestInit = {}): Promise<Record<string, unknown>> =>
+    api.read(method, path, await fixture.request(route, { ...init, method: method.toUpperCase() }));
   const json = (body: unknown): RequestInit => ({ body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
 
   beforeAll(async () => {
     services = await startGatewayServices();
     fixture = await GatewayFixture.start({ ...services });
-    document = (await (await fetch(`${fixture.gateway.url}/v1/openapi.json`)).json()) as Document;
-    ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema({ $id: 'document', components: document.components });
+    api = new DocumentedApi((await (await fetch(`${fixture.gateway.url}/v1/openapi.json`)).json()) as ApiDocument);
   });
   afterAll(async () => {
     await fixture?.stopAndRemoveMedia();
@@ -60,21 +23,12 @@ describe('the document of the job API', () => {
   });
 
   it('is OpenAPI 3.1, and every reference leads to a schema', () => {
-    expect(document.openapi).toBe('3.1.0');
-    const references = JSON.stringify(document).match(/#\/components\/schemas\/[A-Za-z0-9]+/g) ?? [];
-    expect(references.length).toBeGreaterThan(20);
-    for (const reference of new Set(references)) expect(document.components.schemas).toHaveProperty(reference.split('/').pop()!);
-    for (const schema of Object.values(document.components.schemas)) expect(() => validator(schema)).not.toThrow();
-    for (const { operation } of operations())
-      for (const content of [
-        operation.requestBody?.content ?? {},
-        ...Object.values(operation.responses).map(({ content: some }) => some ?? {}),
-      ].flatMap((some) => Object.values(some)))
-        if (content.schema) expect(() => validator(content.schema!)).not.toThrow();
+    expect(api.document.openapi).toBe('3.1.0');
+    expect(api.checkSchemas()).toBeGreaterThan(20);
   });
 
   it('has every route of the gateway, and no other, with the same policy', () => {
-    const documented = operations().map(
+    const documented = api.operations.map(
       ({ method, path, operation }) => `${method.toUpperCase()} ${path} ${operation.security.length === 0 ? 'public' : 'authenticated'}`,
     );
     const declared = fixture.gateway.routes
@@ -88,10 +42,10 @@ describe('the document of the job API', () => {
   });
 
   it('names every operation once, for generated clients', () => {
-    const ids = operations().map(({ operation }) => operation.operationId);
+    const ids = api.operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/);
-    for (const { operation } of operations()) expect(operation.summary.length).toBeGreaterThan(5);
+    for (const { operation } of api.operations) expect(operation.summary.length).toBeGreaterThan(5);
   });
 
   it('tells the truth about a video, from submit to removal', async () => {
@@ -113,8 +67,7 @@ describe('the document of the job API', () => {
   });
 
   it('tells the truth about pictures: its own example is a request that works', async () => {
-    const examples = document.paths['/v0.2/request/images']!.post!.requestBody!.content['application/json']!.examples!;
-    const [example] = Object.values(examples).map(({ value }) => value);
+    const example = api.exampleOf('POST', '/v0.2/request/images');
     const jobId = (await ask('post', '/v0.2/request/images', undefined, json(example))).job_id as string;
     await fixture.finish(await fixture.claimWork(), {
       state: 'finished',
@@ -128,7 +81,7 @@ describe('the document of the job API', () => {
   });
 
   it('tells the truth about keys', async () => {
-    const example = Object.values(document.paths['/v1/keys']!.post!.requestBody!.content['application/json']!.examples!)[0]!.value;
+    const example = api.exampleOf('POST', '/v1/keys');
     const { id } = await ask('post', '/v1/keys', undefined, json(example));
     await ask('get', '/v1/keys');
     await ask('get', '/v1/keys/{keyId}', `/v1/keys/${String(id)}`);
@@ -169,7 +122,7 @@ describe('the document of the job API', () => {
   });
 
   it('is open to everybody, shows no secret, and has a page that loads nothing from elsewhere', async () => {
-    expect(JSON.stringify(document)).not.toContain(apiKey);
+    expect(JSON.stringify(api.document)).not.toContain(apiKey);
     for (const route of ['/docs', '/docs/']) {
       const response = await fetch(fixture.gateway.url + route);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -1,75 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { DocumentedApi, type ApiDocument } from '@nightjar/testing';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
-
-interface Content {
-  schema?: object;
-  examples?: Record<string, { value: unknown }>;
-}
-interface Operation {
-  operationId: string;
-  summary: string;
-  security: object[];
-  parameters?: { name: string; in: string; description: string }[];
-  requestBody?: { content: Record<string, Content> };
-  responses: Record<string, { content?: Record<string, Content> }>;
-}
-interface Document {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object> };
-}
 
 describe('the document of the NVR', () => {
   let nvr: TestNvr;
-  let document: Document;
-  let ajv: Ajv2020;
+  let api: DocumentedApi;
 
-  const validator = (schema: object): ValidateFunction =>
-    ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')) as object);
-  const operations = () =>
-    Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
-    );
   /** What a request is answered, which must fit what the document says of its status. */
   const ask = async (method: string, path: string, route = path, body?: unknown): Promise<Record<string, unknown>> => {
-    const response = await nvr.fetch(route, {
-      method,
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const text = await response.text();
-    const described = document.paths[path]?.[method.toLowerCase()]?.responses[response.status];
-    expect([method, route, response.status, described !== undefined]).toEqual([method, route, response.status, true]);
-    const schema = described?.content?.['application/json']?.schema;
-    if (!schema) return {};
-    const answer = JSON.parse(text) as Record<string, unknown>;
-    const validate = validator(schema);
-    expect({ method, route, valid: validate(answer), errors: validate.errors }).toEqual({ method, route, valid: true, errors: null });
-    return answer;
+    const json = body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return api.read(method, path, await nvr.fetch(route, { method, ...json }));
   };
-  const exampleOf = (path: string): unknown =>
-    Object.values(document.paths[path]!.post!.requestBody!.content['application/json']!.examples!)[0]!.value;
 
   beforeAll(async () => {
     nvr = await startTestNvr();
-    document = (await (await fetch(`${nvr.url}/openapi.json`)).json()) as Document;
-    ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema({ $id: 'document', components: document.components });
+    api = new DocumentedApi((await (await fetch(`${nvr.url}/openapi.json`)).json()) as ApiDocument);
   });
   afterAll(() => nvr.stop());
 
   it('is OpenAPI 3.1, and every schema in it is one', () => {
-    expect(document.openapi).toBe('3.1.0');
-    for (const [, name] of JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g))
-      expect(document.components.schemas).toHaveProperty(name!);
-    const contents = operations().flatMap(({ operation: { requestBody, responses } }) =>
-      [requestBody?.content ?? {}, ...Object.values(responses).map(({ content = {} }) => content)].flatMap((some) => Object.values(some)),
-    );
-    for (const schema of new Set(contents.flatMap((content) => (content.schema ? [JSON.stringify(content.schema)] : []))))
-      expect(() => validator(JSON.parse(schema) as object)).not.toThrow();
+    expect(api.document.openapi).toBe('3.1.0');
+    expect(api.checkSchemas()).toBeGreaterThan(100);
   });
 
   it('has every route of the NVR, and no other, with the same policy', () => {
-    const documented = operations().map(
+    const documented = api.operations.map(
       ({ method, path, operation }) => `${method.toUpperCase()} ${path} ${operation.security.length === 0 ? 'public' : 'protected'}`,
     );
     const declared = nvr.routes
@@ -80,10 +35,10 @@ describe('the document of the NVR', () => {
   });
 
   it('names every operation once, for generated clients, and says what each of its parameters is', () => {
-    const ids = operations().map(({ operation }) => operation.operationId);
+    const ids = api.operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/);
-    for (const { operation, path } of operations()) {
+    for (const { operation, path } of api.operations) {
       expect(operation.summary.length).toBeGreaterThan(5);
       for (const { description, name } of operation.parameters ?? [])
         expect([path, name, description.length > 1]).toEqual([path, name, true]);
@@ -91,7 +46,7 @@ describe('the document of the NVR', () => {
   });
 
   it('tells the truth about cameras: its own example is a request that works', async () => {
-    const camera = await ask('POST', '/api/v1/cameras', '/api/v1/cameras?force=true', exampleOf('/api/v1/cameras'));
+    const camera = await ask('POST', '/api/v1/cameras', '/api/v1/cameras?force=true', api.exampleOf('POST', '/api/v1/cameras'));
     const route = (rest = '') => `/api/v1/cameras/${String(camera.id)}${rest}`;
     await ask('GET', '/api/v1/cameras');
     await ask('GET', '/api/v1/cameras/{reference}', route());
@@ -110,10 +65,10 @@ describe('the document of the NVR', () => {
     await ask('GET', '/api/v1/users');
     await ask('GET', '/api/v1/roles');
     await ask('GET', '/api/v1/password-policy');
-    const key = await ask('POST', '/api/v1/api-keys', undefined, exampleOf('/api/v1/api-keys'));
+    const key = await ask('POST', '/api/v1/api-keys', undefined, api.exampleOf('POST', '/api/v1/api-keys'));
     await ask('DELETE', '/api/v1/api-keys/{keyId}', `/api/v1/api-keys/${String(key.id)}`);
     await ask('POST', '/api/v1/api-keys', undefined, { name: 'x' });
-    const rule = await ask('POST', '/api/v1/rules', undefined, exampleOf('/api/v1/rules'));
+    const rule = await ask('POST', '/api/v1/rules', undefined, api.exampleOf('POST', '/api/v1/rules'));
     await ask('GET', '/api/v1/rules/{ruleId}/deliveries', `/api/v1/rules/${String(rule.id)}/deliveries`);
     await ask('GET', '/api/v1/audit-logs', '/api/v1/audit-logs?limit=5');
   });
@@ -129,6 +84,12 @@ describe('the document of the NVR', () => {
       ['/api/v1/recordings/protections'],
       ['/api/v1/exports'],
       ['/api/v1/apps'],
+      ['/api/v1/adapters'],
+      ['/api/v1/permissions'],
+      ['/api/v1/system/posture'],
+      ['/api/v1/system/resources'],
+      ['/api/v1/system/resources/history', '?minutes=5'],
+      ['/api/v1/system/resources/history', '?minutes=0'],
       ['/1/streams'],
       ['/1/streams', '?statuses=running'],
       ['/1/analytics'],

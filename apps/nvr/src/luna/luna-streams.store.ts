@@ -48,7 +48,7 @@ export class LunaStreamsStore {
     await this.database.$executeRaw`
       INSERT INTO nvr.luna_stream (id, account_id, camera_id, name, data, autorestart, analytics, status, updated_at)
       SELECT uuid, ${accountOfTenant(1)}::uuid, id, left(name, 128), '{"type": "tcp"}', '{"restart": 1, "attempt_count": 10, "delay": 60}', '[]',
-        (CASE WHEN analytics_enabled THEN 'pending' ELSE 'stop' END)::nvr.luna_status, now()
+        (CASE WHEN NOT analytics_enabled THEN 'stop' WHEN analysed_until > now() THEN 'in_progress' ELSE 'pending' END)::nvr.luna_status, now()
       FROM nvr.camera WHERE deleted_at IS NULL
       ON CONFLICT DO NOTHING`;
   }

@@ -16,6 +16,12 @@ const codecs: ReadonlyMap<string, UnitCodec> = new Map([
   ['h265', 'hevc'],
   ['hevc', 'hevc'],
 ]);
+
+/** By the name in `rtpmap`, whatever its case; undefined for what is not understood here. */
+export function codecOfEncoding(name: string): UnitCodec | undefined {
+  return codecs.get(name.toLowerCase());
+}
+
 /** What a decoder needs is a few dozen bytes. */
 const parameterSetBytesMax = 4_096;
 const parameterSetsMax = 16;
@@ -39,7 +45,7 @@ export function videoOfDescription(description: string): DescribedVideo | undefi
     return lines.find((line) => line.startsWith(start))?.slice(start.length);
   };
   const [, name = '', clock] = /^([\w-]+)\/(\d+)/.exec(attribute('rtpmap') ?? '') ?? [];
-  const codec = codecs.get(name.toLowerCase());
+  const codec = codecOfEncoding(name);
   const parameters = readParameters(attribute('fmtp') ?? '');
   // Units that come in another order than they are decoded in.
   const isInterleaved = parameters.get('packetization-mode') === '2' || Number(parameters.get('sprop-max-don-diff') ?? 0) > 0;

@@ -2,10 +2,10 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
 import type { CameraAuthorization } from './camera-authorization.js';
 import { calmTicks, promptTicks, type ReadTicks } from './read-ticks.js';
-import type { UnitCodec } from '../unit-splitter.js';
-import { CommonClock } from './common-clock.js';
+import { RelayedMedia } from './relayed-media.js';
 import { rewriteSessionDescription, type DescribedTrack } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
+import { cameraTransport, clientTransport, keepHeader, packetInfo } from './relayed-headers.js';
 import { grantedChannels, grantedUdp, refusesTcp, requestedChannels, type CameraTransport } from './transport-header.js';
 import { UdpMedia } from './udp-media.js';
 import type { UdpTrack } from './udp-track.js';
@@ -30,8 +30,6 @@ const methods: ReadonlySet<string> = new Set([
 ]);
 const requestHeaders = ['accept', 'session', 'range', 'scale', 'blocksize'];
 const responseHeaders = ['public', 'session', 'range', 'scale'];
-/** A value that stays on its line. */
-const headerValueForm = /^[\x20-\x7e]{0,2000}$/;
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 401: 'Unauthorized', 404: 'Not Found', 461: 'Unsupported Transport' };
 
 export interface RelayedConnectionOptions {
@@ -91,10 +89,7 @@ export class RelayedConnection {
   private aggregateUrl: string;
   private trackUrls: readonly string[] = [];
   private tracks: readonly DescribedTrack[] = [];
-  /** Of what is set up, by channel. */
-  private readonly clocksHz = new Map<number, number>();
-  private video: { channel: number; codec: UnitCodec } | undefined;
-  private commonClock: CommonClock | undefined;
+  private readonly media = new RelayedMedia();
   private deadline: NodeJS.Timeout | undefined;
   private silence: NodeJS.Timeout | undefined;
   private udp: UdpMedia | undefined;
@@ -173,7 +168,7 @@ export class RelayedConnection {
       everyMs: udpEveryMs,
       onPacket: () => void this.silence?.refresh(),
       onMedia: (bytes) => {
-        if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(this.commonClock?.push(bytes) ?? bytes);
+        if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(this.media.pass(bytes));
       },
     });
     this.isOverUdp = true;
@@ -206,7 +201,7 @@ export class RelayedConnection {
       `CSeq: ${cameraSequence}`,
       'User-Agent: Nightjar',
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-      ...(method === 'SETUP' ? [`Transport: ${transportFor(request, track)}`] : []),
+      ...(method === 'SETUP' ? [`Transport: ${cameraTransport(request, track?.clientPorts)}`] : []),
       ...kept,
     ];
     this.pending = { request, method, url, track, cameraSequence, wasAuthorized: authorization !== undefined };
@@ -237,7 +232,7 @@ export class RelayedConnection {
       else this.refuseRequest(part.message);
     }
     // A full buffer: there is more already.
-    if (!this.isPlaying || this.pending || this.pausedUntil || chunk.length === readBytesMax || this.commonClock?.isSettling) return;
+    if (!this.isPlaying || this.pending || this.pausedUntil || chunk.length === readBytesMax || this.media.isSettling) return;
     this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
     this.pausedUntil.wait(this.onTick);
   }
@@ -246,7 +241,7 @@ export class RelayedConnection {
   private forward(bytes: Buffer): void {
     const { client } = this.options;
     // The stream calls itself full before it knows that the system took everything.
-    if (!client.write(this.commonClock?.push(bytes) ?? bytes) && client.writableLength > 0) this.isClientFull = true;
+    if (!client.write(this.media.pass(bytes)) && client.writableLength > 0) this.isClientFull = true;
   }
 
   private readonly onTick = (): void => {
@@ -274,7 +269,7 @@ export class RelayedConnection {
     this.answerClient(pending, answer, status);
     if (status === 401) throw problem('the camera refuses the user name or the password');
     if (status === 404) throw problem('the camera has no stream at this address');
-    if (pending.method === 'SETUP' && status === 200) this.noteClock(pending, answer);
+    if (pending.method === 'SETUP' && status === 200) this.addMedium(pending, answer);
     if (pending.method === 'PLAY' && status === 200) this.startSilence();
     this.sendNext();
   }
@@ -306,8 +301,12 @@ export class RelayedConnection {
       `RTSP/1.0 ${status} ${reasons[status] ?? 'Refused'}`,
       `CSeq: ${headerOf(pending.request, 'cseq') ?? '0'}`,
       ...responseHeaders.flatMap((name) => keepHeader(answer, name)),
-      ...(pending.method === 'SETUP' && status === 200 ? [`Transport: ${transportFrom(pending, answer)}`] : []),
-      ...(pending.method === 'PLAY' && status === 200 ? this.packetInfo(headerOf(answer, 'rtp-info')) : []),
+      ...(pending.method === 'SETUP' && status === 200
+        ? [`Transport: ${clientTransport(pending.request, pending.track ? undefined : answer)}`]
+        : []),
+      ...(pending.method === 'PLAY' && status === 200
+        ? packetInfo(headerOf(answer, 'rtp-info'), this.trackUrls, this.options.relayUrl)
+        : []),
       ...(description === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(description, 'latin1')}`,
     ];
@@ -331,18 +330,6 @@ export class RelayedConnection {
     return rewritten.text;
   }
 
-  /** FFmpeg knows its media by our addresses; what names another medium is left out. */
-  private packetInfo(header: string | undefined): string[] {
-    if (header === undefined || !headerValueForm.test(header)) return [];
-    const entries = header.split(',').flatMap((entry) => {
-      const url = /url="?([^;",\s]+)/i.exec(entry)?.[1];
-      const numbers = entry.match(/(?:seq|rtptime)=\d{1,10}/gi) ?? [];
-      const track = url === undefined ? -1 : this.trackUrls.indexOf(url);
-      return track < 0 ? [] : [[`url=${this.options.relayUrl}/track/${track}`, ...numbers].join(';')];
-    });
-    return entries.length === 0 ? [] : [`RTP-Info: ${entries.join(',')}`];
-  }
-
   /** Some cameras ask too (OPTIONS as a sign of life); nobody here obeys them. */
   private refuseRequest(request: RtspMessage): void {
     if (request.startLine.startsWith('REDIRECT')) throw problem('the camera sends us to another address, which is not followed');
@@ -351,22 +338,17 @@ export class RelayedConnection {
     this.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
   }
 
-  /** With a single medium there is nothing that belongs together. */
-  private noteClock({ request, track, url }: PendingRequest, answer: RtspMessage): void {
+  private addMedium({ request, track, url }: PendingRequest, answer: RtspMessage): void {
+    const described = this.tracks[this.trackUrls.indexOf(url)];
+    if (!described) return;
     const requested = requestedChannels(headerOf(request, 'transport')).packets;
     const granted = /=(\d+)/.exec(grantedChannels(headerOf(answer, 'transport')) ?? '')?.[1];
-    const { clockHz, encoding, media } = this.tracks[this.trackUrls.indexOf(url)] ?? {};
-    if (clockHz === undefined) return;
-    const channel = track || granted === undefined ? requested : Number(granted);
-    this.clocksHz.set(channel, clockHz);
-    const codec = media === 'video' ? codecOfEncoding(encoding) : undefined;
-    if (codec) this.video ??= { channel, codec };
+    this.media.add(track || granted === undefined ? requested : Number(granted), described);
   }
 
   private startSilence(): void {
     this.isPlaying = true;
-    if (this.options.withSound && this.clocksHz.size > 1)
-      this.commonClock ??= new CommonClock({ clocksHz: this.clocksHz, video: this.video, nowUnixMs: Date.now });
+    if (this.options.withSound) this.media.begin();
     this.silence ??= setTimeout(() => this.end(problem('the camera sends nothing')), silenceMsMax);
   }
 
@@ -394,28 +376,6 @@ export class RelayedConnection {
     }
     this.options.onEnd(why);
   }
-}
-
-function codecOfEncoding(encoding: string | undefined): UnitCodec | undefined {
-  if (encoding === 'h264') return 'h264';
-  return encoding === 'h265' || encoding === 'hevc' ? 'hevc' : undefined;
-}
-
-function keepHeader(message: RtspMessage, name: string): string[] {
-  const value = headerOf(message, name);
-  return value !== undefined && headerValueForm.test(value) ? [`${name}: ${value}`] : [];
-}
-
-/** What the camera is asked for: packets inside of this connection, or at two ports of ours. */
-function transportFor(request: RtspMessage, track: UdpTrack | undefined): string {
-  if (track) return `RTP/AVP;unicast;client_port=${track.clientPorts}`;
-  return `RTP/AVP/TCP;unicast;${requestedChannels(headerOf(request, 'transport')).text}`;
-}
-
-/** What FFmpeg is told: its packets come inside of its connection, however they come to us. */
-function transportFrom({ request, track }: PendingRequest, answer: RtspMessage): string {
-  const channels = track ? requestedChannels(headerOf(request, 'transport')).text : grantedChannels(headerOf(answer, 'transport'));
-  return `RTP/AVP/TCP;unicast;${channels ?? ''}`;
 }
 
 export function problem(message: string, cause?: unknown): AppError {

@@ -1,38 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { samplePictures } from '@nightjar/testing';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { DocumentedApi, samplePictures, type ApiDocument } from '@nightjar/testing';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { AdapterFixture, ask } from '../adapter.fixture.js';
 import type { AdapterHttp } from '../adapter-http.js';
 import { dropModelsAndTasks, type DroppedFolders } from '../../tasks/dropped-folders.fixture.js';
-
-interface Operation {
-  operationId: string;
-  summary: string;
-  tags: string[];
-  security: object[];
-  requestBody?: { content: Record<string, { schema?: object; examples?: Record<string, { value: unknown }> }> };
-  responses: Record<string, { content?: Record<string, { schema?: object; examples?: Record<string, { value: unknown }> }> }>;
-}
-type PathItem = Record<string, Operation> & { servers?: { url: string }[] };
-interface Document {
-  openapi: string;
-  paths: Record<string, PathItem>;
-  components: { schemas: Record<string, object> };
-}
-
-const methods = ['get', 'post', 'put', 'delete'];
 
 describe('/docs', () => {
   let dropped: DroppedFolders;
   let fixture: AdapterFixture;
   let http: AdapterHttp;
-  let document: Document;
-  let ajv: Ajv2020;
+  let api: DocumentedApi;
+  let document: ApiDocument;
 
-  /** A validator of a schema of the document. */
-  const validator = (schema: object): ValidateFunction =>
-    ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')) as object);
   const expectValid = (value: unknown, validate: ValidateFunction) => {
     expect({ valid: validate(value), errors: validate.errors }).toEqual({ valid: true, errors: null });
   };
@@ -44,9 +24,8 @@ describe('/docs', () => {
     fixture = await AdapterFixture.start({ engine: { modelsDir: dropped.modelsDir, tasksDir: dropped.tasksDir } });
     await fixture.writeFrame('camera_0', 'latest.jpg', await readFile(samplePictures[0]!));
     http = await fixture.open();
-    document = (await ask<Document>(http, 'GET', '/docs/openapi.json')).body;
-    // "discriminator" and the format "binary" are OpenAPI's own.
-    ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema({ $id: 'document', components: document.components });
+    document = (await ask<ApiDocument>(http, 'GET', '/docs/openapi.json')).body;
+    api = new DocumentedApi(document);
   });
   afterAll(async () => {
     await fixture?.close();
@@ -55,19 +34,11 @@ describe('/docs', () => {
 
   it('is an OpenAPI 3.1 document whose references lead somewhere and whose schemas are schemas', () => {
     expect(document.openapi).toBe('3.1.0');
-    const references = JSON.stringify(document).match(/#\/components\/schemas\/[A-Za-z0-9]+/g) ?? [];
-    expect(references.length).toBeGreaterThan(30);
-    for (const reference of new Set(references)) expect(document.components.schemas).toHaveProperty(reference.split('/').pop()!);
-    for (const schema of Object.values(document.components.schemas)) expect(ajv.validateSchema(schema)).toBe(true);
-    for (const { operation } of operationsOf(document)) {
-      for (const content of contentsOf(operation)) {
-        if (content.schema) expect(() => validator(content.schema!)).not.toThrow();
-      }
-    }
+    expect(api.checkSchemas()).toBeGreaterThan(30);
   });
 
   it('names every operation once, with a summary, a tag of the document and answers', () => {
-    const operations = operationsOf(document).map(({ operation }) => operation);
+    const operations = api.operations.map(({ operation }) => operation);
     const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { summary, tags, responses } of operations) {
@@ -79,10 +50,10 @@ describe('/docs', () => {
 
   it.each(['legacy', 'contract'] as const)('has every route of the app, and no other, when the root is %s', async (rootSurface) => {
     const opened = await fixture.open({ rootSurface });
-    const { body } = await ask<Document>(opened, 'GET', '/docs/openapi.json');
-    const documented = operationsOf(body).flatMap(({ path, method, operation }) => {
+    const { body } = await ask<ApiDocument>(opened, 'GET', '/docs/openapi.json');
+    const documented = new DocumentedApi(body).operations.flatMap(({ path, method, operation }) => {
       const isPublic = operation.security.length === 0;
-      const servers = body.paths[path]!.servers ?? [{ url: '/' }];
+      const servers = (body.paths[path] as { servers?: { url: string }[] }).servers ?? [{ url: '/' }];
       return servers.map(({ url }) => `${method.toUpperCase()} ${url.replace(/\/$/, '')}${path} ${isPublic ? 'public' : 'authenticated'}`);
     });
     const routes = opened.routes
@@ -99,7 +70,7 @@ describe('/docs', () => {
     const names = Object.keys(requests.examples!);
     expect(names.length).toBeGreaterThanOrEqual(16);
     expect(Object.keys(replies.examples!)).toEqual(names);
-    const [ofRequest, ofReply] = [validator(requests.schema!), validator(replies.schema!)];
+    const [ofRequest, ofReply] = [api.validator(requests.schema!), api.validator(replies.schema!)];
     for (const name of names) {
       expectValid(requests.examples![name]!.value, ofRequest);
       const reply = replies.examples![name]!.value as Record<string, unknown>;
@@ -122,7 +93,7 @@ describe('/docs', () => {
       const { status, body } = await ask(http, 'POST', '/infer', value);
       expect({ name, status, body: status === 200 ? {} : body }).toEqual({ name, status: 200, body: {} });
       const schema = document.components.schemas[`${pascalCase(name)}Reply`]!;
-      expectValid(body, validator(schema));
+      expectValid(body, api.validator(schema));
       // Nothing is answered that is not documented.
       expect(Object.keys((schema as { properties: object }).properties)).toEqual(expect.arrayContaining(Object.keys(body)));
     }
@@ -132,10 +103,10 @@ describe('/docs', () => {
     for (const path of ['/pipeline/run', '/contract/infer', '/faces/register']) {
       const { examples } = document.paths[path]!.post!.requestBody!.content['application/json']!;
       for (const { value } of Object.values(examples!)) {
-        expectValid(value, validator(document.paths[path]!.post!.requestBody!.content['application/json']!.schema!));
+        expectValid(value, api.validator(document.paths[path]!.post!.requestBody!.content['application/json']!.schema!));
         const { status, body } = await ask(http, 'POST', path, value);
         expect({ path, status, failure: body.error }).toEqual({ path, status: 200, failure: undefined });
-        expectValid(body, validator(replySchema('post', path)));
+        expectValid(body, api.validator(replySchema('post', path)));
       }
     }
   });
@@ -143,13 +114,13 @@ describe('/docs', () => {
   it('tells the truth of every route that is only read', async () => {
     await ask(http, 'POST', '/faces/register', { person_id: 'emp-17', name: 'Ada', frame: { uri: 'opennvr://camera_0/latest.jpg' } });
     const values: Record<string, string> = { person_id: 'emp-17', name: 'nanodet', version: '3', file: 'start.js' };
-    for (const { path, method, operation } of operationsOf(document)) {
+    for (const { path, method, operation } of api.operations) {
       const json = operation.responses['200']?.content?.['application/json'];
       if (method !== 'get' || !json) continue;
       const route = path.replace(/\{(\w+)\}/g, (_whole, name: string) => values[name]!);
       const response = await fetch(http.url + route);
       const body = (await response.json()) as unknown;
-      if (response.status === 200) expectValid(body, validator(json.schema!));
+      if (response.status === 200) expectValid(body, api.validator(json.schema!));
       else expect({ route, status: response.status }).toEqual({ route: '/v2/health/ready', status: 503 });
     }
   });
@@ -166,7 +137,7 @@ describe('/docs', () => {
     for (const [method, route, schema, body] of wrong) {
       const answer = await ask(http, method, route, body);
       expect(answer.status).toBeGreaterThanOrEqual(400);
-      expectValid(answer.body, validator(document.components.schemas[schema]!));
+      expectValid(answer.body, api.validator(document.components.schemas[schema]!));
     }
   });
 
@@ -221,25 +192,13 @@ describe('/docs', () => {
 
   it('says which tasks are not on offer, before the engine is up too', async () => {
     const bare = await AdapterFixture.start({ startEngine: false });
-    const { body } = await ask<Document & { info: { description: string } }>(await bare.open(), 'GET', '/docs/openapi.json');
+    const { body } = await ask<ApiDocument & { info: { description: string } }>(await bare.open(), 'GET', '/docs/openapi.json');
     expect(body.info.description).toMatch(/`image_embedding`: .*Not on offer now: it needs a model of kind embedder/);
     expect(body.info.description).toMatch(/`identity`: [^*]*$/m);
     expect(body.components.schemas).toHaveProperty('ImageEmbeddingReply');
     await bare.close();
   });
 });
-
-function operationsOf({ paths }: Document): { path: string; method: string; operation: Operation }[] {
-  return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap((method) => (item[method] ? [{ path, method, operation: item[method] }] : [])),
-  );
-}
-
-function contentsOf({ requestBody, responses }: Operation): { schema?: object }[] {
-  return [requestBody?.content ?? {}, ...Object.values(responses).map(({ content }) => content ?? {})].flatMap((content) =>
-    Object.values(content),
-  );
-}
 
 function pascalCase(name: string): string {
   return name.replace(/(^|_)([a-z])/g, (_whole, _start, letter: string) => letter.toUpperCase());
