@@ -4,25 +4,10 @@ import { fileURLToPath } from 'node:url';
 const rootDir = fileURLToPath(new URL('.', import.meta.url));
 const base = {
   rootDir,
-  testEnvironment: 'node',
+  testRunner: '<rootDir>/jest/spec-runner.mjs',
+  testEnvironment: '<rootDir>/jest/process-environment.mjs',
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.nightjar/', '<rootDir>/.nx/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  testEnvironmentOptions: { customExportConditions: ['@nightjar/source', 'node', 'node-addons'] },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2023',
-          keepClassNames: true,
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-        },
-        module: { type: 'es6' },
-      },
-    ],
-  },
+  transform: {},
 };
 
 export default {
@@ -42,7 +27,7 @@ export default {
     },
   ],
   testTimeout: 60_000,
-  // Each spec file has modules of its own, and they stay: at 3 GB a third of the time was garbage collection.
+  // A worker holds the modules of all apps, half of this; what a spec leaves behind may add up.
   workerIdleMemoryLimit: '1GB',
   // Integration specs wait more than they work: package.json gives them one more.
   maxWorkers: 2,

@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';

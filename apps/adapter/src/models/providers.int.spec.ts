@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { chooseProviders } from '../backends/onnx/execution-providers.js';
 import type { ExecutionProvider } from '../engine/protocol.js';

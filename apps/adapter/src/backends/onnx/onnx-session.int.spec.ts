@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tinyArithmetic } from '../../models/tiny-models.fixture.js';
 import type { Tensors } from '../tensor.js';

@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { suppressNonMaxima, type BoxXyxy } from '@nightjar/geometry';
 import { samplePictures } from '@nightjar/testing';

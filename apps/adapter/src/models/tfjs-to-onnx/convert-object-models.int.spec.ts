@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { describe, expect, it } from '@jest/globals';
 import { convertGraphModelFiles } from './convert-graph-model.js';
 import { compareWithTensorflow, modelFiles, type ModelSample } from './converted-models.fixture.js';

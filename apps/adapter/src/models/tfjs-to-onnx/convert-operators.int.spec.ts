@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { describe, expect, it } from '@jest/globals';
 import { operatorCases, type OperatorCase } from './operator-cases.fixture.js';
 import { operatorTable } from './operator-table.js';

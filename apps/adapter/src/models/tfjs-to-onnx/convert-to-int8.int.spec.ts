@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { describe, expect, it } from '@jest/globals';
 import { iou, suppressNonMaxima } from '@nightjar/geometry';
 import { samplePictures } from '@nightjar/testing';

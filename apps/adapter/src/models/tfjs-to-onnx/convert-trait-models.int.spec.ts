@@ -1,4 +1,3 @@
-/** @jest-environment ./apps/adapter/jest/native-arrays-environment.mjs */
 import { describe, expect, it } from '@jest/globals';
 import { compareWithTensorflow, type ModelSample } from './converted-models.fixture.js';
 
