@@ -25,6 +25,8 @@ const reservedNames = new Set([
   'frame',
   'flag',
   'orphans',
+  'sessions-for-ai',
+  'assignable-skills',
   'calendar',
   'thumbnails',
   'deleted',

@@ -15,6 +15,7 @@ import { eventOperations, eventSchemas } from './event-operations.js';
 import { lunaOperations, lunaSchemas } from './luna-operations.js';
 import { probeOperations } from './probe-operations.js';
 import { exportOperations, recordingOperations, recordingSchemas, retentionOperations } from './recording-operations.js';
+import { recordingSetupOperations, recordingSetupSchemas } from './recording-setup-operations.js';
 import { signInOperations, signInSchemas } from './sign-in-operations.js';
 import { userOperations, userSchemas } from './user-operations.js';
 
@@ -62,7 +63,7 @@ export function nvrDocument(version: string): OpenApiDocument {
     surfaces: [
       surface('Sign in', 'Tokens, the second factor, the first user.', signInOperations),
       surface('Cameras', 'Cameras and their live pictures.', cameraOperations),
-      surface('Recordings', 'What there is, and playing it.', recordingOperations),
+      surface('Recordings', 'What there is, and playing it.', [...recordingOperations, ...recordingSetupOperations]),
       surface('Exports', 'Copies to take away.', exportOperations),
       surface('Retention', 'How long recordings stay.', retentionOperations),
       surface('Events', 'What happened, live and later, and telling others of it.', eventOperations),
@@ -76,6 +77,7 @@ export function nvrDocument(version: string): OpenApiDocument {
       ...signInSchemas,
       ...cameraSchemas,
       ...recordingSchemas,
+      ...recordingSetupSchemas,
       ...eventSchemas,
       ...userSchemas,
       ...appSchemas,

@@ -65,10 +65,10 @@ export const recordingOperations: readonly RouteDoc[] = [
       camera_id: `${camera}; default: all that the caller sees`,
       tz: zone,
       days: 'So many days back',
-      deleted_only: '`true` is not supported: 501',
+      deleted_only: '`true`: cameras that were deleted instead, for admins',
     }),
     replies: ok('Cameras with their days', 'RecordedDays'),
-    errors: [...whole, 501],
+    errors: whole,
   }),
   operation('GET /api/v1/recordings/stats', 'getRecordingTotals', 'Sums over all that the caller sees', {
     replies: ok('Sums', 'RecordingTotals'),
@@ -213,7 +213,13 @@ export const retentionOperations: readonly RouteDoc[] = [
   }),
 ];
 
-const day = { date: text, total_duration: number, segment_count: integer, first_start: moment, playback_url: text };
+const day = {
+  date: text,
+  total_duration: number,
+  segment_count: integer,
+  first_start: moment,
+  playback_url: described(orNull(text), 'null: of a deleted camera'),
+};
 const space = { used_bytes: integer, free_bytes: orNull(integer), total_bytes: orNull(integer) };
 
 /** Schemas that are named in the operations above. */

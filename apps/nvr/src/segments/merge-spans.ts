@@ -5,7 +5,7 @@ export interface Span {
 }
 
 /** Files that meet within this are one. */
-const joinedMs = 2_000;
+export const joinedMs = 2_000;
 
 /**
  * What of a range is recorded, as a time line shows it. Files that reach over an end of the range count as far as they are in it.

@@ -3,6 +3,7 @@ import { CamerasModule } from '../cameras/cameras.module.js';
 import { StorageModule } from '../retention/retention.module.js';
 import { FlagController } from './flag.controller.js';
 import { PathPlaybackController } from './path-playback.controller.js';
+import { RecordedSessionsController } from './recorded-sessions.controller.js';
 import { SegmentRowsModule } from './segment-rows.module.js';
 import { SegmentsController } from './segments.controller.js';
 import { SegmentsService } from './segments.service.js';
@@ -12,7 +13,7 @@ import { TimelineStore } from './timeline.store.js';
 
 @Module({
   imports: [CamerasModule, SegmentRowsModule, StorageModule],
-  controllers: [FlagController, PathPlaybackController, SegmentsController, TimelineController],
+  controllers: [FlagController, PathPlaybackController, RecordedSessionsController, SegmentsController, TimelineController],
   providers: [SegmentsService, TimelineService, TimelineStore],
 })
 export class SegmentsModule {}

@@ -64,16 +64,16 @@ export class TimelineController {
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async list(@Query() query: unknown, @Req() request: FastifyRequest) {
     const { camera_id, days, deleted_only, tz } = parseInput(ListQuery, query, 'query');
-    if (deleted_only) throw new AppError('not_implemented', 'recordings of deleted cameras are not listed');
-    const found = await this.timeline.list(requirePrincipal(request), { reference: camera_id, timeZone: tz, days });
+    const wanted = { reference: camera_id, timeZone: tz, days, deletedOnly: deleted_only };
+    const found = await this.timeline.list(requirePrincipal(request), wanted);
     const cameras = found.map(({ camera, days: recorded }) => ({
       camera_id: camera.id,
       camera_name: camera.name,
       path: pathOf(camera.id),
       recording_count: recorded.length,
       total_duration: sumOf(recorded.map(({ durationSeconds }) => durationSeconds)),
-      // Newest first, as lists of recordings are read.
-      recordings: recorded.map((day) => dayView(camera.id, day, tz)).reverse(),
+      // Newest first, as lists of recordings are read. What is deleted is not played: it is restored first.
+      recordings: recorded.map((day) => ({ ...dayView(camera.id, day, tz), ...(camera.deletedAt && { playback_url: null }) })).reverse(),
     }));
     return {
       cameras,

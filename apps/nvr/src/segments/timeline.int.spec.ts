@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { addCamera, addViewer, jsonRequest, type TestCameraRow } from '../playback/recorded-time.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
@@ -117,7 +119,67 @@ describe('the list of recordings', () => {
         .reverse(),
     );
     expect(await get('list?camera_id=shed&days=5')).toMatchObject({ total_cameras: 1, total_duration: 25 });
-    expect([await status('list?days=400'), await status('list?deleted_only=true')]).toEqual([422, 501]);
+    expect(await status('list?days=400')).toBe(422);
+  });
+
+  it('has deleted cameras instead, for admins', async () => {
+    const attic = await addCamera(nvr, 'attic', 3);
+    await row(attic, new Date(Date.now() - 3_600_000).toISOString(), 60);
+    expect(await get('list?deleted_only=true')).toMatchObject({ total_cameras: 0 });
+    await nvr.fetch(`/api/v1/cameras/${attic.id}`, { method: 'DELETE' });
+    const deleted = await get('list?deleted_only=true');
+    expect(deleted).toMatchObject({ total_cameras: 1, cameras: [{ camera_id: attic.id, recordings: [{ playback_url: null }] }] });
+    expect(await get(`list?deleted_only=true&camera_id=${attic.id}`)).toEqual(deleted);
+    expect(await status('list?deleted_only=true&camera_id=yard')).toBe(404);
+    const ofViewer = await fetch(`${nvr.url}/api/v1/recordings/list?deleted_only=true`, { headers: { authorization: `Bearer ${viewer}` } });
+    expect(await ofViewer.json()).toMatchObject({ total_cameras: 0 });
+    await nvr.database.segment.deleteMany({ where: { cameraId: attic.id } });
+    await nvr.database.camera.delete({ where: { id: attic.id } });
+  });
+
+  it('has what was recorded without a gap, newest first, as far as it is in the range', async () => {
+    const range = 'start=2026-10-24T21:59:40Z&end=2026-10-27T12:00:30Z';
+    const { count, sessions } = await get(`sessions-for-ai?camera_id=yard&${range}`);
+    expect(count).toBe(3);
+    expect(sessions).toEqual([
+      {
+        ...{ camera_id: yard.id, camera_name: 'yard', path: `cam-${yard.id}`, segment_count: 1, size_bytes: 1_000, is_live: false },
+        ...{ start: '2026-10-27T12:00:00.000Z', end: '2026-10-27T12:00:30.000Z', duration: 30 },
+        clips_url: `/api/v1/recordings/${yard.id}?start_unix=1793102400&end_unix=1793102430`,
+      },
+      expect.objectContaining({ start: '2026-10-25T22:59:00.000Z', duration: 90, segment_count: 1 }),
+      expect.objectContaining({ start: '2026-10-24T21:59:40.000Z', duration: 110, segment_count: 2 }),
+    ]);
+    expect(await get(`sessions-for-ai?${range}&limit=1`)).toMatchObject({ count: 1 });
+    expect([await status('sessions-for-ai?start=5&end=4'), await status('sessions-for-ai?start=0')]).toEqual([422, 422]);
+    expect(await get('playback/cameras')).toMatchObject({
+      count: 2,
+      cameras: [{ camera_id: yard.id, first_start: '2026-10-24T21:59:30.000Z' }, { camera_id: shed.id }],
+    });
+  });
+
+  it('says how recording is set up, and what lies on the disk of cameras that nobody knows', async () => {
+    const retention = { enabled: false, retention_days: null, max_bytes: null, min_free_bytes: null, archive: null, protected_ranges: 0 };
+    expect(await get('retention')).toEqual(retention);
+    expect(await get('config')).toEqual({ mode: 'continuous', container: 'fmp4', segment_seconds_max: 60, tiers: ['fast'], retention });
+    const cameras = [yard, shed].map(({ id }) => expect.objectContaining({ camera_id: id, recording_enabled: true }));
+    expect(await get('schedule')).toEqual({ mode: 'continuous', schedules: [], cameras, total: 2 });
+    expect(await get('orphans')).toEqual({ orphans: [], count: 0 });
+    const uuid = '01890000-0000-7000-8000-000000000000';
+    const day = path.join(nvr.config.recordingsDir, uuid, '2026-10-25');
+    await mkdir(day, { recursive: true });
+    for (const name of ['1792900000000.mp4', '1792900060000.mp4', 'notes.txt']) await writeFile(path.join(day, name), '');
+    await mkdir(path.join(nvr.config.recordingsDir, yard.uuid), { recursive: true });
+    expect(await get('orphans')).toEqual({
+      orphans: [
+        {
+          ...{ camera_uuid: uuid, camera_name: null, frames_name: null, tiers: ['fast'], file_count: 2 },
+          ...{ first_start: '2026-10-25T03:46:40.000Z', last_start: '2026-10-25T03:47:40.000Z' },
+        },
+      ],
+      count: 1,
+    });
+    expect([await status('orphans/attach', { method: 'POST' }), await status('orphans', { method: 'DELETE' })]).toEqual([501, 501]);
   });
 
   it('has the stream of a camera as MediaMTX lists it', async () => {

@@ -1,15 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import type { CameraView } from '@nightjar/contracts';
-import type { Clock } from '@nightjar/runtime';
+import { AppError, type Clock } from '@nightjar/runtime';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import { CamerasStore, type Camera } from '../cameras/cameras.store.js';
+import { parseCameraReference } from '../cameras/parse-camera-reference.js';
 import { CLOCK } from '../process-parts.js';
 import { mergeSpans, type Span } from './merge-spans.js';
 import type { TimeRange } from './segments.service.js';
 import { SegmentsStore } from './segments.store.js';
-import { TimelineStore, type RecordedDay } from './timeline.store.js';
+import { TimelineStore, type RecordedCamera, type RecordedDay, type RecordedStretch } from './timeline.store.js';
 import { daysOfMonth, lastDays } from './zoned-days.js';
 
 /** Longest that is played at once. */
@@ -60,12 +61,17 @@ export class TimelineService {
     return { camera, days: await this.store.recordedDays([camera.id], daysOfMonth(request.month, request.timeZone)) };
   }
 
-  /** Recorded days of one camera, or of all that the caller sees. @throws AppError `not_found` */
+  /**
+   * Recorded days of one camera, or of all that the caller sees; or of those that were deleted, which admins see.
+   * @throws AppError `not_found`
+   */
   async list(
     principal: Principal,
-    request: { reference: string | undefined; timeZone: string; days: number },
+    request: { reference: string | undefined; timeZone: string; days: number; deletedOnly: boolean },
   ): Promise<{ camera: Camera; days: RecordedDay[] }[]> {
-    const cameras = await this.visible(principal, request.reference);
+    const cameras = request.deletedOnly
+      ? await this.deleted(principal, request.reference)
+      : await this.visible(principal, request.reference);
     const days = lastDays(request.days, request.timeZone, this.clock.wallMs());
     const recorded = await this.store.recordedDays(
       cameras.map(({ id }) => id),
@@ -75,6 +81,22 @@ export class TimelineService {
       const ofCamera = recorded.filter(({ cameraId }) => cameraId === camera.id);
       return ofCamera.length > 0 ? [{ camera, days: ofCamera }] : [];
     });
+  }
+
+  /** What was recorded of a range without a gap, of one camera or of all that the caller sees, newest first. @throws AppError `not_found` */
+  async sessions(
+    principal: Principal,
+    request: { reference: string | undefined; range: TimeRange; limit: number },
+  ): Promise<(RecordedStretch & { camera: Camera })[]> {
+    const cameras = await this.visible(principal, request.reference);
+    const ids = cameras.map(({ id }) => id);
+    return withCameras(await this.store.stretches(ids, { ...request.range, limit: request.limit }), cameras);
+  }
+
+  /** Cameras that the caller sees and that have recordings. */
+  async recordedCameras(principal: Principal): Promise<(RecordedCamera & { camera: Camera })[]> {
+    const cameras = await this.visible(principal, undefined);
+    return withCameras(await this.store.recordedCameras(cameras.map(({ id }) => id)), cameras);
   }
 
   /** Totals of all cameras that the caller sees. */
@@ -93,4 +115,21 @@ export class TimelineService {
     if (reference !== undefined) return [await this.cameras.find(scope, reference)];
     return this.cameraRows.listByIds(await this.cameraRows.listIds(scope));
   }
+  private async deleted(principal: Principal, reference: string | undefined): Promise<Camera[]> {
+    const isAdmin = principal.kind === 'user' && principal.isSuperuser;
+    const cameras = isAdmin ? await this.cameraRows.listDeleted() : [];
+    if (reference === undefined) return cameras;
+    const parsed = parseCameraReference(reference);
+    const named = cameras.filter(({ framesName, id }) => (parsed?.kind === 'id' ? parsed.id === id : parsed?.framesName === framesName));
+    if (named.length === 0) throw new AppError('not_found', 'Camera not found');
+    return named;
+  }
+}
+
+function withCameras<Found extends { cameraId: number }>(found: readonly Found[], cameras: readonly Camera[]) {
+  const known = new Map(cameras.map((camera) => [camera.id, camera]));
+  return found.flatMap((one) => {
+    const camera = known.get(one.cameraId);
+    return camera ? [{ ...one, camera }] : [];
+  });
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
+import { joinedMs } from './merge-spans.js';
 import type { ZonedDay } from './zoned-days.js';
 
 /** What is recorded of a camera on one day. A file counts on both days that it reaches into. */
@@ -10,6 +11,26 @@ export interface RecordedDay {
   clips: number;
   durationSeconds: number;
   firstUnixMs: number;
+}
+
+/** A stretch of one camera without a gap that anybody would see. */
+export interface RecordedStretch {
+  cameraId: number;
+  fromUnixMs: number;
+  toUnixMs: number;
+  clips: number;
+  bytes: number;
+  /** Its last file is still being written. */
+  isLive: boolean;
+}
+
+/** All that is recorded of one camera. */
+export interface RecordedCamera {
+  cameraId: number;
+  firstUnixMs: number;
+  lastUnixMs: number;
+  clips: number;
+  bytes: number;
 }
 
 /** No file is longer, whatever its key frames. */
@@ -47,6 +68,57 @@ export class TimelineStore {
       clips: Number(clips),
       durationSeconds: seconds,
       firstUnixMs: firstStart.getTime(),
+    }));
+  }
+
+  /** What of a range is recorded without a gap, as far as it is in the range; files that meet within `joinedMs` are one. Newest first. */
+  async stretches(
+    cameraIds: readonly number[],
+    query: { fromUnixMs: number; toUnixMs: number; limit: number },
+  ): Promise<RecordedStretch[]> {
+    const [from, to, earliestStart] = [query.fromUnixMs, query.toUnixMs, query.fromUnixMs - segmentLongestMs].map((ms) => new Date(ms));
+    const rows = await this.database.$queryRaw<
+      { cameraId: number; starts: Date; ends: Date; clips: bigint; bytes: bigint; isLive: boolean }[]
+    >`
+      SELECT camera_id AS "cameraId", greatest(min(starts_at), ${from}::timestamptz) AS starts, least(max(ends_at), ${to}::timestamptz) AS ends,
+        count(*) AS clips, sum(size_bytes)::bigint AS bytes, bool_or(open) AS "isLive"
+      FROM (
+        SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY camera_id ORDER BY starts_at, id) AS stretch
+        FROM (
+          SELECT *, starts_at > max(ends_at) OVER (PARTITION BY camera_id ORDER BY starts_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            + make_interval(secs => ${joinedMs / 1_000}::float8) AS begins
+          FROM nvr.segment
+          WHERE camera_id = ANY(${[...cameraIds]}::int[]) AND expired_at IS NULL AND starts_at > ${earliestStart} AND starts_at < ${to} AND ends_at > ${from}
+        ) AS clip
+      ) AS clip
+      GROUP BY camera_id, stretch ORDER BY starts DESC, camera_id LIMIT ${query.limit}::int`;
+    return rows.map(({ bytes, cameraId, clips, ends, isLive, starts }) => ({
+      cameraId,
+      fromUnixMs: starts.getTime(),
+      toUnixMs: ends.getTime(),
+      clips: Number(clips),
+      bytes: Number(bytes),
+      isLive,
+    }));
+  }
+
+  /** Those of these cameras that have recordings, by id. */
+  async recordedCameras(cameraIds: readonly number[]): Promise<RecordedCamera[]> {
+    const groups = await this.database.segment.groupBy({
+      by: ['cameraId'],
+      where: { cameraId: { in: [...cameraIds] }, expiredAt: null },
+      _sum: { sizeBytes: true },
+      _count: true,
+      _min: { startsAt: true },
+      _max: { endsAt: true },
+      orderBy: { cameraId: 'asc' },
+    });
+    return groups.map(({ _count, _max, _min, _sum, cameraId }) => ({
+      cameraId,
+      firstUnixMs: _min.startsAt?.getTime() ?? 0,
+      lastUnixMs: _max.endsAt?.getTime() ?? 0,
+      clips: _count,
+      bytes: Number(_sum.sizeBytes ?? 0),
     }));
   }
 

@@ -1,0 +1,45 @@
+import { Controller, Delete, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { Policy } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
+import type { FastifyReply } from 'fastify';
+import { OrphanedRecordingsFinder } from './orphaned-recordings.js';
+
+const command = 'run fsck on the machine of the recorder: it attaches what it finds, and the recorder sees it at once';
+
+/** Recordings on the disks whose camera the database lost. They are told here; `fsck` gives them their camera back. */
+@Controller('api/v1/recordings/orphans')
+export class OrphansController {
+  constructor(private readonly finder: OrphanedRecordingsFinder) {}
+
+  @Get()
+  @Policy({ kind: 'superuser' })
+  async list(@Res({ passthrough: true }) reply: FastifyReply) {
+    const leaving = new AbortController();
+    reply.raw.once('close', () => leaving.abort());
+    const found = await this.finder.list(leaving.signal);
+    const orphans = found.map(({ cameraUuid, files, firstUnixMs, framesName, lastUnixMs, name, tiers }) => ({
+      camera_uuid: cameraUuid,
+      camera_name: name ?? null,
+      frames_name: framesName ?? null,
+      tiers,
+      file_count: files,
+      first_start: firstUnixMs === undefined ? null : new Date(firstUnixMs).toISOString(),
+      last_start: lastUnixMs === undefined ? null : new Date(lastUnixMs).toISOString(),
+    }));
+    return { orphans, count: orphans.length };
+  }
+
+  /** A file belongs to the camera whose uuid stands in its path: nobody gives it to another one. */
+  @Post('attach')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  attach(): never {
+    throw new AppError('not_implemented', command);
+  }
+
+  @Delete()
+  @Policy({ kind: 'superuser' })
+  remove(): never {
+    throw new AppError('not_implemented', 'recordings without a camera are removed by hand, or attached by fsck and then expire');
+  }
+}
