@@ -54,6 +54,12 @@ describe('units out of RTP packets', () => {
     expect(camera.told).toEqual([`900 key ${sps} ${pps} ${key}`, `1800 key ${sps} ${pps} ${key}`]);
   });
 
+  it('are one also where parameter sets come again between the parts of a picture', () => {
+    const { key, pps, sps } = nal.h264;
+    const camera = new Camera().send(sps, 900).send(pps, 900).send(key, 900).send(sps, 900).send(pps, 900).send(key, 900, true);
+    expect(camera.told).toEqual([`900 key ${sps} ${pps} ${key} ${key}`]);
+  });
+
   it('take several NAL units in a packet, and one in several', () => {
     const { other, pps, sps } = nal.h264;
     const h264 = new Camera().send('780002670100026802', 900).send('7c85aa', 900).send('7c05bb', 900).send('7c45cc', 900, true);

@@ -126,6 +126,8 @@ export class RtpUnits {
 
   private takeNal(nal: Buffer): void {
     this.fragmentAt = undefined;
+    // Some servers repeat them between the parts of a picture, where they would begin another one (H.264 7.4.1.2.3).
+    if (this.hasPicture && this.kinds.isParameterSet(this.kinds.typeOf(nal[0] ?? 0))) return;
     this.append(startCode);
     this.append(nal);
     this.note(nal);

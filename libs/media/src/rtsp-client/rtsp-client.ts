@@ -1,13 +1,15 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AppError } from '@nightjar/runtime';
-import { CameraAuthorization } from '../rtsp-relay/camera-authorization.js';
 import { problem, reasonOf } from '../rtsp-relay/relayed-connection.js';
 import { calmTicks, promptTicks, type ReadTicks } from '../rtsp-relay/read-ticks.js';
 import { rewriteSessionDescription } from '../rtsp-relay/rewrite-session-description.js';
 import { readTarget, type CameraTarget } from '../rtsp-relay/rtsp-relay.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
 import { PacketCutter } from './packet-cutter.js';
+import { interleave, isControlPacket, ReceiverReports } from './receiver-reports.js';
+import { RtspRequests, statusOf } from './rtsp-requests.js';
+import { readSetup } from './setup-answer.js';
 import { videoOfDescription, type DescribedVideo } from './video-of-description.js';
 
 /** Longest wait for a connection to the camera, and for its whole answer to one request. */
@@ -18,25 +20,24 @@ const fullReadsMax = 16;
 const unsentBytesMax = 64 * 1024;
 /** What was written last, a TEARDOWN, gets this long to be taken. */
 const lingerMs = 1_000;
-const sessionSecondsDefault = 60;
-const aliveEveryMsMin = 5_000;
-const headerValueForm = /^[\x21-\x7e]{1,500}$/;
+/** A sign of life at half of a session's time, and not less often than half of the usual one. */
+const aliveEveryMsMin = 1_000;
+const aliveEveryMsMax = 30_000;
+/** As often as RFC 3550 asks of a small session. */
+const reportEveryMsDefault = 5_000;
 
 export interface RtspClientOptions {
   /** `rtsp://` or `rtsps://` with an IP address that was checked, and perhaps credentials. Never log it. */
   readonly url: string;
   readonly answerMsMax?: number | undefined;
+  /** How often the camera is told which packets came. */
+  readonly reportEveryMs?: number | undefined;
   /** Whether the newest picture is looked at now; it is asked at each read. If not, the camera is read less often. */
   readonly isPrompt: () => boolean;
   /** What is going to be sent, before the first packet. It may throw. */
   readonly onVideo: (video: DescribedVideo) => void;
   /** An RTP packet of the video; only good until the callback returns. It may throw. */
   readonly onPacket: (packet: Buffer) => void;
-}
-
-interface Pending {
-  readonly sequence: number;
-  readonly resolve: (answer: RtspMessage) => void;
 }
 
 /**
@@ -46,23 +47,21 @@ interface Pending {
 export class RtspClient {
   private readonly target: CameraTarget;
   private readonly camera: Socket;
-  private readonly authorization: CameraAuthorization;
+  private readonly requests: RtspRequests;
   private readonly splitter = new RtspSplitter();
-  private readonly cutter = new PacketCutter((channel, packet) => {
-    if (channel === this.channel) this.options.onPacket(packet);
-  });
+  private readonly cutter = new PacketCutter((channel, packet) => this.takePacket(channel, packet));
+  private readonly reports = new ReceiverReports();
   private readonly buffer = Buffer.allocUnsafeSlow(readBytesMax);
-  private sequence = 0;
-  private pending: Pending | undefined;
-  private session: string | undefined;
-  private sessionMs = sessionSecondsDefault * 1_000;
-  private channel = 0;
+  private video: DescribedVideo | undefined;
+  private channels = { media: 0, control: 1 };
+  private sessionMs = 0;
+  private hasMedia = false;
   private isPlaying = false;
   private fullReads = 0;
   private aggregateUrl: string;
   /** At whose next tick the camera is read on; undefined: it is read. */
   private pausedUntil: ReadTicks | undefined;
-  private alive: NodeJS.Timeout | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
   private failure: AppError | undefined;
   private fail!: (error: AppError) => void;
   private readonly failed: Promise<never>;
@@ -72,7 +71,6 @@ export class RtspClient {
     this.target = readTarget(options.url);
     const { credentials, host, isTls, port, url } = this.target;
     this.aggregateUrl = url;
-    this.authorization = new CameraAuthorization(credentials);
     this.failed = new Promise((_resolve, reject) => {
       this.fail = (error) => {
         this.failure ??= error;
@@ -88,6 +86,12 @@ export class RtspClient {
     this.camera.setNoDelay(true);
     this.camera.on('error', (cause) => this.fail(problem(reasonOf(cause), cause)));
     this.camera.once('close', () => this.fail(problem('the stream of the camera ended')));
+    this.requests = new RtspRequests({
+      credentials,
+      write: (text) => this.camera.write(text),
+      failed: this.failed,
+      answerMsMax: options.answerMsMax ?? answerMsMaxDefault,
+    });
   }
 
   /**
@@ -100,7 +104,7 @@ export class RtspClient {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      await this.within(this.opened(), 'the camera is not reached');
+      await this.requests.within(this.opened(), 'the camera is not reached');
       await this.play();
       return await this.failed;
     } finally {
@@ -134,85 +138,55 @@ export class RtspClient {
     const video = videoOfDescription(text);
     const trackUrl = video && described.trackUrls[video.track];
     if (!video || trackUrl === undefined) throw notUnderstood('its video');
+    this.video = video;
     this.options.onVideo(video);
     await this.setUp(trackUrl);
     this.isPlaying = true;
     await this.ask('PLAY', this.aggregateUrl, ['Range: npt=0.000-']);
-    const method = /\bGET_PARAMETER\b/.test(headerOf(options, 'public') ?? '') ? 'GET_PARAMETER' : 'OPTIONS';
-    this.keepAlive(method);
+    this.keepAlive(/\bGET_PARAMETER\b/.test(headerOf(options, 'public') ?? '') ? 'GET_PARAMETER' : 'OPTIONS');
   }
 
   private async setUp(trackUrl: string): Promise<void> {
-    const answer = await this.ask('SETUP', trackUrl, ['Transport: RTP/AVP/TCP;unicast;interleaved=0-1']);
-    const transport = headerOf(answer, 'transport') ?? '';
-    const channel = /\binterleaved=(\d{1,3})/i.exec(transport)?.[1];
-    if (!/^RTP\/AVP\/TCP/i.test(transport) || channel === undefined) throw notUnderstood('its transport');
-    this.channel = Number(channel);
-    const [session = '', ...parameters] = (headerOf(answer, 'session') ?? '').split(';').map((part) => part.trim());
-    if (headerValueForm.test(session)) this.session = session;
-    const seconds = parameters.map((text) => /^timeout=(\d{1,5})$/i.exec(text)?.[1]).find((found) => found !== undefined);
-    if (seconds !== undefined) this.sessionMs = Number(seconds) * 1_000;
+    const { media, control } = this.channels;
+    const answer = await this.ask('SETUP', trackUrl, [`Transport: RTP/AVP/TCP;unicast;interleaved=${media}-${control}`]);
+    const setup = readSetup(answer, media);
+    if (!setup) throw notUnderstood('its transport');
+    this.channels = setup.channels;
+    this.requests.session = setup.session;
+    this.sessionMs = setup.sessionMs;
   }
 
-  /** A session that hears nothing ends; some cameras ask for a sign of life though the connection is open. */
+  /** A session that hears nothing ends: some cameras wait for requests, some for reports, though the connection is open. */
   private keepAlive(method: 'GET_PARAMETER' | 'OPTIONS'): void {
-    this.alive = setInterval(
-      () => {
-        if (!this.pending) this.ask(method, this.aggregateUrl).catch(() => undefined);
-      },
-      Math.max(aliveEveryMsMin, this.sessionMs / 2),
-    );
+    const everyMs = Math.min(aliveEveryMsMax, Math.max(aliveEveryMsMin, this.sessionMs / 2));
+    let sign: typeof method = method;
+    const live = async () => {
+      const answer = await this.requests.ask(sign, this.aggregateUrl);
+      if (statusOf(answer) !== 200) sign = 'OPTIONS';
+    };
+    const alive = setInterval(() => {
+      // A sign of life that is not answered was one all the same.
+      if (!this.requests.isWaiting && this.camera.writableLength <= unsentBytesMax) live().catch(() => undefined);
+    }, everyMs);
+    const reports = setInterval(() => this.sendReport(), this.options.reportEveryMs ?? reportEveryMsDefault);
+    this.timers.push(alive, reports);
+  }
+
+  private sendReport(): void {
+    const report = this.reports.report(performance.now());
+    if (report && this.camera.writableLength <= unsentBytesMax) this.camera.write(interleave(this.channels.control, report));
   }
 
   /** @throws AppError as `run` */
   private async ask(method: string, url: string, headers: readonly string[] = []): Promise<RtspMessage> {
-    for (;;) {
-      const authorization = this.authorization.headerFor(method, url);
-      const answer = await this.within(this.send({ method, url, headers, authorization }), 'the camera does not answer');
-      const status = Number(answer.startLine.slice(9, 12));
-      if (status === 200) return answer;
-      // A sign of life that the camera does not know was one all the same.
-      if (this.isPlaying && method !== 'PLAY') return answer;
-      if (status >= 300 && status < 400) throw problem('the camera sends us to another address, which is not followed');
-      if (status === 404) throw problem('the camera has no stream at this address');
-      if (status !== 401) throw notUnderstood(`${method} with ${status}`);
-      if (!this.authorization.accept(answer.headers.get('www-authenticate') ?? [], authorization !== undefined))
-        throw problem('the camera refuses the user name or the password');
-    }
-  }
-
-  private send(request: {
-    method: string;
-    url: string;
-    headers: readonly string[];
-    authorization: string | undefined;
-  }): Promise<RtspMessage> {
-    const { authorization, headers, method, url } = request;
-    const sequence = ++this.sequence;
-    const lines = [
-      `${method} ${url} RTSP/1.0`,
-      `CSeq: ${sequence}`,
-      'User-Agent: Nightjar',
-      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-      ...(this.session === undefined ? [] : [`Session: ${this.session}`]),
-      ...headers,
-    ];
-    return new Promise((resolve) => {
-      this.pending = { sequence, resolve };
-      this.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
-    });
-  }
-
-  private async within<Value>(work: Promise<Value>, said: string): Promise<Value> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(problem(said)), this.options.answerMsMax ?? answerMsMaxDefault);
-    });
-    try {
-      return await Promise.race([work, this.failed, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const answer = await this.requests.ask(method, url, headers);
+    const status = statusOf(answer);
+    if (status === 200) return answer;
+    if (status >= 300 && status < 400) throw problem('the camera sends us to another address, which is not followed');
+    if (status === 404) throw problem('the camera has no stream at this address');
+    // FFmpeg would be one more of them.
+    if (status === 453 || status === 503) throw problem('the camera has no room for another connection');
+    throw notUnderstood(`${method} with ${status}`);
   }
 
   /** @returns true: read on */
@@ -221,7 +195,7 @@ export class RtspClient {
     try {
       for (const part of this.splitter.push(this.buffer.subarray(0, bytes))) {
         if (part.kind === 'media') this.cutter.push(part.bytes);
-        else if (part.message.startLine.startsWith('RTSP/')) this.takeAnswer(part.message);
+        else if (part.message.startLine.startsWith('RTSP/')) this.requests.take(part.message);
         else this.refuse(part.message);
       }
     } catch (error) {
@@ -233,10 +207,31 @@ export class RtspClient {
     return true;
   }
 
+  private takePacket(channel: number, packet: Buffer): void {
+    if (isControlPacket(packet)) return this.takeControl(channel, packet);
+    if (channel !== this.channels.media && !this.adopts(channel, packet)) return;
+    this.hasMedia = true;
+    this.reports.take(packet);
+    this.options.onPacket(packet);
+  }
+
+  /** Some cameras say one channel and send on another. @returns whether this packet is of the video, of which none came so far */
+  private adopts(channel: number, packet: Buffer): boolean {
+    const isVideo = (packet[0] ?? 0) >> 6 === 2 && ((packet[1] ?? 0) & 0x7f) === this.video?.payloadType;
+    if (this.hasMedia || !isVideo) return false;
+    this.channels = { media: channel, control: (channel + 1) % 256 };
+    return true;
+  }
+
+  private takeControl(channel: number, packet: Buffer): void {
+    if (channel === this.channels.control && this.reports.takeControl(packet, performance.now()))
+      throw problem('the stream of the camera ended');
+  }
+
   private pace(bytes: number): void {
     // A full buffer: there is more already.
     const readsOn = bytes === readBytesMax && ++this.fullReads < fullReadsMax;
-    if (!this.isPlaying || this.pending || this.pausedUntil || readsOn) return;
+    if (!this.isPlaying || this.requests.isWaiting || this.pausedUntil || readsOn) return;
     this.fullReads = 0;
     this.camera.pause();
     this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
@@ -248,15 +243,6 @@ export class RtspClient {
     this.camera.resume();
   };
 
-  private takeAnswer(answer: RtspMessage): void {
-    const { pending } = this;
-    const sequence = headerOf(answer, 'cseq');
-    // Late answers to what was asked before, and interim ones, are nobody's.
-    if (!pending || answer.startLine.startsWith('RTSP/1.0 1') || (sequence !== undefined && Number(sequence) !== pending.sequence)) return;
-    this.pending = undefined;
-    pending.resolve(answer);
-  }
-
   /** Some cameras ask too (OPTIONS as a sign of life); nobody here obeys them. */
   private refuse(request: RtspMessage): void {
     if (request.startLine.startsWith('REDIRECT')) throw problem('the camera sends us to another address, which is not followed');
@@ -267,19 +253,15 @@ export class RtspClient {
 
   private end(): void {
     this.pausedUntil?.forget(this.onTick);
-    clearInterval(this.alive);
+    for (const timer of this.timers) clearInterval(timer);
     this.fail(problem('the reading is over'));
-    const { camera } = this;
-    if (this.isPlaying && !camera.destroyed && this.session !== undefined && camera.writable) this.tearDown();
+    const { camera, requests } = this;
+    // A camera has few sessions; one that was not ended lives on for a minute.
+    if (this.isPlaying && !camera.destroyed && requests.session !== undefined && camera.writable)
+      requests.tell('TEARDOWN', this.aggregateUrl);
     camera.resume();
     camera.destroySoon();
     setTimeout(() => camera.destroy(), lingerMs).unref();
-  }
-
-  /** A camera has few sessions; one that was not ended lives on for a minute. */
-  private tearDown(): void {
-    const authorization = this.authorization.headerFor('TEARDOWN', this.aggregateUrl);
-    void this.send({ method: 'TEARDOWN', url: this.aggregateUrl, headers: [], authorization });
   }
 }
 

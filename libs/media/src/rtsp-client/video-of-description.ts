@@ -25,10 +25,12 @@ export function codecOfEncoding(name: string): UnitCodec | undefined {
 /** What a decoder needs is a few dozen bytes. */
 const parameterSetBytesMax = 4_096;
 const parameterSetsMax = 16;
+const payloadTypesMax = 8;
 
 /**
- * Finds the first video of a session description (RFC 8866).
- * @returns undefined when its packets are of a kind that is not understood here (RFC 6184 and RFC 7798 without interleaving are)
+ * Finds the first video of a session description (RFC 8866) whose packets are understood here: RFC 6184 and RFC 7798, not encrypted, in
+ * the order in which they are decoded. One that the camera calls inactive is taken where there is no other. The port says nothing: it is 0
+ * in RTSP.
  */
 export function videoOfDescription(description: string): DescribedVideo | undefined {
   const media = description.split(/\r\n|\n|\r/).reduce<string[][]>((sections, line) => {
@@ -36,22 +38,35 @@ export function videoOfDescription(description: string): DescribedVideo | undefi
     else sections.at(-1)?.push(line);
     return sections;
   }, []);
-  const track = media.findIndex(([first]) => first?.startsWith('m=video '));
-  const lines = media[track];
-  const payloadType = /^m=video \d+(?:\/\d+)? RTP\/S?AVPF? (\d{1,3})/.exec(lines?.[0] ?? '')?.[1];
-  if (!lines || payloadType === undefined) return undefined;
+  const videos = media.flatMap((lines, track) => {
+    const video = readMedium(lines, track);
+    return video ? [{ video, isInactive: lines.some((line) => /^a=inactive\s*$/.test(line)) }] : [];
+  });
+  return (videos.find(({ isInactive }) => !isInactive) ?? videos[0])?.video;
+}
+
+function readMedium(lines: readonly string[], track: number): DescribedVideo | undefined {
+  const types = /^m=video \d+(?:\/\d+)? +RTP\/AVPF?(?:\/TCP)? +([\d ]+)/.exec(lines[0] ?? '')?.[1];
+  for (const payloadType of (types ?? '').split(' ').slice(0, payloadTypesMax)) {
+    const video = payloadType === '' ? undefined : readPayloadType(lines, payloadType);
+    if (video) return { ...video, track, payloadType: Number(payloadType) };
+  }
+  return undefined;
+}
+
+function readPayloadType(lines: readonly string[], payloadType: string): Pick<DescribedVideo, 'codec' | 'parameterSets'> | undefined {
   const attribute = (name: string) => {
-    const start = `a=${name}:${payloadType} `;
-    return lines.find((line) => line.startsWith(start))?.slice(start.length);
+    const form = new RegExp(`^a=${name}: *${payloadType}\\s+(.*)$`);
+    return lines.map((line) => form.exec(line)?.[1]).find((found) => found !== undefined) ?? '';
   };
-  const [, name = '', clock] = /^([\w-]+)\/(\d+)/.exec(attribute('rtpmap') ?? '') ?? [];
+  const [, name = '', clock] = /^([\w-]+)\/(\d+)/.exec(attribute('rtpmap')) ?? [];
   const codec = codecOfEncoding(name);
-  const parameters = readParameters(attribute('fmtp') ?? '');
+  const parameters = readParameters(attribute('fmtp'));
   // Units that come in another order than they are decoded in.
   const isInterleaved = parameters.get('packetization-mode') === '2' || Number(parameters.get('sprop-max-don-diff') ?? 0) > 0;
   if (!codec || clock !== '90000' || isInterleaved) return undefined;
   const names = codec === 'h264' ? ['sprop-parameter-sets'] : ['sprop-vps', 'sprop-sps', 'sprop-pps'];
-  return { codec, track, payloadType: Number(payloadType), parameterSets: names.flatMap((key) => decodeSets(parameters.get(key))) };
+  return { codec, parameterSets: names.flatMap((key) => decodeSets(parameters.get(key))) };
 }
 
 function readParameters(text: string): ReadonlyMap<string, string> {

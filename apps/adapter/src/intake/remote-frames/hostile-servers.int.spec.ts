@@ -3,13 +3,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sleep } from '@nightjar/runtime';
-import { until } from '@nightjar/testing';
+import { selfSignedCertificate, until } from '@nightjar/testing';
 import { FrameResolver } from '../frame-resolver.js';
 import { FramesDirectory } from '../frames-directory.js';
 import { checkPicture } from '../picture-header.js';
 import { parseNetwork, type Lookup } from '@nightjar/outbound';
 import { RemoteFrames, type RemoteFramesOptions } from './remote-frames.js';
-import { selfSignedCertificate } from './self-signed.fixture.js';
 import { startServer, type ScriptedServer } from './servers.fixture.js';
 
 const maxBytes = 1024 * 1024;

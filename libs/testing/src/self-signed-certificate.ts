@@ -8,7 +8,7 @@ function der(tag: number, ...contents: Uint8Array[]): Buffer {
 }
 const sequence = (...contents: Uint8Array[]) => der(0x30, ...contents);
 
-/** A certificate for `name` that nobody but itself vouches for, made anew for each test run (RFC 5280, ECDSA on P-256). */
+/** A certificate for `name` that nobody but itself vouches for, made anew for each run of a spec (RFC 5280, ECDSA on P-256). */
 export function selfSignedCertificate(name: string): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
