@@ -60,9 +60,12 @@ export function Shell({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
             </a>
           ))}
         </nav>
-        <button type="button" onClick={onSignOut}>
-          Sign out
-        </button>
+        <div className="who">
+          {viewer && <span title={`Signed in as ${viewer.profile.username} (${viewer.profile.role_name})`}>{viewer.profile.username}</span>}
+          <button type="button" onClick={onSignOut}>
+            Sign out
+          </button>
+        </div>
       </header>
       {!viewer && (
         <main className="page">{problem ? <Problem text={problem} onRetry={reload} /> : <p className="empty">Loading …</p>}</main>
@@ -102,7 +105,15 @@ function ShownPage({ api, onProfile, page, parameters, permissions, profile }: S
   const isAdmin = profile.is_superuser;
   switch (page) {
     case 'live':
-      return <LivePage api={api} mayAdd={isAdmin} seesEvents={permissions.has('alerts.view')} />;
+      return (
+        <LivePage
+          api={api}
+          parameters={parameters}
+          mayAdd={isAdmin}
+          seesEvents={permissions.has('alerts.view')}
+          seesRecordings={isOpen('timeline', permissions)}
+        />
+      );
     case 'timeline':
       return (
         <TimelinePage

@@ -1,34 +1,72 @@
 import type { CameraView, EventView } from '@nightjar/contracts';
+import { memo } from 'react';
+import type { Api } from '../api.js';
+import { linkTo } from '../navigation/route.js';
 import { durationText } from './duration-text.js';
+import { EvidencePicture } from './evidence-picture.js';
+import './events.css';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+/** A little of what led to an event. */
+const leadSeconds = 2;
 
-/** What happened, newest first; an event that still goes on says so. */
-export function EventList({
-  events,
-  cameras,
-  problem,
-}: {
+interface EventListProps {
+  api: Api;
+  /** Newest first. */
   events: readonly EventView[] | undefined;
   cameras: readonly CameraView[];
   problem: string | undefined;
-}) {
+  seesRecordings: boolean;
+}
+
+/** What happened, newest first, each with its picture and a way to its recording; an event that still goes on says so. */
+export function EventList({ api, cameras, events, problem, seesRecordings }: EventListProps) {
   return (
     <section className="events" aria-label="Events">
-      <h2>Events</h2>
+      <h2>
+        <a href={linkTo('events')}>Events</a>
+      </h2>
       {problem && <p className="problem">{problem}</p>}
       {!events && !problem && <p className="empty">Loading …</p>}
       {events?.length === 0 && <p className="empty">Nothing has happened yet. As soon as a person is seen, it stands here.</p>}
       <ol>
         {events?.map((event) => (
-          <li key={event.id} data-testid="event-row" className={event.ended_at ? 'ended' : 'going-on'}>
-            <time dateTime={event.started_at}>{clock.format(new Date(event.started_at))}</time>
-            <strong>{event.label ?? event.event_type}</strong>
-            <span>{cameras.find(({ id }) => id === event.camera_id)?.name ?? `camera ${event.camera_id}`}</span>
-            <span className="duration">{durationText(event)}</span>
-          </li>
+          <EventRow
+            key={event.id}
+            api={api}
+            event={event}
+            cameraName={cameras.find(({ id }) => id === event.camera_id)?.name ?? `camera ${event.camera_id}`}
+            seesRecordings={seesRecordings}
+          />
         ))}
       </ol>
     </section>
   );
 }
+
+interface EventRowProps {
+  api: Api;
+  event: EventView;
+  cameraName: string;
+  seesRecordings: boolean;
+}
+
+/** Drawn once: boxes that move over the pictures beside it leave it alone. */
+const EventRow = memo(function EventRow({ api, cameraName, event, seesRecordings }: EventRowProps) {
+  const name = event.label ?? event.event_type;
+  const at = (Date.parse(event.started_at) / 1_000 - leadSeconds).toFixed(3);
+  return (
+    <li data-testid="event-row" className={event.ended_at ? 'ended' : 'going-on'}>
+      {event.evidence_url ? <EvidencePicture api={api} url={event.evidence_url} name={name} /> : <span className="evidence" />}
+      <div>
+        <strong>{seesRecordings ? <a href={linkTo('timeline', { camera: event.camera_id, at })}>{name}</a> : name}</strong>
+        <p title={cameraName}>{cameraName}</p>
+        <p>
+          <time dateTime={event.started_at}>{clock.format(new Date(event.started_at))}</time>
+          {' · '}
+          <span className="duration">{durationText(event)}</span>
+        </p>
+      </div>
+    </li>
+  );
+});

@@ -14,20 +14,24 @@ export interface LiveVideo {
   isUnsupported: boolean;
 }
 
-/** Plays a camera's live video while the page is seen. A browser that can't play its codec leaves it at that. */
-export function useLiveVideo(api: Api, cameraId: number): LiveVideo {
+/** Plays a camera's live video while it is wanted and the page is seen. A browser that can't play its codec leaves it at that. */
+export function useLiveVideo(api: Api, cameraId: number, { isWanted }: { isWanted: boolean }): LiveVideo {
   const video = useRef<HTMLVideoElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
   const [isUnsupported, setIsUnsupported] = useState(false);
   useEffect(() => {
     const element = video.current;
-    if (!element || typeof MediaSource === 'undefined') return;
+    if (!isWanted || !element || typeof MediaSource === 'undefined') return;
     const stop = new AbortController();
     element.addEventListener('playing', () => setIsPlaying(true), { signal: stop.signal });
     const onUnsupported = () => setIsUnsupported(true);
-    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd: () => setIsPlaying(false), onUnsupported });
-    return () => stop.abort();
-  }, [api, cameraId]);
+    const onEnd = () => !stop.signal.aborted && setIsPlaying(false);
+    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd, onUnsupported });
+    return () => {
+      stop.abort();
+      setIsPlaying(false);
+    };
+  }, [api, cameraId, isWanted]);
   return { video, isPlaying, isUnsupported };
 }
 
@@ -78,12 +82,18 @@ async function playOnce({ api, cameraId, onEnd, stop, video }: Play): Promise<'o
     const message = LiveMessage.safeParse(JSON.parse(data));
     if (message.success) take(message.data);
   });
-  stop.addEventListener('abort', close);
+  // At once: whoever plays next takes over the same element.
+  const leave = () => {
+    player?.close();
+    player = undefined;
+    close();
+  };
+  stop.addEventListener('abort', leave);
   document.addEventListener('visibilitychange', closeUnseen);
-  if (stop.aborted) close();
+  if (stop.aborted) leave();
   await new Promise((resolve) => socket.addEventListener('close', resolve, { once: true }));
   document.removeEventListener('visibilitychange', closeUnseen);
-  stop.removeEventListener('abort', close);
+  stop.removeEventListener('abort', leave);
   player?.close();
   return end;
 }
