@@ -12,7 +12,7 @@ import { shown, unsupportedGraph } from './unsupported-graph.js';
 import { readWeights } from './weights-reader.js';
 
 /** Changes when the same input would give another file: part of the key under which converted models are kept. */
-export const converterVersion = 3;
+export const converterVersion = 4;
 
 /** Numbers in one tensor, 1 GiB of floats: a graph that makes a larger one is not meant to run here. */
 const largestTensor = 2 ** 28;

@@ -26,4 +26,16 @@ describe('quantiseWeights', () => {
     expect(scales[0]).toBeCloseTo(1 / 64, 6);
     expect(scales[1]).toBeCloseTo(100 / 64, 6);
   });
+
+  it('keeps the sum of each kernel, by the weights that are nearest to the next step', () => {
+    const rounds = { elementType: 'float32', shape: [1, 2, 1, 3], data: Float32Array.of(64, 10.4, 10.45, -64, -3.3, -3.4) } as const;
+    expect(Array.from(quantiseWeights(rounds).quantised.data as Int8Array)).toEqual([64, 10, 11, -64, -3, -4]);
+  });
+
+  it('rounds to the nearest where a kernel has one weight, and never beyond the largest', () => {
+    const single = { elementType: 'float32', shape: [1, 3, 1, 1], data: Float32Array.of(64, 10.4, 10.45) } as const;
+    expect(Array.from(quantiseWeights(single).quantised.data as Int8Array)).toEqual([64, 10, 10]);
+    const full = { elementType: 'float32', shape: [1, 1, 1, 4], data: Float32Array.of(64, 63.9, 63.9, 63.4) } as const;
+    expect(Math.max(...Array.from(quantiseWeights(full).quantised.data as Int8Array))).toBe(64);
+  });
 });

@@ -12,7 +12,7 @@ export type ActivationRanges = ReadonlyMap<string, ActivationRange>;
 
 const largestUint8 = 255;
 /**
- * Half of what int8 could hold. CPUs without VNNI add two products of a uint8 and an int8 in 16 bits, which hold 2 · 255 · 64 and not
+ * Half of what int8 could hold, on every CPU, so that all answer the same. CPUs without VNNI add two products of a uint8 and an int8 in 16 bits, which hold 2 · 255 · 64 and not
  * twice as much: with larger weights the sums of bright pixels are cut off there, and a white wall is a person.
  */
 const largestWeight = 64;
@@ -26,11 +26,16 @@ export function activationQuantisation(range: ActivationRange): { scale: number;
   return { scale, zeroPoint: clamp(Math.round(-min / scale), 0, largestUint8) };
 }
 
-/** Symmetric int8 weights with one scale per output channel, which must be the first axis. */
+/**
+ * Symmetric int8 weights with one scale per output channel, which must be the first axis. The weights of one kernel, which are those
+ * of the last two axes, keep their sum: what a kernel sees is much the same at neighbouring places, so that errors of its weights
+ * cancel there when their sum is 0, and add up to a shift of the whole channel when it is not.
+ */
 export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantTensor; scales: Float32Array } {
   const values = floatsOf(weights);
-  const channels = weights.shape[0] ?? 1;
+  const [channels = 1, , ...kernel] = weights.shape;
   const perChannel = values.length / channels;
+  const perKernel = kernel.reduce((product, size) => product * size, 1);
   const scales = new Float32Array(channels);
   const data = new Int8Array(values.length);
   for (let channel = 0; channel < channels; channel++) {
@@ -38,9 +43,23 @@ export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantT
     const end = start + perChannel;
     const scale = largestMagnitude(values, start, end) / largestWeight;
     scales[channel] = scale;
-    for (let i = start; i < end; i++) data[i] = Math.round(values[i]! / scale);
+    for (let first = start; first < end; first += perKernel) {
+      data.set(roundKeepingSum(values.subarray(first, first + perKernel), scale), first);
+    }
   }
   return { quantised: { elementType: 'int8', shape: weights.shape, data }, scales };
+}
+
+/** The nearest integers of `values / scale`, but for as many as it takes to bring their sum to the nearest integer: the closest calls. */
+function roundKeepingSum(values: Float32Array, scale: number): Int8Array {
+  const rounded = Int8Array.from(values, (value) => Math.round(value / scale));
+  const missing = Float64Array.from(values, (value, index) => value / scale - rounded[index]!);
+  const shift = Math.round(missing.reduce((sum, part) => sum + part, 0));
+  const step = Math.sign(shift);
+  const closest = [...missing.keys()].sort((a, b) => step * (missing[b]! - missing[a]!));
+  const free = closest.filter((index) => Math.abs(rounded[index]! + step) <= largestWeight);
+  for (const index of free.slice(0, Math.abs(shift))) rounded[index]! += step;
+  return rounded;
 }
 
 function floatsOf(weights: ConstantTensor): Float32Array {
