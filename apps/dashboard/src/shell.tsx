@@ -10,9 +10,17 @@ import { linkTo, type Page } from './navigation/route.js';
 import { useRoute } from './navigation/use-route.js';
 import { SecondFactor } from './settings/second-factor.js';
 import { SettingsPage } from './settings/settings-page.js';
+import { SystemPage } from './system/system-page.js';
 import { TimelinePage } from './timeline/timeline-page.js';
 
-const pageNames: Record<Page, string> = { live: 'Live', timeline: 'Timeline', events: 'Events', cameras: 'Cameras', settings: 'Settings' };
+const pageNames: Record<Page, string> = {
+  live: 'Live',
+  timeline: 'Timeline',
+  events: 'Events',
+  cameras: 'Cameras',
+  system: 'System',
+  settings: 'Settings',
+};
 /** What a role must hold for a page to have something to show. */
 const pageNeeds: Partial<Record<Page, readonly string[]>> = {
   live: ['cameras.view'],
@@ -40,7 +48,9 @@ export function Shell({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   const { problem, reload, value: viewer } = useLoaded(load);
   const { page: wanted, parameters } = useRoute();
   const permissions = viewer?.permissions;
-  const shown = permissions ? (Object.keys(pageNames) as Page[]).filter((page) => isOpen(page, permissions)) : [];
+  const shown = permissions
+    ? (Object.keys(pageNames) as Page[]).filter((page) => isOpen(page, permissions) && (page !== 'system' || viewer?.profile.is_superuser))
+    : [];
   const page = shown.includes(wanted) ? wanted : (shown[0] ?? 'settings');
   useEffect(() => {
     document.title = `${pageNames[page]} – Nightjar`;
@@ -134,6 +144,8 @@ function ShownPage({ api, onProfile, page, parameters, permissions, profile }: S
       );
     case 'cameras':
       return <CamerasPage api={api} parameters={parameters} isAdmin={isAdmin} mayManage={permissions.has('cameras.manage')} />;
+    case 'system':
+      return <SystemPage api={api} />;
     case 'settings':
       return <SettingsPage api={api} parameters={parameters} profile={profile} permissions={permissions} onProfile={onProfile} />;
   }

@@ -81,7 +81,7 @@ export function AuditLog({ api }: { api: Api }) {
             <tbody>
               {value.entries.map((entry) => (
                 <tr key={entry.id}>
-                  <td>{moment.format(Date.parse(entry.timestamp))}</td>
+                  <td className="unbroken">{moment.format(Date.parse(entry.timestamp))}</td>
                   <td>{entry.actor}</td>
                   <td>{entry.action}</td>
                   <td>{`${entry.entity_type} ${entry.entity_id ?? ''}`}</td>
