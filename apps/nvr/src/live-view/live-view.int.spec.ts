@@ -15,6 +15,8 @@ let nvr: TestNvr;
 let ffmpeg: FfmpegBinary;
 let yard: Awaited<ReturnType<typeof startTestCamera>>;
 let watched: Awaited<ReturnType<typeof startTestCamera>>;
+/** Not recorded either, and sends over UDP alone. */
+let remote: Awaited<ReturnType<typeof startTestCamera>>;
 let recorder: ChildProcess;
 /** May see the yard, and nothing else. */
 let viewer: { id: number; token: string };
@@ -29,9 +31,11 @@ beforeAll(async () => {
   closers.push(() => yard.close());
   watched = await startTestCamera();
   closers.push(() => watched.close());
+  remote = await startTestCamera({ transports: 'udp' });
+  closers.push(() => remote.close());
   nvr = await startTestNvr({ cameraNetworks: ['127.0.0.0/8'] });
   closers.push(() => nvr.stop());
-  for (const [name, { url }] of Object.entries({ yard, watched }))
+  for (const [name, { url }] of Object.entries({ yard, watched, remote }))
     await post('/api/v1/cameras', { name, rtsp_url: url, frames_name: name, recording_enabled: name === 'yard' });
   const { id } = (await (await post('/api/v1/users', { username: 'viewer', password: adminPassword })).json()) as { id: number };
   await nvr.database.cameraGrant.create({ data: { userId: id, cameraId: 1 } });
@@ -105,6 +109,13 @@ async function countFrames(input: string[]): Promise<{ frames: number; said: str
   return { frames: bytes / 256, said: (await process.exited).stderrTail };
 }
 
+/** What a viewer got, as a file. */
+async function decode(viewer: { media: readonly Buffer[] } | undefined): Promise<{ frames: number; said: string }> {
+  const file = path.join(nvr.config.recordingsDir, 'seen.mp4');
+  await writeFile(file, Buffer.concat(viewer?.media ?? []));
+  return countFrames(['-i', file]);
+}
+
 const fetchAs = (token: string, route: string) => fetch(`${nvr.url}${route}`, { headers: { authorization: `Bearer ${token}` } });
 const live = (file: string, reference = 'yard') => `/api/v1/cameras/${reference}/live/${file}`;
 
@@ -122,18 +133,30 @@ describe('a live view', () => {
     expect(yard.sessionCount).toBe(1);
     // A key frame a second, and 300 ms; what this machine adds under load is not the point.
     expect(delayMs).toBeLessThan(1_300 * 3);
-    const file = path.join(nvr.config.recordingsDir, 'watched.mp4');
-    await writeFile(file, Buffer.concat(second.media));
-    const { frames, said } = await countFrames(['-i', file]);
+    const { frames, said } = await decode(second);
     expect(said).toBe('');
     expect(frames).toBeGreaterThan(20);
   });
 
-  it('of a camera that is not recorded connects to it, once', async () => {
+  it('of a camera that is not recorded connects to it, once, and begins with its key frame alone', async () => {
     expect(watched.sessionCount).toBe(0);
     const viewers = [watch('watched'), watch('watched')];
-    await until(() => viewers.every(({ media }) => media.length >= 4), 20_000);
+    await until(() => viewers.every(({ media }) => media.length >= 9), 20_000);
     expect(watched.sessionCount).toBe(1);
+    const [first] = viewers;
+    expect(first?.told.at(-1)?.mime).toMatch(/^video\/mp4; codecs="avc1\.[0-9a-f]{6}"$/);
+    const { frames, said } = await decode(first);
+    expect(said).toBe('');
+    expect(frames).toBeGreaterThan(20);
+    expect((await decode({ media: first?.media.slice(0, 2) ?? [] })).frames).toBe(1);
+  }, 40_000);
+
+  it('of one that is not recorded, and that only FFmpeg can read, goes through FFmpeg', async () => {
+    const viewer = watch('remote');
+    await until(() => viewer.media.length >= 9, 20_000);
+    const { frames, said } = await decode(viewer);
+    expect(said).toBe('');
+    expect(frames).toBeGreaterThan(20);
   }, 40_000);
 });
 

@@ -3,8 +3,9 @@ import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
 import { isDiskError } from '../retention/disk-space.js';
 import { keepCameraIdentity } from './camera-identity.js';
 import type { LiveParts } from './live-parts.js';
-import { runRecordingSession, type SessionEnd } from './recording-session.js';
+import { runRecordingSession, type RecordingSessionOptions, type SessionEnd } from './recording-session.js';
 import type { SegmentRows } from './segment-rows.js';
+import { runWatchingSession } from './watching-session.js';
 
 /** A disk that is full may have room again at any moment, and the camera is not to blame. */
 const diskPauseMs = 2_000;
@@ -37,6 +38,8 @@ export class CameraRecorder {
   private running: Promise<void> | undefined;
   private failedAttempts = 0;
   private recordedUntilMs: number | undefined;
+  /** Whether the camera turned out to need FFmpeg, also where it is only watched. */
+  private needsFfmpeg = false;
   /** Error code of the disk while files can't be written. */
   diskProblem: string | undefined;
 
@@ -69,7 +72,7 @@ export class CameraRecorder {
       const url = await findUrl();
       const { framesName, name, rtspUrl, uuid } = camera;
       if (isRecorded) await keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl });
-      const end = await runRecordingSession({
+      const end = await this.runSession({
         ffmpeg,
         url,
         transport,
@@ -96,6 +99,21 @@ export class CameraRecorder {
         logger.warn('a camera cannot be recorded, it is tried again', { cameraId: camera.id, reason: error.message });
       else logger.error('recording failed, it is tried again', { cameraId: camera.id, error });
     }
+  }
+
+  private async runSession(session: RecordingSessionOptions): Promise<SessionEnd> {
+    const { camera, isRecorded, logger, transport, withSound } = this.options;
+    if (isRecorded || withSound === true || transport === 'udp') return runRecordingSession(session);
+    try {
+      if (!this.needsFfmpeg) return await runWatchingSession(session);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'unprocessable')) throw error;
+      logger.info('a camera is watched through FFmpeg', { cameraId: camera.id, reason: error.message });
+    }
+    const end = await runRecordingSession(session);
+    // One that gave nothing in this way either may have been broken: it is asked in the first way again.
+    this.needsFfmpeg = end.recordedMs > 0;
+    return end;
   }
 
   private report({ cameraSaid, ffmpegSaid, reason, recordedMs }: SessionEnd): void {
