@@ -126,7 +126,7 @@ const growth = rssMiB.length < 3 ? 0 : rssMiB.at(-1) / rssMiB[1] - 1;
 for (const { kind, device, problems } of bad)
   console.log(`${kind}: ${device.acceptedCount} connections; ${[...problems].join(' | ') || 'never lost'}`);
 console.log(
-  `good camera: ${pieces.length} files, ${good.frames()} frames, largest gap ${Math.round(gapMs)} ms, ${good.device.acceptedCount} connections`,
+  `good camera: ${pieces.length} files, ${good.frames()} frames, largest gap ${Math.round(gapMs)} ms, ${good.device.acceptedCount} connections; ${[...good.problems].join(' | ') || 'never lost'}`,
 );
 console.log(`knocks at a service inside: ${knocks}; RSS after the first two rounds: ${(growth * 100).toFixed(1)} %`);
 fs.rmSync(scratch, { recursive: true, force: true });
