@@ -27,6 +27,7 @@ describe('the routes of the agent', () => {
       'GET /decoding authenticated',
       'GET /docs/dev public',
       'GET /docs/dev/index.html public',
+      'GET /docs/errors public',
       'GET /docs/spec public',
       'GET /docs/spec/assets/:file public',
       'GET /docs/spec/openapi.json public',

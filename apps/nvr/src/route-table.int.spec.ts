@@ -34,6 +34,7 @@ describe('the routes of the NVR', () => {
       'GET /assets/page-1a2b.js',
       'GET /docs',
       'GET /docs/assets/:file',
+      'GET /docs/errors',
       'GET /docs/openapi.json',
       'GET /health',
       'GET /livez',

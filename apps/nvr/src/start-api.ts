@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase } from '@nightjar/database';
-import { addLunaHeaders, renderLunaError } from '@nightjar/luna';
+import { addLunaHeaders, refuseOtherMethods, renderLunaError } from '@nightjar/luna';
 import { Bus } from '@nightjar/messaging';
 import { startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
@@ -64,6 +64,7 @@ export async function startApi(
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
       admitInferBodies(fastify);
       addLunaHeaders(fastify, { clock: systemClock, version, isLunaPath });
+      refuseOtherMethods(fastify, isLunaPath);
       door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);
     },

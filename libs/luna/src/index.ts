@@ -1,4 +1,6 @@
-export { asLuna, lunaErrors, renderLunaError, type LunaError } from './luna-errors.js';
+export { asLuna, errorsPagePath, linkOf, lunaErrors, renderLunaError, type LunaError } from './luna-errors.js';
+export { errorsPagePolicy, renderErrorsPage } from './errors-page.js';
 export { addLunaHeaders, lunaRequestId } from './luna-request-id.js';
+export { refuseOtherMethods } from './refuse-other-methods.js';
 export { StreamSubscribers, type ListenersElsewhere } from './stream-subscribers.js';
 export { requireStreamId } from './stream-id.js';

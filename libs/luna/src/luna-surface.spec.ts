@@ -27,7 +27,7 @@ describe('the request id', () => {
 describe('error bodies', () => {
   it('have the documented four fields', () => {
     const { body } = renderLunaError(new AppError('not_found', 'Cannot GET /nope'), request);
-    expect(body).toEqual({ error_code: 12013, desc: 'Resource not found', detail: 'Cannot GET /nope', link: 'about:blank' });
+    expect(body).toEqual({ error_code: 12013, desc: 'Resource not found', detail: 'Cannot GET /nope', link: '/docs/errors#code-12013' });
   });
 
   it('carry the exact code where one was given', () => {
@@ -40,5 +40,17 @@ describe('error bodies', () => {
   it('never have a documented code for what is not documented', () => {
     expect(renderLunaError(new AppError('unauthenticated', 'Not authenticated'), request).body).toMatchObject({ error_code: 401 });
     expect(renderLunaError(new AppError('unavailable', 'the bus is away'), request).body).toMatchObject({ error_code: 1 });
+    expect(renderLunaError(new AppError('conflict', 'not now'), request).body).toMatchObject({ error_code: 409, desc: 'Conflict' });
+  });
+
+  it('of a body tell whether there was none, whether it was no JSON, and of another type, which is 400 here', () => {
+    const caused = (code: AppError['code'], fastifyCode: string) =>
+      renderLunaError(new AppError(code, 'said', { cause: new Error('Nest', { cause: { code: fastifyCode } }) }), request);
+    expect(caused('invalid_argument', 'FST_ERR_CTP_EMPTY_JSON_BODY').body).toMatchObject({ error_code: 12030 });
+    expect(caused('invalid_argument', 'FST_ERR_CTP_INVALID_JSON_BODY').body).toMatchObject({ error_code: 12027 });
+    expect(caused('unsupported_media_type', 'FST_ERR_CTP_INVALID_MEDIA_TYPE')).toMatchObject({
+      httpStatus: 400,
+      body: { error_code: 12017 },
+    });
   });
 });

@@ -11,6 +11,8 @@ import type { Logger } from './logger.js';
 
 /** What a face answers for an error; each wire contract has its own body. */
 export interface RenderedError {
+  /** Where the contract has another one than the error's kind. */
+  httpStatus?: number;
   body: unknown;
   contentType?: string;
   headers?: Record<string, string>;
@@ -155,7 +157,7 @@ function errorAnswerer(logger: Logger, render: RenderError): AnswerError {
     if (error.retryAfterMs !== undefined) void reply.header('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
     void reply
       .headers(rendered.headers ?? {})
-      .code(error.httpStatus)
+      .code(rendered.httpStatus ?? error.httpStatus)
       .type(rendered.contentType ?? 'application/json')
       .send(rendered.body);
   };

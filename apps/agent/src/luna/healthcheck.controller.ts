@@ -4,7 +4,7 @@ import { AppError, Health } from '@nightjar/runtime';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { StreamClaims } from '../streams/stream-claims.js';
-import { asLuna, lunaErrors } from '@nightjar/luna';
+import { asLuna, linkOf, lunaErrors } from '@nightjar/luna';
 
 const IncludeServices = z.enum(['0', '1']).default('0');
 /** The manager is asked for streams every three seconds: three missed answers and it counts as away. */
@@ -37,7 +37,7 @@ export class HealthcheckController {
     return {
       ...lunaErrors.unhealthy,
       detail: `Not well: ${ill.map(({ component }) => component).join(', ')}`,
-      link: 'about:blank',
+      link: linkOf(lunaErrors.unhealthy),
       execution_time,
       components: components.map(({ component, error }) => ({
         component,

@@ -39,7 +39,7 @@ describe('a resource of the agent', () => {
       expect([response.status, response.headers.get('allow'), await response.json()]).toEqual([
         405,
         expect.stringMatching(/^GET\b/),
-        { error_code: 12021, desc: 'Method not allowed', detail: 'Method not allowed', link: 'about:blank' },
+        { error_code: 12021, desc: 'Method not allowed', detail: 'Method not allowed', link: '/docs/errors#code-12021' },
       ]);
       expect(response.headers.get('luna-request-id')).toMatch(documentedId);
     }
@@ -78,7 +78,7 @@ describe('the documentation of the agent', () => {
     const response = await get('/docs/spec', { accept: 'image/png' });
     expect([response.status, await response.json()]).toEqual([
       400,
-      { error_code: 12024, desc: 'Bad/incomplete input data', detail: 'Unsupported media type', link: 'about:blank' },
+      { error_code: 12024, desc: 'Bad/incomplete input data', detail: 'Unsupported media type', link: '/docs/errors#code-12024' },
     ]);
   });
 
@@ -95,6 +95,12 @@ describe('the documentation of the agent', () => {
       const validate = ajv.compile(schema);
       expect({ route, valid: validate(await response.json()), errors: validate.errors }).toEqual({ route, valid: true, errors: null });
     }
+  });
+
+  it('tells what each error code means, where the link of an error leads', async () => {
+    const { link } = (await (await get('/nothing')).json()) as { link: string };
+    const [path = '', part = ''] = link.split('#');
+    expect(await (await get(path)).text()).toContain(`<tr id="${part}"><td>12013</td><td>Resource not found</td>`);
   });
 
   it('has a manual, to which /docs/dev leads', async () => {

@@ -1,8 +1,10 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
+import { errorsPagePolicy, lunaErrors, renderErrorsPage } from '@nightjar/luna';
 import { DocsAssets, docsPage, docsPagePolicy } from '@nightjar/openapi';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createRequire } from 'node:module';
+import { managerErrorList } from '../luna/manager-errors.js';
 import { nvrDocument } from './nvr-document.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -27,6 +29,14 @@ export class DocsController {
   @Policy({ kind: 'public' })
   async document(@Res() reply: FastifyReply): Promise<void> {
     await reply.type('application/json').send(this.json);
+  }
+
+  /** Where the `link` of an error of the Luna surface leads. */
+  @Get('docs/errors')
+  @Policy({ kind: 'public' })
+  async errors(@Res() reply: FastifyReply): Promise<void> {
+    const page = renderErrorsPage([...Object.values(lunaErrors), ...managerErrorList]);
+    await reply.type('text/html; charset=utf-8').header('Content-Security-Policy', errorsPagePolicy).send(page);
   }
 
   @Get('docs/assets/:file')

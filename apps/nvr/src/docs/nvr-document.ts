@@ -1,14 +1,4 @@
-import {
-  anyObject,
-  listOf,
-  object,
-  partial,
-  text,
-  writeDocument,
-  type OpenApiDocument,
-  type RouteDoc,
-  type SurfaceDoc,
-} from '@nightjar/openapi';
+import { anyObject, listOf, object, text, writeDocument, type OpenApiDocument, type RouteDoc, type SurfaceDoc } from '@nightjar/openapi';
 import { appOperations, appSchemas, internalOperations } from './app-operations.js';
 import { cameraOperations, cameraSchemas } from './camera-operations.js';
 import { eventOperations, eventSchemas } from './event-operations.js';
@@ -49,7 +39,7 @@ const detail: SurfaceDoc['error'] = {
 };
 const lunaError: SurfaceDoc['error'] = {
   name: 'LunaError',
-  schema: partial({ error_code: { type: 'integer' }, desc: text, detail: text }, { link: text }),
+  schema: object({ error_code: { type: 'integer' }, desc: text, detail: text, link: text }),
 };
 
 function surface(tag: string, about: string, routes: readonly RouteDoc[], error: SurfaceDoc['error'] = detail): SurfaceDoc {

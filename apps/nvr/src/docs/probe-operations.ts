@@ -36,6 +36,10 @@ export const probeOperations: readonly RouteDoc[] = [
     replies: { 200: media('text/html', 'A page') },
   }),
   operation('GET /docs/openapi.json', 'getDocumentOfPage', 'This document, beside its page', { isPublic: true, replies: document }),
+  operation('GET /docs/errors', 'readErrorCodes', 'What error codes below `/1` mean: where the link of such an error leads', {
+    isPublic: true,
+    replies: { 200: media('text/html', 'A page') },
+  }),
   operation('GET /docs/assets/{file}', 'getPageFile', 'What the page is made of', {
     isPublic: true,
     replies: { 200: media('*/*', 'The file') },

@@ -49,7 +49,11 @@ export class LunaGroupsStore {
     await this.database.lunaGroupStream.createMany({ data: streamIds.map((streamId) => ({ groupId, streamId })), skipDuplicates: true });
   }
 
+  /** @throws AppError `not_found` when one of them is not in the group; then all stay */
   async unlink(groupId: string, streamIds: readonly string[]): Promise<void> {
+    const linked = await this.database.lunaGroupStream.findMany({ where: { groupId, streamId: { in: [...streamIds] } } });
+    const other = streamIds.find((id) => !linked.some(({ streamId }) => streamId === id));
+    if (other !== undefined) throw managerError('streamNotInGroup', `Stream ${other} of group ${groupId}`);
     await this.database.lunaGroupStream.deleteMany({ where: { groupId, streamId: { in: [...streamIds] } } });
   }
 }

@@ -75,7 +75,13 @@ describe('streams of the Luna surface', () => {
 
   it('are refused with the documented codes', async () => {
     const refusals: [object, number, number][] = [
-      [{ data: { reference } }, 400, 12022],
+      [{ data: { reference } }, 400, 12014],
+      [{ data: {}, analytics: [{ analytic_name: 'people_count' }] }, 400, 12014],
+      [{ data: { reference }, analytics: [] }, 400, 12022],
+      [{ data: { reference }, analytics: [{ analytic_name: 'people_count' }], status: 'running' }, 400, 44002],
+      [{ data: { reference, rotation: 90 }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference, roi: { x: 10, y: 0, width: 10, height: 10 } }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference }, analytics: [{ analytic_name: 'people_count' }], account_id: randomUUID() }, 403, 403],
       [{ data: { reference: 'exec:rm' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
       [{ data: { reference: 'http://10.0.0.1/x' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
       [{ data: { reference: 'rtsp://127.0.0.1/x' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
@@ -94,6 +100,46 @@ describe('streams of the Luna surface', () => {
     expect((await send('GET', '/streams', undefined, { 'luna-account-id': randomUUID() })).status).toBe(403);
     expect((await send('GET', '/streams', undefined, { 'luna-account-id': account })).status).toBe(200);
     expect((await fetch(`${nvr.url}/1/streams`)).status).toBe(401);
+  });
+
+  it('take what clients send of their source, where it asks for nothing else than is done', async () => {
+    const whole = { x: 0, y: 0, width: 0, height: 0, mode: 'abs' };
+    const source = { type: 'udp', rotation: 0, roi: whole, droi: whole, downloadable: false, timestamp_source: 'auto' };
+    const id = await createStream({ account_id: account, data: { reference, ...source } });
+    expect((await send('GET', `/streams/${id}`)).body.data).toMatchObject(source);
+  });
+
+  it('answer 405 with the methods that there are, and tell what is wrong with a body', async () => {
+    const id = randomUUID();
+    const wrong = [
+      ['POST', '/streams/count', 'GET, HEAD, PUT, PATCH, DELETE'],
+      ['PUT', '/streams', 'POST, GET, HEAD'],
+      ['POST', `/streams/${id}`, 'GET, HEAD, PUT, PATCH, DELETE'],
+      ['GET', `/agents/${id}/feedback`, 'POST'],
+      ['PUT', '/groups/linker', 'PATCH, GET, HEAD, DELETE'],
+      ['OPTIONS', '/ws/', 'GET, HEAD'],
+    ] as const;
+    for (const [method, route, allow] of wrong) {
+      const { body, headers, status } = await send(method, route);
+      expect([route, status, headers.get('allow'), body]).toEqual([
+        route,
+        405,
+        allow,
+        { error_code: 12021, desc: 'Method not allowed', detail: 'Method not allowed', link: '/docs/errors#code-12021' },
+      ]);
+    }
+    const page = await (await fetch(`${nvr.url}/docs/errors`)).text();
+    for (const code of [12021, 44001]) expect(page).toContain(`<tr id="code-${code}">`);
+    expect((await send('POST', '/nothing')).body.error_code).toBe(12013);
+    const post = async (body: string, type = 'application/json') => {
+      const answer = await nvr.fetch('/1/streams', { method: 'POST', headers: { 'content-type': type }, body });
+      return [answer.status, ((await answer.json()) as Body).error_code];
+    };
+    expect(await post('')).toEqual([400, 12030]);
+    expect(await post('null')).toEqual([400, 12030]);
+    expect(await post('{"name":')).toEqual([400, 12027]);
+    expect(await post('<xml/>', 'application/xml')).toEqual([400, 12017]);
+    expect((await send('POST', '/streams')).body).toMatchObject({ error_code: 12030, detail: 'Request contains no data' });
   });
 
   it('go to our agents with address, version and analytics, and follow what those tell', async () => {
@@ -172,6 +218,7 @@ describe('streams of the Luna surface', () => {
     await send('PATCH', `/streams/${id}?action=resume`, {});
     expect((await claim('ours')).map(({ stream_id }) => stream_id)).toContain(id);
     expect((await send('PATCH', `/streams/${id}?action=erase`, {})).body.error_code).toBe(12022);
+    expect((await send('PATCH', `/streams/${id}`, {})).body.error_code).toBe(12014);
   });
 
   it('are counted and listed by status and group', async () => {
@@ -182,6 +229,8 @@ describe('streams of the Luna surface', () => {
     await send('PATCH', '/groups/linker', { group_id: group.group_id, stream_ids: [other], action: 'link' });
     expect((await send('GET', `/streams/count?group_id=${group.group_id}&statuses=5`)).body).toEqual({ streams_count: 2 });
     await send('PATCH', '/groups/linker', { group_name: 'north', stream_ids: [other], action: 'unlink' });
+    const again = await send('PATCH', '/groups/linker', { group_name: 'north', stream_ids: [id, other], action: 'unlink' });
+    expect([again.status, again.body.error_code]).toEqual([404, 44005]);
     const { body } = await send('GET', `/streams?group_id=${group.group_id}&page_size=1000`);
     expect(body.streams).toMatchObject([{ stream_id: id, groups: [{ group_name: 'north' }] }]);
     expect((await send('DELETE', `/groups/${group.group_id}`)).status).toBe(204);

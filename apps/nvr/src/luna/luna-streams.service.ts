@@ -62,7 +62,8 @@ export class LunaStreamsService {
   async create(caller: LunaCaller, request: NewStream): Promise<LunaStreamRow> {
     const { accountId } = caller;
     const { analytics, autorestart, data, description, location, name, status } = request;
-    const { reference } = data;
+    requireOwn(accountId, request.account_id);
+    const { reference, ...source } = data;
     await this.checkReference(data);
     const groupId = await this.findGroup(accountId, request);
     const chosen = await this.analytics.choose(accountId, analytics);
@@ -70,7 +71,7 @@ export class LunaStreamsService {
       throw new AppError('conflict', `an account has at most ${streamsMax} streams`);
     const id = randomUUID();
     const encryptedReference = this.secretBox.seal(reference, streamReferencePurpose(id));
-    const row = { id, accountId, name, description, data: { type: data.type }, encryptedReference, autorestart, status };
+    const row = { id, accountId, name, description, data: asJson(source), encryptedReference, autorestart, status };
     await this.store.create({ ...row, analytics: asJson(chosen), ...(location && { location }) }, groupId);
     return this.find(caller, id);
   }
@@ -79,7 +80,8 @@ export class LunaStreamsService {
   async replace(caller: LunaCaller, id: string, request: ReplacedStream): Promise<LunaStreamRow> {
     const known = await this.findManaged(caller, id);
     const { analytics, autorestart, data, description, location, name } = request;
-    const reference = data?.reference;
+    requireOwn(caller.accountId, request.account_id);
+    const { reference, ...source } = data ?? {};
     if (reference !== undefined && known.cameraId !== null) throw invalid("a camera's address is changed with the camera");
     if (data && reference !== undefined) await this.checkReference({ ...data, reference });
     else if (data && isFileType(data.type) !== isFileType((known.data as { type?: string }).type))
@@ -92,7 +94,7 @@ export class LunaStreamsService {
       autorestart,
       analytics: asJson(chosen),
       ...(location && { location }),
-      ...(data && { data: { type: data.type } }),
+      ...(data && { data: asJson(source) }),
       ...(reference !== undefined && { encryptedReference: this.secretBox.seal(reference, streamReferencePurpose(id)) }),
     };
     await this.store.change(id, change, status);
@@ -144,6 +146,10 @@ export class LunaStreamsService {
 
 function scopeOf({ accountId, principal }: LunaCaller) {
   return { accountId, cameras: cameraScopeOf(principal) };
+}
+
+function requireOwn(accountId: string, stated: string | undefined): void {
+  if (stated !== undefined && stated !== accountId) throw new AppError('permission_denied', 'account_id is not the account of the caller');
 }
 
 function invalid(detail: string): AppError {

@@ -17,10 +17,26 @@ const Location = z.strictObject({
   geo_position: z.strictObject({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) }).nullish(),
 });
 
+/** A part of the picture. Clients send this one, which is all of it; others belong to the parameters of analytics. */
+const WholePicture = z
+  .strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number(), mode: z.enum(['abs', 'percent']).default('abs') })
+  .refine(
+    ({ height, mode, width, x, y }) => x === 0 && y === 0 && width === height && (width === 0 || (width === 100 && mode === 'percent')),
+    'must be the whole picture: regions are parameters of the analytics',
+  );
+
 /** What of the source may be chosen beside its address. */
 const sourceShape = {
   /** `tcp` and `udp`: RTSP over it; `videofile`: a file, over http or https. */
   type: z.enum(['tcp', 'udp', 'videofile']).default('tcp'),
+  /** Degrees. Pictures are not turned. */
+  rotation: z.literal(0, 'must be 0: pictures are not turned').optional(),
+  roi: WholePicture.nullish(),
+  droi: WholePicture.nullish(),
+  /** Files are always fetched before they are analysed. */
+  downloadable: z.boolean().optional(),
+  /** Times of pictures are their own in files, and those of arrival in streams. */
+  timestamp_source: z.literal('auto', 'must be auto').optional(),
 };
 
 const Autorestart = z.strictObject({
@@ -45,6 +61,8 @@ const RequestedAnalytic = z
 export type RequestedAnalytic = z.infer<typeof RequestedAnalytic>;
 
 const streamShape = {
+  /** Elsewhere it stands in a header; here it must be the caller's too. */
+  account_id: z.uuid().optional(),
   name: text(128).default(''),
   description: text(512).default(''),
   location: Location.nullish(),
@@ -152,6 +170,9 @@ export const NewAgent = z.strictObject({
 });
 export type NewAgent = z.infer<typeof NewAgent>;
 
+/** What is kept of an agent's words. */
+const errorCharactersMax = 500;
+
 export const Feedback = z.strictObject({
   feedback: z
     .array(
@@ -159,7 +180,10 @@ export const Feedback = z.strictObject({
         stream_id: z.uuid(),
         version: z.number().int().min(1),
         status: z.enum(['in_progress', 'done', 'failure']),
-        error: z.string().max(500).nullish(),
+        error: z
+          .string()
+          .transform((text) => text.slice(0, errorCharactersMax))
+          .nullish(),
         time: z.iso.datetime({ offset: true }).optional(),
       }),
     )

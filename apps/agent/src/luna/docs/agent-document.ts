@@ -80,6 +80,14 @@ const routes: readonly RouteDoc[] = [
   },
   {
     method: 'GET',
+    path: '/docs/errors',
+    operationId: 'getErrorCodes',
+    summary: 'What each error code means: where the link of an error leads',
+    isPublic: true,
+    replies: { 200: { description: 'A page', contentType: 'text/html', schema: text } },
+  },
+  {
+    method: 'GET',
     path: '/config',
     operationId: 'getConfig',
     summary: 'Current settings, secrets masked: JSON or text, by Accept',

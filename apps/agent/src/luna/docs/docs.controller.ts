@@ -4,7 +4,7 @@ import { DocsAssets, docsPage, docsPagePolicy } from '@nightjar/openapi';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stringify } from 'yaml';
-import { asLuna, lunaErrors } from '@nightjar/luna';
+import { asLuna, errorsPagePolicy, lunaErrors, renderErrorsPage } from '@nightjar/luna';
 import { preferredType } from '../preferred-type.js';
 import { agentDocument } from './agent-document.js';
 import { manualPage, manualPagePolicy } from './manual-page.js';
@@ -52,6 +52,14 @@ export class DocsController {
   async asset(@Param('file') file: string, @Res() reply: FastifyReply): Promise<void> {
     const { contentType, bytes } = await this.assets.get(file);
     await reply.type(contentType).header('Cache-Control', `public, max-age=${assetMaxAgeSeconds}`).send(bytes);
+  }
+
+  /** Where the `link` of an error leads. */
+  @Get('errors')
+  @Policy({ kind: 'public' })
+  async errors(@Res() reply: FastifyReply): Promise<void> {
+    const page = renderErrorsPage(Object.values(lunaErrors));
+    await reply.type('text/html; charset=utf-8').header('Content-Security-Policy', errorsPagePolicy).send(page);
   }
 
   @Get('dev')

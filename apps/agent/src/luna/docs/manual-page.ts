@@ -34,9 +34,8 @@ has a thread of its own: one that throws or hangs is disabled and listed with th
   },
   {
     title: 'Errors',
-    html: `<p>Every error has the body <code>{"error_code", "desc", "detail", "link"}</code>. The codes that this agent gives: 12005 bad input,
-12013 no such page or stream, 12014 a required parameter is missing, 12022 a parameter is not valid, 12023 and 12024 nothing that
-<code>Accept</code> names can be given, 1 an error of the server. Where the documentation has no code it is the HTTP status.</p>`,
+    html: `<p>Every error has the body <code>{"error_code", "desc", "detail", "link"}</code>; the link leads to
+<a href="../errors">all codes</a>. Where the documentation has no code it is the HTTP status.</p>`,
   },
 ];
 
