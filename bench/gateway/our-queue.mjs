@@ -1,8 +1,7 @@
 // Our queue. Drained: the lease statements of the gateway in this process, as graphile-worker's are. Starts: jobs are added to the
 // table with a nudge on the bus, and the agent's own worker claims them from the gateway over the bus.
-import { endJobs } from '../../apps/gateway/dist/jobs/end-jobs.js';
 import { isInAttempt } from '../../apps/gateway/dist/jobs/beat-job.js';
-import { claimWork } from '../../apps/gateway/dist/jobs/claim-job.js';
+import { claimWork, endAndClaim } from '../../apps/gateway/dist/jobs/claim-job.js';
 import { createJobId } from '../../apps/gateway/dist/jobs/job-id.js';
 import { JobWorker } from '../../apps/agent/dist/jobs/job-worker.js';
 import { jobQueued } from '../../libs/contracts/dist/index.js';
@@ -30,13 +29,18 @@ async function drain({ jobs, workers }) {
   return timeJobs(jobs, () => Promise.all(Array.from({ length: workers }, () => workUntilEmpty())));
 }
 
+/** As an agent's slot: asks once, then each end brings the next job. */
 async function workUntilEmpty() {
-  for (;;) {
-    const work = await claimWork(database, { agentId: 'bench', leaseMs });
-    if (!work) return;
-    const ending = { state: 'finished', result, mediaUnits: 1 };
-    const ended = await endJobs(database, { which: isInAttempt({ jobId: work.job_id, lease: work.lease }), ending, retentionMs });
+  const claimant = { agentId: 'bench', leaseMs };
+  for (let work = await claimWork(database, claimant); work; ) {
+    const which = isInAttempt({ jobId: work.job_id, lease: work.lease });
+    const { ended, next } = await endAndClaim(
+      database,
+      { which, ending: { state: 'finished', result, mediaUnits: 1 }, retentionMs },
+      claimant,
+    );
     if (ended.length !== 1) throw new Error(`${work.job_id} was not ended`);
+    work = next;
   }
 }
 

@@ -41,6 +41,6 @@ export class StartTimes {
     }
     this.waitsMs.sort((a, b) => a - b);
     const quantile = (part) => this.waitsMs[Math.min(this.waitsMs.length - 1, Math.floor(this.waitsMs.length * part))];
-    return { p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+    return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), longestMs: quantile(1) };
   }
 }

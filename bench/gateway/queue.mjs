@@ -35,13 +35,19 @@ export async function measureP13(bench, { pairs, seconds }) {
     ),
     `  ${jobsPerWindow} jobs a window, ${workers} workers; ${describeRun(run)}`,
   ];
-  for (const [name, peer] of [
-    ['ours, through the gateway and the bus', ours],
-    ['graphile-worker', graphile],
+  // A B B A: a checkpoint or a neighbour that comes once must not always meet the same one.
+  const starts = { ours: [], graphile: [] };
+  for (const name of ['ours', 'graphile', 'graphile', 'ours']) {
+    const peer = name === 'ours' ? ours : graphile;
+    starts[name].push(await peer.ask({ type: 'latency', perSecond: addsPerSecond, seconds: 2 * seconds, workers }));
+  }
+  for (const [name, title] of [
+    ['ours', 'ours, through the gateway and the bus'],
+    ['graphile', 'graphile-worker'],
   ]) {
-    const { p50Ms, p99Ms } = await peer.ask({ type: 'latency', perSecond: addsPerSecond, seconds: 2 * seconds, workers });
+    const each = (key) => starts[name].map((start) => start[key].toFixed(1)).join(' and ');
     lines.push(
-      `added → started at ${addsPerSecond} a second, ${name}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms   [floor 50 ms, goal 20 ms]`,
+      `added → started at ${addsPerSecond} a second, ${title}, two windows: p50 ${each('p50Ms')} ms, p99 ${each('p99Ms')} ms, longest ${each('longestMs')} ms   [p99: floor 50 ms, goal 20 ms]`,
     );
   }
   return lines;

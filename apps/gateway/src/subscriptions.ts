@@ -17,5 +17,5 @@ export function subscribe(bus: Bus, { leases, board, hub }: { leases: JobLeases;
   bus.serve(putOutcomePart, async ({ job_id: jobId, lease, ...piece }) => ({
     accepted: await leases.putOutcomePart({ jobId, lease }, piece),
   }));
-  bus.serve(finishJob, async ({ job_id: jobId, lease, outcome }) => ({ accepted: await leases.finish({ jobId, lease }, outcome) }));
+  bus.serve(finishJob, ({ job_id: jobId, lease, outcome, next_for: nextFor }) => leases.finish({ jobId, lease }, outcome, nextFor));
 }

@@ -171,11 +171,15 @@ export const JobOutcome = z.discriminatedUnion('state', [
 ]);
 export type JobOutcome = z.infer<typeof JobOutcome>;
 
-/** `accepted` is false when the lease is not the current one: the result of a lost attempt is refused. */
+/**
+ * `accepted` is false when the lease is not the current one: the result of a lost attempt is refused. An agent that has room for the next
+ * job names itself in `next_for`: then the job's end and the claim of the next one are one commit. `next` is absent where nothing was
+ * claimed along, and the agent asks with `claimJob`; null when no job waits.
+ */
 export const finishJob = rpc({
   subject: 'nightjar.jobs.finish',
-  request: z.object({ job_id: JobId, lease: z.uuid(), outcome: JobOutcome }),
-  reply: z.object({ accepted: z.boolean() }),
+  request: z.object({ job_id: JobId, lease: z.uuid(), outcome: JobOutcome, next_for: z.string().optional() }),
+  reply: z.object({ accepted: z.boolean(), next: Work.nullish() }),
 });
 
 /** A nudge: a job was queued. Agents poll every 2 s all the same. */

@@ -25,6 +25,8 @@ export interface JobAttemptParts {
 export type StopReason = 'shutdown' | 'cancel' | 'late' | 'lost';
 
 const requestTimeoutMs = 3_000;
+/** The first beat tells how far the work is, not that it has begun, which its claim has told: short jobs need none. */
+const firstBeatMs = 1_000;
 /** The gateway puts the pieces together and compares faces before it answers. */
 const assemblyTimeoutMs = 20_000;
 /** Node runs a longer timer at once. */
@@ -42,10 +44,13 @@ export class JobAttempt {
   private readonly over = new AbortController();
   private leaseEndsAtMs: number;
   private stopReason: StopReason | undefined;
+  private next: Work | null | undefined;
 
   constructor(
     private readonly work: Work,
     private readonly parts: JobAttemptParts,
+    /** Agent that has room for the next job once this one is delivered. */
+    private readonly nextFor?: string,
   ) {
     this.leaseEndsAtMs = parts.clock.monotonicMs() + work.lease_ms;
   }
@@ -65,7 +70,8 @@ export class JobAttempt {
     this.stopping.abort(new AppError('cancelled', `the job stops: ${this.stopReason}`));
   }
 
-  async run(): Promise<void> {
+  /** @returns the next job, which the gateway leased when it took the outcome; null: none waits, undefined: it was not asked, or did not say */
+  async run(): Promise<Work | null | undefined> {
     const { logger } = this.parts;
     const fields = { jobId: this.work.job_id, attempt: this.work.attempt };
     logger.info('job taken', fields);
@@ -80,6 +86,7 @@ export class JobAttempt {
       this.over.abort(new AppError('cancelled', 'the attempt is over'));
       await beats;
     }
+    return this.next;
   }
 
   /** Over the job's processing bound the work stops at once; the beat lets the gateway end the job now, not with the next one. */
@@ -110,6 +117,7 @@ export class JobAttempt {
 
   private async beatUntilOver(): Promise<void> {
     const everyMs = this.work.lease_ms / 3;
+    await sleep(Math.min(everyMs, firstBeatMs), this.over.signal).catch(() => undefined);
     while (!this.over.signal.aborted) {
       if (this.parts.clock.monotonicMs() >= this.leaseEndsAtMs) return this.stop('lost');
       const beaten = await this.beat();
@@ -159,7 +167,12 @@ export class JobAttempt {
   private sendOutcome(outcome: JobOutcome): Promise<boolean> {
     const { job_id, lease } = this.work;
     const timeoutMs = outcome.state === 'finished_in_parts' ? assemblyTimeoutMs : requestTimeoutMs;
-    return this.insist(() => this.parts.bus.request(finishJob, { job_id, lease, outcome }, { timeoutMs }));
+    return this.insist(async () => {
+      const next_for = this.stopReason === undefined ? this.nextFor : undefined;
+      const answer = await this.parts.bus.request(finishJob, { job_id, lease, outcome, next_for }, { timeoutMs });
+      this.next = answer.next;
+      return answer;
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { claimJob, type Work } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { createLogger, sleep, systemClock } from '@nightjar/runtime';
 import { JobWorker } from './job-worker.js';
@@ -51,5 +52,62 @@ describe('a worker whose slots wait', () => {
     await worker.stop();
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     expect(queue.claims).toBe(7);
+  });
+});
+
+/** A gateway that leases the jobs that are left with the outcome of the one before, and notes what it is asked. */
+class FullQueue {
+  readonly calls: string[] = [];
+  left = 3;
+  /** Called before the answer that none is left. */
+  onEmpty = () => {};
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  request(rpc: { subject: string }): Promise<unknown> {
+    this.calls.push(rpc.subject.split('.').at(-1)!);
+    const work = this.left > 0 ? this.newWork(this.left--) : null;
+    if (work === null) this.onEmpty();
+    return Promise.resolve(rpc.subject === claimJob.subject ? { work } : { accepted: true, next: work });
+  }
+
+  private newWork(number: number): Work {
+    const job_id = `video_00000000-0000-7000-8000-00000000000${number}`;
+    return { media_type: 'video', job_id, lease: job_id.slice(6), attempt: 1, lease_ms: 30_000, file: 'a/video' };
+  }
+}
+
+describe('a worker with one slot', () => {
+  let queue: FullQueue;
+  let worker: JobWorker;
+  beforeEach(() => {
+    queue = new FullQueue();
+    worker = new JobWorker({
+      bus: queue as unknown as Bus,
+      agentId: 'agent-1',
+      slots: 1,
+      runWork: () => Promise.resolve({ state: 'failed', error: { code: 'undecodable', message: 'made up' } }),
+      clock: systemClock,
+      logger: createLogger({ service: 'agent', level: 'silent' }),
+    });
+  });
+  afterEach(() => worker.stop());
+
+  it('asks once, takes each next job with the answer to its outcome, and beats for none that is short', async () => {
+    worker.start();
+    await sleep(50);
+    expect(queue.calls).toEqual(['claim', 'finish', 'finish', 'finish']);
+  });
+
+  it('asks once more when it was nudged while it heard that no job is left', async () => {
+    queue.onEmpty = () => {
+      queue.onEmpty = () => {};
+      worker.ring();
+    };
+    worker.start();
+    await sleep(50);
+    expect(queue.calls).toEqual(['claim', 'finish', 'finish', 'finish', 'claim']);
   });
 });

@@ -12,14 +12,16 @@ const pollMs = 2_000;
 const claimTimeoutMs = 3_000;
 
 /**
- * Takes jobs from the gateway, as many at a time as it has slots. A free slot asks when the doorbell rings, when a job was just
- * done, and every two seconds.
+ * Takes jobs from the gateway, as many at a time as it has slots. A slot that delivers a job hears of the next one in the same answer; one
+ * that is free asks when the doorbell rings, and every two seconds.
  */
 export class JobWorker {
   private readonly stopping = new AbortController();
   private readonly loops: Promise<void>[] = [];
   private readonly attempts = new Set<JobAttempt>();
   private readonly sleepers = new Set<() => void>();
+  /** Rings that woke nobody: a slot that asked before such a ring may have asked too early. */
+  private ringsMissed = 0;
 
   constructor(private readonly options: JobWorkerOptions) {}
 
@@ -34,7 +36,10 @@ export class JobWorker {
   /** A job was queued: the slot that has waited longest asks at once. One job is one nudge, so that more slots would ask in vain. */
   ring(): void {
     const [wake] = this.sleepers;
-    if (!wake) return;
+    if (!wake) {
+      this.ringsMissed++;
+      return;
+    }
     this.sleepers.delete(wake);
     wake();
   }
@@ -54,10 +59,14 @@ export class JobWorker {
 
   private async loop(): Promise<void> {
     await this.options.bus.ready(this.stopping.signal).catch(() => undefined);
-    while (!this.stopping.signal.aborted) {
-      const work = await this.claim();
-      if (work) await this.attempt(work);
-      else await this.waitForDoorbell();
+    let next: Work | null | undefined;
+    while (!this.stopping.signal.aborted || next) {
+      const missedBefore = this.ringsMissed;
+      if (next) next = await this.attempt(next);
+      else next = await this.claim();
+      if (next !== null) continue;
+      if (missedBefore === this.ringsMissed) await this.waitForDoorbell();
+      next = undefined;
     }
   }
 
@@ -73,12 +82,16 @@ export class JobWorker {
     }
   }
 
-  private async attempt(work: Work): Promise<void> {
-    const attempt = new JobAttempt(work, this.options);
+  private async attempt(work: Work): Promise<Work | null | undefined> {
+    const attempt = new JobAttempt(work, this.options, this.options.agentId);
     this.attempts.add(attempt);
     if (this.stopping.signal.aborted) attempt.stop('shutdown');
     try {
-      await attempt.run();
+      return await attempt.run();
+    } catch (error) {
+      // Its lease runs out; the slot goes on.
+      this.options.logger.error('an attempt broke off', { jobId: work.job_id, error });
+      return undefined;
     } finally {
       this.attempts.delete(attempt);
     }

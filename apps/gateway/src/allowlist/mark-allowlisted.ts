@@ -23,6 +23,7 @@ export async function prepareOutcome(
   jobId: JobId,
   outcome: FinishedOutcome,
 ): Promise<FinishedOutcome> {
+  if (personsOf(outcome).length === 0) return outcome;
   const job = await orUnavailable(database.job.findUnique({ where: { id: jobId }, select: { tenantId: true, faceEmbeddings: true } }));
   const { face_model: model } = outcome;
   const faces = personsOf(outcome).filter(({ face_embedding: vector }) => vector.length > 0);

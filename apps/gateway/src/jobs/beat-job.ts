@@ -9,9 +9,13 @@ export interface Attempt {
   lease: string;
 }
 
-/** SQL: the job is in this attempt, and in no later one. A lease that ran out counts until somebody else takes the job. */
+/**
+ * SQL: the job is in this attempt, and in no later one. A lease that ran out counts until somebody else takes the job. Only a job in
+ * `processing` has a lease; its state is not asked for, or the planner might look for it in the index of leases, among the dead entries
+ * of all jobs since that was last vacuumed.
+ */
 export function isInAttempt({ jobId, lease }: Attempt): Prisma.Sql {
-  return Prisma.sql`id = ${jobId} AND lease_id = ${lease}::uuid AND state = 'processing'`;
+  return Prisma.sql`id = ${jobId} AND lease_id = ${lease}::uuid`;
 }
 
 /**

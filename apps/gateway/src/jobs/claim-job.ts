@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { MediaType, Work } from '@nightjar/contracts';
-import { type JobsDatabase, orUnavailable } from '@nightjar/database';
+import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
-import { isLate } from './end-jobs.js';
+import { endedWith, isLate, type EndedJob, type EndOptions } from './end-jobs.js';
 import { storedText } from './stored-values.js';
 
 const holderLengthMax = 128;
+
+/** Who asks for work. */
+export interface Claimant {
+  agentId: string;
+  leaseMs: number;
+}
 
 interface ClaimedRow {
   id: string;
@@ -22,31 +28,57 @@ interface ClaimedRow {
  * in parts is removed.
  * @returns null when no job waits
  */
-export async function claimWork(database: JobsDatabase, options: { agentId: string; leaseMs: number }): Promise<Work | null> {
-  const { agentId, leaseMs } = options;
+export async function claimWork(database: JobsDatabase, claimant: Claimant): Promise<Work | null> {
   const lease = randomUUID();
   const [row] = await orUnavailable(
-    database.$planned<ClaimedRow>`
-      WITH claimed AS (
+    database.$planned<ClaimedRow>`WITH ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`true` })} SELECT ${workColumns} FROM claimed`,
+  );
+  return row ? workOf(row, { lease, leaseMs: claimant.leaseMs }) : null;
+}
+
+/**
+ * Ends jobs and leases the next one to the agent that worked on them: one statement, so that both wait once for the disk. Who ended
+ * none gets none: an answer that was not heard and is asked for again leases nothing.
+ * @param options as of `endJobs`
+ * @returns `next` is null when no job waits
+ */
+export async function endAndClaim(
+  database: JobsDatabase,
+  options: EndOptions,
+  claimant: Claimant,
+): Promise<{ ended: EndedJob[]; next: Work | null }> {
+  const lease = randomUUID();
+  const [row] = await orUnavailable(
+    database.$planned<{ ended: EndedJob[] | null } & (ClaimedRow | { id: null })>`
+      WITH ${endedWith(options)}, ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`EXISTS (SELECT FROM ended)` })}
+      SELECT (SELECT json_agg(json_build_object('id', id, 'hasWebhook', webhook_url IS NOT NULL)) FROM ended) AS ended, next.*
+      FROM (SELECT) AS always LEFT JOIN (SELECT ${workColumns} FROM claimed) AS next ON true`,
+  );
+  if (!row) return { ended: [], next: null };
+  return { ended: row.ended ?? [], next: row.id === null ? null : workOf(row, { lease, leaseMs: claimant.leaseMs }) };
+}
+
+/** CTEs of a claim; the job's row is `claimed`. */
+function claimedBy({ agentId, leaseMs }: Claimant, { lease, onlyIf }: { lease: string; onlyIf: Prisma.Sql }): Prisma.Sql {
+  return Prisma.sql`claimed AS (
         UPDATE jobs.job SET
           state = 'processing', attempt = attempt + 1, started_at = coalesce(started_at, now()), progress = 0, stage = NULL,
           lease_id = ${lease}::uuid, lease_until = now() + ${leaseMs} * interval '1 ms', lease_holder = ${storedText(agentId).slice(0, holderLengthMax)}
         WHERE id = (
-          SELECT id FROM jobs.job WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= now() AND ${isLate} IS NOT TRUE
+          SELECT id FROM jobs.job
+          WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= now() AND ${isLate} IS NOT TRUE AND ${onlyIf}
           ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, tenant_id, media_type, state, attempt, media_file, started_at, max_processing_seconds
       ),
-      told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM claimed),
-      forgotten AS (DELETE FROM jobs.job_result_part AS part USING claimed WHERE part.job_id = claimed.id)
-      SELECT id, media_type, attempt, media_file,
+      told_claim AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM claimed),
+      forgotten_before AS (DELETE FROM jobs.job_result_part AS part USING claimed WHERE part.job_id = claimed.id)`;
+}
+
+const workColumns = Prisma.sql`id, media_type, attempt, media_file,
         CASE WHEN max_processing_seconds > 0
           THEN round(extract(epoch FROM started_at - now()) * 1000 + max_processing_seconds * 1000.0)::float8 END AS processing_ms_left,
         (SELECT json_agg(json_build_object('index', item."index", 'file', item.media_file) ORDER BY item."index")
-          FROM jobs.job_item AS item WHERE item.job_id = claimed.id AND item.state = 'queued') AS items
-      FROM claimed`,
-  );
-  return row ? workOf(row, { lease, leaseMs }) : null;
-}
+          FROM jobs.job_item AS item WHERE item.job_id = claimed.id AND item.state = 'queued') AS items`;
 
 function workOf(row: ClaimedRow, { lease, leaseMs }: { lease: string; leaseMs: number }): Work {
   const attempt = {

@@ -20,23 +20,35 @@ export interface JobEnding {
   mediaUnits?: number;
 }
 
+export interface EndOptions {
+  /** Condition on `jobs.job`; a job that has ended already stays as it is. */
+  which: Prisma.Sql;
+  ending: JobEnding;
+  /** How long the job can be read from now on. */
+  retentionMs: number;
+}
+
+export interface EndedJob {
+  id: string;
+  /** A message waits for its receiver. */
+  hasWebhook: boolean;
+}
+
+/** Ends the jobs that meet `which`. @returns those that this call ended */
+export function endJobs(database: Pick<JobsDatabase, '$planned'>, options: EndOptions): Promise<EndedJob[]> {
+  return orUnavailable(
+    database.$planned<EndedJob>`WITH ${endedWith(options)} SELECT id, webhook_url IS NOT NULL AS "hasWebhook" FROM ended`,
+  );
+}
+
 /**
- * The only way into a terminal state: one statement that ends the jobs that meet `which`, and their open items with them. What a
+ * The only way into a terminal state: CTEs of one statement that ends the jobs that meet `which`, and their open items with them. What a
  * job's end brings about stands in the same statement, so that all of it happens or nothing: its webhook message, the event that
- * listeners hear, what the tenant used, the day on which it is removed.
- * @param options.which condition on `jobs.job`; a job that has ended already stays as it is
- * @param options.retentionMs how long the job can be read from now on
- * @returns ids of the jobs that this call ended
+ * listeners hear, what the tenant used, the day on which it is removed. The jobs' rows are `ended`.
  */
-export async function endJobs(
-  database: Pick<JobsDatabase, '$planned'>,
-  options: { which: Prisma.Sql; ending: JobEnding; retentionMs: number },
-): Promise<string[]> {
-  const { which, ending, retentionMs } = options;
+export function endedWith({ which, ending, retentionMs }: EndOptions): Prisma.Sql {
   const error = ending.error && storedError(ending.error);
-  const rows = await orUnavailable(
-    database.$planned<{ id: string }>`
-      WITH ended AS (
+  return Prisma.sql`ended AS (
         UPDATE jobs.job SET
           state = ${ending.state}::jobs.job_state,
           result = ${ending.result === undefined ? null : storedJson(ending.result)}::json,
@@ -54,10 +66,7 @@ export async function endJobs(
       told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM ended),
       ${webhookMessages},
       forgotten AS (DELETE FROM jobs.job_result_part AS part USING ended WHERE part.job_id = ended.id),
-      ${usedUnits}
-      SELECT id FROM ended`,
-  );
-  return rows.map(({ id }) => id);
+      ${usedUnits}`;
 }
 
 function endedItems(ending: JobEnding, openItemError: JobError): Prisma.Sql {

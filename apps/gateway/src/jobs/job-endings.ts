@@ -1,8 +1,9 @@
-import type { JobId } from '@nightjar/contracts';
+import type { JobId, Work } from '@nightjar/contracts';
 import type { JobsDatabase, Prisma } from '@nightjar/database';
 import type { Logger } from '@nightjar/runtime';
 import type { MediaStore } from '../uploads/media-store.js';
-import { endJobs, type JobEnding } from './end-jobs.js';
+import { endAndClaim, type Claimant } from './claim-job.js';
+import { endJobs, type EndedJob, type JobEnding } from './end-jobs.js';
 import type { MoveNudges } from './move-nudges.js';
 
 export interface JobEndingsOptions {
@@ -12,8 +13,8 @@ export interface JobEndingsOptions {
   logger: Logger;
   /** How long a job can be read after its end. */
   retentionMs: number;
-  /** Called when jobs have ended, and their webhook messages wait. */
-  onEnded: () => void;
+  /** Called when webhook messages of jobs that have ended wait. */
+  onMessages: () => void;
 }
 
 /** Ends jobs, and does what follows from that outside of the database: listeners are nudged, uploads removed. */
@@ -22,17 +23,26 @@ export class JobEndings {
 
   /** @returns ids of the jobs that meet `which` and had not ended before */
   async end(which: Prisma.Sql, ending: JobEnding): Promise<string[]> {
-    const { database, logger, retentionMs } = this.options;
-    const jobIds = await endJobs(database, { which, ending, retentionMs });
-    for (const jobId of jobIds) logger.info('job ended', { jobId, state: ending.state, errorCode: ending.error?.code });
-    await this.follow(jobIds);
-    return jobIds;
+    const { database, retentionMs } = this.options;
+    const ended = await endJobs(database, { which, ending, retentionMs });
+    this.note(ended, ending);
+    await this.follow(ended);
+    return ended.map(({ id }) => id);
+  }
+
+  /** As `end`, for the agent that did the work and has room for the next job; one that ended nothing gets none. */
+  async endAndClaim(which: Prisma.Sql, ending: JobEnding, claimant: Claimant): Promise<{ isEnded: boolean; next: Work | null }> {
+    const { database, retentionMs } = this.options;
+    const { ended, next } = await endAndClaim(database, { which, ending, retentionMs }, claimant);
+    this.note(ended, ending);
+    await this.follow(ended);
+    return { isEnded: ended.length > 0, next };
   }
 
   /** What follows once the rows have ended. */
-  async follow(jobIds: readonly JobId[]): Promise<void> {
-    if (jobIds.length > 0) this.options.onEnded();
-    for (const jobId of jobIds) {
+  async follow(ended: readonly EndedJob[]): Promise<void> {
+    if (ended.some(({ hasWebhook }) => hasWebhook)) this.options.onMessages();
+    for (const { id: jobId } of ended) {
       this.options.moves.tell(jobId);
       await this.removeMedia(jobId);
     }
@@ -45,5 +55,9 @@ export class JobEndings {
     } catch (error) {
       this.options.logger.warn('the upload of an ended job was not removed', { jobId, error });
     }
+  }
+
+  private note(ended: readonly EndedJob[], { state, error }: JobEnding): void {
+    for (const { id: jobId } of ended) this.options.logger.info('job ended', { jobId, state, errorCode: error?.code });
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { JobOutcome } from '@nightjar/contracts';
+import { finishJob, type JobOutcome, type Work } from '@nightjar/contracts';
 import { until } from '@nightjar/testing';
 import {
   finishedVideo,
@@ -46,6 +46,40 @@ describe('the lease protocol', () => {
     const first = await fixture.submitVideo();
     await fixture.submitVideo();
     expect((await fixture.claimWork()).job_id).toBe(first);
+  });
+
+  describe('an agent that delivers a job and has room for the next one', () => {
+    const finishFor = ({ job_id, lease }: Work, outcome: JobOutcome) =>
+      fixture.agentBus.request(finishJob, { job_id, lease, outcome, next_for: 'agent-1' }, { timeoutMs: 5_000 });
+
+    it('hears of it in the same answer; the end and the lease are one transaction', async () => {
+      const first = await fixture.submitVideo();
+      const second = await fixture.submitVideo();
+      const { accepted, next } = await finishFor(await fixture.claimWork(), finishedVideo);
+      expect({ accepted, next }).toMatchObject({ accepted: true, next: { job_id: second, attempt: 1, media_type: 'video' } });
+      expect([await status(first), await status(second)]).toEqual(['finished', 'processing']);
+      const moves = await fixture.database.jobEvent.findMany({
+        where: { OR: [{ jobId: first, state: 'finished' }, { jobId: second, state: 'processing' }] },
+      });
+      expect(moves).toHaveLength(2);
+      expect(new Set(moves.map(({ xid }) => xid)).size).toBe(1);
+      expect(await finishFor(next!, { state: 'failed', error: { code: 'undecodable', message: 'made up' } })).toEqual({
+        accepted: true,
+        next: null,
+      });
+    });
+
+    it('leases nothing with an outcome that comes too late, comes twice or gives the job back', async () => {
+      await fixture.submitVideo();
+      await fixture.submitVideo();
+      const work = await fixture.claimWork();
+      expect(await finishFor({ ...work, lease: randomUUID() }, finishedVideo)).toEqual({ accepted: false });
+      expect(await finishFor(work, { state: 'returned', reason: 'no adapter' })).toEqual({ accepted: true });
+      const again = await fixture.claimWork();
+      await fixture.finish(again, finishedVideo);
+      expect(await finishFor(again, finishedVideo)).toEqual({ accepted: false });
+      expect(await fixture.database.job.count({ where: { state: 'queued' } })).toBe(1);
+    });
   });
 
   it('keeps a job with an agent that beats, and shows its progress', async () => {

@@ -25,7 +25,7 @@ export function startJobs(parts: GatewayParts, options: { timings: LeaseTimings;
   const { timings, webhookDoubles } = options;
   const store = new JobStore(database, retentionMs);
   const webhooks = startWebhooks({ database, jobs: store, clock, logger, shutdown }, config, webhookDoubles);
-  const endings = new JobEndings({ database, media, moves, logger, retentionMs, onEnded: () => webhooks.sender.nudge() });
+  const endings = new JobEndings({ database, media, moves, logger, retentionMs, onMessages: () => webhooks.sender.nudge() });
   const leases = new JobLeases({ database, endings, bus, moves, logger, timings, retentionMs, box });
   const sweeper = new JobSweeper({ leases, everyMs: timings.sweepEveryMs, logger });
   shutdown.register('sweeper', () => sweeper.stop());

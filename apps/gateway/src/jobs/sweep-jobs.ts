@@ -1,12 +1,12 @@
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
-import { endJobs, isLate } from './end-jobs.js';
+import { endJobs, isLate, type EndedJob } from './end-jobs.js';
 import { jobErrors } from './job-error.js';
 
 /** Jobs that one pass moves per cause; more wait for the next pass. Keeps statements and locks short. */
 const movedMax = 200;
 
 export interface SweepResult {
-  ended: string[];
+  ended: EndedJob[];
   requeued: string[];
 }
 

@@ -1,9 +1,16 @@
 import { Prisma } from '@nightjar/database';
 
 const slots = 16;
+/** First half of the advisory locks of the slots. */
+const slotLocks = 72_707_450;
 
-/** SQL: which of the rows of a day to count into. Jobs that begin and end at the same moment rarely meet at the same one. */
-export const usageSlot = Prisma.sql`floor(random() * ${slots})::smallint`;
+/**
+ * SQL: which of the rows of a day to count into: the first that no other transaction counts into. At a row that another one has written,
+ * this one would wait for the other's commit before its own. More than there are slots at once: any.
+ */
+export const usageSlot = Prisma.sql`coalesce(
+          (SELECT slot FROM generate_series(0, ${slots - 1}::int) AS slot WHERE pg_try_advisory_xact_lock(${slotLocks}, slot) LIMIT 1),
+          floor(random() * ${slots}))::smallint`;
 
 /** CTE of the statement that inserts a job (`insertJob`): counts it for its tenant. `images` is 0 for a video. */
 export function countUsage(images: number): Prisma.Sql {
