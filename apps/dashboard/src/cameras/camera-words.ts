@@ -4,11 +4,11 @@ import type { ConnectionTest } from '../api/cameras.js';
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** How a camera is, in words, with the reason where there is one. */
-export function statusText({ is_active: isActive, status, status_reason: reason }: CameraView): string {
+export function statusText({ is_active: isActive, recording_enabled: isRecorded, status, status_reason: reason }: CameraView): string {
   if (!isActive) return 'switched off';
   if (status === 'online') return 'online';
   if (status === 'offline') return `offline: ${reason ?? 'the reason is not known'}`;
-  return 'not known: it is not recorded, or not yet';
+  return isRecorded ? 'not known yet' : 'connected to while somebody watches';
 }
 
 /** How its recording goes, in words. */

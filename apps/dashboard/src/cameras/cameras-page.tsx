@@ -1,18 +1,23 @@
 import type { CameraView } from '@nightjar/contracts';
 import { useCallback, useState } from 'react';
-import { deleteCamera, listCameras, listDeletedCameras, restoreCamera, testCamera } from '../api/cameras.js';
+import { listCameras, listDeletedCameras, restoreCamera } from '../api/cameras.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
+import { useRepeated } from '../loading/use-repeated.js';
 import { idOf, linkTo } from '../navigation/route.js';
 import { goTo } from '../navigation/use-route.js';
 import { AnalyticsEditor } from './analytics-editor.js';
 import { CameraForm } from './camera-form.js';
-import { connectionText, recordingText, statusText } from './camera-words.js';
-import { DecodeState } from './decode-state.js';
+import { CameraRow } from './camera-row.js';
+import { cameraStates, countsText, searchCameras, type CameraSearch, type CameraState } from './camera-search.js';
 import './cameras.css';
+
+const reloadMs = 15_000;
+/** Fewer are seen at one glance. */
+const searchedFrom = 8;
 
 interface CamerasPageProps {
   api: Api;
@@ -26,12 +31,18 @@ interface CamerasPageProps {
 export function CamerasPage({ api, isAdmin, mayManage, parameters }: CamerasPageProps) {
   const load = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
   const cameras = useLoaded(load);
+  useRepeated(cameras.reload, reloadMs);
+  const [deletions, setDeletions] = useState(0);
   const find = (name: string) => cameras.value?.find(({ id }) => id === idOf(parameters, name));
   const edited = find('edit');
   const analysed = find('analytics');
   const close = () => {
     cameras.reload();
     goTo(linkTo('cameras'));
+  };
+  const onDeleted = () => {
+    cameras.reload();
+    setDeletions((count) => count + 1);
   };
   if (isAdmin && (parameters.has('add') || edited))
     return (
@@ -45,109 +56,89 @@ export function CamerasPage({ api, isAdmin, mayManage, parameters }: CamerasPage
         <AnalyticsEditor key={analysed.id} api={api} camera={analysed} onClose={close} />
       </main>
     );
+  const isMissing = (parameters.has('edit') || parameters.has('analytics')) && cameras.value !== undefined;
   return (
     <main className="page">
-      {isAdmin && (
-        <p>
-          <a className="button main-action" href={linkTo('cameras', { add: 1 })}>
-            Add a camera
-          </a>
-        </p>
-      )}
+      {isMissing && <p className="problem">The camera that was asked for is not there, or not yours to change.</p>}
       <section className="panel" aria-label="Cameras">
-        <h2>Cameras</h2>
+        <div className="panel-head">
+          <h2>Cameras</h2>
+          {isAdmin && (
+            <a className="button main-action" href={linkTo('cameras', { add: 1 })}>
+              Add a camera
+            </a>
+          )}
+        </div>
         <LoadedList
           of={cameras}
           empty={
             isAdmin ? 'No camera yet. Add one: its address is all that is needed.' : 'No camera is granted to you. Ask an administrator.'
           }
         >
-          {(found) => (
-            <ul className="rows">
-              {found.map((camera) => (
-                <CameraRow key={camera.id} api={api} camera={camera} isAdmin={isAdmin} mayManage={mayManage} onChange={cameras.reload} />
-              ))}
-            </ul>
-          )}
+          {(found) => <CameraRows api={api} cameras={found} isAdmin={isAdmin} mayManage={mayManage} onDeleted={onDeleted} />}
         </LoadedList>
       </section>
-      {isAdmin && <DeletedCameras api={api} cameras={cameras.value} onRestored={cameras.reload} />}
+      {isAdmin && <DeletedCameras key={deletions} api={api} onRestored={onDeleted} />}
     </main>
   );
 }
 
-interface CameraRowProps {
+interface CameraRowsProps {
   api: Api;
-  camera: CameraView;
+  cameras: readonly CameraView[];
   isAdmin: boolean;
   mayManage: boolean;
-  onChange: () => void;
+  onDeleted: () => void;
 }
 
-function CameraRow({ api, camera, isAdmin, mayManage, onChange }: CameraRowProps) {
-  const action = useAction();
-  const [isAsking, setIsAsking] = useState(false);
-  const [tested, setTested] = useState<string>();
-  const remove = () =>
-    action.run(async () => {
-      await deleteCamera(api, camera.id);
-      onChange();
-    });
+function CameraRows({ api, cameras, isAdmin, mayManage, onDeleted }: CameraRowsProps) {
+  const [search, setSearch] = useState<CameraSearch>({ text: '', state: 'all' });
+  const found = cameras.length < searchedFrom ? cameras : searchCameras(cameras, search);
   return (
-    <li data-testid="camera-row">
-      <div>
-        <strong>{camera.name}</strong> {camera.location && <span className="empty">{camera.location}</span>}
-        <p className={camera.status === 'offline' ? 'problem' : camera.status === 'online' ? 'live' : 'empty'}>{statusText(camera)}</p>
-        <p className="empty">{recordingText(camera)}</p>
-        {tested && <p role="status">{tested}</p>}
-        {camera.is_active && camera.analytics_enabled && <DecodeState api={api} cameraId={camera.id} />}
-        <Problem text={action.problem} />
-      </div>
-      <div className="tools">
-        {mayManage && (
-          <>
-            <button
-              type="button"
-              disabled={action.isBusy}
-              onClick={() => void action.run(async () => setTested(connectionText(await testCamera(api, camera.id))))}
+    <>
+      <p className="empty" role="status">
+        {countsText(cameras)}
+      </p>
+      {cameras.length >= searchedFrom && (
+        <form className="fields" role="search" aria-label="Search cameras" onSubmit={(form) => form.preventDefault()}>
+          <label>
+            Name, place or address
+            <input
+              type="search"
+              value={search.text}
+              maxLength={100}
+              onChange={({ target }) => setSearch((known) => ({ ...known, text: target.value }))}
+            />
+          </label>
+          <label>
+            State
+            <select
+              value={search.state}
+              onChange={({ target }) => setSearch((known) => ({ ...known, state: target.value as CameraState }))}
             >
-              Test
-            </button>
-            <a className="button" href={linkTo('cameras', { analytics: camera.id })}>
-              Analytics
-            </a>
-          </>
-        )}
-        {isAdmin && (
-          <a className="button" href={linkTo('cameras', { edit: camera.id })}>
-            Edit
-          </a>
-        )}
-        {isAdmin && !isAsking && (
-          <button type="button" onClick={() => setIsAsking(true)}>
-            Delete
-          </button>
-        )}
-        {isAdmin && isAsking && (
-          <>
-            <button type="button" autoFocus disabled={action.isBusy} onClick={() => void remove()}>
-              {`Really delete ${camera.name}`}
-            </button>
-            <button type="button" onClick={() => setIsAsking(false)}>
-              Keep it
-            </button>
-          </>
-        )}
-      </div>
-    </li>
+              {Object.entries(cameraStates).map(([state, name]) => (
+                <option key={state} value={state}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        </form>
+      )}
+      {found.length === 0 && <p className="empty">No camera fits.</p>}
+      <ul className="rows camera-rows">
+        {found.map((camera) => (
+          <CameraRow key={camera.id} api={api} camera={camera} isAdmin={isAdmin} mayManage={mayManage} onDeleted={onDeleted} />
+        ))}
+      </ul>
+    </>
   );
 }
 
 /** Cameras that were deleted; their recordings and events are still there. */
-function DeletedCameras({ api, cameras, onRestored }: { api: Api; cameras: readonly CameraView[] | undefined; onRestored: () => void }) {
+function DeletedCameras({ api, onRestored }: { api: Api; onRestored: () => void }) {
   const action = useAction();
-  // The list of those that are there is read anew after each deletion: so is this one.
-  const load = useCallback((signal: AbortSignal) => (cameras ? listDeletedCameras(api, signal) : Promise.resolve([])), [api, cameras]);
+  const load = useCallback((signal: AbortSignal) => listDeletedCameras(api, signal), [api]);
   const deleted = useLoaded(load);
   const restore = (id: number) =>
     action.run(async () => {
