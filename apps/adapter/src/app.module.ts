@@ -12,6 +12,7 @@ import { ContractStreamController } from './http/contract/stream/contract-stream
 import { StreamSessions } from './http/contract/stream/stream-sessions.js';
 import { DocsController, ROOT_SURFACE } from './http/docs/docs.controller.js';
 import { FaceDescriber } from './http/face-describer.js';
+import { FacesController } from './http/faces.controller.js';
 import { InferController } from './http/infer.controller.js';
 import { LegacyFacesController } from './http/legacy/legacy-faces.controller.js';
 import { LegacyPipelineController } from './http/legacy/legacy-pipeline.controller.js';
@@ -44,6 +45,8 @@ export interface HttpParts {
   readonly door: WebSocketDoor;
 }
 
+/** Routes of both. */
+const sharedControllers: Type[] = [InferController, FacesController];
 /** Routes of the legacy surface: at the root, or under `/legacy`. */
 const legacyControllers: Type[] = [LegacyStatusController, LegacyPipelineController, LegacyFacesController];
 /** Routes of Contract v1: under `/contract`, or at the root. */
@@ -51,10 +54,10 @@ const contractControllers: Type[] = [ContractStatusController, ContractStreamCon
 /** Routes that have one place, whatever the root answers. */
 const fixedControllers: Type[] = [DocsController];
 
-@Module({ controllers: [InferController, ...legacyControllers] })
+@Module({ controllers: [...sharedControllers, ...legacyControllers] })
 class LegacyUnderPrefix {}
 
-@Module({ controllers: [InferController, ...contractControllers] })
+@Module({ controllers: [...sharedControllers, ...contractControllers] })
 class ContractUnderPrefix {}
 
 @Module({})
@@ -84,7 +87,7 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [
-        { module: Root, controllers: [InferController, ...ofRoot, ...fixedControllers] },
+        { module: Root, controllers: [...sharedControllers, ...ofRoot, ...fixedControllers] },
         LegacyUnderPrefix,
         ContractUnderPrefix,
         RouterModule.register([

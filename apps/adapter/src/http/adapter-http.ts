@@ -18,7 +18,7 @@ import { TaskRunner } from '../tasks/task-runner.js';
 import { authenticateCaller, type AdapterCredentials } from './adapter-credentials.js';
 import { AdapterMetrics } from './adapter-metrics.js';
 import { addBodyParsers } from './bodies/body-parsers.js';
-import { refuseHtmlForms } from './body-limits.js';
+import { refuseStrangeBodies } from './body-limits.js';
 import { failureEnvelope, outcomeOf } from './contract/contract-errors.js';
 import { ContractInference } from './contract/contract-inference.js';
 import { messageBytesMax, streamLimits, type StreamLimits } from './contract/stream/stream-limits.js';
@@ -83,7 +83,7 @@ export async function startAdapterHttp(options: AdapterHttpOptions): Promise<Ada
       takeNotes(fastify, rootSurface);
       observeInferences(fastify, metrics);
       routes = enforcePolicies(fastify, authenticateCaller(credentials, clock));
-      refuseHtmlForms(fastify);
+      refuseStrangeBodies(fastify);
       addBodyParsers(fastify);
       door.attach(fastify);
       // Not the runner of the others: this surface counts requests, of which one may run a task many times.

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdapterFixture, ask } from './adapter.fixture.js';
 import type { AdapterHttp } from './adapter-http.js';
@@ -54,6 +55,20 @@ describe('bodies that are made to cost', () => {
     const fields = Array.from({ length: 100_000 }, (_, index) => `f${index}=1`).join('&');
     for (const route of routes) {
       expect(await refusal(route, fields, headers)).toEqual({ status: 415, text: 'send application/json or multipart/form-data' });
+    }
+  });
+
+  it('are refused when they are packed, however much they would be unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    for (const route of routes) {
+      const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+      const answer = await fetch(http.url + route, { method: 'POST', headers, body: bomb });
+      expect([answer.status, await answer.text()]).toEqual([415, expect.stringContaining('without Content-Encoding')]);
+    }
+    for (const body of [bomb, gzipSync(bomb)]) {
+      const headers = { 'Content-Encoding': 'gzip' };
+      const answer = await fetch(`${http.url}/v2/models/identity/infer`, { method: 'POST', headers, body });
+      expect([400, 413]).toContain(answer.status);
     }
   });
 

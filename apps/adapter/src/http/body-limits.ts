@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '@nightjar/runtime/app-error';
 import type { JsonShapeLimits } from '@nightjar/runtime/json-shape';
 import type { FastifyInstance } from 'fastify';
@@ -12,16 +13,19 @@ export const plainJsonShape: JsonShapeLimits = { levels: 64, containers: 20_000,
 export const tensorJsonShape: JsonShapeLimits = { levels: 64, containers: 100_000, texts: 200_000, commas: 2_000_000 };
 
 /**
- * Refuses bodies of HTML forms before they are read: no route takes them, and their parser makes millions of fields of 32 MiB. The
- * Open Inference Protocol's routes read bytes, whatever a client calls them.
+ * Refuses bodies before they are read: HTML forms, which no route takes and whose parser makes millions of fields of 32 MiB, and what
+ * is packed. The Open Inference Protocol's routes read bytes, whatever a client calls them, and unpack them.
  */
-export function refuseHtmlForms(fastify: FastifyInstance): void {
+export function refuseStrangeBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const isForm = /^application\/x-www-form-urlencoded *(;|$)/i.test(request.headers['content-type'] ?? '');
-    done(
-      isForm && request.notes?.surface !== 'oip'
-        ? new AppError('unsupported_media_type', 'send application/json or multipart/form-data')
-        : undefined,
-    );
+    done(request.notes?.surface === 'oip' ? undefined : strangenessOf(request.headers));
   });
+}
+
+function strangenessOf(headers: IncomingHttpHeaders): AppError | undefined {
+  if (/^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type'] ?? ''))
+    return new AppError('unsupported_media_type', 'send application/json or multipart/form-data');
+  if (!/^(identity)?$/i.test(headers['content-encoding'] ?? ''))
+    return new AppError('unsupported_media_type', 'send the body as it is, without Content-Encoding');
+  return undefined;
 }

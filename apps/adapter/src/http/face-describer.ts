@@ -36,3 +36,8 @@ export class FaceDescriber {
     if (!needed.every((kind) => usable.has(kind))) throw new AppError('unavailable', 'no face model', { retryAfterMs: 60_000 });
   }
 }
+
+/** What the registry keeps of a person whose face was described. */
+export function faceToRegister<Details extends object>(details: Details, { model, descriptor }: DescribedFace) {
+  return { ...details, model_name: model.name, model_fingerprint: model.fingerprint, embedding: descriptor };
+}

@@ -1,14 +1,14 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FaceRegistry } from '../../faces/face-registry.js';
 import { describeIssues } from '../../tasks/task-runner.js';
 import { signalOfCaller } from '../caller-signal.js';
-import { FaceDescriber } from '../face-describer.js';
+import { FaceDescriber, faceToRegister } from '../face-describer.js';
 import { readInferBody } from '../infer-body.js';
 import { FaceRegistration, parseCategory } from '../legacy/face-request.js';
-import { renderFace, summariseFace, unknownPerson } from '../render-face.js';
+import { renderFace, summariseFace } from '../render-face.js';
 import type { CapabilitiesResponse } from './contract-messages.js';
 
 const registerTimeoutMs = 30_000;
@@ -25,7 +25,7 @@ export const faceRoutes: CapabilitiesResponse['endpoints']['extra'] = [
   { path: '/faces/{person_id}', method: 'DELETE', purpose: 'Forget a person and the embedding of the face' },
 ];
 
-/** `/faces/*` as adapters for faces have them: the same registry as the legacy surface's, with forms instead of JSON. */
+/** `/faces/register` and `/faces` as adapters for faces have them: the same registry as the legacy surface's, with forms instead of JSON. */
 @Controller('faces')
 export class ContractFacesController {
   constructor(
@@ -43,10 +43,8 @@ export class ContractFacesController {
     if (!face) throw new AppError('unprocessable', 'no face was found on the picture');
     // Whom the caller means nobody can know.
     if (face.faceCount > 1) throw new AppError('unprocessable', `${face.faceCount} faces are on the picture: send one with a single face`);
-    const { name: modelName, fingerprint } = face.model;
-    const input = { ...details, model_name: modelName, model_fingerprint: fingerprint, embedding: face.descriptor };
-    const saved = await this.faces.register(input, { signal });
-    void reply.header('X-Model-Fingerprint', fingerprint);
+    const saved = await this.faces.register(faceToRegister(details, face), { signal });
+    void reply.header('X-Model-Fingerprint', face.model.fingerprint);
     return { ok: true, face: renderFace(saved.face), face_bbox: face.box };
   }
 
@@ -55,22 +53,6 @@ export class ContractFacesController {
   list(@Query('category') category: unknown): object {
     const faces = this.faces.list(parseCategory(category)).map(summariseFace);
     return { faces, count: faces.length };
-  }
-
-  @Get(':person_id')
-  @Policy({ kind: 'authenticated' })
-  get(@Param('person_id') personId: string): object {
-    const face = this.faces.get(personId);
-    if (!face) throw unknownPerson(personId);
-    return { face: renderFace(face) };
-  }
-
-  @Delete(':person_id')
-  @Policy({ kind: 'authenticated' })
-  async remove(@Param('person_id') personId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const removed = await this.faces.remove(personId, { signal: signalOfCaller(reply) });
-    if (!removed) throw unknownPerson(personId);
-    return { ok: true, person_id: personId };
   }
 }
 

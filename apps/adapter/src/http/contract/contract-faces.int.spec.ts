@@ -59,7 +59,7 @@ describe('faces over Contract v1', () => {
     expect((await ask(http, 'GET', '/contract/faces?category=visitor')).body).toEqual({ faces: [], count: 0 });
     expect((await ask(http, 'GET', '/contract/faces/p-1')).body).toMatchObject({ face: { ...summary, metadata: { badge: 7 } } });
     expect(await infer('face_recognition', portrait)).toMatchObject({ recognized: true, person_id: 'p-1' });
-    expect((await ask(http, 'DELETE', '/contract/faces/p-1')).body).toEqual({ ok: true, person_id: 'p-1' });
+    expect((await ask(http, 'DELETE', '/contract/faces/p-1')).body).toMatchObject({ ok: true, person_id: 'p-1' });
     expect(await infer('face_recognition', portrait)).toMatchObject({ recognized: false });
   });
 

@@ -174,7 +174,7 @@ function faceRoutes(): RouteDoc[] {
       path: '/faces/{person_id}',
       summary: 'Forget a person',
       parameters: [personId],
-      replies: { 200: { description: 'Forgotten', schema: object({ ok: { const: true }, person_id: text }) } },
+      replies: { 200: { description: 'Forgotten', schema: object({ ok: { const: true }, person_id: text, message: text }) } },
       errors: [404, 503],
     },
   ];

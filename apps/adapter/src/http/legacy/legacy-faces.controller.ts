@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -7,13 +7,13 @@ import { FrameResolver } from '../../intake/frame-resolver.js';
 import { readFrames } from '../../intake/read-frames.js';
 import { UnreadForm } from '../bodies/body-parsers.js';
 import { signalOfCaller } from '../caller-signal.js';
-import { FaceDescriber } from '../face-describer.js';
-import { renderFace, summariseFace, unknownPerson } from '../render-face.js';
+import { FaceDescriber, faceToRegister } from '../face-describer.js';
+import { summariseFace } from '../render-face.js';
 import { parseCategory, parseFaceRegistration } from './face-request.js';
 
 const registerTimeoutMs = 30_000;
 
-/** `/faces/*`: who is known by the face. Embeddings go in with a picture and never come out. */
+/** `/faces/register` and `/faces/list`: who is known by the face. Embeddings go in with a picture and never come out. */
 @Controller('faces')
 export class LegacyFacesController {
   constructor(
@@ -36,10 +36,8 @@ export class LegacyFacesController {
     const turn = camera ?? `client:${request.ip}`;
     const face = await this.describer.describe(pictures.get('frame')!, { turn, timeoutMs: registerTimeoutMs, signal });
     if (!face) return { success: false, ok: false, person_id: details.person_id, message: 'No face found in the picture' };
-    const { name: modelName, fingerprint } = face.model;
-    const input = { ...details, model_name: modelName, model_fingerprint: fingerprint, embedding: face.descriptor };
-    const { face: saved, created } = await this.faces.register(input, { signal });
-    void reply.header('X-Model-Fingerprint', fingerprint);
+    const { face: saved, created } = await this.faces.register(faceToRegister(details, face), { signal });
+    void reply.header('X-Model-Fingerprint', face.model.fingerprint);
     const which = face.faceCount > 1 ? ` with the largest of ${face.faceCount} faces in the picture` : '';
     return {
       success: true,
@@ -47,8 +45,8 @@ export class LegacyFacesController {
       ...summariseFace(saved),
       message: `${created ? 'Registered' : 'Replaced the face of'} ${saved.name}${which}`,
       face_bbox: face.box,
-      model_name: modelName,
-      model_fingerprint: fingerprint,
+      model_name: face.model.name,
+      model_fingerprint: face.model.fingerprint,
     };
   }
 
@@ -57,21 +55,5 @@ export class LegacyFacesController {
   list(@Query('category') query: unknown): object {
     const faces = this.faces.list(parseCategory(query)).map(summariseFace);
     return { faces, count: faces.length, total_count: faces.length };
-  }
-
-  @Get(':person_id')
-  @Policy({ kind: 'authenticated' })
-  get(@Param('person_id') personId: string): object {
-    const face = this.faces.get(personId);
-    if (!face) throw unknownPerson(personId);
-    return { face: renderFace(face) };
-  }
-
-  @Delete(':person_id')
-  @Policy({ kind: 'authenticated' })
-  async remove(@Param('person_id') personId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const removed = await this.faces.remove(personId, { signal: signalOfCaller(reply) });
-    if (!removed) throw unknownPerson(personId);
-    return { success: true, ok: true, person_id: personId, message: `Deleted ${personId}` };
   }
 }

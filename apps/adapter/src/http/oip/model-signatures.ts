@@ -4,6 +4,9 @@ import type { ModelStatus, TensorDescription } from '../../engine/protocol.js';
 import { datatypeOf } from './datatypes.js';
 import type { ModelSignature, TensorSignature } from './model-signature.js';
 
+/** What an engine says to a run on nothing: the model wants something, or is no function of tensors. */
+const answersToNothing: ReadonlySet<string> = new Set(['invalid_argument', 'not_implemented']);
+
 /**
  * What goes into the models of the repository and what comes out. That is known once a model was loaded; what was known once is
  * known of the same files after the model was unloaded too.
@@ -14,7 +17,7 @@ export class ModelSignatures {
 
   constructor(private readonly pool: EnginePool) {}
 
-  /** @throws AppError `not_implemented` for a model that is no function of tensors, `not_found`, or what loading it says */
+  /** A model that is no function of tensors has none. @throws AppError `not_found`, or what loading it says */
   async of(model: ModelStatus, options: { signal: AbortSignal; timeoutMs: number; turn: string }): Promise<ModelSignature> {
     const known = this.known.get(keyOf(model));
     if (known && known.fingerprint === model.fingerprint) return known.signature;
@@ -42,7 +45,7 @@ export class ModelSignatures {
       ...options,
     });
     const [outcome] = steps;
-    if (outcome && !outcome.ok && outcome.code !== 'invalid_argument') throw new AppError(outcome.code, outcome.message);
+    if (outcome && !outcome.ok && !answersToNothing.has(outcome.code)) throw new AppError(outcome.code, outcome.message);
   }
 
   private remember(model: ModelStatus, signature: ModelSignature): void {
@@ -56,9 +59,7 @@ function keyOf({ name, version }: ModelStatus): string {
   return `${name}@${version}`;
 }
 
-function signatureOf({ name, inputs, outputs }: ModelStatus): ModelSignature {
-  if (!inputs || !outputs)
-    throw new AppError('not_implemented', `model "${name}" does not work on tensors alone: use the task that it is for`);
+function signatureOf({ name, inputs = [], outputs = [] }: ModelStatus): ModelSignature {
   return { inputs: inputs.map((input) => describeTensor(name, input)), outputs: outputs.map((output) => describeTensor(name, output)) };
 }
 

@@ -97,6 +97,14 @@ describe('the Open Inference Protocol over HTTP', () => {
       expect(lazy.body.outputs.length).toBeGreaterThan(0);
     });
 
+    it('have no tensors where they are no function of any, as one that reads text', async () => {
+      const { status, body } = await client.get<OipMetadata>('/v2/models/pp-ocr-v4');
+      expect([status, body.inputs, body.outputs]).toEqual([200, [], []]);
+      expect((await client.get('/v2/models/pp-ocr-v4/config')).status).toBe(200);
+      const infer = await client.infer('pp-ocr-v4', { inputs: [{ name: 'x', shape: [1], datatype: 'FP32', data: [1] }] });
+      expect([infer.status, infer.body.error]).toEqual([501, expect.stringContaining('use the task that it is for')]);
+    });
+
     it('are found by the first parts of their version, and by no other version', async () => {
       for (const version of ['3', '3.0', '3.0.4'])
         expect((await client.get(`/v2/models/nanodet/versions/${version}/ready`)).status).toBe(200);

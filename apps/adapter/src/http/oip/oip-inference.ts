@@ -57,6 +57,8 @@ export class OipInference {
     const options = readInferParameters(asked?.parameters ?? {}, this.sequences);
     const timeoutMs = Math.min(options.timeoutMs ?? defaultTimeoutMs, defaultTimeoutMs);
     const signature = await model.describe({ signal, timeoutMs, turn });
+    if (signature.inputs.length === 0)
+      throw new AppError('not_implemented', `model "${model.name}" does not work on tensors alone: use the task that it is for`);
     const inputs = asked?.inputs ?? [rawInput(body, signature)];
     checkInputs(inputs, signature);
     // A body without inference header has no room for parameters, and is answered as it came.

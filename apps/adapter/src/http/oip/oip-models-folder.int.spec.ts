@@ -78,6 +78,11 @@ describe("an operator's own models over the Open Inference Protocol", () => {
     expect(raw.body.outputs[0]).toMatchObject({ name: 'doubled', shape: [3, 2], parameters: { binary_data_size: 24 } });
   });
 
+  it('refuse a tensor that holds nothing', async () => {
+    const { status, body } = await client.infer('arithmetic', { inputs: [{ ...rows, shape: [0, 2], data: [] }] });
+    expect([status, body.error]).toEqual([400, 'input "x" has shape [0, 2]: it holds nothing']);
+  });
+
   it('answer in the version that was asked for, and in the highest one where none was', async () => {
     expect((await client.infer('arithmetic', { inputs: [rows] })).body.model_version).toBe('10');
     expect((await client.infer('arithmetic/versions/9', { inputs: [rows] })).body.model_version).toBe('9');

@@ -64,6 +64,8 @@ async function run(
 
 function toEngine(tensor: WireTensor): NamedTensor {
   const { name, datatype, shape: dims } = tensor;
+  // Models are not made for it: many fail somewhere within.
+  if (dims.includes(0)) throw new AppError('invalid_argument', `input "${name}" has shape [${dims.join(', ')}]: it holds nothing`);
   const type = tensorTypeOf(datatype);
   if (!type) throw new AppError('invalid_argument', `input "${name}": no model takes ${datatype}`);
   const data = tensor.datatype === 'BYTES' ? textsOf(name, tensor.elements) : elementsOf(tensor.datatype, tensor.bytes);

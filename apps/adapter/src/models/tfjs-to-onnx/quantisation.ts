@@ -12,8 +12,9 @@ export type ActivationRanges = ReadonlyMap<string, ActivationRange>;
 
 const largestUint8 = 255;
 /**
- * Half of what int8 could hold, on every CPU, so that all answer the same. CPUs without VNNI add two products of a uint8 and an int8 in 16 bits, which hold 2 · 255 · 64 and not
- * twice as much: with larger weights the sums of bright pixels are cut off there, and a white wall is a person.
+ * Half of what int8 could hold, on every CPU, so that all answer the same. CPUs without VNNI add two products of a uint8 and an int8
+ * in 16 bits, which hold 2 · 255 · 64 and not twice as much: with larger weights the sums of bright pixels are cut off there, and a
+ * white wall is a person.
  */
 const largestWeight = 64;
 
@@ -43,23 +44,29 @@ export function quantiseWeights(weights: ConstantTensor): { quantised: ConstantT
     const end = start + perChannel;
     const scale = largestMagnitude(values, start, end) / largestWeight;
     scales[channel] = scale;
-    for (let first = start; first < end; first += perKernel) {
-      data.set(roundKeepingSum(values.subarray(first, first + perKernel), scale), first);
-    }
+    for (let first = start; first < end; first += perKernel) roundKernel(values, data, { first, end: first + perKernel, scale });
   }
   return { quantised: { elementType: 'int8', shape: weights.shape, data }, scales };
 }
 
-/** The nearest integers of `values / scale`, but for as many as it takes to bring their sum to the nearest integer: the closest calls. */
-function roundKeepingSum(values: Float32Array, scale: number): Int8Array {
-  const rounded = Int8Array.from(values, (value) => Math.round(value / scale));
-  const missing = Float64Array.from(values, (value, index) => value / scale - rounded[index]!);
-  const shift = Math.round(missing.reduce((sum, part) => sum + part, 0));
-  const step = Math.sign(shift);
-  const closest = [...missing.keys()].sort((a, b) => step * (missing[b]! - missing[a]!));
-  const free = closest.filter((index) => Math.abs(rounded[index]! + step) <= largestWeight);
-  for (const index of free.slice(0, Math.abs(shift))) rounded[index]! += step;
-  return rounded;
+/** Rounds to the nearest, then moves as many weights as it takes to bring the sum to the nearest integer: the closest calls. */
+function roundKernel(values: Float32Array, data: Int8Array, { first, end, scale }: { first: number; end: number; scale: number }): void {
+  let missing = 0;
+  for (let i = first; i < end; i++) {
+    data[i] = Math.round(values[i]! / scale);
+    missing += values[i]! / scale - data[i]!;
+  }
+  const step = Math.sign(missing);
+  for (let left = Math.round(Math.abs(missing)); left > 0; left--) {
+    let closest = -1;
+    let gain = -Infinity;
+    for (let i = first; i < end; i++) {
+      const here = step * (values[i]! / scale - data[i]!);
+      if (here > gain && Math.abs(data[i]! + step) <= largestWeight) [closest, gain] = [i, here];
+    }
+    if (closest === -1) return;
+    data[closest]! += step;
+  }
 }
 
 function floatsOf(weights: ConstantTensor): Float32Array {
