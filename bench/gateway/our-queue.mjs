@@ -32,7 +32,7 @@ async function drain({ jobs, workers }) {
 /** As an agent's slot: asks once, then each end brings the next job. */
 async function workUntilEmpty() {
   const claimant = { agentId: 'bench', leaseMs };
-  for (let work = await claimWork(database, claimant); work; ) {
+  for (let work = await claimWork(database, claimant); work;) {
     const which = isInAttempt({ jobId: work.job_id, lease: work.lease });
     const { ended, next } = await endAndClaim(
       database,

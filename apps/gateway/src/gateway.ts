@@ -22,6 +22,7 @@ import { openCallers } from './keys/open-callers.js';
 import { UsageService, type ApiBounds } from './quotas/usage.service.js';
 import { UsageStore } from './quotas/usage.store.js';
 import { CapacityBoard } from './status/capacity-board.js';
+import { openDatabaseProbe } from './status/database-probe.js';
 import { ObservedStore } from './status/observed.store.js';
 import { SystemStatus } from './status/system-status.js';
 import { subscribe } from './subscriptions.js';
@@ -65,8 +66,7 @@ export async function startGateway(
   const board = new CapacityBoard(clock);
   subscribe(bus, { leases: jobs.leases, board, hub: jobs.hub });
 
-  // The table, not `select 1`: a database without our migrations can't serve either.
-  health.addCheck('database', async () => void (await database.$queryRaw`SELECT 1 FROM jobs.job LIMIT 1`));
+  health.addCheck('database', openDatabaseProbe(config.databaseUrl, shutdown));
   health.addCheck('bus', () => (bus.connected ? undefined : 'not connected'));
   const { paths, box } = parts;
   const dispatcher = new InferenceDispatcher(bus, clock);

@@ -61,4 +61,26 @@ describe('while Postgres is away', () => {
     expect((await fixture.claimWork()).job_id).toBe(jobId);
     expect((await submit()).status).toBe(202);
   });
+
+  it('a gateway whose connections are all at work is ready all the same', async () => {
+    const requests = await fixture.database.$transaction(
+      async (transaction) => {
+        await transaction.$executeRaw`LOCK TABLE jobs.api_key IN ACCESS EXCLUSIVE MODE`;
+        // Twice as many as the pool holds: each looks for a key that nobody remembers.
+        const waiting = Array.from({ length: 20 }, (_, number) =>
+          fixture.request(`/v0.2/results/video/${jobId}`, { headers: { 'X-API-Key': `a-key-that-was-never-seen-${number}` } }),
+        );
+        await until(async () => (await blockedQueries(transaction)) >= 10);
+        expect((await fetch(`${fixture.gateway.url}/readyz`)).status).toBe(200);
+        return waiting;
+      },
+      { timeout: 30_000 },
+    );
+    await Promise.all(requests);
+  });
+
+  async function blockedQueries(database: Pick<GatewayFixture['database'], '$queryRaw'>): Promise<number> {
+    const [row] = await database.$queryRaw<{ blocked: number }[]>`SELECT count(*)::int AS blocked FROM pg_locks WHERE NOT granted`;
+    return row?.blocked ?? 0;
+  }
 });

@@ -59,7 +59,12 @@ describe('the lease protocol', () => {
       expect({ accepted, next }).toMatchObject({ accepted: true, next: { job_id: second, attempt: 1, media_type: 'video' } });
       expect([await status(first), await status(second)]).toEqual(['finished', 'processing']);
       const moves = await fixture.database.jobEvent.findMany({
-        where: { OR: [{ jobId: first, state: 'finished' }, { jobId: second, state: 'processing' }] },
+        where: {
+          OR: [
+            { jobId: first, state: 'finished' },
+            { jobId: second, state: 'processing' },
+          ],
+        },
       });
       expect(moves).toHaveLength(2);
       expect(new Set(moves.map(({ xid }) => xid)).size).toBe(1);

@@ -65,8 +65,10 @@ export class JobLeases {
   async beat(beat: Attempt & { progress: number; stage: string }): Promise<BeatVerdict> {
     const renewed = await renewLease(this.options.database, { ...beat, leaseMs: this.options.timings.leaseMs });
     if (!renewed) return 'lost';
-    if (renewed.cancelRequested) return (await this.end(beat, { state: 'cancelled', error: jobErrors.cancelled })).accepted ? 'cancel' : 'lost';
-    if (renewed.late) return (await this.end(beat, { state: 'failed', error: jobErrors.processingTimeExceeded })).accepted ? 'late' : 'lost';
+    if (renewed.cancelRequested)
+      return (await this.end(beat, { state: 'cancelled', error: jobErrors.cancelled })).accepted ? 'cancel' : 'lost';
+    if (renewed.late)
+      return (await this.end(beat, { state: 'failed', error: jobErrors.processingTimeExceeded })).accepted ? 'late' : 'lost';
     const { jobId, progress, stage } = beat;
     this.options.bus.publish(jobProgressed, { job_id: jobId, tenant_id: renewed.tenantId, progress, stage });
     return 'continue';

@@ -41,7 +41,10 @@ describe('a job over Max-Processing-Time', () => {
     const jobId = await fixture.submitVideo('x', bound);
     const work = await fixture.claimWork();
     await sleep(overBoundMs);
-    expect(await sweepJobs(fixture.database, { retentionMs: 3_600_000 })).toEqual({ ended: [{ id: jobId, hasWebhook: false }], requeued: [] });
+    expect(await sweepJobs(fixture.database, { retentionMs: 3_600_000 })).toEqual({
+      ended: [{ id: jobId, hasWebhook: false }],
+      requeued: [],
+    });
     expect(await fixture.poll(jobId)).toMatchObject(tooLong);
     expect(await fixture.finish(work, finishedVideo)).toBe(false);
   });
