@@ -30,6 +30,8 @@ export const DecodeReport = z.object({
   separation: z.enum(['learning', 'untested', 'separates', 'no separation']).nullable(),
   /** What the last decoded picture showed. */
   motion: z.enum(['calibrating', 'lighting', 'quiet', 'moving']).nullable(),
+  /** Share of the picture that never rests, as a burnt-in clock, and so counts as no motion; absent while nothing is decoded. */
+  restless_share: z.number().min(0).max(1).optional(),
   /** Since the analysis began: frames that came, pictures that were decoded and shown. */
   units: z.number().int().min(0),
   pictures: z.number().int().min(0),

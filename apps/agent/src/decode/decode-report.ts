@@ -28,6 +28,7 @@ export function decodeReport(
     hardware: watched?.hardware ?? 'none',
     separation: watched?.separation ?? null,
     motion: watched?.motion ?? null,
+    ...(watched && { restless_share: Math.round(watched.restlessShare * 1_000) / 1_000 }),
     units: source.units,
     pictures: source.pictures,
     dropped: { decoder_too_slow: source.unitsDropped, adapter_too_slow: framesDropped },

@@ -47,6 +47,7 @@ describe('what an agent says of its decoding', () => {
     expect(report).toMatchObject({
       ...{ stream_id: streamId, camera_id: 1, state: 'active', connected: true, stream: 'sub', main_because: null, reading: 'direct' },
       ...{ codec: 'h264', hardware: 'none', picture: { w: 640, h: 360 }, dropped: { decoder_too_slow: 0 } },
+      restless_share: 0,
     });
     expect(report.units).toBeGreaterThan(report.pictures);
     expect(Math.abs(Date.now() - (report.last_wake?.at_unix_ms ?? 0))).toBeLessThan(60_000);
