@@ -12,6 +12,7 @@ import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
 import { DocsController } from './docs/docs.controller.js';
 import { DecodingModule } from './decoding/decoding.module.js';
+import { ErasureModule } from './erasure/erasure.module.js';
 import { EventsModule } from './events/events.module.js';
 import { ExportsModule } from './exports/exports.module.js';
 import { FacesModule } from './faces/faces.module.js';
@@ -37,6 +38,7 @@ import { SegmentsModule } from './segments/segments.module.js';
 import { SetupModule } from './setup/setup.module.js';
 import { StreamsModule } from './streams/streams.module.js';
 import { SystemModule } from './system/system.module.js';
+import { UnsupportedController } from './unsupported/unsupported.controller.js';
 import { UsersStore } from './users/users.store.js';
 
 /** What must stand before the first route: whoever asks is authenticated before Nest sees the request. */
@@ -69,6 +71,7 @@ export class AppModule {
         StreamsModule,
         FramesModule,
         EventsModule,
+        ErasureModule,
         RulesModule,
         AppsModule,
         InferModule,
@@ -84,7 +87,7 @@ export class AppModule {
         PlaybackModule,
         ExportsModule,
       ],
-      controllers: [HealthController, DocsController],
+      controllers: [HealthController, DocsController, UnsupportedController],
       providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseAwayInterceptor }],
     };
   }

@@ -73,6 +73,17 @@ export const readFrame = rpc({
 export const framePartBytesMax = 512 * 1024;
 export const frameBytesMax = 8 * 1024 * 1024;
 
+/** Whether a camera may be read unencrypted. */
+export const TransportSecurity = z.enum(['rtsps_required', 'rtsps_preferred', 'plaintext_allowed']);
+export type TransportSecurity = z.infer<typeof TransportSecurity>;
+
+/** What a camera is to be looked at for, as OpenNVR's agents and apps read it. */
+export const CameraAssignment = z.object({
+  skill: z.string().min(1).max(100),
+  labels: z.array(z.string().min(1).max(60)).max(100).optional(),
+});
+export type CameraAssignment = z.infer<typeof CameraAssignment>;
+
 /** `GET /api/v1/cameras`, one element. Passwords are never part of it. */
 export const CameraView = z.object({
   id: CameraId,
@@ -88,8 +99,16 @@ export const CameraView = z.object({
   substream_url: z.string().nullable(),
   onvif_url: z.string().nullable(),
   location: z.string().nullable(),
+  vlan: z.string().nullable(),
   manufacturer: z.string().nullable(),
   model: z.string().nullable(),
+  firmware_version: z.string().nullable(),
+  serial_number: z.string().nullable(),
+  hardware_id: z.string().nullable(),
+  assignments: z.array(CameraAssignment).nullable(),
+  transport_security: TransportSecurity,
+  /** Always false: the NVR serves its cameras by itself. */
+  mediamtx_provisioned: z.literal(false),
   is_active: z.boolean(),
   recording_enabled: z.boolean(),
   analytics_enabled: z.boolean(),

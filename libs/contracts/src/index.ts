@@ -53,6 +53,7 @@ export {
 } from './jobs.js';
 export {
   AssignedStream,
+  CameraAssignment,
   CameraId,
   camerasChanged,
   CameraTransport,
@@ -64,6 +65,7 @@ export {
   readFrame,
   readRecorderState,
   releaseStreams,
+  TransportSecurity,
 } from './cameras.js';
 export {
   FaceCategory,

@@ -63,6 +63,8 @@ export type NvrDatabase = Pick<
   | 'lunaMaster'
   | 'face'
   | 'faceRemoval'
+  | 'systemEvent'
+  | 'monitoringPolicy'
   | Calls
 > & {
   /** For the statements that every event takes; see there. */

@@ -8,6 +8,7 @@ import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LoginLimiter } from './login-limiter.js';
 import { LoginLocks } from './login-locks.js';
+import { OwnConfirmation } from './own-confirmation.js';
 import { PasswordCheck } from './password-check.js';
 import { SecondFactor } from './second-factor.js';
 import { SecondFactorController } from './second-factor.controller.js';
@@ -17,7 +18,7 @@ import { SignInPolicyController } from './sign-in-policy.controller.js';
 @Module({
   imports: [AuditModule, UsersModule, JwtModule.register({})],
   controllers: [AuthController, JwksController, SecondFactorController, SignInPolicyController],
-  exports: [LoginLimiter],
-  providers: [AccessTokens, AuthService, LoginLimiter, LoginLocks, PasswordCheck, SecondFactor, SessionsStore],
+  exports: [LoginLimiter, OwnConfirmation],
+  providers: [AccessTokens, AuthService, LoginLimiter, LoginLocks, OwnConfirmation, PasswordCheck, SecondFactor, SessionsStore],
 })
 export class AuthModule {}

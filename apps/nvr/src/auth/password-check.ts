@@ -16,7 +16,7 @@ export interface PasswordAttempt {
   /** Of the second factor. Null asks for none, also of users who have one. */
   code: string | undefined | null;
   /** What the log calls a failure. */
-  failure: 'login.failed' | 'password.change_failed';
+  failure: 'login.failed' | 'password.change_failed' | 'confirmation.failed';
 }
 
 /** Checks passwords, and how often somebody may try. */

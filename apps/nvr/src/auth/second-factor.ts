@@ -43,7 +43,7 @@ export class SecondFactor {
    */
   async enable(user: User, code: string, by: Actor): Promise<string[]> {
     if (user.totpEnabledAt) throw new AppError('conflict', 'the second factor is on already');
-    await this.requireCode(user, code, by);
+    await this.require(user, code, by);
     const writeEntry = this.audit.entryOf(by, { action: 'mfa.enabled', entityType: 'user', entityId: user.id });
     const recoveryCodes = makeRecoveryCodes();
     const recoveryDigests = recoveryCodes.map(digestOf);
@@ -54,7 +54,7 @@ export class SecondFactor {
   /** New recovery codes; those before count no more. @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
   async renewRecoveryCodes(user: User, code: string, by: Actor): Promise<string[]> {
     if (!user.totpEnabledAt) throw new AppError('conflict', 'there is no second factor');
-    await this.requireCode(user, code, by);
+    await this.require(user, code, by);
     const writeEntry = this.audit.entryOf(by, { action: 'mfa.recovery_codes_made', entityType: 'user', entityId: user.id });
     const recoveryCodes = makeRecoveryCodes();
     await this.users.replaceRecoveryCodes(user.id, recoveryCodes.map(digestOf), writeEntry);
@@ -64,7 +64,7 @@ export class SecondFactor {
   /** @throws AppError `invalid_argument` for a wrong code, `conflict`, `locked` */
   async disable(user: User, code: string, by: Actor): Promise<void> {
     if (!user.totpEnabledAt) throw new AppError('conflict', 'there is no second factor');
-    await this.requireCode(user, code, by);
+    await this.require(user, code, by);
     const writeEntry = this.audit.entryOf(by, { action: 'mfa.disabled', entityType: 'user', entityId: user.id });
     await this.users.switchTotp(user.id, { enabledAt: null, recoveryDigests: [], writeEntry });
   }
@@ -78,8 +78,8 @@ export class SecondFactor {
     return step !== undefined && (await this.users.useTotpStep(user.id, step));
   }
 
-  /** Wrong codes count like wrong passwords. */
-  private async requireCode(user: User, code: string, by: Actor): Promise<void> {
+  /** Wrong codes count like wrong passwords. @throws AppError `invalid_argument`, `locked` */
+  async require(user: User, code: string, by: Actor): Promise<void> {
     await this.locks.countAttempt(user.username);
     if (!(await this.accepts(user, code))) {
       await this.audit.record(by, { action: 'mfa.failed', entityType: 'user', entityId: user.id });

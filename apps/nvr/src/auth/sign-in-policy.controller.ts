@@ -26,6 +26,8 @@ export const ChangedPolicy = z.strictObject({
   require_mfa_for_privileged: z.boolean().optional(),
   /** Passwords don't age here: clients that send what they read are not refused for it. */
   expiration_days: z.null().optional(),
+  /** Nor are they reset by a token: an admin gives another one. */
+  reset_token_ttl_minutes: z.null().optional(),
 });
 
 /** The policy on the wire, by OpenNVR's names. */
@@ -39,6 +41,7 @@ interface PolicyView {
   expiration_days: null;
   max_failed_attempts: number;
   lockout_minutes: number;
+  reset_token_ttl_minutes: null;
   require_mfa_for_privileged: boolean;
 }
 
@@ -90,6 +93,7 @@ function policyView(policy: SignInPolicy): PolicyView {
     expiration_days: null,
     max_failed_attempts: policy.failuresMax,
     lockout_minutes: policy.lockMinutes,
+    reset_token_ttl_minutes: null,
     require_mfa_for_privileged: policy.requiresMfaOfPrivileged,
   };
 }

@@ -28,6 +28,8 @@ export class CameraConnections {
    */
   async urlOf(camera: Camera, stream: StreamKind): Promise<string> {
     const url = stream === 'sub' ? (camera.substreamUrl ?? camera.rtspUrl) : camera.rtspUrl;
+    if (camera.transportSecurity === 'rtsps_required' && !isEncrypted(url))
+      throw new AppError('unprocessable', 'the camera must be read encrypted, and its address is not rtsps://');
     return this.urlTo({ url, username: camera.username, password: this.passwordOf(camera), isDemo: camera.isDemo });
   }
 
@@ -58,6 +60,11 @@ export class CameraConnections {
       if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
     }
   }
+}
+
+/** Whether what comes from an address can't be read on the way. */
+export function isEncrypted(url: string): boolean {
+  return url.startsWith('rtsps://');
 }
 
 /** How packets of a camera's streams come. */

@@ -53,6 +53,20 @@ describe('a connection to a camera that is tried out', () => {
     expect((await post('/api/v1/cameras/test-connection', { rtsp_url: device.url }, headers)).status).toBe(403);
   });
 
+  it('tells whether a saved camera can be read encrypted, and remembers it', async () => {
+    const { id } = (await post('/api/v1/cameras?force=true', { name: 'Plain', rtsp_url: device.url, is_active: false })).body as {
+      id: number;
+    };
+    expect(await post(`/api/v1/cameras/${id}/probe-transport`, {})).toMatchObject({
+      status: 200,
+      body: { probe_result: 'rtsp', encrypted: false, rtsp: { success: true }, rtsps: { success: false, reason: expect.any(String) } },
+    });
+    expect(await nvr.database.camera.findUniqueOrThrow({ where: { id } })).toMatchObject({ transportProbe: 'rtsp' });
+    // Its password is not sent where it could be read.
+    await nvr.database.camera.update({ where: { id }, data: { transportSecurity: 'rtsps_required' } });
+    expect(await post(`/api/v1/cameras/${id}/probe-transport`, {})).toMatchObject({ body: { probe_result: 'none', rtsp: null } });
+  });
+
   const commands = [
     'exec:id',
     'exec:/bin/sh#',

@@ -46,6 +46,22 @@ export class CameraTests {
     return this.test({ findUrl, transport: address.transport }, signal);
   }
 
+  /**
+   * Tries a camera at its address and at that of the other scheme, at its standard port, if need be. One that must be read encrypted is
+   * not asked to take its password over a connection that is not.
+   * @throws AppError as `testCamera`
+   */
+  async probeTransport(camera: Camera, signal: AbortSignal): Promise<{ rtsps: ConnectionTest; rtsp: ConnectionTest | undefined }> {
+    const { password, ...known } = { ...camera, password: this.connections.passwordOf(camera) };
+    const tryScheme = (scheme: 'rtsp' | 'rtsps') => {
+      const url = urlWithScheme(known.rtspUrl, scheme);
+      const findUrl = () => this.connections.urlTo({ url, username: known.username, password, isDemo: known.isDemo });
+      return this.test({ findUrl, transport: transportOf(camera) }, signal);
+    };
+    const rtsps = await tryScheme('rtsps');
+    return { rtsps, rtsp: camera.transportSecurity === 'rtsps_required' ? undefined : await tryScheme('rtsp') };
+  }
+
   private async test(
     { findUrl, transport }: { findUrl: () => Promise<string>; transport: CameraTransport },
     signal: AbortSignal,
@@ -66,4 +82,12 @@ export class CameraTests {
       this.running--;
     }
   }
+}
+
+/** The same stream by the other scheme is looked for at that scheme's port. */
+function urlWithScheme(url: string, scheme: 'rtsp' | 'rtsps'): string {
+  if (new URL(url).protocol === `${scheme}:`) return url;
+  const other = new URL(url);
+  other.port = '';
+  return other.href.replace(/^rtsps?:/, `${scheme}:`);
 }

@@ -1,4 +1,5 @@
-import type { CameraView } from '@nightjar/contracts';
+import { CameraAssignment, TransportSecurity, type CameraView } from '@nightjar/contracts';
+import { z } from 'zod';
 import { isIP } from 'node:net';
 import { transportOf } from './camera-connections.js';
 import { checkCameraUrl } from './check-camera-url.js';
@@ -28,8 +29,15 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     substream_url: camera.substreamUrl,
     onvif_url: camera.onvifUrl,
     location: camera.location,
+    vlan: camera.vlan,
     manufacturer: camera.manufacturer,
     model: camera.model,
+    firmware_version: camera.firmwareVersion,
+    serial_number: camera.serialNumber,
+    hardware_id: camera.hardwareId,
+    assignments: assignmentsOf(camera),
+    transport_security: TransportSecurity.parse(camera.transportSecurity),
+    mediamtx_provisioned: false,
     is_active: camera.isActive,
     recording_enabled: camera.recordingEnabled,
     analytics_enabled: camera.analyticsEnabled,
@@ -44,6 +52,11 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     updated_at: camera.updatedAt.toISOString(),
     deleted_at: camera.deletedAt?.toISOString() ?? null,
   };
+}
+
+/** What the column holds was parsed when it was written. */
+export function assignmentsOf({ assignments }: Pick<Camera, 'assignments'>): CameraAssignment[] | null {
+  return z.array(CameraAssignment).nullable().parse(assignments);
 }
 
 function recordingStateOf(options: {

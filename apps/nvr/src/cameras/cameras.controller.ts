@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
-import { CameraTransport, FramesName, type CameraView } from '@nightjar/contracts';
+import { CameraAssignment, CameraTransport, FramesName, type CameraView } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
@@ -10,6 +10,7 @@ import { scopes } from '../keys/api-keys.js';
 import { liveTicketSeconds, LiveTickets } from '../live-view/live-tickets.js';
 import { cameraScopeOf } from './camera-scope.js';
 import { CamerasService, type CameraInput } from './cameras.service.js';
+import { OnvifService } from './onvif/onvif.service.js';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 export const ListQuery = z.object({
@@ -27,7 +28,13 @@ const shortText = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
+const Device = {
+  /** Of the camera. Where `rtsp_url` is named too, that one counts. */
+  ip_address: z.union([z.ipv4(), z.ipv6()]).optional(),
+  port: z.number().int().min(1).max(65_535).optional(),
+};
 export const CameraUpdate = z.strictObject({
+  ...Device,
   name: shortText(100).optional(),
   description: z
     .string()
@@ -41,6 +48,11 @@ export const CameraUpdate = z.strictObject({
   location: shortText(200).nullish(),
   manufacturer: shortText(100).nullish(),
   model: shortText(100).nullish(),
+  vlan: shortText(50).nullish(),
+  firmware_version: shortText(100).nullish(),
+  serial_number: shortText(100).nullish(),
+  hardware_id: shortText(100).nullish(),
+  assignments: z.array(CameraAssignment).max(50).nullish(),
   is_active: z.boolean().optional(),
   recording_enabled: z.boolean().optional(),
   analytics_enabled: z.boolean().optional(),
@@ -49,7 +61,12 @@ export const CameraUpdate = z.strictObject({
   onvif_url: z.string().min(1).max(500).nullish(),
   onvif_profile: shortText(100).nullish(),
 });
-export const CameraCreate = CameraUpdate.required({ name: true, rtsp_url: true }).extend({ frames_name: FramesName.optional() });
+export const CameraCreate = CameraUpdate.required({ name: true })
+  .extend({ frames_name: FramesName.optional(), onvif_port: z.number().int().min(1).max(65_535).default(80) })
+  .refine(({ ip_address, rtsp_url }) => rtsp_url !== undefined || ip_address !== undefined, {
+    path: ['rtsp_url'],
+    message: 'is needed, or ip_address of a camera that says it by ONVIF',
+  });
 
 @Controller('api/v1/cameras')
 export class CamerasController {
@@ -57,6 +74,7 @@ export class CamerasController {
     private readonly cameras: CamerasService,
     private readonly frames: FramesService,
     private readonly tickets: LiveTickets,
+    private readonly onvif: OnvifService,
   ) {}
 
   @Get()
@@ -90,11 +108,18 @@ export class CamerasController {
   @Post()
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
-  create(@Body() body: unknown, @Query() query: unknown, @Req() request: FastifyRequest): Promise<CameraView> {
-    const { frames_name, name, rtsp_url, ...rest } = parseInput(CameraCreate, body, 'body');
+  async create(
+    @Body() body: unknown,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CameraView> {
+    const { frames_name, onvif_port: onvifPort, ...given } = parseInput(CameraCreate, body, 'body');
     const { force } = parseInput(WriteQuery, query, 'query');
+    const input = inputOf(given);
+    const found = input.rtspUrl === undefined ? await this.onvif.findStreams({ ...input, onvifPort }, endOf(reply)) : undefined;
     return this.cameras.create(requirePrincipal(request), {
-      input: { ...inputOf(rest), name, rtspUrl: rtsp_url },
+      input: { ...found, ...definedOf(input), name: given.name, rtspUrl: input.rtspUrl ?? found?.rtspUrl ?? '' },
       framesName: frames_name,
       force,
       by: actorOf(request),
@@ -160,19 +185,33 @@ export class CamerasController {
   }
 }
 
+/** Aborts when the caller hangs up. */
+function endOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function definedOf(input: CameraInput): CameraInput {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}
+
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
-  const { rtsp_url, substream_url, is_active, recording_enabled, analytics_enabled, onvif_url, onvif_profile, ...others } = body;
-  const { audio_enabled, rtsp_transport, ...same } = others;
-  const renamed = {
-    rtspUrl: rtsp_url,
-    substreamUrl: substream_url,
-    isActive: is_active,
-    recordingEnabled: recording_enabled,
-    analyticsEnabled: analytics_enabled,
-    onvifUrl: onvif_url,
-    onvifProfile: onvif_profile,
-    audioEnabled: audio_enabled,
-    rtspTransport: rtsp_transport,
+  const { description, location, manufacturer, model, name, password, port, username, vlan, assignments } = body;
+  return {
+    ...{ description, location, manufacturer, model, name, password, port, username, vlan, assignments },
+    ipAddress: body.ip_address,
+    rtspUrl: body.rtsp_url,
+    substreamUrl: body.substream_url,
+    isActive: body.is_active,
+    recordingEnabled: body.recording_enabled,
+    analyticsEnabled: body.analytics_enabled,
+    onvifUrl: body.onvif_url,
+    onvifProfile: body.onvif_profile,
+    audioEnabled: body.audio_enabled,
+    rtspTransport: body.rtsp_transport,
+    firmwareVersion: body.firmware_version,
+    serialNumber: body.serial_number,
+    hardwareId: body.hardware_id,
   };
-  return { ...same, ...renamed };
 }

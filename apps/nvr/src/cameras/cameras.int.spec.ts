@@ -87,6 +87,71 @@ describe('the cameras', () => {
     expect(heard).toEqual([id, id, id, id]);
   });
 
+  it('keep what OpenNVR’s clients write down about them, and move with their address', async () => {
+    const written = {
+      vlan: '7',
+      firmware_version: 'f1',
+      serial_number: 's1',
+      hardware_id: 'h1',
+      assignments: [{ skill: 'loitering', labels: ['person'] }],
+    };
+    const sent = {
+      name: 'Field',
+      ip_address: '10.1.9.1',
+      port: 554,
+      rtsp_url: 'rtsp://10.1.9.1/a',
+      substream_url: 'rtsp://10.1.9.1/b',
+      ...written,
+    };
+    const created = await send('POST', '/api/v1/cameras', sent);
+    expect(created).toMatchObject({
+      status: 200,
+      body: { ...written, mediamtx_provisioned: false, transport_security: 'plaintext_allowed' },
+    });
+    const { id } = created.body as CameraView;
+    const moved = { ip_address: '10.1.9.2', port: 8554 };
+    const there = { ...moved, rtsp_url: 'rtsp://10.1.9.2:8554/a', substream_url: 'rtsp://10.1.9.2:8554/b' };
+    expect(await send('PUT', `/api/v1/cameras/${id}`, moved)).toMatchObject({ status: 200, body: { ...there, ...written } });
+    expect(await send('PUT', `/api/v1/cameras/${id}`, { assignments: null })).toMatchObject({ status: 200, body: { assignments: null } });
+    for (const refused of [
+      { ip_address: 'cam.lan' },
+      { ip_address: '8.8.8.8' },
+      { port: 0 },
+      { assignments: [{ skill: '' }] },
+      { assignments: {} },
+    ])
+      expect([refused, (await send('PUT', `/api/v1/cameras/${id}`, refused)).status]).toEqual([refused, 422]);
+    // Nobody speaks ONVIF there; and no address at all.
+    for (const without of [{ ip_address: '8.8.8.8' }, {}])
+      expect(await send('POST', '/api/v1/cameras', { name: 'x', ...without })).toMatchObject({
+        status: 422,
+        body: { detail: [{ loc: ['body', 'rtsp_url'] }] },
+      });
+    const config = (await send('GET', '/api/v1/camera-config')).body as { configs: { camera_id: number }[] };
+    expect(config.configs.find(({ camera_id }) => camera_id === id)).toMatchObject({ stream_protocol: 'rtsp', source_url: there.rtsp_url });
+    await nvr.database.camera.delete({ where: { id } });
+  });
+
+  it('are read encrypted only where that is asked for, by every program', async () => {
+    const { id } = (await send('POST', '/api/v1/cameras', { name: 'Vault', rtsp_url: 'rtsp://10.1.9.3/a' })).body as CameraView;
+    const secure = (transport_security: string) => send('PUT', `/api/v1/cameras/${id}/transport-security`, { transport_security });
+    expect([(await secure('rtsps_required')).status, (await secure('none')).status]).toEqual([409, 422]);
+    expect((await send('PUT', `/api/v1/cameras/${id}`, { rtsp_url: 'rtsps://10.1.9.3/a' })).status).toBe(200);
+    expect(await secure('rtsps_required')).toEqual({
+      status: 200,
+      body: { camera_id: id, transport_security: 'rtsps_required', encrypted: true, probe_result: null, probed_at: null },
+    });
+    for (const change of [{ rtsp_url: 'rtsp://10.1.9.3/a' }, { substream_url: 'rtsp://10.1.9.3/b' }])
+      expect((await send('PUT', `/api/v1/cameras/${id}`, change)).status).toBe(422);
+    await nvr.database.camera.update({ where: { id }, data: { rtspUrl: 'rtsp://10.1.9.3/a' } });
+    expect((await send('POST', `/api/v1/cameras/${id}/test-connection`)).status).toBe(200);
+    const tried = (await send('POST', `/api/v1/cameras/${id}/test-connection`)).body as { reason: string };
+    expect(tried.reason).toContain('must be read encrypted');
+    const entries = await nvr.database.auditEntry.findMany({ where: { entityId: String(id), action: 'camera.changed' } });
+    expect(entries.map(({ details }) => details)).toContainEqual({ name: 'Vault', fields: ['transport_security'] });
+    await nvr.database.camera.delete({ where: { id } });
+  });
+
   it('are found by their address, and come back from deletion switched off', async () => {
     const { id } = (await send('POST', '/api/v1/cameras', { name: 'Attic', rtsp_url: 'rtsp://10.9.9.1:8554/1' })).body as CameraView;
     const found = async (ip: string) => ((await send('GET', `/api/v1/cameras/by-ip/${ip}`)).body as { total: number }).total;

@@ -4,6 +4,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import type { NvrConfig } from '../config.js';
 import { FramesModule } from '../frames/frames.module.js';
 import { CONFIG } from '../process-parts.js';
+import { CameraConfigsController } from './camera-configs.controller.js';
 import { CameraConnections } from './camera-connections.js';
 import { CameraNetworks } from './camera-networks.js';
 import { CameraPermissionsController } from './camera-permissions.controller.js';
@@ -11,10 +12,12 @@ import { CameraPermissionsService } from './camera-permissions.service.js';
 import { CameraPermissionsStore } from './camera-permissions.store.js';
 import { CameraTestsController } from './camera-tests.controller.js';
 import { CameraTests, FFMPEG } from './camera-tests.service.js';
+import { CameraTransportController } from './camera-transport.controller.js';
 import { CamerasController } from './cameras.controller.js';
 import { CamerasService } from './cameras.service.js';
 import { CamerasStore } from './cameras.store.js';
 import { DemoCamera } from './demo-camera.js';
+import { DeviceSettingsController } from './onvif/device-settings.controller.js';
 import { OnvifController } from './onvif/onvif.controller.js';
 import { OnvifService } from './onvif/onvif.service.js';
 
@@ -35,7 +38,15 @@ export class CameraConnectionsModule {}
 
 @Module({
   imports: [AuditModule, CameraConnectionsModule, FramesModule],
-  controllers: [CameraTestsController, CameraPermissionsController, OnvifController, CamerasController],
+  controllers: [
+    CameraConfigsController,
+    DeviceSettingsController,
+    CameraTestsController,
+    CameraTransportController,
+    CameraPermissionsController,
+    OnvifController,
+    CamerasController,
+  ],
   providers: [
     CamerasService,
     CameraPermissionsService,

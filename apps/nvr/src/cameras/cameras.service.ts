@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isIP } from 'node:net';
 import type { Principal } from '@nightjar/auth';
-import { camerasChanged, type CameraView } from '@nightjar/contracts';
+import { camerasChanged, type CameraView, type TransportSecurity } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
 import { parseRemoteUrl } from '@nightjar/outbound';
 import { AppError, type Clock } from '@nightjar/runtime';
@@ -9,17 +9,20 @@ import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
 import { invalidField } from '../http/parse-input.js';
 import { CLOCK } from '../process-parts.js';
-import { CameraConnections } from './camera-connections.js';
+import { CameraConnections, isEncrypted } from './camera-connections.js';
 import { CameraPermissionsStore } from './camera-permissions.store.js';
 import { cameraScopeOf, type CameraScope } from './camera-scope.js';
 import { cameraView } from './camera-view.js';
 import { CamerasStore, type Camera, type CameraFields, type JudgeDuplicates } from './cameras.store.js';
-import { checkCameraUrl } from './check-camera-url.js';
+import { checkCameraUrl, movedUrl } from './check-camera-url.js';
 import { parseCameraReference, problemWithFramesName } from './parse-camera-reference.js';
 
 /** What a caller sends; `password` null takes it away, undefined leaves it. */
 export interface CameraInput extends CameraFields {
   password?: string | null;
+  /** Of the camera's addresses, where no `rtspUrl` names them. */
+  ipAddress?: string;
+  port?: number;
 }
 
 @Injectable()
@@ -122,7 +125,8 @@ export class CamerasService {
   /** @throws AppError `not_found`, and as `create` */
   async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean; by: Actor }): Promise<CameraView> {
     const known = await this.find(cameraScopeOf(principal), request.reference);
-    const { fields, password } = await this.checkInput(request.input);
+    const { fields, password } = await this.checkInput(movedInput(request.input, known));
+    requireEncryption({ ...known, ...definedOf(fields) });
     const encryptedPassword = password === undefined ? undefined : this.connections.sealPassword(known.uuid, password);
     return this.changed(
       await this.store.update(known.id, {
@@ -134,6 +138,26 @@ export class CamerasService {
     );
   }
 
+  /** Whether the camera may be read unencrypted. @throws AppError `not_found`, `conflict` for one whose address is not encrypted */
+  async secureTransport(
+    principal: Principal,
+    request: { reference: string; transportSecurity: TransportSecurity; by: Actor },
+  ): Promise<Camera> {
+    const { by, reference, transportSecurity } = request;
+    const known = await this.find(cameraScopeOf(principal), reference);
+    const isPlain = [known.rtspUrl, known.substreamUrl].some((url) => url !== null && !isEncrypted(url));
+    if (transportSecurity === 'rtsps_required' && isPlain)
+      throw new AppError('conflict', 'an address of the camera is rtsp://: change it to rtsps:// first');
+    const camera = await this.store.update(known.id, {
+      fields: { transportSecurity },
+      encryptedPassword: undefined,
+      judgeDuplicates: acceptDuplicates,
+      writeEntry: this.entryOf(by, { action: 'camera.changed', camera: known, fields: ['transport_security'] }),
+    });
+    this.bus.publish(camerasChanged, { camera_id: camera.id });
+    return camera;
+  }
+
   /** Soft: recordings and events stay. @throws AppError `not_found` */
   async remove(principal: Principal, { reference, by }: { reference: string; by: Actor }): Promise<void> {
     const camera = await this.find(cameraScopeOf(principal), reference);
@@ -142,7 +166,12 @@ export class CamerasService {
   }
 
   /** Splits credentials off the URLs and checks where they lead. Credentials inside the URL count unless fields name others. */
-  private async checkInput({ password, ...input }: CameraInput): Promise<{ fields: CameraFields; password: string | null | undefined }> {
+  private async checkInput({
+    ipAddress: _ipAddress,
+    password,
+    port: _port,
+    ...input
+  }: CameraInput): Promise<{ fields: CameraFields; password: string | null | undefined }> {
     const main = input.rtspUrl === undefined ? undefined : await this.checkUrl('rtsp_url', input.rtspUrl);
     const sub = input.substreamUrl == null ? undefined : await this.checkUrl('substream_url', input.substreamUrl);
     if (input.onvifUrl != null) await this.checkOnvifUrl(input.onvifUrl);
@@ -209,6 +238,30 @@ const refuseDuplicates: JudgeDuplicates = (duplicates) => {
   const message = 'there is a camera at this address already: use force=true to add it again';
   throw new AppError('conflict', message, { details: { detail: { code: 'duplicate_camera', message, duplicates } } });
 };
+
+/** Where only the address or the port changes, it changes in all URLs that name it. */
+function movedInput(input: CameraInput, known: Camera): CameraInput {
+  const { ipAddress: address, port, rtspUrl } = input;
+  if (rtspUrl !== undefined || (address === undefined && port === undefined)) return input;
+  const isSameHost = (url: string) => new URL(url).host === new URL(known.rtspUrl).host;
+  const moved = (url: string | null) => (url === null || !isSameHost(url) ? url : movedUrl(url, { address, port }));
+  return {
+    substreamUrl: moved(known.substreamUrl),
+    ...(known.onvifUrl !== null && address !== undefined && { onvifUrl: movedUrl(known.onvifUrl, { address }) }),
+    ...definedOf(input),
+    rtspUrl: movedUrl(known.rtspUrl, { address, port }),
+  };
+}
+
+function definedOf(input: CameraInput): CameraInput {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}
+
+function requireEncryption({ rtspUrl, substreamUrl, transportSecurity }: Camera): void {
+  if (transportSecurity !== 'rtsps_required') return;
+  for (const [field, url] of Object.entries({ rtsp_url: rtspUrl, substream_url: substreamUrl }))
+    if (url !== null && !isEncrypted(url)) throw invalidField('body', field, 'must begin with rtsps://: the camera must be read encrypted');
+}
 
 function namesOfDefined(input: CameraInput): string[] {
   return Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));

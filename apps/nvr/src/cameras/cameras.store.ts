@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/database';
+import type { CameraAssignment, TransportSecurity } from '@nightjar/contracts';
+import { isUniqueViolation, Prisma, type NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
@@ -32,6 +33,17 @@ export interface Camera {
   /** `auto`, `tcp` or `udp`. */
   rtspTransport: string;
   audioEnabled: boolean;
+  vlan: string | null;
+  firmwareVersion: string | null;
+  serialNumber: string | null;
+  hardwareId: string | null;
+  assignments: unknown;
+  /** See `TransportSecurity`. */
+  transportSecurity: string;
+  transportProbe: string | null;
+  transportProbedAt: Date | null;
+  /** Since when all that is of it is being removed. */
+  erasedAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
   deletedAt: Date | null;
@@ -54,6 +66,12 @@ export interface CameraFields {
   onvifProfile?: string | null;
   rtspTransport?: string;
   audioEnabled?: boolean;
+  vlan?: string | null;
+  firmwareVersion?: string | null;
+  serialNumber?: string | null;
+  hardwareId?: string | null;
+  assignments?: readonly CameraAssignment[] | null;
+  transportSecurity?: TransportSecurity;
 }
 
 export interface LastRecording {
@@ -107,16 +125,16 @@ export class CamerasStore {
   /** Newest first. */
   listDeleted(): Promise<Camera[]> {
     return this.database.camera.findMany({
-      where: { deletedAt: { not: null } },
+      where: { deletedAt: { not: null }, erasedAt: null },
       orderBy: [{ deletedAt: 'desc' }, { id: 'desc' }],
       take: camerasListedMax,
     });
   }
 
-  /** A camera whether deleted or not. */
+  /** A camera whether deleted or not; never one that is being erased. */
   async findEvenDeleted(reference: CameraReference): Promise<Camera | null> {
     return this.database.camera.findFirst({
-      where: reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName },
+      where: { ...(reference.kind === 'id' ? { id: reference.id } : { framesName: reference.framesName }), erasedAt: null },
     });
   }
 
@@ -178,7 +196,9 @@ export class CamerasStore {
     const { fields, ownerId, framesName, sealPassword, judgeDuplicates, writeEntry } = options;
     return this.writing(async (transaction) => {
       judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl }));
-      const { id, uuid } = await transaction.camera.create({ data: { ...fields, ownerId, framesName: framesName ?? nameWhileCreating } });
+      const { id, uuid } = await transaction.camera.create({
+        data: { ...rowOf(fields), name: fields.name, rtspUrl: fields.rtspUrl, ownerId, framesName: framesName ?? nameWhileCreating },
+      });
       await writeEntry(transaction, id);
       return transaction.camera.update({
         where: { id },
@@ -214,9 +234,14 @@ export class CamerasStore {
       await writeEntry(transaction);
       return transaction.camera.update({
         where: { id },
-        data: { ...fields, ...(encryptedPassword === undefined ? {} : { encryptedPassword }) },
+        data: { ...rowOf(fields), ...(encryptedPassword === undefined ? {} : { encryptedPassword }) },
       });
     });
+  }
+
+  /** What a probe of its transport found. Not a change of the camera. */
+  async noteTransport(id: number, probe: string): Promise<void> {
+    await this.database.$executeRaw`UPDATE nvr.camera SET transport_probe = ${probe}, transport_probed_at = now() WHERE id = ${id}`;
   }
 
   /** Recordings and events stay; the camera is gone from every list. */
@@ -237,7 +262,16 @@ export class CamerasStore {
     encryptedPassword: Uint8Array<ArrayBuffer> | null;
   }): Promise<Camera> {
     const { rtspUrl, username, encryptedPassword } = demo;
-    const current = { rtspUrl, username, encryptedPassword, isDemo: true, isActive: true, deletedAt: null };
+    const current = {
+      rtspUrl,
+      username,
+      encryptedPassword,
+      isDemo: true,
+      isActive: true,
+      deletedAt: null,
+      erasedAt: null,
+      filesErasedAt: null,
+    };
     return this.database.camera.upsert({ where: { uuid: demo.uuid }, create: { ...demo, ...current }, update: current });
   }
 
@@ -256,6 +290,12 @@ export class CamerasStore {
       throw error;
     }
   }
+}
+
+/** A JSON column has a null of its own. */
+function rowOf({ assignments, ...fields }: CameraFields) {
+  if (assignments === undefined) return fields;
+  return { ...fields, assignments: assignments === null ? Prisma.DbNull : assignments.map((assignment) => ({ ...assignment })) };
 }
 
 function findDuplicates(

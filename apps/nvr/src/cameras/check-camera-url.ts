@@ -52,6 +52,14 @@ function readCredentials({ username, password }: URL): Pick<CameraUrl, 'username
   }
 }
 
+/** The same at another address or port. @param address IPv4 or IPv6 */
+export function movedUrl(url: string, { address, port }: { address: string | undefined; port?: number | undefined }): string {
+  const target = new URL(url);
+  if (address !== undefined) target.hostname = address.includes(':') ? `[${address}]` : address;
+  if (port !== undefined) target.port = String(port);
+  return target.href;
+}
+
 /** The URL to connect to: at a checked address, with the credentials back in it. Never log it. */
 export function connectionUrl(options: { url: string; address: string; username: string | null; password: string | null }): string {
   const target = new URL(options.url);

@@ -60,6 +60,13 @@ export const appOperations: readonly RouteDoc[] = [
     replies: ok('Adapters', object({ adapters: listOf(anyObject) })),
     errors: [403],
   }),
+  operation('GET /api/v1/ai/capabilities', 'getAiCapabilities', 'What adapters can do, by their own word', {
+    replies: ok(
+      'Each adapter with its capabilities; null: it does not say',
+      object({ contract_version: text, sovereignty_mode: { const: 'local_only' }, adapters: anyObject }),
+    ),
+    errors: [403],
+  }),
   operation('GET /api/v1/infer/{adapter}/stream', 'inferStream', 'Frames to an adapter and its results back, as a WebSocket', {
     replies: switched,
     errors: [400, 403, 404, 426, 429, 502, 503],

@@ -114,10 +114,6 @@ export const cameraOperations: readonly RouteDoc[] = [
     replies: ok('It stands', message),
     errors: [400, 403, 404, 409, 502, 503, 504],
   }),
-  operation('GET /api/v1/cameras/{reference}/decode', 'getDecoding', 'How much of the camera is decoded for analytics, and why', {
-    replies: ok('What its agent told within 15 s; `decoding` is null when none did', schemaOfOutput(CameraDecodeView)),
-    errors: seen,
-  }),
   operation('GET /api/v1/cameras/{reference}/decode', 'getDecoding', 'How much of a camera is decoded for its analytics, and why', {
     replies: ok('What its agent says', 'CameraDecoding'),
     errors: seen,

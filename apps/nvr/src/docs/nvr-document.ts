@@ -1,12 +1,14 @@
 import { anyObject, listOf, object, text, writeDocument, type OpenApiDocument, type RouteDoc, type SurfaceDoc } from '@nightjar/openapi';
 import { appOperations, appSchemas, internalOperations } from './app-operations.js';
 import { cameraOperations, cameraSchemas } from './camera-operations.js';
+import { cameraSetupOperations } from './camera-setup-operations.js';
 import { eventOperations, eventSchemas } from './event-operations.js';
 import { lunaOperations, lunaSchemas } from './luna-operations.js';
 import { probeOperations } from './probe-operations.js';
 import { exportOperations, recordingOperations, recordingSchemas, retentionOperations } from './recording-operations.js';
 import { recordingSetupOperations, recordingSetupSchemas } from './recording-setup-operations.js';
 import { signInOperations, signInSchemas } from './sign-in-operations.js';
+import { unsupportedOperations } from './unsupported-operations.js';
 import { userOperations, userSchemas } from './user-operations.js';
 
 const description = [
@@ -52,7 +54,7 @@ export function nvrDocument(version: string): OpenApiDocument {
     info: { title: 'Nightjar NVR', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     surfaces: [
       surface('Sign in', 'Tokens, the second factor, the first user.', signInOperations),
-      surface('Cameras', 'Cameras and their live pictures.', cameraOperations),
+      surface('Cameras', 'Cameras and their live pictures.', [...cameraOperations, ...cameraSetupOperations]),
       surface('Recordings', 'What there is, and playing it.', [...recordingOperations, ...recordingSetupOperations]),
       surface('Exports', 'Copies to take away.', exportOperations),
       surface('Retention', 'How long recordings stay.', retentionOperations),
@@ -61,6 +63,7 @@ export function nvrDocument(version: string): OpenApiDocument {
       surface('Apps', 'Programs beside the NVR.', appOperations),
       surface('Internal', 'For services that show the internal key.', internalOperations),
       surface('Streams', 'The Luna Video Manager’s part: what agents analyse.', lunaOperations, lunaError),
+      surface('Elsewhere', 'What clients of OpenNVR find in another place here: the answer says where.', unsupportedOperations),
       surface('Probes and documents', 'For orchestrators and readers.', probeOperations),
     ],
     schemas: {

@@ -14,9 +14,11 @@ const pathTexts: Readonly<Record<string, string>> = {
   groupId: 'UUID of a group',
   id: 'Id',
   keyId: 'UUID of a key',
+  permission: 'Name of a permission',
   roleId: 'Number of a role',
   ruleId: 'Number of a rule',
   session: 'UUID of a session',
+  setting: '`network`, `imaging`, `encoder`, `osd`, `motion`, `smart`, `services`, `camera-users`, `time` or `ntp`',
   streamId: 'UUID of a stream',
   userId: 'Number of a user',
 };

@@ -16,7 +16,7 @@ import { ListQuery as AuditQuery } from '../audit/audit.controller.js';
 import { ChangedPolicy } from '../auth/sign-in-policy.controller.js';
 import { NewKeyBody, Page as KeysPage } from '../keys/keys.controller.js';
 import { ChangedPermissions, ChangedRole, NewRole } from '../roles/roles.controller.js';
-import { ChangeBody, GrantsBody, NewUserBody, Page as UsersPage } from '../users/users.controller.js';
+import { ChangeBody, GrantsBody, NewUserBody, OwnProfileBody, Page as UsersPage } from '../users/users.controller.js';
 import { noContent, ok, operation } from './operation.js';
 
 const page = { skip: 'Rows to leave out', limit: 'Rows of a page' };
@@ -38,6 +38,16 @@ export const userOperations: readonly RouteDoc[] = [
     errors: [400, 403, 409, 422, 503],
   }),
   operation('GET /api/v1/users/me', 'showMe', 'Who one is', { replies: ok('The user', 'User'), errors: [403, 503] }),
+  operation('PUT /api/v1/users/me', 'changeMe', 'Change one’s own names and e-mail address', {
+    body: jsonBody(OwnProfileBody),
+    replies: ok('The user', 'User'),
+    errors: [403, 409, 422, 503],
+  }),
+  operation('POST /api/v1/auth/register', 'registerUser', 'Make a viewer, as OpenNVR’s clients do it; by an admin', {
+    body: jsonBody(NewUserBody),
+    replies: ok('The user', 'User'),
+    errors: [400, 403, 422, 503],
+  }),
   operation('GET /api/v1/users/me/permissions', 'myPermissions', 'What one’s role holds', {
     replies: ok('Names of permissions', object({ permissions: listOf(text), is_superuser: flag })),
     errors: [403, 503],
@@ -170,6 +180,7 @@ export const userSchemas = {
     expiration_days: { type: 'null' },
     max_failed_attempts: integer,
     lockout_minutes: integer,
+    reset_token_ttl_minutes: { type: 'null' },
     require_mfa_for_privileged: flag,
   }),
   ApiKey: object(apiKey),

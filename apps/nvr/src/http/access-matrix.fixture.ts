@@ -144,7 +144,7 @@ export class AccessMatrixFixture {
         Object.entries({
           ...ids,
           ...{ reference: camera.id, streamId: camera.uuid, session: session.session_id, keyId: key.id, userId: guard.id, roleId: 3 },
-          ...{ appId: 'loiter', action: 'reset', ip: '127.0.0.1', adapter: 'yolov8' },
+          ...{ appId: 'loiter', action: 'reset', ip: '127.0.0.1', adapter: 'yolov8', permission: 'cameras.view', setting: 'network' },
         }).map(([name, id]) => [name, String(id)]),
       ),
     } satisfies Ours);

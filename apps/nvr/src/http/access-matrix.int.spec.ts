@@ -27,6 +27,7 @@ const withoutPermission = [
   'POST /api/v1/auth/mfa/setup',
   'POST /api/v1/auth/mfa/verify',
   'POST /api/v1/events/ws-ticket',
+  'PUT /api/v1/users/me',
 ];
 
 /** What a careless program takes for something: names of prototypes, numbers, folders; what is too long, too large, or no UTF-8. */

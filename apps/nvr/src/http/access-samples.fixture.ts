@@ -38,6 +38,7 @@ export function accessSamples(ours: Ours): AccessSample[] {
     ...luna(ours),
     ...appsAndRules(ours),
     ...people(ours),
+    ...elsewhere(),
     ...ends(),
   ];
 }
@@ -67,6 +68,21 @@ function cameras({ camera, ids }: Ours): AccessSample[] {
     hidden('GET /api/v1/cameras/:reference/permissions/check', { ok: 200, shows: '"is_owner":true' }),
     hidden('POST /api/v1/cameras/:reference/permissions', { body: { user_id: Number(ids.userId) }, ok: 200 }),
     hidden('POST /api/v1/cameras/:reference/ptz/stop', { ok: 409 }),
+    hidden('GET /api/v1/cameras/:reference/stream/urls', { ok: 200, shows: 'live/index.m3u8?ticket=' }),
+    hidden('GET /api/v1/cameras/:reference/mediamtx-status', { ok: 200, shows: '"served_by":"nightjar"' }),
+    hidden('POST /api/v1/cameras/:reference/provision-mediamtx', { ok: 200 }),
+    hidden('POST /api/v1/cameras/:reference/probe-transport', { ok: 200, shows: '"probe_result":"none"' }),
+    hidden('GET /api/v1/streams/token/:reference', { ok: 501 }),
+    hidden('GET /api/v1/streams/playback-token/:reference', { ok: 501 }),
+    // Its onvif_url is not set.
+    hidden('GET /api/v1/cameras/:reference/capabilities', { ok: 409 }),
+    hidden('GET /api/v1/cameras/:reference/:setting', { ok: 501 }),
+    hidden('POST /api/v1/cameras/:reference/reboot', { ok: 501 }),
+    hidden('POST /api/v1/cameras/:reference/events/subscribe', { ok: 501 }),
+    nothing('GET /api/v1/camera-config', { ok: 200, shows: 'yard-of-ours' }),
+    own('GET /api/v1/cameras/assignable-skills', { ok: 200, shows: '"skills":[' }),
+    admin('PUT /api/v1/cameras/:reference/transport-security', { body: {} }),
+    admin('POST /api/v1/cameras/:reference/hard-delete', { body: { confirmation: 'another name' } }),
     admin('GET /api/v1/cameras/deleted', { ok: 200 }),
     admin('POST /api/v1/cameras'),
     admin('PUT /api/v1/cameras/:reference', { body: { name: 1 } }),
@@ -213,6 +229,7 @@ function appsAndRules({ camera }: Ours): AccessSample[] {
     hidden('POST /api/v1/infer/:adapter', { body: { camera_id: camera.id }, ok: 502 }),
     own('GET /api/v1/infer/:adapter/stream', { ok: 400 }),
     own('GET /api/v1/adapters', { ok: 200, shows: '"health_status":"unreachable"' }),
+    own('GET /api/v1/ai/capabilities', { ok: 200, shows: '"local_only"' }),
     service(`GET ${internal}/cameras`, { ok: 200 }),
     service(`GET ${internal}/detect-config`, { ok: 200 }),
     service(`POST ${internal}/events`, { body: {}, ok: 422 }),
@@ -222,11 +239,29 @@ function appsAndRules({ camera }: Ours): AccessSample[] {
   ];
 }
 
+/** What is done in another way here, and says so. */
+function elsewhere(): AccessSample[] {
+  return [
+    ...['integrations', 'ai-detection-results'].map((name) => admin(`GET /api/v1/${name}`, { ok: 501 })),
+    ...['permissions', 'system/shutdown', 'system/reboot', 'adapters/register', 'adapters/refresh'].map((name) =>
+      admin(`POST /api/v1/${name}`, { ok: 501 }),
+    ),
+    ...['install', 'uninstall'].map((name) => admin(`POST /api/v1/apps/index/:appId/${name}`, { ok: 404 })),
+    admin('GET /api/v1/apps/index/:appId/install-status', { ok: 404 }),
+    admin('PUT /api/v1/permissions/:permission', { ok: 501 }),
+    admin('DELETE /api/v1/permissions/:permission', { ok: 501 }),
+    admin('DELETE /api/v1/adapters/:adapter', { ok: 501 }),
+    admin('GET /api/v1/apps/index', { ok: 200, shows: '{"apps":[]}' }),
+  ];
+}
+
 function people({ ids }: Ours): AccessSample[] {
   return [
     own('GET /api/v1/auth/me', { ok: 200 }),
     own('GET /api/v1/users/me', { ok: 200 }),
     own('GET /api/v1/users/me/permissions', { ok: 200 }),
+    own('PUT /api/v1/users/me', { body: { email: 'x' }, ok: 422 }),
+    admin('POST /api/v1/auth/register'),
     own('GET /api/v1/audit-logs', { ok: 200 }),
     own('POST /api/v1/auth/change-password', { body: {}, ok: 422 }),
     own('POST /api/v1/auth/mfa/setup', { ok: 200 }),

@@ -7,10 +7,11 @@ import { InferAnnouncements } from './infer-announcements.js';
 import { InferController } from './infer.controller.js';
 import { InferService } from './infer.service.js';
 import { InferStreams } from './infer-streams.service.js';
+import { SkillsController } from './skills.controller.js';
 
 @Module({
   imports: [CamerasModule, FramesModule],
-  controllers: [AdaptersController, InferController],
+  controllers: [AdaptersController, InferController, SkillsController],
   providers: [AdapterStatuses, InferAnnouncements, InferService, InferStreams],
 })
 export class InferModule {}

@@ -3,6 +3,7 @@ import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { assignmentsOf } from '../cameras/camera-view.js';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import { EventsQuery, parseEventId } from '../events/events-query.js';
 import { EventsService } from '../events/events.service.js';
@@ -50,14 +51,14 @@ export class CameraAgentController {
     requireInternalService(request);
     const { cameras } = await this.cameras.list({ scope: { kind: 'all' }, skip: 0, limit: camerasMax, activeOnly: true });
     return {
-      cameras: cameras.map(({ id, name, rtspUrl }) => ({
-        camera_id: `cam${id}`,
-        open_nvr_camera_id: id,
-        name,
-        frame_url: rtspUrl,
+      cameras: cameras.map((camera) => ({
+        camera_id: `cam${camera.id}`,
+        open_nvr_camera_id: camera.id,
+        name: camera.name,
+        frame_url: camera.rtspUrl,
         role: 'general',
         source: 'camera',
-        assignments: null,
+        assignments: assignmentsOf(camera),
       })),
     };
   }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { FramesModule } from '../frames/frames.module.js';
+import { CameraStreamsController } from './camera-streams.controller.js';
 import { GatewayTokens } from './gateway-tokens.js';
 import { HlsController } from './hls.controller.js';
 import { HlsService } from './hls.service.js';
@@ -12,7 +13,7 @@ import { StreamAddressesController } from './stream-addresses.controller.js';
 
 @Module({
   imports: [CamerasModule, FramesModule, JwtModule.register({})],
-  controllers: [LiveViewController, HlsController, StreamAddressesController],
+  controllers: [CameraStreamsController, LiveViewController, HlsController, StreamAddressesController],
   providers: [GatewayTokens, HlsService, LiveFeeds, LiveViewService],
 })
 export class LiveViewModule {}

@@ -81,6 +81,25 @@ export class StreamAddressesController {
     };
   }
 
+  /** The token of a WebRTC gateway alone. 501 without one. */
+  @Get('token/:reference')
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
+  async token(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<Record<string, unknown>> {
+    const { camera_id, stream_name, token, token_type } = await this.webRtc(reference, request);
+    return { camera_id, stream_name, token, token_type, expires_in_minutes: gatewayTokenMinutes };
+  }
+
+  /** No gateway has recordings: they are played here. */
+  @Get('playback-token/:reference')
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
+  async playbackToken(@Param('reference') reference: string, @Req() request: FastifyRequest): Promise<never> {
+    await this.liveView.findCamera(requirePrincipal(request), reference);
+    throw new AppError(
+      'not_implemented',
+      'recordings are played by the NVR itself: POST /api/v1/recordings/ticket gives a ticket for a range',
+    );
+  }
+
   private get whepUrl(): string | undefined {
     return this.config.whepUrl?.replace(/\/+$/, '');
   }

@@ -78,6 +78,20 @@ describe('addresses of live video', () => {
     expect((await get(without, 'webrtc/1')).status).toBe(501);
   });
 
+  it('are given as OpenNVR’s clients ask for them, and say that the NVR itself serves', async () => {
+    const ofCamera = async (of: TestNvr, route: string, method = 'GET') =>
+      (await (await of.fetch(`/api/v1/cameras/1/${route}`, { method })).json()) as Record<string, unknown>;
+    const hls = expect.stringMatching(/^\/api\/v1\/cameras\/1\/live\/index\.m3u8\?ticket=/) as unknown;
+    expect(await ofCamera(nvr, 'stream/urls')).toEqual({ whep: 'https://video.example:8889/cam-1/whep', hls });
+    expect(await ofCamera(without, 'stream/urls')).toEqual({ whep: null, hls });
+    const state = { camera_id: 1, path: 'cam-1', path_configured: true, path_active: false, served_by: 'nightjar', reason: null };
+    expect(await ofCamera(nvr, 'mediamtx-status')).toEqual({ ...state, webrtc_gateway: true });
+    expect(await ofCamera(without, 'mediamtx-status')).toEqual({ ...state, webrtc_gateway: false });
+    expect(await ofCamera(without, 'provision-mediamtx', 'POST')).toMatchObject({ provisioned: false, path: 'cam-1' });
+    expect((await get(nvr, 'token/1')).json).toMatchObject({ stream_name: 'cam-1', token: expect.any(String), token_type: 'Bearer' });
+    expect([(await get(without, 'token/1')).status, (await get(nvr, 'playback-token/1')).status]).toEqual([501, 501]);
+  });
+
   it('of a camera that is not there are not found', async () => {
     for (const route of ['7/info', 'hls/7', 'webrtc/7']) expect([route, (await get(nvr, route)).status]).toEqual([route, 404]);
   });

@@ -2,8 +2,12 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readRecorderState } from '@nightjar/contracts';
-import { createLogger, FakeClock } from '@nightjar/runtime';
-import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import { createLogger, FakeClock, systemClock } from '@nightjar/runtime';
+import { AuditLog } from '../audit/audit-log.js';
+import { CamerasStore } from '../cameras/cameras.store.js';
+import { CameraErasure } from '../erasure/camera-erasure.js';
+import { ErasedCamerasStore } from '../erasure/erased-cameras.store.js';
+import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import type { RetentionBounds } from './choose-expired.js';
 import { RetentionService } from './retention.service.js';
 import { RetentionStore } from './retention.store.js';
@@ -145,6 +149,83 @@ describe('recordings that have to go', () => {
     });
     await enforce({ ageMsMax: 1 });
     expect((await stat(outside)).size).toBe(1);
+  });
+});
+
+describe('a camera that is erased', () => {
+  const body = { confirmation: 'attic', password: adminPassword };
+  const erase = (given: object, headers: Record<string, string> = {}) => {
+    const { headers: json, ...init } = post(given);
+    return nvr.fetch(`/api/v1/cameras/${attic.id}/hard-delete`, { ...init, headers: { ...(json as Record<string, string>), ...headers } });
+  };
+  let attic: { id: number; uuid: string };
+  beforeAll(async () => {
+    const answer = await nvr.fetch('/api/v1/cameras', post({ name: 'attic', rtsp_url: 'rtsp://10.0.0.8/1', frames_name: 'attic' }));
+    attic = (await answer.json()) as typeof attic;
+  });
+
+  it('needs its name, and who asks shows again who he is', async () => {
+    for (const [given, status] of [
+      [{}, 422],
+      [{ ...body, confirmation: 'yard' }, 422],
+      [{ ...body, force: true }, 422],
+      [{ confirmation: 'attic' }, 403],
+      [{ ...body, password: 'wrong' }, 403],
+    ] as const)
+      expect([given, (await erase(given)).status]).toEqual([given, status]);
+    const admin = await nvr.database.user.findUniqueOrThrow({ where: { username: 'admin' } });
+    await nvr.database.user.update({ where: { id: admin.id }, data: { totpEnabledAt: new Date() } });
+    expect([(await erase(body)).status, (await erase(body, { 'x-mfa-code': '000000' })).status]).toEqual([403, 400]);
+    await nvr.database.user.update({ where: { id: admin.id }, data: { totpEnabledAt: null } });
+    expect((await nvr.fetch(`/api/v1/cameras/${attic.id}`)).status).toBe(200);
+    const entries = await nvr.database.auditEntry.findMany({ where: { action: { in: ['confirmation.failed', 'mfa.failed'] } } });
+    expect(entries.map(({ action }) => action)).toEqual(['confirmation.failed', 'mfa.failed']);
+  });
+
+  it('is seen by nobody at once, and in a while nothing is left of it: files, protected ones too, events, pictures, its row', async () => {
+    const { config, database } = nvr;
+    const directory = path.join(config.recordingsDir, attic.uuid);
+    const kept = camera;
+    camera = attic;
+    await record(0);
+    await record(1, { open: true });
+    camera = kept;
+    await record(2);
+    const start_unix = firstMs / 1_000;
+    await nvr.fetch('/api/v1/recordings/protections', post({ camera_id: 'attic', start_unix, end_unix: start_unix + 60 }));
+    for (const root of [path.join(config.evidenceDir, attic.uuid), path.join(config.framesDir, 'attic')]) {
+      await mkdir(root, { recursive: true });
+      await writeFile(path.join(root, 'latest.jpg'), 'x');
+    }
+    const event = { source: 'tier0', eventType: 'track', startedAt: new Date() } as const;
+    for (const cameraId of [attic.id, camera.id]) await database.event.create({ data: { ...event, cameraId } });
+
+    expect((await erase(body)).status).toBe(202);
+    expect([(await erase(body)).status, (await nvr.fetch(`/api/v1/cameras/${attic.id}`)).status]).toEqual([404, 404]);
+    expect((await nvr.fetch(`/api/v1/cameras/${attic.id}/restore`, { method: 'POST' })).status).toBe(404);
+    expect(await (await nvr.fetch('/api/v1/cameras/deleted')).json()).toEqual({ cameras: [], total: 0 });
+    expect(await database.auditEntry.findFirst({ where: { action: 'camera.erased' } })).toMatchObject({ details: { name: 'attic' } });
+
+    // The recorder has a minute to end what it writes, and then waits for it.
+    await enforce({});
+    expect(await readdir(directory)).toHaveLength(1);
+    await database.camera.update({ where: { id: attic.id }, data: { erasedAt: new Date(Date.now() - 61_000) } });
+    await enforce({});
+    expect((await readdir(path.join(directory, '2026-06-01'))).length).toBe(1);
+    const logger = createLogger({ service: 'nvr', level: 'silent' });
+    const stores = [new ErasedCamerasStore(database), new CamerasStore(database), new AuditLog(database, systemClock, config)] as const;
+    const erasure = new CameraErasure(...stores, nvr.bus, config, logger);
+    await erasure.run(AbortSignal.timeout(10_000));
+    expect(await database.camera.count({ where: { id: attic.id } })).toBe(1);
+    await database.segment.updateMany({ where: { cameraId: attic.id }, data: { open: false } });
+    await enforce({});
+    await erasure.run(AbortSignal.timeout(10_000));
+    const gone = [directory, path.join(config.evidenceDir, attic.uuid), path.join(config.framesDir, 'attic')];
+    for (const root of gone) await expect(stat(root)).rejects.toThrow('ENOENT');
+    const where = { cameraId: attic.id };
+    const left = [database.camera.count({ where: { id: attic.id } }), database.segment.count({ where }), database.event.count({ where })];
+    expect(await Promise.all(left)).toEqual([0, 0, 0]);
+    expect([await minutesLeft(), await database.event.count({ where: { cameraId: camera.id } })]).toEqual([[2], 1]);
   });
 });
 

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { sleep, syncDirectory, type Clock, type Logger } from '@nightjar/runtime';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
-import { parseSegmentPath } from '../recorder/segment-path.js';
+import { cameraDirectoryName, parseSegmentPath } from '../recorder/segment-path.js';
 import { chooseExpired, type RetentionBounds, type UnmetBound } from './choose-expired.js';
 import { probeWriting, readDiskSpace } from './disk-space.js';
 import { tiersOf, type RecordingTier } from '../segments/recording-tiers.js';
@@ -77,6 +77,7 @@ export class RetentionService {
    */
   async enforce(signal: AbortSignal): Promise<boolean> {
     await this.removeMarked();
+    await this.eraseCameras();
     const unmet: UnmetTierBound[] = [];
     // The archive first: what is in it is older.
     for (const { directory, tier } of tiersOf(this.config).reverse()) {
@@ -120,6 +121,21 @@ export class RetentionService {
       await this.removeFiles(marked);
       await this.store.removeExpired(marked.map(({ id }) => id));
       this.logger.info('recordings have expired', { count: marked.length });
+    }
+  }
+
+  /** What is of an erased camera goes whatever the bounds say; its directory goes last, with the file that says whose it is. */
+  private async eraseCameras(): Promise<void> {
+    for (const { id, uuid } of await this.store.listErased()) {
+      const isWritten = await this.store.expireAllOf(id);
+      await this.removeMarked();
+      if (isWritten || !cameraDirectoryName.test(uuid)) continue;
+      for (const { directory } of tiersOf(this.config)) {
+        await rm(path.join(directory, uuid), { recursive: true, force: true });
+        await syncDirectory(directory);
+      }
+      await this.store.noteFilesErased(id);
+      this.logger.info('the recordings of an erased camera are gone', { cameraId: id });
     }
   }
 

@@ -23,6 +23,9 @@ export interface CameraUsage {
   endsAtMs: number;
 }
 
+/** Of one run. */
+const erasedMax = 20;
+
 @Injectable()
 export class RetentionStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
@@ -55,6 +58,24 @@ export class RetentionStore {
           SELECT 1 FROM nvr.protection
           WHERE camera_id = segment.camera_id AND starts_at < segment.ends_at AND ends_at > segment.starts_at)`;
     });
+  }
+
+  /** Cameras that are being erased and whose files may still be there. The recorder has a minute to end what it writes. */
+  listErased(): Promise<{ id: number; uuid: string }[]> {
+    return this.database.$queryRaw`
+      SELECT id, uuid::text AS uuid FROM nvr.camera
+      WHERE erased_at < now() - interval '1 minute' AND files_erased_at IS NULL ORDER BY id LIMIT ${erasedMax}::int`;
+  }
+
+  /** All of its files that nobody writes, protected or not. @returns whether one is still being written */
+  async expireAllOf(cameraId: number): Promise<boolean> {
+    await this.database.segment.updateMany({ where: { cameraId, open: false, expiredAt: null }, data: { expiredAt: new Date() } });
+    return (await this.database.segment.count({ where: { cameraId, open: true } })) > 0;
+  }
+
+  /** Nothing of the camera is on the disks any more. */
+  async noteFilesErased(cameraId: number): Promise<void> {
+    await this.database.$executeRaw`UPDATE nvr.camera SET files_erased_at = now() WHERE id = ${cameraId}`;
   }
 
   async listExpired(limit: number): Promise<ExpiredFile[]> {

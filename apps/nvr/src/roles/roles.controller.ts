@@ -14,7 +14,7 @@ const Description = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
 const Permissions = z.array(z.enum(permissionNames)).max(permissionNames.length);
-export const NewRole = z.strictObject({ name: Name, description: Description.default(''), permissions: Permissions });
+export const NewRole = z.strictObject({ name: Name, description: Description.default(''), permissions: Permissions.default([]) });
 export const ChangedRole = z.strictObject({
   name: Name.optional(),
   description: Description.optional(),

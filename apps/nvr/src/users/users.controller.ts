@@ -46,6 +46,7 @@ export const ChangeBody = z.object({
   mfa_enabled: z.literal(false).optional(),
   ...details,
 });
+export const OwnProfileBody = z.strictObject({ email: details.email, first_name: details.first_name, last_name: details.last_name });
 export const GrantsBody = z.strictObject({ camera_ids: z.array(CameraId).max(cameraGrantsMax) });
 
 /** Users, for admins; and who one is. */
@@ -75,6 +76,15 @@ export class UsersController {
     return this.users.permissionsOf(caller, caller.userId);
   }
 
+  /** What is about oneself alone; nobody gives himself a right. */
+  @Put('users/me')
+  @Policy({ kind: 'authenticated' })
+  changeMe(@Body() body: unknown, @Req() request: FastifyRequest): Promise<UserView> {
+    const { email, first_name: firstName, last_name: lastName } = parseInput(OwnProfileBody, body, 'body');
+    const caller = callerOf(request);
+    return this.users.update(caller, caller.userId, { email, firstName, lastName });
+  }
+
   @Get('users/:userId')
   @Policy({ kind: 'superuser' })
   show(@Param('userId') userId: string, @Req() request: FastifyRequest): Promise<UserView> {
@@ -93,6 +103,20 @@ export class UsersController {
       firstName: given.first_name ?? null,
       lastName: given.last_name ?? null,
       roleId: roleOf(given) ?? viewerRoleId,
+    });
+  }
+
+  /** OpenNVR's second way to make a user, who is a viewer whatever is asked for. A name that is taken is 400 there. */
+  @Post('auth/register')
+  @HttpCode(200)
+  @Policy({ kind: 'superuser' })
+  async register(@Body() body: unknown, @Req() request: FastifyRequest): Promise<UserView> {
+    const { email, first_name, last_name, password, username } = parseInput(NewUserBody, body, 'body');
+    const user = { username, password, email: email ?? null, firstName: first_name ?? null, lastName: last_name ?? null };
+    return this.users.create(callerOf(request), { ...user, roleId: viewerRoleId }).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'conflict'
+        ? new AppError('invalid_argument', error.message, { cause: error })
+        : error;
     });
   }
 

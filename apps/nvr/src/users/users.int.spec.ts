@@ -75,6 +75,30 @@ describe('users', () => {
       expect([method, route, (await send(method, route, method === 'GET' ? undefined : {}, token)).status]).toEqual([method, route, 403]);
   });
 
+  it('change their own names and address, and nothing that is a right', async () => {
+    const { id } = await create('nora');
+    const token = await logIn(nvr.url, { username: 'nora', password });
+    const change = { first_name: 'Nora', email: 'nora@example.org' };
+    expect(await send('PUT', '/users/me', change, token)).toMatchObject({ status: 200, body: { id, ...change, role_name: 'viewer' } });
+    for (const body of [{ role_id: 1 }, { is_superuser: true }, { password }, { is_active: false }, { email: 'x' }])
+      expect([body, (await send('PUT', '/users/me', body, token)).status]).toEqual([body, 422]);
+    expect(await statusOf(token, '/users/me')).toBe(200);
+    expect(await nvr.database.auditEntry.findFirst({ where: { entityId: String(id), action: 'user.changed' } })).toMatchObject({
+      actorUserId: id,
+    });
+  });
+
+  it('are made as viewers by register, whatever is asked for, by an admin', async () => {
+    const body = { username: 'reg', password, email: 'reg@example.org', role_id: 1 };
+    expect(await send('POST', '/auth/register', body)).toMatchObject({
+      status: 200,
+      body: { username: 'reg', role_id: 3, is_superuser: false },
+    });
+    expect((await send('POST', '/auth/register', body)).status).toBe(400);
+    const token = await logIn(nvr.url, { username: 'reg', password });
+    expect((await send('POST', '/auth/register', { ...body, username: 'reg2' }, token)).status).toBe(403);
+  });
+
   it('have names and passwords that are refused when they are taken, weak or odd', async () => {
     await create('taken');
     expect((await send('POST', '/users', { username: 'taken', password })).status).toBe(409);

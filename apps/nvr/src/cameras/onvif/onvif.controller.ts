@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -50,6 +50,25 @@ export class OnvifController {
       substream_url: sub?.rtspUrl ?? null,
       onvif_profile: main?.token ?? null,
       profiles: profiles.map(({ rtspUrl, streamUrl: _asGiven, ...rest }) => ({ ...rest, rtsp_url: rtspUrl })),
+    };
+  }
+
+  /** What a saved camera says of itself. No addresses: those are for admins. */
+  @Get(':reference/capabilities')
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
+  async capabilities(
+    @Param('reference') reference: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const camera = await this.cameras.findManaged(requirePrincipal(request), reference);
+    const { canMove, manufacturer, model, profiles } = await this.onvif.describeSaved(camera, endOf(reply));
+    return {
+      camera_id: camera.id,
+      manufacturer,
+      model,
+      ptz: canMove,
+      profiles: profiles.map(({ codec, height, name, token, width }) => ({ token, name, codec, width, height })),
     };
   }
 

@@ -5,7 +5,8 @@ import type { NvrConfig } from '../../config.js';
 import { CLOCK, CONFIG } from '../../process-parts.js';
 import { CameraConnections } from '../camera-connections.js';
 import { CameraNetworks } from '../camera-networks.js';
-import type { Camera } from '../cameras.store.js';
+import { invalidField } from '../../http/parse-input.js';
+import type { Camera, CameraFields } from '../cameras.store.js';
 import { checkCameraUrl } from '../check-camera-url.js';
 import { discoverDevices, type DiscoveredDevice } from './discover-devices.js';
 import { OnvifDevice, type OnvifProfile } from './onvif-device.js';
@@ -74,6 +75,35 @@ export class OnvifService {
     };
   }
 
+  /** As `describe`, with what is known of the camera. @throws beside that AppError `conflict` for one that is not asked */
+  async describeSaved(camera: Camera, signal: AbortSignal): Promise<OnvifDescription> {
+    if (camera.onvifUrl === null) throw new AppError('conflict', 'the camera is not asked by ONVIF: its onvif_url is not set');
+    return this.describe({ url: camera.onvifUrl, credentials: this.credentialsOf(camera) }, signal);
+  }
+
+  /**
+   * How a camera is saved whose address alone is known: its largest picture, and its smallest beside it.
+   * @throws AppError `unprocessable` with what it says, or that it says nothing; `overloaded`
+   */
+  async findStreams(
+    camera: { ipAddress?: string | undefined; onvifPort: number; username?: string | null; password?: string | null },
+    signal: AbortSignal,
+  ): Promise<CameraFields & { rtspUrl: string }> {
+    const { ipAddress = '', onvifPort, password, username } = camera;
+    const host = ipAddress.includes(':') ? `[${ipAddress}]` : ipAddress;
+    const url = `http://${host}:${onvifPort}/onvif/device_service`;
+    const credentials = username == null ? undefined : { username, password: password ?? '' };
+    const { manufacturer, model, profiles } = await this.describe({ url, credentials }, signal).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code === 'overloaded' || error.code === 'cancelled') throw error;
+      throw invalidField('body', 'rtsp_url', `is needed, since it is not told by ONVIF: ${error.message}`);
+    });
+    const usable = profiles.filter(({ rtspUrl }) => rtspUrl !== null);
+    const [main] = usable;
+    if (!main?.rtspUrl) throw invalidField('body', 'rtsp_url', 'is needed: by ONVIF the camera names no stream that is RTSP');
+    const substreamUrl = usable.length > 1 ? usable.at(-1)!.rtspUrl : null;
+    return { rtspUrl: main.rtspUrl, substreamUrl, manufacturer, model, onvifUrl: url, onvifProfile: main.token };
+  }
+
   move(camera: Camera, velocity: Velocity, signal: AbortSignal): Promise<void> {
     return this.steer(camera, signal, (device, service, profile) => device.move(service, profile, velocity));
   }
@@ -89,15 +119,18 @@ export class OnvifService {
     order: (device: OnvifDevice, service: URL, profile: string) => Promise<void>,
   ): Promise<void> {
     if (camera.onvifUrl === null) throw new AppError('conflict', 'the camera takes no orders: its onvif_url is not set');
-    const password = this.connections.passwordOf(camera);
-    const credentials = camera.username === null ? undefined : { username: camera.username, password: password ?? '' };
     const url = await this.pin(camera.onvifUrl);
-    const device = new OnvifDevice({ client: this.client, url, credentials, clock: this.clock, signal });
+    const device = new OnvifDevice({ client: this.client, url, credentials: this.credentialsOf(camera), clock: this.clock, signal });
     const services = await device.readServices();
     if (!services.ptz || !services.media) throw new AppError('conflict', 'the camera cannot be moved');
     const profile = camera.onvifProfile ?? (await device.readProfiles(services.media))[0]?.token;
     if (profile === undefined) throw new AppError('conflict', 'the camera has no profile to be moved by');
     await order(device, services.ptz, profile);
+  }
+
+  private credentialsOf(camera: Camera): OnvifCredentials | undefined {
+    if (camera.username === null) return undefined;
+    return { username: camera.username, password: this.connections.passwordOf(camera) ?? '' };
   }
 
   /** The address with its host resolved and checked: the connection goes to what was checked. */
