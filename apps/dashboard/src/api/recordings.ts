@@ -18,8 +18,14 @@ const Export = z.object({
   state: z.enum(['queued', 'running', 'ready', 'failed', 'cancelled']),
   progress: z.number(),
   error: z.string().nullable(),
+  camera_id: z.number(),
+  start: z.string(),
+  end: z.string(),
+  bytes_total: z.number().nullable(),
+  expires_at: z.string().nullable(),
 });
 export type Export = z.infer<typeof Export>;
+const Exports = z.object({ exports: z.array(Export) });
 const Protection = z.object({
   id: z.number(),
   camera_id: z.number(),
@@ -83,6 +89,15 @@ export function startExport(api: Api, cameraId: number, { endUnix, startUnix }: 
 
 export function readExport(api: Api, id: string, signal: AbortSignal): Promise<Export> {
   return api.getJson(`/api/v1/exports/${id}`, Export, signal);
+}
+
+/** One's own, newest first. */
+export async function listExports(api: Api, signal: AbortSignal): Promise<Export[]> {
+  return (await api.getJson('/api/v1/exports?limit=20', Exports, signal)).exports;
+}
+
+export function deleteExport(api: Api, id: string): Promise<void> {
+  return api.send(`/api/v1/exports/${id}`, { method: 'DELETE' });
 }
 
 export function cancelExport(api: Api, id: string): Promise<void> {

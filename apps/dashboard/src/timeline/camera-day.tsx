@@ -10,7 +10,7 @@ import { goTo } from '../navigation/use-route.js';
 import { rangeOfDay } from './local-time.js';
 import { RangePanel } from './range-panel.js';
 import { TimeBar } from './time-bar.js';
-import { follow, recordedPart, zoom, type Range } from './time-view.js';
+import { follow, openingMoment, recordedPart, viewOf, zoom, type Range } from './time-view.js';
 import { usePlayback } from './use-playback.js';
 import { useThumbnails } from './use-thumbnails.js';
 
@@ -33,10 +33,11 @@ interface CameraDayProps {
   isToday: boolean;
   seesEvents: boolean;
   mayProtect: boolean;
+  onExport: () => void;
 }
 
 /** A day of a camera: the player, the bar, and what can be done with a range. */
-export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvents }: CameraDayProps) {
+export function CameraDay({ api, at, camera, day, isToday, mayProtect, onExport, seesEvents }: CameraDayProps) {
   const bounds = useMemo(() => rangeOfDay(day), [day]);
   const [view, setView] = useState(() => (at === undefined ? bounds : around(bounds, at, bounds)));
   const [chosen, setChosen] = useState<Range>();
@@ -71,6 +72,14 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
   useEffect(() => {
     if (isRecorded && at !== undefined) play(at);
   }, [at, isRecorded, play]);
+  const [isOpened, setIsOpened] = useState(at !== undefined);
+  useEffect(() => {
+    const opening = openingMoment(recorded, { isToday });
+    if (isOpened || opening === undefined) return;
+    setIsOpened(true);
+    setView(viewOf(recorded, bounds));
+    play(opening);
+  }, [bounds, isOpened, isToday, play, recorded]);
   const moment = momentUnix ?? at;
   const [followed, setFollowed] = useState(moment);
   if (moment !== followed) {
@@ -89,7 +98,14 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
     <>
       <div className="player">
         {/* Recordings are of a camera: there is nobody to write captions. */}
-        <video ref={video} data-testid="recording" controls muted playsInline aria-label={`Recording of ${camera.name}`} />
+        <video
+          ref={video}
+          data-testid="recording"
+          controls={moment !== undefined && isRecorded}
+          muted
+          playsInline
+          aria-label={`Recording of ${camera.name}`}
+        />
         {(moment === undefined || !isRecorded) && <p className="empty">{emptyText(recordings.value, recordings.problem)}</p>}
       </div>
       <p role="status" className="player-state">
@@ -123,6 +139,7 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, seesEvent
         momentUnix={moment}
         mayProtect={mayProtect}
         protections={protections}
+        onExport={onExport}
       />
     </>
   );

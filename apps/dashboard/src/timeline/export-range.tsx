@@ -1,15 +1,16 @@
 import { useEffect, useState } from 'react';
-import { cancelExport, exportUrl, readExport, startExport, type Export } from '../api/recordings.js';
+import { cancelExport, readExport, startExport, type Export } from '../api/recordings.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
+import { downloadExport } from './download-export.js';
 import type { Range } from './time-view.js';
 
 const pollMs = 1_000;
 const hoursMax = 4;
 
 /** Has a range made into a file, says how far that is, and downloads it. */
-export function ExportRange({ api, cameraId, range }: { api: Api; cameraId: number; range: Range }) {
+export function ExportRange({ api, cameraId, onStarted, range }: { api: Api; cameraId: number; range: Range; onStarted: () => void }) {
   const action = useAction();
   const [making, setMaking] = useState<Export>();
   const [pollProblem, setPollProblem] = useState<string>();
@@ -33,13 +34,10 @@ export function ExportRange({ api, cameraId, range }: { api: Api; cameraId: numb
       stop.abort();
     };
   }, [api, id, isRunning]);
-  const start = () => action.run(async () => setMaking(await startExport(api, cameraId, range)));
-  const download = (ready: string) =>
+  const start = () =>
     action.run(async () => {
-      const link = document.createElement('a');
-      link.href = await exportUrl(api, ready);
-      link.download = '';
-      link.click();
+      setMaking(await startExport(api, cameraId, range));
+      onStarted();
     });
   return (
     <div className="export">
@@ -61,7 +59,12 @@ export function ExportRange({ api, cameraId, range }: { api: Api; cameraId: numb
         </>
       )}
       {making?.state === 'ready' && (
-        <button type="button" className="main-action" disabled={action.isBusy} onClick={() => void download(making.id)}>
+        <button
+          type="button"
+          className="main-action"
+          disabled={action.isBusy}
+          onClick={() => void action.run(() => downloadExport(api, making.id))}
+        >
           Download the file
         </button>
       )}

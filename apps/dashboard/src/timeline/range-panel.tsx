@@ -19,10 +19,12 @@ interface RangePanelProps {
   momentUnix: number | undefined;
   mayProtect: boolean;
   protections: Loaded<Protection[]>;
+  /** A file is on its way. */
+  onExport: () => void;
 }
 
 /** A range of the recordings, to be downloaded or kept; and the ranges that are kept. */
-export function RangePanel({ api, cameraId, chosen, mayProtect, momentUnix, onChosen, protections }: RangePanelProps) {
+export function RangePanel({ api, cameraId, chosen, mayProtect, momentUnix, onChosen, onExport, protections }: RangePanelProps) {
   const begin = () => {
     const around = momentUnix ?? Date.now() / 1_000 - 2 * aroundSeconds;
     onChosen({ startUnix: Math.floor(around - aroundSeconds), endUnix: Math.floor(around + aroundSeconds) });
@@ -42,7 +44,13 @@ export function RangePanel({ api, cameraId, chosen, mayProtect, momentUnix, onCh
             <p className="problem">The end has to be after the start.</p>
           ) : (
             <>
-              <ExportRange key={`${chosen.startUnix}-${chosen.endUnix}`} api={api} cameraId={cameraId} range={chosen} />
+              <ExportRange
+                key={`${chosen.startUnix}-${chosen.endUnix}`}
+                api={api}
+                cameraId={cameraId}
+                range={chosen}
+                onStarted={onExport}
+              />
               {mayProtect && <ProtectRange api={api} cameraId={cameraId} range={chosen} onProtected={protections.reload} />}
             </>
           )}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { follow, pan, recordedPart, recordingFrom, shareOf, ticksOf, zoom } from './time-view.js';
+import { follow, openingMoment, pan, recordedPart, recordingFrom, shareOf, ticksOf, viewOf, zoom } from './time-view.js';
 
 const day = { startUnix: 0, endUnix: 86_400 };
 
@@ -48,5 +48,25 @@ describe('what the bar of a day shows', () => {
     expect(recordedPart(day, recordings)).toEqual({ startUnix: 100, endUnix: 960 });
     expect(recordedPart({ startUnix: 150, endUnix: 170 }, recordings)).toEqual({ startUnix: 150, endUnix: 170 });
     expect(recordedPart({ startUnix: 200, endUnix: 300 }, recordings)).toBeUndefined();
+  });
+
+  it('opens with what is recorded and a little around it, at least half an hour, and no more than the day', () => {
+    const hours = viewOf([{ startUnix: 12_000, endUnix: 24_000 }], day);
+    expect(hours.startUnix).toBeCloseTo(11_400);
+    expect(hours.endUnix).toBeCloseTo(24_600);
+    expect(viewOf([{ startUnix: 60, endUnix: 120 }], day)).toEqual({ startUnix: 0, endUnix: 1_800 });
+    expect(viewOf([{ startUnix: 0, endUnix: 86_400 }], day)).toEqual(day);
+    expect(viewOf([], day)).toEqual(day);
+  });
+
+  it('plays first how a day begins, and of today what was recorded last', () => {
+    const recordings = [
+      { startUnix: 100, endUnix: 200 },
+      { startUnix: 300, endUnix: 1_000 },
+    ];
+    expect(openingMoment(recordings, { isToday: false })).toBe(100);
+    expect(openingMoment(recordings, { isToday: true })).toBe(970);
+    expect(openingMoment([{ startUnix: 990, endUnix: 1_000 }], { isToday: true })).toBe(990);
+    expect(openingMoment([], { isToday: true })).toBeUndefined();
   });
 });

@@ -6,6 +6,9 @@ export interface Range {
 
 /** Shortest stretch that the bar shows: frames would not be told apart below it. */
 const secondsMin = 60;
+const openingSecondsMin = 1_800;
+const openingFactor = 1.1;
+const openingLeadSeconds = 30;
 const tickSteps = [5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600];
 
 /** Where a moment stands in what is shown, 0 to 1; beyond for what is not shown. */
@@ -64,6 +67,22 @@ export function recordedPart(view: Range, recordings: readonly Range[]): Range |
   const endUnix = Math.min(view.endUnix, last.endUnix);
   const wholeMinute = Math.floor(endUnix / 60) * 60;
   return { startUnix, endUnix: wholeMinute > startUnix ? wholeMinute : endUnix };
+}
+
+/** What of a day is shown first: what is recorded, with a little around it, and no less than half an hour. */
+export function viewOf(recordings: readonly Range[], bounds: Range): Range {
+  const recorded = recordedPart(bounds, recordings);
+  if (!recorded) return bounds;
+  const seconds = Math.max(openingSecondsMin, (recorded.endUnix - recorded.startUnix) * openingFactor);
+  const middle = (recorded.startUnix + recorded.endUnix) / 2;
+  return within({ startUnix: middle - seconds / 2, endUnix: middle + seconds / 2 }, bounds);
+}
+
+/** What of a day is played first: of today what was recorded last, else how the day begins. */
+export function openingMoment(recordings: readonly Range[], { isToday }: { isToday: boolean }): number | undefined {
+  const last = recordings.at(-1);
+  if (!isToday || !last) return recordings[0]?.startUnix;
+  return Math.max(last.startUnix, last.endUnix - openingLeadSeconds);
 }
 
 function within({ endUnix, startUnix }: Range, bounds: Range): Range {

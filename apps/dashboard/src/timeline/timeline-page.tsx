@@ -1,6 +1,7 @@
 import type { CameraView } from '@nightjar/contracts';
 import { useCallback, useEffect, useState } from 'react';
 import { listCameras } from '../api/cameras.js';
+import { listExports } from '../api/recordings.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -8,6 +9,7 @@ import { idOf, linkTo, momentOf } from '../navigation/route.js';
 import { goTo } from '../navigation/use-route.js';
 import { CameraDay } from './camera-day.js';
 import { DayCalendar } from './day-calendar.js';
+import { ExportsList } from './exports-list.js';
 import { dayOf, isDay } from './local-time.js';
 import './timeline.css';
 
@@ -38,6 +40,8 @@ function Timeline({ api, cameras, mayProtect, parameters, seesEvents }: Timeline
   const at = momentOf(parameters, 'at');
   const askedDay = parameters.get('day') ?? '';
   const today = useToday();
+  const loadExports = useCallback((signal: AbortSignal) => listExports(api, signal), [api]);
+  const exports = useLoaded(loadExports);
   if (!camera) return null;
   const day = at !== undefined ? dayOf(at) : isDay(askedDay) ? askedDay : today;
   const chooseCamera = (id: number) => goTo(linkTo('timeline', at === undefined ? { camera: id, day } : { camera: id, at }));
@@ -74,7 +78,9 @@ function Timeline({ api, cameras, mayProtect, parameters, seesEvents }: Timeline
         isToday={day === today}
         seesEvents={seesEvents}
         mayProtect={mayProtect}
+        onExport={exports.reload}
       />
+      <ExportsList api={api} cameras={cameras} exports={exports} />
     </>
   );
 }
