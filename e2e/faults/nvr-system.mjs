@@ -66,14 +66,28 @@ export async function openNvr({ scratch, settings = {}, withAgent = false }) {
   }
 }
 
+/** A token lasts 15 minutes, and scripts may take longer. */
+const tokenMs = 5 * 60_000;
+
 async function logIn(url) {
-  const answer = await call(`${url}/api/v1/auth/login-json`, { method: 'POST', json: { username: 'admin', password } });
-  const headers = { authorization: `Bearer ${expectStatus(answer, 200).json.access_token}` };
-  const ask = async (method, route, { json, status = 200 } = {}) =>
-    expectStatus(await call(route.startsWith('/') ? `${url}${route}` : `${url}/api/v1/${route}`, { method, headers, json }), status);
+  const headers = {};
+  let loggedInMs = Number.NEGATIVE_INFINITY;
+  const freshHeaders = async () => {
+    if (performance.now() - loggedInMs < tokenMs) return headers;
+    const answer = await call(`${url}/api/v1/auth/login-json`, { method: 'POST', json: { username: 'admin', password } });
+    headers.authorization = `Bearer ${expectStatus(answer, 200).json.access_token}`;
+    loggedInMs = performance.now();
+    return headers;
+  };
+  const ask = async (method, route, { json, status = 200 } = {}) => {
+    const address = route.startsWith('/') ? `${url}${route}` : `${url}/api/v1/${route}`;
+    return expectStatus(await call(address, { method, headers: await freshHeaders(), json }), status);
+  };
+  await freshHeaders();
   return {
     url,
     password,
+    /** Of the newest login. */
     headers,
     get: (route, status) => ask('GET', route, { status }),
     post: (route, json, status) => ask('POST', route, { json, status }),

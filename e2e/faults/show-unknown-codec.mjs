@@ -21,6 +21,8 @@ export async function showUnknownCodec({ nvr, camera }) {
       await page.getByLabel(/password/i).fill(nvr.password);
       await page.getByRole('button', { name: /sign in|log in/i }).click();
       const shown = page.getByRole('region', { name: `Live picture of ${camera}` });
+      // On the wall of all cameras there is the picture; alone, a camera says why.
+      await shown.getByRole('link', { name: camera, exact: true }).click({ timeout: 30_000 });
       await shown.getByText(/does not know the codec of the camera/).waitFor({ timeout: 30_000 });
       await shown.locator('img[data-testid="live-picture"]').waitFor({ timeout: 30_000 });
     });
