@@ -73,7 +73,7 @@ export async function playScene({ file, times, fps }, { idleAfterMs = 60_000, ro
   };
 }
 
-function unitsOf(file) {
+export function unitsOf(file) {
   const stream = execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-c', 'copy', '-f', 'mpegts', '-omit_video_pes_length', '0', '-'], {
     maxBuffer: 2 ** 30,
   });
