@@ -210,6 +210,8 @@ describe('the routes of the NVR', () => {
       'GET /api/v1/recordings/schedule',
       'GET /api/v1/roles',
       'GET /api/v1/roles/:roleId',
+      'GET /api/v1/system/events',
+      'GET /api/v1/system/monitoring-settings',
       'GET /api/v1/system/posture',
       'GET /api/v1/system/resources',
       'GET /api/v1/system/resources/history',
@@ -245,6 +247,7 @@ describe('the routes of the NVR', () => {
       'PUT /api/v1/permissions/:permission',
       'PUT /api/v1/permissions/roles/:roleId',
       'PUT /api/v1/roles/:roleId',
+      'PUT /api/v1/system/monitoring-settings',
       'PUT /api/v1/users/:userId',
       'PUT /api/v1/users/:userId/cameras',
     ]);

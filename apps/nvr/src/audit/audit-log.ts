@@ -34,6 +34,7 @@ export type AuditAction =
   | 'mfa.failed'
   | 'mfa.recovery_codes_made'
   | 'sign_in_policy.changed'
+  | 'monitoring_policy.changed'
   | 'user.created'
   | 'user.changed'
   | 'user.activated'
@@ -63,7 +64,7 @@ export type AuditAction =
 /** What was done, to what. */
 export interface Act {
   action: AuditAction;
-  entityType: 'user' | 'role' | 'sign_in_policy' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
+  entityType: 'user' | 'role' | 'sign_in_policy' | 'monitoring_policy' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
   /** Absent: told when the entry is written, for what gets its id then. */
   entityId?: number | string;
   /** Never a secret, and never a text that a stranger typed into a field for one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ResourceHistory, sampleEveryMs, type ResourceSample } from './resource-history.js';
+import { defaultMonitoringPolicy, ResourceHistory, sampleEveryMs, type ResourceSample } from './resource-history.js';
 
 const quiet = { cpuPercent: 10, memoryPercent: 20, diskPercent: 30, diskFreeBytes: 100 };
 
@@ -25,13 +25,26 @@ describe('the history of resources', () => {
   });
 
   it('tells of a busy machine when it stays busy, and of a full disk at once', () => {
-    expect(history(9, () => ({ cpuPercent: 95 })).alerts()).toEqual([{ alert_type: 'cpu_high', since: '1970-01-01T00:00:00.000Z' }]);
-    expect(history(8, () => ({ cpuPercent: 95 })).alerts()).toEqual([]);
-    expect(history(20, (index) => ({ memoryPercent: index === 15 ? 10 : 99 })).alerts()).toEqual([]);
-    expect(history(3, (index) => (index === 2 ? { diskPercent: 91 } : {})).alerts()).toEqual([
+    expect(history(9, () => ({ cpuPercent: 95 })).alerts(defaultMonitoringPolicy)).toEqual([
+      { alert_type: 'cpu_high', since: '1970-01-01T00:00:00.000Z' },
+    ]);
+    expect(history(8, () => ({ cpuPercent: 95 })).alerts(defaultMonitoringPolicy)).toEqual([]);
+    expect(history(20, (index) => ({ memoryPercent: index === 15 ? 10 : 99 })).alerts(defaultMonitoringPolicy)).toEqual([]);
+    expect(history(3, (index) => (index === 2 ? { diskPercent: 91 } : {})).alerts(defaultMonitoringPolicy)).toEqual([
       { alert_type: 'disk_low', since: '1970-01-01T00:00:30.000Z' },
     ]);
-    expect(history(1, () => ({ diskPercent: null })).alerts()).toMatchObject([{ alert_type: 'disk_stat_error' }]);
-    expect(new ResourceHistory().alerts()).toEqual([]);
+    expect(history(1, () => ({ diskPercent: null })).alerts(defaultMonitoringPolicy)).toMatchObject([{ alert_type: 'disk_stat_error' }]);
+    expect(new ResourceHistory().alerts(defaultMonitoringPolicy)).toEqual([]);
+  });
+
+  it('tells by what an admin decided, and of the end only when it is clearly over', () => {
+    const policy = { ...defaultMonitoringPolicy, cpuPercent: 50, sustainedSeconds: 15 };
+    const cpu = (...percents: number[]) => history(percents.length, (index) => ({ cpuPercent: percents[index]! })).alerts(policy);
+    expect(cpu(60, 60)).toMatchObject([{ alert_type: 'cpu_high' }]);
+    expect(cpu(60, 60, 46)).toMatchObject([{ alert_type: 'cpu_high', since: '1970-01-01T00:00:00.000Z' }]);
+    expect([cpu(60, 60, 44), cpu(60, 60, 44, 46, 46), cpu(46, 46, 46)]).toEqual([[], [], []]);
+    const free = history(1).alerts({ ...policy, diskFreeBytesMin: 101 });
+    expect(free).toMatchObject([{ alert_type: 'disk_low' }]);
+    expect(history(9, () => ({ cpuPercent: 99, diskPercent: null })).alerts({ ...policy, enabled: false })).toEqual([]);
   });
 });

@@ -9,17 +9,43 @@ export interface ResourceSample {
 
 /** One alert for as long as what it says is so. */
 export interface ResourceAlert {
-  readonly alert_type: 'cpu_high' | 'memory_high' | 'disk_low' | 'disk_stat_error';
+  readonly alert_type: AlertType;
   readonly since: string;
 }
+export type AlertType = 'cpu_high' | 'memory_high' | 'disk_low' | 'disk_stat_error';
+
+/** When the machine is busy enough to say so. */
+export interface MonitoringPolicy {
+  readonly enabled: boolean;
+  readonly cpuPercent: number;
+  readonly memoryPercent: number;
+  /** For how long CPU and memory have to be so. */
+  readonly sustainedSeconds: number;
+  /** Null: the share that is used counts alone. */
+  readonly diskFreeBytesMin: number | null;
+  readonly diskUsedPercent: number;
+  /** A share is over when it is so many percent below what began it. */
+  readonly resolveHysteresisPercent: number;
+  /** What goes on is told again after so long; 0: it is not. */
+  readonly repeatMinutes: number;
+}
+
+export const defaultMonitoringPolicy: MonitoringPolicy = {
+  enabled: true,
+  cpuPercent: 90,
+  memoryPercent: 90,
+  sustainedSeconds: 120,
+  diskFreeBytesMin: null,
+  diskUsedPercent: 90,
+  resolveHysteresisPercent: 5,
+  repeatMinutes: 60,
+};
 
 export const sampleEveryMs = 15_000;
 /** An hour of samples, and a day of means. */
 const samplesMax = 240;
 const meanOfMs = 300_000;
 const meansMax = 288;
-/** In percent; CPU and memory count when they stay there. */
-export const thresholds = { cpuPercent: 90, memoryPercent: 90, diskUsedPercent: 90, sustainedMs: 120_000 } as const;
 
 /** What this machine was busy with: every 15 s of the last hour, every five minutes of the last day. Nothing of it is stored. */
 export class ResourceHistory {
@@ -48,28 +74,42 @@ export class ResourceHistory {
     return kept.filter(({ atUnixMs }) => atUnixMs >= sinceUnixMs);
   }
 
-  alerts(): ResourceAlert[] {
-    const { newest } = this;
-    if (!newest) return [];
-    const { cpuPercent, diskUsedPercent, memoryPercent } = thresholds;
+  alerts(policy: MonitoringPolicy): ResourceAlert[] {
+    if (!policy.enabled) return [];
+    const { diskFreeBytesMin, resolveHysteresisPercent } = policy;
+    const share = (pick: (sample: ResourceSample) => number | null, begins: number) => ({
+      begins: (sample: ResourceSample) => (pick(sample) ?? 0) >= begins,
+      lasts: (sample: ResourceSample) => (pick(sample) ?? 0) >= begins - resolveHysteresisPercent,
+    });
+    const isShort = ({ diskFreeBytes }: ResourceSample) =>
+      diskFreeBytesMin !== null && diskFreeBytes !== null && diskFreeBytes < diskFreeBytesMin;
+    const isAway = ({ diskPercent }: ResourceSample) => diskPercent === null;
+    const disk = share((sample) => sample.diskPercent, policy.diskUsedPercent);
+    const diskLow = {
+      begins: (sample: ResourceSample) => isShort(sample) || disk.begins(sample),
+      lasts: (sample: ResourceSample) => isShort(sample) || disk.lasts(sample),
+    };
+    const sustainedMs = policy.sustainedSeconds * 1_000;
     return [
-      ...this.sustained('cpu_high', (sample) => (sample.cpuPercent ?? 0) >= cpuPercent),
-      ...this.sustained('memory_high', (sample) => (sample.memoryPercent ?? 0) >= memoryPercent),
-      ...this.since('disk_low', (sample) => (sample.diskPercent ?? 0) >= diskUsedPercent),
-      ...this.since('disk_stat_error', (sample) => sample.diskPercent === null),
+      ...this.since('cpu_high', share((sample) => sample.cpuPercent, policy.cpuPercent), sustainedMs), // prettier-ignore
+      ...this.since('memory_high', share((sample) => sample.memoryPercent, policy.memoryPercent), sustainedMs), // prettier-ignore
+      ...this.since('disk_low', diskLow, 0),
+      ...this.since('disk_stat_error', { begins: isAway, lasts: isAway }, 0),
     ];
   }
 
-  private sustained(type: ResourceAlert['alert_type'], holds: (sample: ResourceSample) => boolean): ResourceAlert[] {
-    const last = this.newest?.atUnixMs ?? 0;
-    return this.since(type, holds).filter(({ since }) => last - Date.parse(since) >= thresholds.sustainedMs);
-  }
-
-  /** From the first of the newest samples for which it holds without a break. */
-  private since(type: ResourceAlert['alert_type'], holds: (sample: ResourceSample) => boolean): ResourceAlert[] {
-    const before = this.samples.findLastIndex((sample) => !holds(sample));
-    const first = this.samples[before + 1];
-    return first ? [{ alert_type: type, since: new Date(first.atUnixMs).toISOString() }] : [];
+  /** The alert that the samples, oldest first, have begun and not ended, if it has lasted long enough. */
+  private since(
+    type: AlertType,
+    { begins, lasts }: Record<'begins' | 'lasts', (sample: ResourceSample) => boolean>,
+    sustainedMs: number,
+  ): ResourceAlert[] {
+    let sinceUnixMs: number | undefined;
+    for (const sample of this.samples)
+      if (sinceUnixMs === undefined ? begins(sample) : lasts(sample)) sinceUnixMs ??= sample.atUnixMs;
+      else sinceUnixMs = undefined;
+    if (sinceUnixMs === undefined || (this.newest?.atUnixMs ?? 0) - sinceUnixMs < sustainedMs) return [];
+    return [{ alert_type: type, since: new Date(sinceUnixMs).toISOString() }];
   }
 }
 

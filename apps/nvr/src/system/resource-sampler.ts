@@ -1,10 +1,12 @@
 import os from 'node:os';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { Clock } from '@nightjar/runtime';
+import type { Clock, Logger } from '@nightjar/runtime';
 import type { NvrConfig } from '../config.js';
-import { CLOCK, CONFIG } from '../process-parts.js';
+import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
 import { readDiskSpace, type DiskSpace } from '../retention/disk-space.js';
+import { MonitoringPolicies } from './monitoring-policies.js';
 import { ResourceHistory, sampleEveryMs } from './resource-history.js';
+import { SystemEvents } from './system-events.js';
 
 /** The machine at one moment; undefined: not known. */
 export interface MachineState {
@@ -20,15 +22,20 @@ export interface MachineState {
 export class ResourceSampler implements OnModuleDestroy {
   readonly history = new ResourceHistory();
   private cpuBefore = cpuTimes();
-  private readonly timer = setInterval(() => void this.sample(), sampleEveryMs);
+  private readonly timer = setInterval(() => (this.sampling = this.sample()), sampleEveryMs);
+  private sampling: Promise<void> = Promise.resolve();
 
   constructor(
+    private readonly policies: MonitoringPolicies,
+    private readonly events: SystemEvents,
     @Inject(CONFIG) private readonly config: NvrConfig,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
+    await this.sampling;
   }
 
   /** Now; the CPU since the last sample. */
@@ -55,6 +62,12 @@ export class ResourceSampler implements OnModuleDestroy {
       diskPercent: disk ? percent(disk.totalBytes - disk.freeBytes, disk.totalBytes) : null,
       diskFreeBytes: disk?.freeBytes ?? null,
     });
+    await this.tell().catch((error: unknown) => this.logger.warn('what is the matter with the machine cannot be written down', { error }));
+  }
+
+  private async tell(): Promise<void> {
+    const policy = await this.policies.current();
+    await this.events.note(this.history.alerts(policy), policy.repeatMinutes);
   }
 }
 

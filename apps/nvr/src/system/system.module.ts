@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { MonitoringPolicies } from './monitoring-policies.js';
 import { ResourceSampler } from './resource-sampler.js';
 import { SystemController } from './system.controller.js';
+import { SystemEvents } from './system-events.js';
 
-@Module({ controllers: [SystemController], providers: [ResourceSampler] })
+@Module({ imports: [AuditModule], controllers: [SystemController], providers: [MonitoringPolicies, ResourceSampler, SystemEvents] })
 export class SystemModule {}
