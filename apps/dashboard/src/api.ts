@@ -119,10 +119,15 @@ export class Api {
     this.token = token;
   }
 
-  /** Opens the live stream; with `lastEventId` it begins with what was missed. */
-  async openEventStream(options: { lastEventId: string | undefined; signal: AbortSignal }): Promise<ReadableStream<Uint8Array>> {
+  /** Opens the live stream, of events alone or with boxes; with `lastEventId` it begins with what was missed. */
+  async openEventStream(options: {
+    lastEventId: string | undefined;
+    withBoxes: boolean;
+    signal: AbortSignal;
+  }): Promise<ReadableStream<Uint8Array>> {
     const headers = { accept: 'text/event-stream', ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }) };
-    const { body } = await this.request('/api/v1/events/stream', { signal: options.signal, headers });
+    const query = options.withBoxes ? '' : '?types=notification';
+    const { body } = await this.request(`/api/v1/events/stream${query}`, { signal: options.signal, headers });
     if (!body) throw new ApiError(0, unknownShape);
     return body;
   }

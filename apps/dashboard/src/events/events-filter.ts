@@ -1,3 +1,4 @@
+import type { EventView } from '@nightjar/contracts';
 import { idOf, momentOf } from '../navigation/route.js';
 
 const types = ['track', 'alert', 'alarm'];
@@ -36,4 +37,17 @@ export function parametersOf({ cameraId, eventType, fromUnix, label, reviewed, t
     to: toUnix,
     reviewed: reviewed === undefined ? undefined : reviewed ? 'yes' : 'no',
   };
+}
+
+/** Whether an event that has just come belongs to what is shown. Nobody has reviewed it yet. */
+export function fitsFilter(event: EventView, { cameraId, eventType, fromUnix, label, reviewed, toUnix }: EventsFilter): boolean {
+  const startedUnix = Date.parse(event.started_at) / 1_000;
+  return (
+    (cameraId === undefined || event.camera_id === cameraId) &&
+    (eventType === undefined || event.event_type === eventType) &&
+    (label === undefined || event.label === label) &&
+    (fromUnix === undefined || startedUnix >= fromUnix) &&
+    (toUnix === undefined || startedUnix < toUnix) &&
+    reviewed !== true
+  );
 }

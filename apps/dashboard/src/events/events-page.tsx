@@ -10,6 +10,7 @@ import { durationText } from './duration-text.js';
 import { filterOf, parametersOf, type EventsFilter } from './events-filter.js';
 import { EvidencePicture } from './evidence-picture.js';
 import { FilterForm } from './filter-form.js';
+import { LargeEvent } from './large-event.js';
 import { useEventPages } from './use-event-pages.js';
 import './events.css';
 
@@ -32,18 +33,24 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
   const pages = useEventPages(api, filter);
   const load = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
   const cameras = useLoaded(seesCameras ? load : undefined).value ?? [];
-  const [opened, setOpened] = useState<ListedEventView>();
+  const [openedId, setOpenedId] = useState<number>();
   const onFilter = useCallback((wanted: EventsFilter) => goTo(linkTo('events', parametersOf(wanted)), { replace: true }), []);
   const { events } = pages;
   const labels = [...new Set([...usualLabels, ...(events ?? []).flatMap(({ label }) => label ?? [])])];
   const unreviewed = (events ?? []).filter(({ reviewed }) => !reviewed).map(({ id }) => id);
+  const place = (events ?? []).findIndex(({ id }) => id === openedId);
+  const opened = events?.[place];
+  const beside = (step: number) => {
+    const event = events?.[place + step];
+    return event && (() => setOpenedId(event.id));
+  };
   const nameOf = (cameraId: number) => cameras.find(({ id }) => id === cameraId)?.name ?? `camera ${cameraId}`;
   return (
     <main className="page events-page">
       <FilterForm cameras={cameras} filter={filter} labels={labels} onFilter={onFilter} />
       <div className="events-tools">
-        <button type="button" onClick={pages.reload}>
-          Look for new ones
+        <button type="button" className={pages.newCount > 0 ? 'main-action' : undefined} onClick={pages.reload}>
+          {pages.newCount > 0 ? `Show ${pages.newCount} new` : 'Look for new ones'}
         </button>
         <button type="button" disabled={unreviewed.length === 0} onClick={() => pages.review(unreviewed, true)}>
           Mark all shown as reviewed
@@ -59,7 +66,7 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
             event={event}
             cameraName={nameOf(event.camera_id)}
             seesRecordings={seesRecordings}
-            onOpen={() => setOpened(event)}
+            onOpen={() => setOpenedId(event.id)}
             onReview={(reviewed) => pages.review([event.id], reviewed)}
           />
         ))}
@@ -70,12 +77,16 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
         </p>
       )}
       {events && pages.hasMore && <MoreButton onMore={pages.loadMore} isLoading={pages.isLoading} />}
-      {opened?.evidence_url && (
-        <LargePicture
+      {opened && (
+        <LargeEvent
           api={api}
-          url={opened.evidence_url}
+          event={opened}
           name={`${opened.label ?? opened.event_type}, ${nameOf(opened.camera_id)}, ${moment.format(Date.parse(opened.started_at))}`}
-          onClose={() => setOpened(undefined)}
+          playAtUnix={seesRecordings ? Date.parse(opened.started_at) / 1_000 - leadSeconds : undefined}
+          onPrevious={beside(-1)}
+          onNext={beside(1)}
+          onReview={(reviewed) => pages.review([opened.id], reviewed)}
+          onClose={() => setOpenedId(undefined)}
         />
       )}
     </main>
@@ -145,19 +156,5 @@ function MoreButton({ isLoading, onMore }: { isLoading: boolean; onMore: () => v
     <button ref={button} type="button" disabled={isLoading} onClick={onMore}>
       Show more
     </button>
-  );
-}
-
-function LargePicture({ api, name, onClose, url }: { api: Api; name: string; onClose: () => void; url: string }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} className="large-picture" aria-label={name} onClose={onClose}>
-      <EvidencePicture api={api} url={url} name={name} />
-      <p>{name}</p>
-      <button type="button" autoFocus onClick={() => dialog.current?.close()}>
-        Close
-      </button>
-    </dialog>
   );
 }

@@ -1,9 +1,18 @@
 import { useEffect, useRef, useState } from 'react';
 import { readEvidence } from '../api/events.js';
 import type { Api } from '../api.js';
+import type { EvidenceBox } from './evidence-box.js';
+
+interface EvidencePictureProps {
+  api: Api;
+  name: string;
+  url: string;
+  /** Where on it the event is, in shares of the picture. */
+  box?: EvidenceBox | undefined;
+}
 
 /** The picture of an event, asked for when it comes into sight. */
-export function EvidencePicture({ api, name, url }: { api: Api; name: string; url: string }) {
+export function EvidencePicture({ api, box, name, url }: EvidencePictureProps) {
   const frame = useRef<HTMLSpanElement>(null);
   const [isSeen, setIsSeen] = useState(false);
   const [picture, setPicture] = useState<string>();
@@ -35,7 +44,17 @@ export function EvidencePicture({ api, name, url }: { api: Api; name: string; ur
   }, [api, isSeen, url]);
   return (
     <span ref={frame} className="evidence">
-      {picture ? <img src={picture} alt={`Picture of ${name}`} /> : <span className="empty">{isMissing ? 'no picture' : '…'}</span>}
+      {picture && box && (
+        <span className="boxed">
+          <img src={picture} alt={`Picture of ${name}, which is framed`} />
+          <span
+            className="evidence-box"
+            style={{ left: `${box.x * 100}%`, top: `${box.y * 100}%`, width: `${box.w * 100}%`, height: `${box.h * 100}%` }}
+          />
+        </span>
+      )}
+      {picture && !box && <img src={picture} alt={`Picture of ${name}`} />}
+      {!picture && <span className="empty">{isMissing ? 'no picture' : '…'}</span>}
     </span>
   );
 }

@@ -1,12 +1,14 @@
-import type { ListedEventView } from '@nightjar/contracts';
+import type { EventView, ListedEventView } from '@nightjar/contracts';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { listEvents, reviewEvents } from '../api/events.js';
 import type { Api } from '../api.js';
-import type { EventsFilter } from './events-filter.js';
+import { useLiveStream } from '../live/use-live-stream.js';
+import { fitsFilter, type EventsFilter } from './events-filter.js';
 
 const pageSize = 50;
 /** The most that one request marks. */
 const reviewMax = 500;
+const newMax = 100;
 
 /** Events page by page, as far as somebody has read on. */
 export interface EventPages {
@@ -14,6 +16,8 @@ export interface EventPages {
   problem: string | undefined;
   isLoading: boolean;
   hasMore: boolean;
+  /** Events that came since and are not in the list. */
+  newCount: number;
   loadMore: () => void;
   reload: () => void;
   review: (ids: readonly number[], reviewed: boolean) => void;
@@ -26,6 +30,7 @@ export function useEventPages(api: Api, filter: EventsFilter): EventPages {
   const [problem, setProblem] = useState<string>();
   const [isLoading, setIsLoading] = useState(false);
   const [round, setRound] = useState(0);
+  const [newIds, setNewIds] = useState<readonly number[]>([]);
   const reading = useRef(new AbortController());
 
   const read = useCallback(
@@ -48,9 +53,20 @@ export function useEventPages(api: Api, filter: EventsFilter): EventPages {
   );
   useEffect(() => {
     setEvents(undefined);
+    setNewIds([]);
     read(undefined);
     return () => reading.current.abort();
   }, [read, round]);
+
+  const take = (event: EventView) => {
+    if (!events) return;
+    if (events.some(({ id }) => id === event.id))
+      setEvents(events.map((known) => (known.id === event.id ? { ...event, reviewed: known.reviewed } : known)));
+    // What began long ago and is only further down in the list has ended, and is nothing new.
+    else if (event.ended_at === null && fitsFilter(event, filter))
+      setNewIds((known) => (known.includes(event.id) ? known : [...known, event.id].slice(-newMax)));
+  };
+  useLiveStream(api, { onNotification: take, onGap: () => setRound((rounds) => rounds + 1) }, { isWanted: true });
 
   const review = useCallback(
     (all: readonly number[], reviewed: boolean) => {
@@ -70,6 +86,7 @@ export function useEventPages(api: Api, filter: EventsFilter): EventPages {
     problem,
     isLoading,
     hasMore: cursor !== null,
+    newCount: newIds.length,
     loadMore: () => cursor !== null && !isLoading && read(cursor),
     reload: () => setRound((rounds) => rounds + 1),
     review,

@@ -6,7 +6,8 @@ import { EventStreamParser, type StreamMessage } from './event-stream-parser.js'
 export type Connection = 'connecting' | 'live' | 'interrupted' | 'refused';
 
 interface Listeners {
-  onOverlay: (overlay: Overlay) => void;
+  /** Undefined: boxes are not asked for. */
+  onOverlay?: (overlay: Overlay) => void;
   onNotification: (event: EventView) => void;
   /** Notifications were lost for good: the list has to be read anew. */
   onGap: () => void;
@@ -19,6 +20,7 @@ const silenceMsMax = 40_000;
 
 /** Keeps the live stream open: reconnects with growing pauses and continues after the last notification it saw. */
 export function useLiveStream(api: Api, listeners: Listeners, { isWanted }: { isWanted: boolean }): Connection {
+  const withBoxes = listeners.onOverlay !== undefined;
   const [connection, setConnection] = useState<Connection>(isWanted ? 'connecting' : 'refused');
   const latest = useRef(listeners);
   useEffect(() => {
@@ -27,26 +29,28 @@ export function useLiveStream(api: Api, listeners: Listeners, { isWanted }: { is
   useEffect(() => {
     if (!isWanted) return;
     const stop = new AbortController();
-    void follow({ api, stop: stop.signal, onConnection: setConnection, deliver: (message) => deliver(message, latest.current) });
+    void follow({ api, withBoxes, stop: stop.signal, onConnection: setConnection, deliver: (message) => deliver(message, latest.current) });
     return () => stop.abort();
-  }, [api, isWanted]);
+  }, [api, isWanted, withBoxes]);
   return connection;
 }
 
 interface Follow {
   api: Api;
+  withBoxes: boolean;
   stop: AbortSignal;
   onConnection: (connection: Connection) => void;
   deliver: (message: StreamMessage) => void;
 }
 
-async function follow({ api, stop, onConnection, deliver }: Follow): Promise<void> {
+async function follow({ api, deliver, onConnection, stop, withBoxes }: Follow): Promise<void> {
   let lastEventId: string | undefined;
   let pauseMs = reconnectMsMin;
   while (!stop.aborted) {
     try {
       await readOnce({
         api,
+        withBoxes,
         stop,
         lastEventId,
         onOpen: () => {
@@ -70,6 +74,7 @@ async function follow({ api, stop, onConnection, deliver }: Follow): Promise<voi
 
 interface ReadOnce {
   api: Api;
+  withBoxes: boolean;
   stop: AbortSignal;
   lastEventId: string | undefined;
   onOpen: () => void;
@@ -78,11 +83,11 @@ interface ReadOnce {
   deliver: (message: StreamMessage) => void;
 }
 
-async function readOnce({ api, stop, lastEventId, onOpen, onPosition, deliver }: ReadOnce): Promise<void> {
+async function readOnce({ api, deliver, lastEventId, onOpen, onPosition, stop, withBoxes }: ReadOnce): Promise<void> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), silenceMsMax);
   try {
-    const body = await api.openEventStream({ lastEventId, signal: AbortSignal.any([stop, silence.signal]) });
+    const body = await api.openEventStream({ lastEventId, withBoxes, signal: AbortSignal.any([stop, silence.signal]) });
     onOpen();
     const parser = new EventStreamParser();
     const decoder = new TextDecoder();
@@ -105,7 +110,7 @@ function deliver(message: StreamMessage, listeners: Listeners): void {
   const json: unknown = JSON.parse(message.data);
   if (message.event === 'overlay') {
     const overlay = Overlay.safeParse(json);
-    if (overlay.success) listeners.onOverlay(overlay.data);
+    if (overlay.success) listeners.onOverlay?.(overlay.data);
   }
   if (message.event === 'notification') {
     const event = EventView.safeParse(json);

@@ -1,0 +1,62 @@
+import type { ListedEventView } from '@nightjar/contracts';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
+import type { Api } from '../api.js';
+import { linkTo } from '../navigation/route.js';
+import { boxOf } from './evidence-box.js';
+import { EvidencePicture } from './evidence-picture.js';
+
+interface LargeEventProps {
+  api: Api;
+  event: ListedEventView;
+  /** What stands under its picture. */
+  name: string;
+  /** From its moment on; undefined where nobody may see recordings. */
+  playAtUnix: number | undefined;
+  /** To the event before or after it in the list; undefined at its ends. */
+  onPrevious: (() => void) | undefined;
+  onNext: (() => void) | undefined;
+  onReview: (reviewed: boolean) => void;
+  onClose: () => void;
+}
+
+/** An event's picture, large, with a frame around what it is about; the arrow keys go through the list. */
+export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onReview, playAtUnix }: LargeEventProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const onKeyDown = ({ key }: KeyboardEvent) => {
+    if (key === 'ArrowLeft') onPrevious?.();
+    if (key === 'ArrowRight') onNext?.();
+  };
+  return (
+    <dialog ref={dialog} className="large-picture" aria-label={name} onClose={onClose} onKeyDown={onKeyDown}>
+      {event.evidence_url ? (
+        <EvidencePicture key={event.id} api={api} url={event.evidence_url} name={name} box={boxOf(event)} />
+      ) : (
+        <span className="evidence">
+          <span className="empty">no picture</span>
+        </span>
+      )}
+      <p aria-live="polite">{name}</p>
+      <div className="event-card-tools">
+        <button type="button" disabled={!onPrevious} onClick={onPrevious} aria-label="Previous in the list">
+          ◀
+        </button>
+        <button type="button" disabled={!onNext} onClick={onNext} aria-label="Next in the list">
+          ▶
+        </button>
+        {playAtUnix !== undefined && (
+          <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: playAtUnix.toFixed(3) })}>
+            Play
+          </a>
+        )}
+        <label className="tick-box">
+          <input type="checkbox" checked={event.reviewed} onChange={({ target }) => onReview(target.checked)} />
+          reviewed
+        </label>
+        <button type="button" autoFocus onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}
