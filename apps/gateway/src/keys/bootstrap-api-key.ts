@@ -15,6 +15,7 @@ const shownLength = 6;
  */
 export async function storeBootstrapApiKey(database: JobsDatabase, key: string): Promise<void> {
   const sha256 = Uint8Array.from(hashApiKey(key));
+  if (await isStored(database, sha256)) return;
   const granted = { name: bootstrapName, tenantId: bootstrapTenantId, scopes: Object.values(scopes), revokedAt: null, expiresAt: null };
   await database.$transaction([
     database.apiKey.updateMany({ where: { name: bootstrapName, revokedAt: null, NOT: { sha256 } }, data: { revokedAt: new Date() } }),
@@ -24,6 +25,14 @@ export async function storeBootstrapApiKey(database: JobsDatabase, key: string):
       update: granted,
     }),
   ]);
+}
+
+/** At every start but the first: one question, for a gateway that comes back to a full queue is not ready before its answer. */
+async function isStored(database: JobsDatabase, sha256: Uint8Array): Promise<boolean> {
+  const valid = await database.$planned<{ isIt: boolean }>`
+    SELECT sha256 = ${sha256}::bytea AND tenant_id = ${bootstrapTenantId} AND expires_at IS NULL AND scopes = ${Object.values(scopes)}::text[] AS "isIt"
+    FROM jobs.api_key WHERE name = ${bootstrapName} AND revoked_at IS NULL`;
+  return valid.length === 1 && valid[0]?.isIt === true;
 }
 
 /** Keeps trying until the database is there and migrated; a service may start before either. */

@@ -72,7 +72,7 @@ export class DeliveryStore {
   async askAgain(id: string, tenantId: number): Promise<boolean> {
     const changed = await orUnavailable(
       this.database
-        .$executeRaw`UPDATE jobs.webhook_delivery SET redeliver_at = coalesce(redeliver_at, now()) WHERE id = ${id} AND tenant_id = ${tenantId}`,
+        .$executeRaw`UPDATE jobs.webhook_delivery SET redeliver_at = coalesce(redeliver_at, now()), is_due = true WHERE id = ${id} AND tenant_id = ${tenantId}`,
     );
     return changed > 0;
   }

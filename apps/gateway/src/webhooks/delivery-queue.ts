@@ -9,12 +9,25 @@ export interface ClaimedJobDelivery extends ClaimedDelivery {
   sealedSecret: Uint8Array | null;
 }
 
-/** SQL: as the index on waiting messages says it, word for word. */
+/** SQL: as the indexes on waiting messages say it, word for word. */
 const waits = Prisma.sql`(state = 'pending' OR redeliver_at IS NOT NULL)`;
+const isDue = Prisma.sql`${waits} AND is_due`;
 const dueAt = Prisma.sql`coalesce(redeliver_at, run_after)`;
 const isFree = Prisma.sql`(lease_id IS NULL OR lease_until <= now())`;
 
-/** What one look at the waiting messages came to. */
+/** Messages whose time comes at once, as after hours without a gateway: the others follow with the next claim. */
+const dueAtOnceMax = 1_000;
+
+/** Marks what waited for its next attempt and whose time has come. Claims look at nothing else, so that receivers with nothing due cost none of them anything. */
+export async function markDue(database: JobsDatabase): Promise<void> {
+  await orUnavailable(
+    database.$planned`
+      UPDATE jobs.webhook_delivery SET is_due = true WHERE id = ANY(ARRAY(
+        SELECT id FROM jobs.webhook_delivery WHERE ${waits} AND NOT is_due AND ${dueAt} <= now() ORDER BY ${dueAt} LIMIT ${dueAtOnceMax} FOR UPDATE SKIP LOCKED))`,
+  );
+}
+
+/** What one look at the due messages came to. */
 export interface ClaimedWindow {
   claimed: ClaimedJobDelivery[];
   /** The last origin that was looked at; null: behind it none is left. */
@@ -25,7 +38,7 @@ type WindowRow = { origins: number; lastOrigin: string | null } & (ClaimedJobDel
 
 /**
  * Leases messages that are due. Any number of gateways may ask at once: each message goes to one. What one receiver has in store
- * never hides what waits for others: the statement goes from origin to origin through the index, takes few of each, and prefers
+ * never hides what waits for others: the statement goes from origin to origin through the index of due messages, takes few of each, and prefers
  * origins that have the fewest messages on their way.
  * @param window.after the origin behind which to begin; '' for the first
  * @param window.originsMax how many origins to look at
@@ -40,9 +53,9 @@ export async function claimDeliveries(
   const rows = await orUnavailable(
     database.$planned<WindowRow>`
       WITH RECURSIVE waiting_origin AS (
-        (SELECT origin, 1 AS place FROM jobs.webhook_delivery WHERE ${waits} AND origin > ${after} ORDER BY origin LIMIT 1)
+        (SELECT origin, 1 AS place FROM jobs.webhook_delivery WHERE ${isDue} AND origin > ${after} ORDER BY origin LIMIT 1)
         UNION ALL
-        SELECT (SELECT origin FROM jobs.webhook_delivery WHERE ${waits} AND origin > former.origin ORDER BY origin LIMIT 1), place + 1
+        SELECT (SELECT origin FROM jobs.webhook_delivery WHERE ${isDue} AND origin > former.origin ORDER BY origin LIMIT 1), place + 1
         FROM waiting_origin AS former WHERE former.origin IS NOT NULL AND place < ${originsMax}
       ),
       busy AS (
@@ -53,7 +66,7 @@ export async function claimDeliveries(
         SELECT due.id, due.at, origin = ANY(${slowOrigins}::text[]) AS is_slow, coalesce(busy.messages, 0) + row_number() OVER (PARTITION BY origin ORDER BY due.at) AS turn
         FROM waiting_origin LEFT JOIN busy USING (origin) CROSS JOIN LATERAL (
           SELECT id, ${dueAt} AS at FROM jobs.webhook_delivery AS delivery
-          WHERE ${waits} AND delivery.origin = waiting_origin.origin AND ${dueAt} <= now() AND ${isFree}
+          WHERE ${isDue} AND delivery.origin = waiting_origin.origin AND ${dueAt} <= now() AND ${isFree}
           ORDER BY ${dueAt} LIMIT greatest(${perOrigin} - coalesce(busy.messages, 0), 0) FOR UPDATE SKIP LOCKED
         ) AS due
         WHERE waiting_origin.origin IS NOT NULL
@@ -90,7 +103,7 @@ export async function recordAttempt(database: JobsDatabase, claimed: ClaimedJobD
     database.$planned`
       WITH held AS (
         UPDATE jobs.webhook_delivery SET ${columnsAfter(outcome.verdict, manual)},
-          attempt = ${attempt}, last_error = ${error}, lease_id = NULL, lease_until = NULL
+          is_due = false, attempt = ${attempt}, last_error = ${error}, lease_id = NULL, lease_until = NULL
         WHERE id = ${id} AND lease_id = ${lease}::uuid
         RETURNING id
       )

@@ -3,10 +3,10 @@ import type { AttemptOutcome, ClaimOptions, DeliveryContent, DeliveryQueue } fro
 import { mediaTypeOf } from '../jobs/job-id.js';
 import { imageJobView, videoJobView } from '../jobs/job-view.js';
 import type { JobStore } from '../jobs/job.store.js';
-import { claimDeliveries, recordAttempt, releaseDelivery, type ClaimedJobDelivery } from './delivery-queue.js';
+import { claimDeliveries, markDue, recordAttempt, releaseDelivery, type ClaimedJobDelivery } from './delivery-queue.js';
 import type { WebhookSecrets } from './webhook-secrets.js';
 
-/** Origins that one statement looks at: with ten thousand that wait, one that looked at all took most of a second. */
+/** Origins that one statement looks at: with ten thousand that have something due, one that looked at all took most of a second. */
 const originsAtOnce = 500;
 
 /** Messages of jobs that ended, for the sender. */
@@ -23,6 +23,7 @@ export class JobDeliveries implements DeliveryQueue<ClaimedJobDelivery> {
 
   /** Looks at some origins after the other, once around at most, until something is due. */
   async claim(options: ClaimOptions): Promise<ClaimedJobDelivery[]> {
+    await markDue(this.database);
     const begunAfter = this.lookedUntil;
     for (let wrapped = begunAfter === ''; ;) {
       const window = { after: this.lookedUntil, originsMax: this.originsMax };

@@ -91,8 +91,21 @@ export class Sending {
   }
 
   /** What a sender claims from. */
-  queue({ originsMax }: { originsMax?: number } = {}): JobDeliveries {
-    return new JobDeliveries(this.database, new JobStore(this.database, 3_600_000), this.secrets, originsMax);
+  queue({ originsMax, database = this.database }: { originsMax?: number; database?: JobsDatabase } = {}): JobDeliveries {
+    return new JobDeliveries(database, new JobStore(database, 3_600_000), this.secrets, originsMax);
+  }
+
+  /** The database, and how many planned statements went over it. */
+  countStatements(): { database: JobsDatabase; count: number } {
+    const counted = { database: this.database, count: 0 };
+    const $planned: JobsDatabase['$planned'] = (...statement) => {
+      counted.count++;
+      return this.database.$planned(...statement);
+    };
+    counted.database = new Proxy(this.database, {
+      get: (target, name) => (name === '$planned' ? $planned : (Reflect.get(target, name) as unknown)),
+    });
+    return counted;
   }
 
   /** A message with its log. */
