@@ -61,10 +61,11 @@ export async function startApi(
     bodyLimitBytes,
     trustedProxies: config.trustedProxies,
     configure: async (fastify) => {
-      routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
-      admitInferBodies(fastify);
+      // Who is not let in hears the id of his request too.
       addLunaHeaders(fastify, { clock: systemClock, version, isLunaPath });
       refuseOtherMethods(fastify, isLunaPath);
+      routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      admitInferBodies(fastify);
       door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);
     },

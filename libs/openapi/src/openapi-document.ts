@@ -56,7 +56,7 @@ function pathsOf(surfaces: readonly SurfaceDoc[], frame: OperationFrame): Record
 }
 
 function operationOf(route: RouteDoc, { tag, error }: SurfaceDoc, { security, statusTexts }: OperationFrame): object {
-  const { method, path, summary, description: text, isPublic, parameters, body, replies, errors = [] } = route;
+  const { method, path, summary, description: text, isPublic, messages, parameters, body, replies, errors = [] } = route;
   const failures = [...(isPublic ? [] : [401]), ...errors].filter((status) => !Object.hasOwn(replies, status));
   return {
     operationId: route.operationId ?? `${tag} ${method} ${path || '/'}`.toLowerCase().replace(/[^a-z0-9]+/g, '_'),
@@ -84,7 +84,14 @@ function operationOf(route: RouteDoc, { tag, error }: SurfaceDoc, { security, st
         ]),
       ),
     },
+    ...(messages && { callbacks: mapValues(messages, describeMessage) }),
   };
+}
+
+/** As what the other side would be sent; there is no better word for messages of a WebSocket in OpenAPI. */
+function describeMessage({ schema, summary }: { summary: string; schema: JsonSchema }): object {
+  const responses = { 200: { description: 'Nothing is answered' } };
+  return { '{$request.path}': { post: { summary, requestBody: { content: { 'application/json': { schema } } }, responses } } };
 }
 
 function describeParameter({ schema = { type: 'string' }, ...rest }: ParameterDoc): object {

@@ -37,6 +37,8 @@ export interface RouteDoc {
   /** By content type. */
   readonly body?: Readonly<Record<string, ContentDoc>>;
   readonly replies: Readonly<Record<number, ReplyDoc>>;
+  /** What comes later, over what the route opened: by name, one message each. */
+  readonly messages?: Readonly<Record<string, { readonly summary: string; readonly schema: JsonSchema }>>;
   /** Statuses of errors beside 401, which every route that asks for a credential has. */
   readonly errors?: readonly number[];
 }

@@ -55,6 +55,7 @@ describe('the documentation of the agent', () => {
       expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
       const document = parse(await response.text()) as Document;
       expect(document.openapi).toBe('3.1.0');
+      expect(JSON.stringify(document.paths['/1/ws'])).toContain('"callbacks":{"streamMessage":');
       expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/version', '/1/ws', '/config', '/plugins', '/healthcheck']));
     }
     for (const accept of ['text/html', '*/*']) {

@@ -7,6 +7,7 @@ import { CameraConnections, transportOf } from '../cameras/camera-connections.js
 import type { Camera } from '../cameras/cameras.store.js';
 import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import type { ApiConfig } from '../config.js';
+import { accountOfTenant } from '../luna/luna-account.js';
 import { isFileType, streamReferencePurpose } from '../luna/stream-reference.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import type { ClaimedStream } from './streams.store.js';
@@ -35,7 +36,8 @@ export class StreamAssignments {
         camera_id: stream.cameraId,
         stream_id: streamId,
         version: luna?.version ?? 1,
-        account_id: luna?.accountId ?? null,
+        // Also of a camera that nobody looked at as a stream so far.
+        account_id: luna?.accountId ?? accountOfTenant(1),
         frames_name: camera?.framesName ?? `stream-${streamId}`,
         name: camera?.name ?? luna?.name ?? '',
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,

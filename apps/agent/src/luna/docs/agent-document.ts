@@ -1,6 +1,7 @@
 import { DecodeReport } from '@nightjar/contracts';
 import {
   object,
+  ref,
   schemaOfOutput,
   writeDocument,
   type JsonSchema,
@@ -58,7 +59,8 @@ const routes: readonly RouteDoc[] = [
         schema: text,
       },
     ],
-    replies: { 101: { description: 'WebSocket; its messages follow this schema', schema: streamMessage } },
+    replies: { 101: { description: 'WebSocket; its messages stand under callbacks' } },
+    messages: { streamMessage: { summary: 'What was found on a frame, or what became of the stream', schema: ref('StreamMessage') } },
     errors: [400, 403, 404],
   },
   {
