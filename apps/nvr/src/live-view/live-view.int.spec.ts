@@ -1,11 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FfmpegProcess, findFfmpeg, type FfmpegBinary } from '@nightjar/media';
-import { startTestCamera, until } from '@nightjar/testing';
+import { makeTestVideo, startTestCamera, until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
@@ -27,12 +28,16 @@ beforeAll(async () => {
   const found = await findFfmpeg();
   if (!found) throw new Error('these tests need FFmpeg');
   ffmpeg = found;
-  yard = await startTestCamera();
-  closers.push(() => yard.close());
-  watched = await startTestCamera();
-  closers.push(() => watched.close());
-  remote = await startTestCamera({ transports: 'udp' });
-  closers.push(() => remote.close());
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-live-view-'));
+  closers.push(() => rm(directory, { recursive: true, force: true }));
+  // One clip for all: making it is what takes time.
+  const clip = await makeTestVideo({ file: path.join(directory, 'clip.mp4'), seconds: 4, cutsSeconds: [2] });
+  [yard, watched, remote] = await Promise.all([
+    startTestCamera({ clip }),
+    startTestCamera({ clip }),
+    startTestCamera({ clip, transports: 'udp' }),
+  ]);
+  for (const device of [yard, watched, remote]) closers.push(() => device.close());
   nvr = await startTestNvr({ cameraNetworks: ['127.0.0.0/8'] });
   closers.push(() => nvr.stop());
   for (const [name, { url }] of Object.entries({ yard, watched, remote }))
