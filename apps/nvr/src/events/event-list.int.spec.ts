@@ -151,13 +151,16 @@ describe('a filter of the list', () => {
     expect(tracksOf(await list(`?from=${noonUnix - 3_999}&to=${noonUnix - 3_000}`))).toEqual(['parked']);
   });
 
+  it('gives a page of 500 at most to who asks for more, as OpenNVR does, and of one to who asks for none', async () => {
+    expect([(await list('?camera_id=yard&limit=501')).count, (await list('?camera_id=yard&limit=0')).count]).toEqual([22, 1]);
+  });
+
   it('takes a camera that is named twice once', async () => {
     expect((await list('?camera_id=yard&camera_id=yard&limit=500')).count).toBe(22);
   });
 
   it.each([
-    '?limit=0',
-    '?limit=501',
+    '?limit=x',
     '?source=nobody',
     '?event_type=x',
     '?min_score=2',

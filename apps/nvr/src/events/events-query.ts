@@ -30,7 +30,13 @@ export const CameraFilter = z
   .default([])
   .transform((given) => [given].flat());
 
-const Limit = z.coerce.number().int().min(1).max(500);
+const limitMax = 500;
+const Limit = z.coerce.number().int().min(1).max(limitMax);
+/** OpenNVR's clients ask for more than there is on a page, and are given a page. */
+const ClampedLimit = z.coerce
+  .number()
+  .int()
+  .transform((limit) => Math.min(Math.max(limit, 1), limitMax));
 const Yes = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const UnixSeconds = z
   .string()
@@ -66,7 +72,7 @@ export const EventsQuery = z
     min_score: z.coerce.number().min(0).max(1).optional(),
     has_evidence: Yes.optional(),
     reviewed: Yes.optional(),
-    limit: Limit.default(100),
+    limit: ClampedLimit.default(100),
     cursor: Cursor.optional(),
   })
   .refine(({ from, to }) => !from || !to || from < to, { path: ['to'], message: 'must be after from' })

@@ -4,7 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyReply } from 'fastify';
 import { OrphanedRecordingsFinder } from './orphaned-recordings.js';
 
-const command = 'run fsck on the machine of the recorder: it attaches what it finds, and the recorder sees it at once';
+const command = 'run fsck with --restore-cameras on the machine of the recorder: it makes the camera again and attaches what it recorded';
 
 /** Recordings on the disks whose camera the database lost. They are told here; `fsck` gives them their camera back. */
 @Controller('api/v1/recordings/orphans')
