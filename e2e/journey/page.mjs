@@ -1,5 +1,5 @@
 // The page at the NVR's address in a real browser: log in, see the picture with boxes, see events arrive, play what was recorded,
-// add a camera and delete it.
+// look at the system, add a camera and delete it.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
@@ -58,8 +58,12 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
       await page.locator('[data-testid="event-row"]').first().waitFor({ timeout: 60_000 });
       if (screenshot) {
         // The demo shows real people: a picture of the page must not.
-        await picture.evaluate((image) => {
-          image.style.filter = 'blur(22px)';
+        await page.locator('[data-testid="event-row"] img').first().waitFor({ timeout: 20_000 });
+        await page.evaluate(() => {
+          for (const shown of document.querySelectorAll('.picture img, .picture video')) shown.style.filter = 'blur(22px)';
+          const rows = new CSSStyleSheet();
+          rows.replaceSync('.evidence img { filter: blur(5px); }');
+          document.adoptedStyleSheets.push(rows);
         });
         await page.screenshot({ path: screenshot });
       }
@@ -68,6 +72,12 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
     await check('page: an event opens in the timeline, and its moment plays', async () => {
       await page.getByRole('link', { name: 'Events', exact: true }).click();
       await page.locator('[data-testid="event-card"] img').first().waitFor({ timeout: 20_000 });
+      await page
+        .getByRole('button', { name: /Show the picture/ })
+        .first()
+        .click();
+      await page.locator('dialog .evidence-box').waitFor({ timeout: 20_000 });
+      await page.keyboard.press('Escape');
       await page.getByRole('link', { name: 'Play' }).last().click();
       await page.locator('[data-testid="time-bar"] .recorded').first().waitFor({ timeout: 20_000 });
       if (!(await page.evaluate(() => MediaSource.isTypeSupported('video/mp4; codecs="avc1.64001f"')))) {
@@ -84,6 +94,13 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
         undefined,
         { timeout: 30_000 },
       );
+      assert.deepEqual(problems.splice(0), []);
+    });
+    await check('page: the system tells of its recordings and its models', async () => {
+      await page.getByRole('link', { name: 'System', exact: true }).click();
+      await page.getByTestId('forecast').waitFor({ timeout: 20_000 });
+      await page.getByTestId('adapter-row').filter({ hasText: 'ready' }).first().waitFor({ timeout: 20_000 });
+      await page.getByRole('region', { name: 'Recordings of each camera' }).getByRole('link').first().waitFor({ timeout: 20_000 });
       assert.deepEqual(problems.splice(0), []);
     });
     await check('page: a camera is added, stands in the list with what it is, and is deleted', async () => {

@@ -23,9 +23,10 @@ interface EventListProps {
 export function EventList({ api, cameras, events, problem, seesRecordings }: EventListProps) {
   return (
     <section className="events" aria-label="Events">
-      <h2>
-        <a href={linkTo('events')}>Events</a>
-      </h2>
+      <div className="events-head">
+        <h2>Events</h2>
+        <a href={linkTo('events')}>All events</a>
+      </div>
       {problem && <p className="problem">{problem}</p>}
       {!events && !problem && <p className="empty">Loading …</p>}
       {events?.length === 0 && <p className="empty">Nothing has happened yet. As soon as a person is seen, it stands here.</p>}

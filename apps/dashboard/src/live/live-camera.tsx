@@ -10,6 +10,8 @@ import { useNewestPicture } from './use-newest-picture.js';
 const pictureEveryMs = { alone: 500, tile: 2_000 };
 /** Boxes older than this belong to a picture that is no longer shown. */
 const overlayMsMax = 3_000;
+/** Video that may come is waited for this long before pictures are asked for. */
+const videoMsMax = 1_500;
 const usualRatio = 16 / 9;
 
 interface LiveCameraProps {
@@ -39,7 +41,8 @@ export const LiveCamera = memo(function LiveCamera(props: LiveCameraProps) {
   const [isMuted, setIsMuted] = useState(true);
   const [ratio, setRatio] = useState(usualRatio);
   const everyMs = isAlone ? pictureEveryMs.alone : pictureEveryMs.tile;
-  const { pictureUrl, problem } = useNewestPicture(api, camera.id, { everyMs, isWanted: isSeen && !isPlaying });
+  const waitsForVideo = useYoung(isSeen && mayPlay && !isUnsupported, videoMsMax);
+  const { pictureUrl, problem } = useNewestPicture(api, camera.id, { everyMs, isWanted: isSeen && !isPlaying && !waitsForVideo });
   const tracks = useFresh(overlay)?.tracks ?? [];
   const isShown = isPlaying || pictureUrl !== undefined;
   const takeRatio = (width: number, height: number) => width > 0 && height > 0 && setRatio(width / height);
@@ -132,4 +135,16 @@ function useFresh(overlay: Overlay | undefined): Overlay | undefined {
     return () => clearTimeout(timer);
   }, [overlay]);
   return overlay === stale ? undefined : overlay;
+}
+
+/** Whether something is so, and has been for less than that. */
+function useYoung(isSo: boolean, msMax: number): boolean {
+  const [isOld, setIsOld] = useState(false);
+  useEffect(() => {
+    setIsOld(false);
+    if (!isSo) return;
+    const timer = setTimeout(() => setIsOld(true), msMax);
+    return () => clearTimeout(timer);
+  }, [isSo, msMax]);
+  return isSo && !isOld;
 }
