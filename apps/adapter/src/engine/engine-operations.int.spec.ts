@@ -28,6 +28,18 @@ describe('Engine processes as operators see them', () => {
       await expect(pool.start(AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: 'not_found', message: 'no such model' });
     });
 
+    it('that is called off leaves no process behind, not even one that hears nothing', async () => {
+      pool = double.create();
+      await writeFile(path.join(double.directory, 'hang-at-start'), '');
+      const caller = new AbortController();
+      const started = pool.start(caller.signal);
+      await until(() => pool.pids.length === 1);
+      const [pid] = pool.pids;
+      caller.abort();
+      await expect(started).rejects.toMatchObject({ code: 'cancelled' });
+      expect(() => process.kill(pid!, 0)).toThrow('ESRCH');
+    });
+
     it('that crashes again and again is given up', async () => {
       pool = double.create();
       await writeFile(path.join(double.directory, 'crash-at-start'), '');

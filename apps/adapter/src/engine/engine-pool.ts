@@ -1,4 +1,4 @@
-import { AppError, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import { FairQueue } from '../scheduling/fair-queue.js';
 import { ServiceTime } from '../scheduling/service-time.js';
 import { EngineProcessDied, type EngineSlot } from './engine-slot.js';
@@ -55,6 +55,8 @@ export interface EnginePoolStatus extends PoolCatalogue {
   readonly engineProcesses: readonly EngineProcessStatus[];
 }
 
+/** A process that loads a model can't hear that it is to end. */
+const afterFailedStartMs = 1_000;
 /** A request that loses its process is run once more, in another one. */
 const runsMax = 2;
 /** What waits holds its pictures in memory. */
@@ -108,11 +110,16 @@ export class EnginePool {
   }
 
   /**
-   * Starts one process, which converts what is not converted yet, then the others beside each other.
+   * Starts one process, which converts what is not converted yet, then the others beside each other. A start that fails leaves none.
    * @throws AppError when the first can't start: configuration or files are wrong, a restart would not help
    */
   async start(signal: AbortSignal): Promise<void> {
-    await this.team.start(signal);
+    try {
+      await this.team.start(signal);
+    } catch (error) {
+      await this.stop(deadlineSignal(afterFailedStartMs));
+      throw error;
+    }
     this.started = true;
   }
 

@@ -107,7 +107,7 @@ describe('the adapter over HTTP', () => {
     http = await open();
   });
   afterAll(async () => {
-    await http.close();
+    await http?.close();
     await pool.stop(AbortSignal.timeout(5_000));
     await rm(directory, { recursive: true, force: true });
   });
