@@ -23,6 +23,7 @@ interface LargeEventProps {
 export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onReview, playAtUnix }: LargeEventProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
+  const box = boxOf(event);
   const onKeyDown = ({ key }: KeyboardEvent) => {
     if (key === 'ArrowLeft') onPrevious?.();
     if (key === 'ArrowRight') onNext?.();
@@ -30,7 +31,8 @@ export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onRe
   return (
     <dialog ref={dialog} className="large-picture" aria-label={name} onClose={onClose} onKeyDown={onKeyDown}>
       {event.evidence_url ? (
-        <EvidencePicture key={event.id} api={api} url={event.evidence_url} name={name} box={boxOf(event)} />
+        // A better picture comes with another box.
+        <EvidencePicture key={JSON.stringify([event.id, box])} api={api} url={event.evidence_url} name={name} box={box} />
       ) : (
         <span className="evidence">
           <span className="empty">no picture</span>
