@@ -217,7 +217,10 @@ async function refusalOf(response: Response): Promise<ApiError> {
   if (!refusal.success) return new ApiError(response.status, `The server answered ${response.status}.`);
   const { detail } = refusal.data;
   if (Array.isArray(detail))
-    return new ApiError(response.status, detail.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`).join('; '));
+    return new ApiError(
+      response.status,
+      detail.map(({ loc, msg }) => [loc.slice(1).join('.'), msg].filter((part) => part !== '').join(': ')).join('; '),
+    );
   return typeof detail === 'string' ? new ApiError(response.status, detail) : new ApiError(response.status, detail.message, detail.error);
 }
 
