@@ -17,6 +17,7 @@ import { CamerasController } from './cameras.controller.js';
 import { CamerasService } from './cameras.service.js';
 import { CamerasStore } from './cameras.store.js';
 import { DemoCamera } from './demo-camera.js';
+import { DemoCameraStore } from './demo-camera.store.js';
 import { DeviceSettingsController } from './onvif/device-settings.controller.js';
 import { OnvifController } from './onvif/onvif.controller.js';
 import { OnvifService } from './onvif/onvif.service.js';
@@ -53,6 +54,7 @@ export class CameraConnectionsModule {}
     CameraPermissionsStore,
     CameraTests,
     DemoCamera,
+    DemoCameraStore,
     OnvifService,
     // Undefined where there is none: everything but the tests of connections works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },

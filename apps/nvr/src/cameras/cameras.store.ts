@@ -252,33 +252,6 @@ export class CamerasStore {
     });
   }
 
-  /** The demo camera has one fixed identity: it is the same over restarts and even over a wiped camera table. */
-  upsertDemo(demo: {
-    uuid: string;
-    framesName: string;
-    name: string;
-    rtspUrl: string;
-    username: string | null;
-    encryptedPassword: Uint8Array<ArrayBuffer> | null;
-  }): Promise<Camera> {
-    const { rtspUrl, username, encryptedPassword } = demo;
-    const current = {
-      rtspUrl,
-      username,
-      encryptedPassword,
-      isDemo: true,
-      isActive: true,
-      deletedAt: null,
-      erasedAt: null,
-      filesErasedAt: null,
-    };
-    return this.database.camera.upsert({ where: { uuid: demo.uuid }, create: { ...demo, ...current }, update: current });
-  }
-
-  async deactivateDemo(uuid: string): Promise<void> {
-    await this.database.camera.updateMany({ where: { uuid, isActive: true }, data: { isActive: false } });
-  }
-
   private async writing<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>): Promise<Result> {
     try {
       return await this.database.$transaction(async (transaction) => {

@@ -3,8 +3,8 @@ import { SettingsError, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import { CameraConnections } from './camera-connections.js';
-import { CamerasStore } from './cameras.store.js';
 import { checkCameraUrl } from './check-camera-url.js';
+import { DemoCameraStore } from './demo-camera.store.js';
 
 /** The identity that the public documentation's requests name. */
 export const demoCamera = { uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', framesName: 'camera_0', name: 'Demo camera' } as const;
@@ -13,7 +13,7 @@ export const demoCamera = { uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', frames
 @Injectable()
 export class DemoCamera {
   constructor(
-    private readonly cameras: CamerasStore,
+    private readonly store: DemoCameraStore,
     private readonly connections: CameraConnections,
     @Inject(CONFIG) private readonly config: ApiConfig,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -22,11 +22,11 @@ export class DemoCamera {
   /** With the setting there is one, active and at that address; without it, an earlier one stays with its recordings but inactive. */
   async ensure(): Promise<void> {
     const { demoCameraUrl } = this.config;
-    if (demoCameraUrl === undefined) return this.cameras.deactivateDemo(demoCamera.uuid);
+    if (demoCameraUrl === undefined) return this.store.deactivate(demoCamera.uuid);
     const checked = checkCameraUrl(demoCameraUrl);
     if ('problem' in checked) throw new SettingsError(`NIGHTJAR_DEMO_CAMERA_URL ${checked.problem}`);
     const encryptedPassword = this.connections.sealPassword(demoCamera.uuid, checked.password ?? null);
-    const { id } = await this.cameras.upsertDemo({
+    const { id } = await this.store.upsert({
       ...demoCamera,
       rtspUrl: checked.url,
       username: checked.username ?? null,

@@ -121,6 +121,7 @@ describe('an export by ticket', () => {
     expect(await framesOf(download)).toBe(12 * framesPerSecond);
     expect((await fetch(url)).status).toBe(403);
     expect((await fetch(`${nvr.url}/api/v1/recordings/export?ticket=made-up`)).status).toBe(403);
+    expect((await nvr.fetch('/api/v1/recordings/export?ticket=made-up')).status).toBe(403);
     expect((await nvr.fetch('/api/v1/recordings/export')).status).toBe(422);
   });
 

@@ -9,7 +9,8 @@ import { RecordingTickets, ticketLifeMs } from '../segments/recording-tickets.js
 import { SocketReader } from '../socket-reader.fixture.js';
 import { AccessMatrixFixture, internalApiKey, keyScopes, type Headers, type Ours } from './access-matrix.fixture.js';
 import { AccessRequests } from './access-requests.fixture.js';
-import { accessSamples, type AccessSample } from './access-samples.fixture.js';
+import type { AccessSample } from './access-sample.fixture.js';
+import { accessSamples } from './access-samples.fixture.js';
 
 /** What each user may do, whatever his role: about himself, a ticket that opens nothing which he may not see, and apps. */
 const withoutPermission = [

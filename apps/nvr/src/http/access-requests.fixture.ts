@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { Headers } from './access-matrix.fixture.js';
-import type { AccessSample } from './access-samples.fixture.js';
+import type { AccessSample } from './access-sample.fixture.js';
 
 const answerMs = 20_000;
 /** What an endless answer has said after this long is all that is looked at. */

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
+import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
@@ -48,6 +49,8 @@ export class ExportDownloadController {
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async download(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const grant = this.tickets.grantOf(request);
+    if (!grant && 'ticket' in (request.query as object))
+      throw new AppError('permission_denied', 'the ticket is wrong, too old or was used');
     if (!grant) throw invalidField('query', 'ticket', 'is required: POST /api/v1/recordings/export/ticket gives one');
     const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), String(grant.cameraId));
     const layout = await this.clips.layOut(camera.id, { fromUnixMs: grant.startsAt.getTime(), toUnixMs: grant.endsAt.getTime() });
