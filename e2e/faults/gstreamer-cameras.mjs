@@ -34,17 +34,17 @@ if (spawnSync(python, ['-c', hasServer]).status !== 0) {
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'nightjar-gstreamer-'));
 
-/** Five minutes of an 8 s clip, with AAC. */
-function makeClip(name, encoder) {
+/** Half an hour of an 8 s clip, with AAC. At its end a stream ends. */
+async function makeClip(name, encoder) {
   const [short, file] = [path.join(scratch, `${name}-short.mp4`), path.join(scratch, `${name}.mp4`)];
   const sources = ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=${framesPerSecond}`, '-f', 'lavfi', '-i', 'sine=440:r=16000', '-t', '8'];
-  ffmpeg([...sources, ...encoder, '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '48k', short]);
-  ffmpeg(['-stream_loop', '36', '-i', short, '-c', 'copy', file]);
+  await ffmpeg([...sources, ...encoder, '-preset', 'ultrafast', '-crf', '38', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '48k', short]);
+  await ffmpeg(['-stream_loop', '225', '-i', short, '-c', 'copy', file]);
   return file;
 }
-const h264 = makeClip('h264', ['-c:v', 'libx264', '-bf', '0', '-g', String(framesPerSecond)]);
+const h264 = await makeClip('h264', ['-c:v', 'libx264', '-bf', '0', '-g', String(framesPerSecond)]);
 const keyframes = `keyint=${framesPerSecond}:min-keyint=${framesPerSecond}`;
-const h265 = makeClip('h265', ['-c:v', 'libx265', '-tag:v', 'hvc1', '-x265-params', `log-level=error:bframes=0:${keyframes}`]);
+const h265 = await makeClip('h265', ['-c:v', 'libx265', '-tag:v', 'hvc1', '-x265-params', `log-level=error:bframes=0:${keyframes}`]);
 
 const cameras = {
   tcp: { file: h264, codec: 'h264', sound: false, udpOnly: false, asked: { rtsp_transport: 'tcp' } },
@@ -111,7 +111,7 @@ async function checkLive(nvr, name) {
   assert.equal(codec, ffmpegNameOf(name));
   const file = path.join(scratch, `${name}-live.mp4`);
   fs.writeFileSync(file, Buffer.concat(seen.media));
-  assertPlays(judgeMedia(file), name, { secondsMin: 2 });
+  assertPlays(await judgeMedia(file), name, { secondsMin: 2 });
   console.log(`     ${name}: ${mime}, first picture after ${Math.round(seen.firstPictureMs)} ms`);
 }
 
@@ -120,8 +120,8 @@ async function checkHls(nvr, name) {
   const playlist = await eventually(`a playlist of ${name}`, async () => (await nvr.get(url)).bytes.toString());
   assert.match(playlist, /#EXT-X-PART:/);
   const file = path.join(scratch, `${name}-hls.mp4`);
-  ffmpeg(['-live_start_index', '0', '-i', `${nvr.url}${url}`, '-t', '3', '-c', 'copy', file]);
-  assertPlays(judgeMedia(file), name, { secondsMin: 2.5 });
+  await ffmpeg(['-live_start_index', '0', '-i', `${nvr.url}${url}`, '-t', '3', '-c', 'copy', file]);
+  assertPlays(await judgeMedia(file), name, { secondsMin: 2.5 });
 }
 
 async function checkPlayback(nvr, name) {
@@ -132,8 +132,8 @@ async function checkPlayback(nvr, name) {
   const iso = (unix) => new Date(unix * 1_000).toISOString();
   const begun = await nvr.get(`recordings/playback/hls?camera_id=${name}&start=${iso(range.start)}&end=${iso(range.end)}`);
   const played = path.join(scratch, `${name}-played.mp4`);
-  ffmpeg(['-i', `${nvr.url}${begun.json.manifest_url}`, '-c', 'copy', played]);
-  assertPlays(judgeMedia(played), name, { secondsMin: 7.5 });
+  await ffmpeg(['-i', `${nvr.url}${begun.json.manifest_url}`, '-c', 'copy', played]);
+  assertPlays(await judgeMedia(played), name, { secondsMin: 7.5 });
   const asked = { camera_id: name, start: iso(range.start), end: iso(range.end), filename: name };
   const { id } = (await nvr.post('exports', asked, 202)).json;
   await eventually(`an export of ${name}`, async () => (await nvr.get(`exports/${id}`)).json.state === 'ready');
@@ -200,7 +200,7 @@ async function checkFiles(nvr, name) {
   const files = filesBelow(path.join(nvr.recordingsDir, uuid), '.mp4');
   assert.equal(files.length, clips.length);
   for (const [index, file] of files.entries()) {
-    const media = judgeMedia(file);
+    const media = await judgeMedia(file);
     const { duration_seconds: seconds } = clips[index];
     assertPlays(media, name, { secondsMin: Math.max(0, seconds - 0.2) });
     assert.ok(Math.abs(media.seconds - seconds) < 0.2, `${media.seconds} s, and ${seconds} s in the row`);

@@ -1,20 +1,24 @@
 // What a real player says of a file: ffprobe's words about it, and whether FFmpeg decodes all of it without one.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 
-const run = (program, args) => spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+/** Never rejects. */
+const run = (program, args) =>
+  new Promise((resolve) => {
+    execFile(program, args, { maxBuffer: 1 << 28 }, (error, stdout, stderr) => resolve({ hasFailed: error !== null, stdout, stderr }));
+  });
 
 /** Runs FFmpeg. @throws with what it says when it fails */
-export function ffmpeg(args) {
-  const { status, stderr } = run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args]);
-  if (status !== 0) throw new Error(stderr);
+export async function ffmpeg(args) {
+  const { hasFailed, stderr } = await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args]);
+  if (hasFailed) throw new Error(stderr);
 }
 
 /** @param input a file or a URL. @returns codecs, seconds, pictures, the longest pause between two of them, and what FFmpeg complains of */
-export function judgeMedia(input, before = []) {
+export async function judgeMedia(input, before = []) {
   const shown = ['-show_entries', 'stream=codec_type,codec_name,codec_tag_string:format=duration', '-of', 'json'];
-  const { stdout } = run('ffprobe', ['-v', 'error', ...before, ...shown, input]);
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...before, ...shown, input]);
   const { format = {}, streams = [] } = JSON.parse(stdout || '{}');
-  const packets = run('ffprobe', [
+  const packets = await run('ffprobe', [
     '-v',
     'error',
     ...before,
@@ -39,6 +43,6 @@ export function judgeMedia(input, before = []) {
     seconds: Number(format.duration ?? 0),
     pictures: times.length,
     longestPauseSeconds: Math.max(0, ...pauses),
-    complaints: run('ffmpeg', ['-v', 'error', '-nostdin', ...before, '-i', input, '-f', 'null', '-']).stderr.trim(),
+    complaints: (await run('ffmpeg', ['-v', 'error', '-nostdin', ...before, '-i', input, '-f', 'null', '-'])).stderr.trim(),
   };
 }
