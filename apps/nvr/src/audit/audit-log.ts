@@ -64,7 +64,8 @@ export type AuditAction =
 /** What was done, to what. */
 export interface Act {
   action: AuditAction;
-  entityType: 'user' | 'role' | 'sign_in_policy' | 'monitoring_policy' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
+  entityType:
+    'user' | 'role' | 'sign_in_policy' | 'monitoring_policy' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
   /** Absent: told when the entry is written, for what gets its id then. */
   entityId?: number | string;
   /** Never a secret, and never a text that a stranger typed into a field for one. */
