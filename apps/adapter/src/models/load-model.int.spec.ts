@@ -150,8 +150,8 @@ describe('NanoDet, converted from TensorFlow.js', () => {
       expect(box.x2 - box.x1).toBeGreaterThan(50);
     }
     expect((await readdir(cacheDirectory)).map((name) => name.replace(/-[0-9a-f]{16}-/, '-*-')).sort()).toEqual([
-      'nanodet-*-c3-fp32.onnx',
-      'nanodet-*-c3-int8.onnx',
+      'nanodet-*-c4-fp32.onnx',
+      'nanodet-*-c4-int8.onnx',
     ]);
   });
 
