@@ -4,7 +4,6 @@ import { CameraAssignment, CameraTransport, FramesName, type CameraView } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
-import { FramesService } from '../frames/frames.service.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
 import { liveTicketSeconds, LiveTickets } from '../live-view/live-tickets.js';
@@ -72,7 +71,6 @@ export const CameraCreate = CameraUpdate.required({ name: true })
 export class CamerasController {
   constructor(
     private readonly cameras: CamerasService,
-    private readonly frames: FramesService,
     private readonly tickets: LiveTickets,
     private readonly onvif: OnvifService,
   ) {}
@@ -166,22 +164,6 @@ export class CamerasController {
     const camera = await this.cameras.find(cameraScopeOf(principal), reference);
     const ticket = await this.tickets.issue(principal, camera.id, 'snapshot');
     return { url: `/api/v1/cameras/${camera.id}/snapshot?ticket=${ticket}`, expires_in_seconds: liveTicketSeconds };
-  }
-
-  /** The newest picture that an agent decoded; 503 while there is none. */
-  @Get(':reference/snapshot')
-  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
-  async snapshot(
-    @Param('reference') reference: string,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Buffer> {
-    const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), reference);
-    const picture = await this.frames.readLatest(camera.framesName).catch(async (error: unknown) => {
-      throw await this.cameras.withReason(camera, error);
-    });
-    void reply.type('image/jpeg').header('Last-Modified', new Date(picture.modifiedUnixMs).toUTCString());
-    return picture.bytes;
   }
 }
 

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { findFfmpeg } from '@nightjar/media';
 import { AuditModule } from '../audit/audit.module.js';
 import type { NvrConfig } from '../config.js';
-import { FramesModule } from '../frames/frames.module.js';
 import { CONFIG } from '../process-parts.js';
 import { CameraConfigsController } from './camera-configs.controller.js';
 import { CameraConnections } from './camera-connections.js';
@@ -38,7 +37,7 @@ import { OnvifService } from './onvif/onvif.service.js';
 export class CameraConnectionsModule {}
 
 @Module({
-  imports: [AuditModule, CameraConnectionsModule, FramesModule],
+  imports: [AuditModule, CameraConnectionsModule],
   controllers: [
     CameraConfigsController,
     DeviceSettingsController,

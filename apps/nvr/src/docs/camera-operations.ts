@@ -118,7 +118,7 @@ export const cameraOperations: readonly RouteDoc[] = [
     replies: ok('What its agent says', 'CameraDecoding'),
     errors: seen,
   }),
-  operation('GET /api/v1/cameras/{reference}/snapshot', 'getSnapshot', 'The newest picture that an agent decoded', {
+  operation('GET /api/v1/cameras/{reference}/snapshot', 'getSnapshot', 'The newest picture that an agent decoded, or else that was recorded', {
     replies: { 200: media('image/jpeg', 'The picture', { 'Last-Modified': 'When it was taken' }) },
     errors: seen,
   }),

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -274,5 +274,38 @@ describe('a picture', () => {
     const status = async (second: number) =>
       (await fetch(`${nvr.url}/api/v1/recordings/yard/frame.jpg?at_unix=${t0Unix + second}&ticket=${ticket}`)).status;
     expect([await status(1), await status(7)]).toEqual([200, 404]);
+  });
+});
+
+describe('a snapshot of a camera that nobody analyses', () => {
+  const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1_000) - t0Unix - seconds;
+
+  it('is the newest picture of its recording, and none when that is older than 30 s', async () => {
+    const gate = await addCamera('gate', 72);
+    const snapshot = () => nvr.fetch(`/api/v1/cameras/${gate.id}/snapshot`);
+    expect((await snapshot()).status).toBe(503);
+    await record(secondsAgo(60), { camera: gate });
+    const former = await snapshot();
+    expect([former.status, await former.json()]).toMatchObject([503, { detail: expect.stringContaining('no current picture') }]);
+
+    const door = await addCamera('door', 73);
+    const newest = secondsAgo(10);
+    await record(newest, { camera: door });
+    const answer = await nvr.fetch(`/api/v1/cameras/${door.id}/snapshot`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(Date.parse(answer.headers.get('last-modified') ?? '') / 1_000).toBe(t0Unix + newest + fileSeconds - 1);
+    const picture = path.join(directory, 'snapshot.jpg');
+    await writeFile(picture, Buffer.from(await answer.arrayBuffer()));
+    const wanted = await nvr.fetch(`/api/v1/recordings/${door.id}/frame.jpg?at_unix=${t0Unix + newest + fileSeconds - 0.001}`);
+    expect((await readFile(picture)).equals(Buffer.from(await wanted.arrayBuffer()))).toBe(true);
+  });
+
+  it('is made once for all who ask within two seconds', async () => {
+    const yardNow = await addCamera('now', 74);
+    await record(secondsAgo(10), { camera: yardNow });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => nvr.fetch(`/api/v1/cameras/${yardNow.id}/snapshot`)));
+    // Four at once is all that may be made: twelve of their own would not fit.
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
   });
 });

@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError, type Clock } from '@nightjar/runtime';
+import { FramesService } from '../frames/frames.service.js';
+import { CLOCK } from '../process-parts.js';
+import { SegmentsStore } from '../segments/segments.store.js';
+import { PlaybackService } from './playback.service.js';
+
+/** An older picture is no picture: it would show an empty yard while the camera is gone. */
+const ageMaxMs = 30_000;
+/** Callers that poll share a picture for so long: each one costs an FFmpeg. */
+const sharedMs = 2_000;
+const readingMaxMs = 10_000;
+
+export interface NewestPicture {
+  /** JPEG. */
+  bytes: Buffer;
+  takenUnixMs: number;
+}
+
+/** The newest picture of a camera: what its agent decoded, or else, of one that is recorded and not analysed, the end of its recording. */
+@Injectable()
+export class NewestPictures {
+  /** One a camera at most, and none that is older than its share. */
+  private readonly recorded = new Map<number, { madeMs: number; picture: Promise<NewestPicture | undefined> }>();
+
+  constructor(
+    private readonly frames: FramesService,
+    private readonly segments: SegmentsStore,
+    private readonly playback: PlaybackService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws AppError `unavailable` while there is none, `overloaded` while others wait for theirs */
+  async read(camera: { id: number; framesName: string }): Promise<NewestPicture> {
+    try {
+      const { bytes, modifiedUnixMs } = await this.frames.readLatest(camera.framesName);
+      return { bytes, takenUnixMs: modifiedUnixMs };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+      const picture = await this.readRecorded(camera.id);
+      if (!picture) throw error;
+      return picture;
+    }
+  }
+
+  private readRecorded(cameraId: number): Promise<NewestPicture | undefined> {
+    const nowMs = this.clock.monotonicMs();
+    for (const [id, { madeMs }] of this.recorded) if (nowMs - madeMs >= sharedMs) this.recorded.delete(id);
+    const shared = this.recorded.get(cameraId);
+    if (shared) return shared.picture;
+    const picture = this.makeRecorded(cameraId);
+    this.recorded.set(cameraId, { madeMs: nowMs, picture });
+    return picture;
+  }
+
+  private async makeRecorded(cameraId: number): Promise<NewestPicture | undefined> {
+    const nowUnixMs = this.clock.wallMs();
+    const range = { from: new Date(nowUnixMs - ageMaxMs), to: new Date(nowUnixMs) };
+    const newest = (await this.segments.listOverlapping(cameraId, range)).at(-1);
+    if (!newest) return undefined;
+    const takenUnixMs = Math.min(newest.endsAt.getTime(), nowUnixMs) - 1;
+    // The recorder may be removing it, or its end may hold no picture yet: then there is none.
+    const bytes = await this.playback
+      .readPicture(cameraId, { atUnixMs: takenUnixMs, signal: AbortSignal.timeout(readingMaxMs) })
+      .catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'not_found') return undefined;
+        throw error;
+      });
+    return bytes && { bytes, takenUnixMs };
+  }
+}
