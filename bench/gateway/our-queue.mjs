@@ -39,7 +39,7 @@ async function workUntilEmpty() {
       { which, ending: { state: 'finished', result, mediaUnits: 1 }, retentionMs },
       claimant,
     );
-    if (ended.length !== 1) throw new Error(`${work.job_id} was not ended`);
+    if (!ended) throw new Error(`${work.job_id} was not ended`);
     work = next;
   }
 }

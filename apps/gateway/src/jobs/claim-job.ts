@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MediaType, Work } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
-import { endedWith, isLate, type EndedJob, type EndOptions } from './end-jobs.js';
+import { endedWith, isLate, toldOf, type EndedJob, type EndOptions } from './end-jobs.js';
 import { storedText } from './stored-values.js';
 
 const holderLengthMax = 128;
@@ -31,34 +31,37 @@ interface ClaimedRow {
 export async function claimWork(database: JobsDatabase, claimant: Claimant): Promise<Work | null> {
   const lease = randomUUID();
   const [row] = await orUnavailable(
-    database.$planned<ClaimedRow>`WITH ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`true` })} SELECT ${workColumns} FROM claimed`,
+    database.$planned<ClaimedRow>`
+      WITH ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`true` })}, ${toldOf(Prisma.sql`claimed`)} SELECT ${workColumns} FROM claimed`,
   );
   return row ? workOf(row, { lease, leaseMs: claimant.leaseMs }) : null;
 }
 
 /**
- * Ends jobs and leases the next one to the agent that worked on them: one statement, so that both wait once for the disk. Who ended
+ * Ends a job and leases the next one to the agent that worked on it: one statement, so that both wait once for the disk. Who ended
  * none gets none: an answer that was not heard and is asked for again leases nothing.
- * @param options as of `endJobs`
- * @returns `next` is null when no job waits
+ * @param options as of `endJobs`, of one job
+ * @returns `ended` is null when the job had ended before, `next` when no job waits
  */
 export async function endAndClaim(
   database: JobsDatabase,
   options: EndOptions,
   claimant: Claimant,
-): Promise<{ ended: EndedJob[]; next: Work | null }> {
+): Promise<{ ended: EndedJob | null; next: Work | null }> {
   const lease = randomUUID();
   const [row] = await orUnavailable(
-    database.$planned<{ ended: EndedJob[] | null } & (ClaimedRow | { id: null })>`
-      WITH ${endedWith(options)}, ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`EXISTS (SELECT FROM ended)` })}
-      SELECT (SELECT json_agg(json_build_object('id', id, 'hasWebhook', webhook_url IS NOT NULL)) FROM ended) AS ended, next.*
-      FROM (SELECT) AS always LEFT JOIN (SELECT ${workColumns} FROM claimed) AS next ON true`,
+    database.$planned<{ ended_id: string; has_webhook: boolean } & (ClaimedRow | { id: null })>`
+      WITH ${endedWith(options)}, ${claimedBy(claimant, { lease, onlyIf: Prisma.sql`EXISTS (SELECT FROM ended)` })},
+        moved AS (SELECT tenant_id, id, state FROM ended UNION ALL SELECT tenant_id, id, state FROM claimed), ${toldOf(Prisma.sql`moved`)}
+      SELECT ended.id AS ended_id, ended.webhook_url IS NOT NULL AS has_webhook, next.*
+      FROM ended LEFT JOIN (SELECT ${workColumns} FROM claimed) AS next ON true`,
   );
-  if (!row) return { ended: [], next: null };
-  return { ended: row.ended ?? [], next: row.id === null ? null : workOf(row, { lease, leaseMs: claimant.leaseMs }) };
+  if (!row) return { ended: null, next: null };
+  const ended = { id: row.ended_id, hasWebhook: row.has_webhook };
+  return { ended, next: row.id === null ? null : workOf(row, { lease, leaseMs: claimant.leaseMs }) };
 }
 
-/** CTEs of a claim; the job's row is `claimed`. */
+/** CTE of a claim, to which `toldOf` belongs; the job's row is `claimed`. */
 function claimedBy({ agentId, leaseMs }: Claimant, { lease, onlyIf }: { lease: string; onlyIf: Prisma.Sql }): Prisma.Sql {
   return Prisma.sql`claimed AS (
         UPDATE jobs.job SET
@@ -69,9 +72,7 @@ function claimedBy({ agentId, leaseMs }: Claimant, { lease, onlyIf }: { lease: s
           WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= now() AND ${isLate} IS NOT TRUE AND ${onlyIf}
           ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, tenant_id, media_type, state, attempt, media_file, started_at, max_processing_seconds
-      ),
-      told_claim AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM claimed),
-      forgotten_before AS (DELETE FROM jobs.job_result_part AS part USING claimed WHERE part.job_id = claimed.id)`;
+      )`;
 }
 
 const workColumns = Prisma.sql`id, media_type, attempt, media_file,

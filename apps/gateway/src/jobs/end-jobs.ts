@@ -16,7 +16,7 @@ export interface JobEnding {
   error?: JobError;
   /** Of an image batch; a picture without an outcome fails with the job's error. */
   items?: readonly ItemOutcome[];
-  /** What was analysed: seconds of a video, finished pictures of a batch. */
+  /** What was analysed of the one job that ends so: seconds of a video, finished pictures of a batch. */
   mediaUnits?: number;
 }
 
@@ -37,14 +37,15 @@ export interface EndedJob {
 /** Ends the jobs that meet `which`. @returns those that this call ended */
 export function endJobs(database: Pick<JobsDatabase, '$planned'>, options: EndOptions): Promise<EndedJob[]> {
   return orUnavailable(
-    database.$planned<EndedJob>`WITH ${endedWith(options)} SELECT id, webhook_url IS NOT NULL AS "hasWebhook" FROM ended`,
+    database.$planned<EndedJob>`
+      WITH ${endedWith(options)}, ${toldOf(Prisma.sql`ended`)} SELECT id, webhook_url IS NOT NULL AS "hasWebhook" FROM ended`,
   );
 }
 
 /**
  * The only way into a terminal state: CTEs of one statement that ends the jobs that meet `which`, and their open items with them. What a
- * job's end brings about stands in the same statement, so that all of it happens or nothing: its webhook message, the event that
- * listeners hear, what the tenant used, the day on which it is removed. The jobs' rows are `ended`.
+ * job's end brings about stands in the same statement, so that all of it happens or nothing: its webhook message, what the tenant used,
+ * the day on which it is removed; `toldOf` belongs to it. The jobs' rows are `ended`.
  */
 export function endedWith({ which, ending, retentionMs }: EndOptions): Prisma.Sql {
   const error = ending.error && storedError(ending.error);
@@ -63,10 +64,13 @@ export function endedWith({ which, ending, retentionMs }: EndOptions): Prisma.Sq
         RETURNING id, tenant_id, media_type, state, media_units, webhook_url
       ),
       ${ending.result === undefined ? Prisma.sql`${endedItems(ending, error ?? jobErrors.noItemResult)}, ${endedDownloads},` : Prisma.empty}
-      told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM ended),
-      ${webhookMessages},
-      forgotten AS (DELETE FROM jobs.job_result_part AS part USING ended WHERE part.job_id = ended.id),
-      ${usedUnits}`;
+      ${webhookMessages}${ending.mediaUnits ? Prisma.sql`, ${usedUnits}` : Prisma.empty}`;
+}
+
+/** CTEs of every move of jobs: listeners hear of it, and what a former attempt had delivered in parts is removed. */
+export function toldOf(moved: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`told AS (INSERT INTO jobs.job_event (tenant_id, job_id, state) SELECT tenant_id, id, state FROM ${moved}),
+      forgotten AS (DELETE FROM jobs.job_result_part AS part USING ${moved} WHERE part.job_id = ${moved}.id)`;
 }
 
 function endedItems(ending: JobEnding, openItemError: JobError): Prisma.Sql {
@@ -98,8 +102,7 @@ const webhookMessages = Prisma.sql`message AS (
 
 const usedUnits = Prisma.sql`used AS (
         INSERT INTO jobs.usage_day (tenant_id, day, media_type, slot, media_units)
-        SELECT tenant_id, (now() AT TIME ZONE 'UTC')::date, media_type, ${usageSlot}, sum(media_units) FROM ended
-        WHERE media_units > 0 GROUP BY tenant_id, media_type
+        SELECT tenant_id, (now() AT TIME ZONE 'UTC')::date, media_type, ${usageSlot}, media_units FROM ended
         ON CONFLICT (tenant_id, day, media_type, slot) DO UPDATE SET media_units = usage_day.media_units + excluded.media_units
       )`;
 

@@ -34,9 +34,10 @@ export class JobEndings {
   async endAndClaim(which: Prisma.Sql, ending: JobEnding, claimant: Claimant): Promise<{ isEnded: boolean; next: Work | null }> {
     const { database, retentionMs } = this.options;
     const { ended, next } = await endAndClaim(database, { which, ending, retentionMs }, claimant);
-    this.note(ended, ending);
-    await this.follow(ended);
-    return { isEnded: ended.length > 0, next };
+    if (!ended) return { isEnded: false, next };
+    this.note([ended], ending);
+    await this.follow([ended]);
+    return { isEnded: true, next };
   }
 
   /** What follows once the rows have ended. */
