@@ -13,7 +13,7 @@ export function treeCpuMs(pid) {
       return endedCpuMs(pid) + cpuMsOf(processTree(pid));
     } catch (error) {
       // One of them ended while it was read: it counts as ended when all are read again.
-      if (error.code !== 'ENOENT' || tries === triesMax) throw error;
+      if (!['ENOENT', 'ESRCH'].includes(error.code) || tries === triesMax) throw error;
     }
   }
 }
