@@ -118,10 +118,15 @@ export const cameraOperations: readonly RouteDoc[] = [
     replies: ok('What its agent says', 'CameraDecoding'),
     errors: seen,
   }),
-  operation('GET /api/v1/cameras/{reference}/snapshot', 'getSnapshot', 'The newest picture that an agent decoded, or else that was recorded', {
-    replies: { 200: media('image/jpeg', 'The picture', { 'Last-Modified': 'When it was taken' }) },
-    errors: seen,
-  }),
+  operation(
+    'GET /api/v1/cameras/{reference}/snapshot',
+    'getSnapshot',
+    'The newest picture that an agent decoded, or else that was recorded',
+    {
+      replies: { 200: media('image/jpeg', 'The picture', { 'Last-Modified': 'When it was taken' }) },
+      errors: seen,
+    },
+  ),
   operation('POST /api/v1/cameras/{reference}/snapshot-url', 'makeSnapshotUrl', 'An address of the newest picture that needs no header', {
     replies: ok('The address', object({ url: text, expires_in_seconds: integer })),
     errors: seen,
