@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobError, JobId } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import type { JobEndings } from '../jobs/job-endings.js';
+import { nowAsStored } from '../jobs/stored-values.js';
 import { usageSlot } from '../quotas/count-usage.js';
 
 /** The right to fetch one video. */
@@ -49,7 +50,7 @@ export class VideoFetchStore {
       this.database.$planned<ClaimedRow>`
         WITH waiting AS MATERIALIZED (
           SELECT download.job_id FROM jobs.job JOIN jobs.job_fetch AS download ON download.job_id = job.id
-          WHERE job.state = 'queued' AND download.run_after <= now() AND (download.lease_until IS NULL OR download.lease_until < now())
+          WHERE job.state = 'queued' AND download.run_after <= ${nowAsStored} AND (download.lease_until IS NULL OR download.lease_until < now())
           ORDER BY download.run_after, download.job_id LIMIT 1 FOR UPDATE SKIP LOCKED
         ), claimed AS (
           UPDATE jobs.job_fetch AS download SET

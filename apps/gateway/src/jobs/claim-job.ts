@@ -3,7 +3,7 @@ import type { MediaType, Work } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import { endedWith, isLate, toldOf, type EndedJob, type EndOptions } from './end-jobs.js';
-import { storedText } from './stored-values.js';
+import { nowAsStored, storedText } from './stored-values.js';
 
 const holderLengthMax = 128;
 
@@ -69,7 +69,7 @@ function claimedBy({ agentId, leaseMs }: Claimant, { lease, onlyIf }: { lease: s
           lease_id = ${lease}::uuid, lease_until = now() + ${leaseMs} * interval '1 ms', lease_holder = ${storedText(agentId).slice(0, holderLengthMax)}
         WHERE id = (
           SELECT id FROM jobs.job
-          WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= now() AND ${isLate} IS NOT TRUE AND ${onlyIf}
+          WHERE state = 'queued' AND (media_type = 'image' OR media_file IS NOT NULL) AND run_after <= ${nowAsStored} AND ${isLate} IS NOT TRUE AND ${onlyIf}
           ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, tenant_id, media_type, state, attempt, media_file, started_at, max_processing_seconds
       )`;

@@ -1,4 +1,5 @@
 import type { JobError } from '@nightjar/contracts';
+import { Prisma } from '@nightjar/database';
 
 const errorCodeLengthMax = 64;
 const errorMessageLengthMax = 1_000;
@@ -17,3 +18,9 @@ export function storedJson(value: unknown): string {
 export function storedError({ code, message }: JobError): JobError {
   return { code: storedText(code).slice(0, errorCodeLengthMax), message: storedText(message).slice(0, errorMessageLengthMax) };
 }
+
+/**
+ * SQL: now, as columns of times keep it. They round to the millisecond, up to half of one into the future: against `now()` itself, what was
+ * made due just before might not be due yet, and would wait for the next look.
+ */
+export const nowAsStored = Prisma.sql`now()::timestamptz(3)`;

@@ -1,6 +1,6 @@
 import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
 import type { AttemptOutcome, ClaimedDelivery, ClaimOptions, Verdict } from '@nightjar/webhooks';
-import { storedText } from '../jobs/stored-values.js';
+import { nowAsStored, storedText } from '../jobs/stored-values.js';
 
 /** A message of a job's end. */
 export interface ClaimedJobDelivery extends ClaimedDelivery {
@@ -23,7 +23,7 @@ export async function markDue(database: JobsDatabase): Promise<void> {
   await orUnavailable(
     database.$planned`
       UPDATE jobs.webhook_delivery SET is_due = true WHERE id = ANY(ARRAY(
-        SELECT id FROM jobs.webhook_delivery WHERE ${waits} AND NOT is_due AND ${dueAt} <= now() ORDER BY ${dueAt} LIMIT ${dueAtOnceMax} FOR UPDATE SKIP LOCKED))`,
+        SELECT id FROM jobs.webhook_delivery WHERE ${waits} AND NOT is_due AND ${dueAt} <= ${nowAsStored} ORDER BY ${dueAt} LIMIT ${dueAtOnceMax} FOR UPDATE SKIP LOCKED))`,
   );
 }
 
@@ -66,7 +66,7 @@ export async function claimDeliveries(
         SELECT due.id, due.at, origin = ANY(${slowOrigins}::text[]) AS is_slow, coalesce(busy.messages, 0) + row_number() OVER (PARTITION BY origin ORDER BY due.at) AS turn
         FROM waiting_origin LEFT JOIN busy USING (origin) CROSS JOIN LATERAL (
           SELECT id, ${dueAt} AS at FROM jobs.webhook_delivery AS delivery
-          WHERE ${isDue} AND delivery.origin = waiting_origin.origin AND ${dueAt} <= now() AND ${isFree}
+          WHERE ${isDue} AND delivery.origin = waiting_origin.origin AND ${dueAt} <= ${nowAsStored} AND ${isFree}
           ORDER BY ${dueAt} LIMIT greatest(${perOrigin} - coalesce(busy.messages, 0), 0) FOR UPDATE SKIP LOCKED
         ) AS due
         WHERE waiting_origin.origin IS NOT NULL
