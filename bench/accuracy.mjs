@@ -1,5 +1,5 @@
 // How well models find what is there: recall, precision, count error, and on videos how often an object changes its id.
-// usage: node bench/accuracy.mjs [--pictures <folder>] [--labels <folder>] [--video <labels.json>] [--models nanodet,centernet,…]
+// usage: node bench/accuracy.mjs [--pictures <folder>] [--labels <folder>] [--video <labels.json>] [--models nanodet,centernet,…] [--providers cuda]
 //   Without --pictures: the photographs that came with `npm ci`, whose labels lie in bench/accuracy/labels, and a video that is
 //   made by panning over them. All models run in a real adapter, by HTTP, as callers use it. Build first: npx tsc -b
 import fs from 'node:fs';
@@ -40,6 +40,7 @@ const { values } = parseArgs({
     labels: { type: 'string' },
     video: { type: 'string' },
     models: { type: 'string', default: 'nanodet,centernet,blazeface-back' },
+    providers: { type: 'string', default: 'cpu' },
   },
 });
 const shipped = values.pictures === undefined && values.video === undefined;
@@ -49,7 +50,10 @@ const pictures = picturesDir === undefined ? [] : readLabelledPictures(picturesD
 
 const bench = openBench();
 try {
-  const adapter = await startAdapter(bench, { engineProcesses: os.availableParallelism() });
+  const adapter = await startAdapter(bench, {
+    engineProcesses: values.providers === 'cpu' ? os.availableParallelism() : 1,
+    settings: { NIGHTJAR_ADAPTER_PROVIDERS: values.providers },
+  });
   const models = await Promise.all(values.models.split(',').map((name) => describe(adapter, name)));
   if (pictures.length > 0) await judgePictures(adapter, models);
   await judgeVideos(

@@ -25,6 +25,9 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 ENV NODE_ENV=production ADAPTER_HOST=0.0.0.0 REQUIRE_AUTH=true NIGHTJAR_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build-cuda /image ./
+# A release of ONNX Runtime that is built for another CUDA is to fail here and not on the node, which brings libcuda.so.1.
+RUN provider=$(find node_modules/onnxruntime-node/bin -name libonnxruntime_providers_cuda.so) && [ -n "$provider" ] && \
+    missing=$(ldd "$provider" | grep 'not found' | grep -v libcuda.so.1 || true) && { [ -z "$missing" ] || { echo "$missing"; exit 1; }; }
 COPY docker/check-live.mjs ./
 RUN install -d -o 1000 -g 1000 /data /data/models /data/model-cache
 USER 1000:1000

@@ -1,11 +1,12 @@
 // Performance bars of the adapter. Every number is a ratio of two things measured side by side in this run; none is judged.
-// usage: node bench/adapter/run.mjs [--pairs 5] [--seconds 5] [P1 P2 P3 P4 P5 P6 P14 P18 memory]     build first: npx tsc -b
+// usage: node bench/adapter/run.mjs [--pairs 5] [--seconds 5] [P1 P2 P3 P4 P5 P6 P14 P18 gpu memory]     build first: npx tsc -b
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureP18 } from './batching.mjs';
 import { measureP14 } from './bus.mjs';
 import { measureP2 } from './event-loop.mjs';
+import { measureGpu } from './gpu.mjs';
 import { measureP5 } from './identity.mjs';
 import { measureMemory } from './memory.mjs';
 import { measureP6 } from './pipeline.mjs';
@@ -21,6 +22,7 @@ const bars = {
   P6: ['/pipeline/run with three steps', measureP6],
   P14: ['by way of NATS against direct HTTP', measureP14],
   P18: ['batching', measureP18],
+  gpu: ['on a GPU: joined calls (P18b), images served', measureGpu],
   memory: ['memory of an engine process', measureMemory],
 };
 

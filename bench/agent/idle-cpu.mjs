@@ -1,45 +1,42 @@
-// What a camera costs: the process that watches it and its FFmpegs, idle against always decoded, both at the same camera at a time.
+// What a camera costs: the process that watches it and its FFmpegs, idle against always decoded, and both against an FFmpeg that does
+// nothing but decode and scale. All of them run at the same time, at the same camera.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClip, RtspCamera } from '../../libs/embedded/dist/index.js';
 import { requireFfmpeg } from '../../libs/testing/dist/index.js';
 import { childrenOf, sleep } from '../adapter/processes.mjs';
+import { runMsByProcess, spentMs } from './run-time.mjs';
 
 const watchFile = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
 /** The scene is learned over more than one loop of the clip, so that the loop itself is nothing unusual. */
 const idleAfterMs = 20_000;
-const settleMs = 45_000;
+/** Node compiles what it ran often enough and tidies up behind its start: a process that does little takes minutes for that. */
+const settleMs = 120_000;
 
 /** @returns CPU-ms a second of each kind in each turn */
 export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) {
-  const camera = new RtspCamera({ clip: await loadClip({ file: clip, ffmpegPath: await requireFfmpeg(), framesPerSecond: cameraFps }) });
+  const ffmpeg = await requireFfmpeg();
+  const camera = new RtspCamera({ clip: await loadClip({ file: clip, ffmpegPath: ffmpeg, framesPerSecond: cameraFps }) });
   await camera.start();
-  const watchers = { idle: startWatcher(camera.url, idleAfterMs, fps), always: startWatcher(camera.url, 0, fps) };
-  const bare = startBare(clip);
+  const parties = {
+    idle: startWatcher(camera.url, idleAfterMs, fps),
+    always: startWatcher(camera.url, 0, fps),
+    bareCamera: startBare(ffmpeg, ['-rtsp_transport', 'tcp', '-i', camera.url], fps),
+    bareFile: startBare(ffmpeg, ['-re', '-stream_loop', '-1', '-i', clip], fps),
+  };
   try {
     await sleep(settleMs);
     const samples = [];
     for (let turn = 0; turn < turns; turn++) {
-      const before = costs({ ...watchers, bare });
-      const startedMs = performance.now();
+      const before = readCosts(parties);
+      const statesBefore = await askAll(parties);
       await sleep(seconds * 1_000);
-      const elapsed = (performance.now() - startedMs) / 1_000;
-      const after = costs({ ...watchers, bare });
-      const state = await watchers.idle.ask();
-      samples.push({
-        idle: (after.idle - before.idle) / elapsed,
-        always: (after.always - before.always) / elapsed,
-        ours: (after.idleOurs - before.idleOurs) / elapsed,
-        bare: (after.bare - before.bare) / elapsed,
-        alwaysOurs: (after.alwaysOurs - before.alwaysOurs) / elapsed,
-        state: `${state.state} (${state.reason}, ${state.separation})`,
-      });
+      samples.push(between(before, readCosts(parties), statesBefore, await askAll(parties)));
     }
     return samples;
   } finally {
-    for (const { child, exited } of [...Object.values(watchers), bare]) {
+    for (const { child, exited } of Object.values(parties)) {
       child.kill('SIGTERM');
       await exited;
     }
@@ -48,15 +45,20 @@ export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) 
 }
 
 /** FFmpeg with the filters that a decode of two pictures a second needs, and nothing else: the floor of a busy camera. */
-function startBare(clip) {
-  const child = spawn(
-    'ffmpeg',
-    [
-      ...['-v', 'error', '-nostdin', '-threads', '1', '-re', '-stream_loop', '-1', '-i', clip],
-      ...['-vf', "fps=2,scale=w='min(1280,iw)':h=-2", '-threads', '1', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', '-y', '/dev/null'],
-    ],
-    { stdio: 'ignore' },
-  );
+function startBare(ffmpeg, input, fps) {
+  const output = [
+    '-vf',
+    `fps=${fps},scale=w='min(1280,iw)':h=-2`,
+    '-threads',
+    '1',
+    '-pix_fmt',
+    'yuv420p',
+    '-f',
+    'rawvideo',
+    '-y',
+    '/dev/null',
+  ];
+  const child = spawn(ffmpeg, ['-v', 'error', '-nostdin', '-threads', '1', ...input, ...output], { stdio: 'ignore' });
   return { child, exited: once(child, 'exit') };
 }
 
@@ -71,26 +73,31 @@ function startWatcher(url, idleAfterMs, fps) {
   return { child, exited, ask };
 }
 
-/** CPU-ms so far: all processes of each watcher, the part which is our own code, and the bare FFmpeg beside them. */
-function costs({ always, bare, idle }) {
-  const whole = ({ child }) => [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + cpuMs(pid), 0);
-  return {
-    always: whole(always),
-    idle: whole(idle),
-    idleOurs: cpuMs(idle.child.pid),
-    alwaysOurs: cpuMs(always.child.pid),
-    bare: cpuMs(bare.child.pid),
-  };
+async function askAll({ always, idle }) {
+  return { always: await always.ask(), idle: await idle.ask() };
 }
 
-function cpuMs(pid) {
-  try {
-    const fields = fs
-      .readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return 0;
+/** Of each process of each party: a watcher is itself, which is our own code, and its FFmpegs. */
+function readCosts(parties) {
+  const entries = Object.entries(parties).map(([name, { child }]) => [
+    name,
+    runMsByProcess([child.pid, ...childrenOf(child.pid)]),
+    child.pid,
+  ]);
+  return { atMs: performance.now(), costs: entries };
+}
+
+function between(before, after, statesBefore, statesAfter) {
+  const seconds = (after.atMs - before.atMs) / 1_000;
+  const sample = { state: `${statesAfter.idle.state} (${statesAfter.idle.reason}, ${statesAfter.idle.separation})` };
+  after.costs.forEach(([name, runMs, ownPid], index) => {
+    const { all, of } = spentMs(before.costs[index][1], runMs);
+    sample[name] = all / seconds;
+    sample[`${name}Ours`] = (of.get(ownPid) ?? 0) / seconds;
+  });
+  for (const name of ['always', 'idle']) {
+    sample[`${name}Pictures`] = (statesAfter[name].frames - statesBefore[name].frames) / seconds;
+    sample[`${name}AgeMs`] = statesAfter[name].ageMs;
   }
+  return sample;
 }

@@ -1,4 +1,4 @@
-// The cheap watch, measured: `node bench/agent/run.mjs [wake-up] [night] [P9] [--minutes 10] [--seconds 20] [--turns 3]`. Build first:
+// The cheap watch, measured: `node bench/agent/run.mjs [wake-up] [night] [P9] [P10] [--minutes 10] [--seconds 20] [--turns 3]`. Build first:
 // npx tsc -b apps/agent libs/testing. Scenes are rendered anew each time.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
     turns: { type: 'string', default: '3' },
   },
 });
-const bars = { 'wake-up': wakeUp, night, P9: idleCost };
+const bars = { 'wake-up': wakeUp, night, P9: idleCost, P10: busyCost };
 const wanted = positionals.length > 0 ? positionals : Object.keys(bars);
 const unknown = wanted.filter((name) => !Object.hasOwn(bars, name));
 if (unknown.length > 0) throw new Error(`no such bar: ${unknown.join(', ')}; there are ${Object.keys(bars).join(', ')}`);
@@ -81,7 +81,9 @@ async function night() {
 }
 
 async function idleCost() {
-  console.log('\nP9: a quiet camera, idle against always decoded, in CPU-ms a second of the watching process and its FFmpegs');
+  console.log(
+    '\nP9: a quiet camera, idle against always decoded; P10: always decoded against a bare FFmpeg. CPU-ms a second, FFmpegs included',
+  );
   for (const [title, size, fps, rate] of [
     ['1080p30', [1_920, 1_080], 30, { kbits: 4_000 }],
     ['360p15', [640, 360], 15, { crf: 28 }],
@@ -98,21 +100,49 @@ async function idleCost() {
       preset: 'ultrafast',
     });
     const kbits = Math.round((rendered.bytes * 8) / 8 / 1_000);
-    // The test camera plays 15 frames a second whatever the clip was made for.
     const samples = await measureIdle({
       clip: rendered.file,
       cameraFps: fps,
       seconds: Number(values.seconds),
       turns: Number(values.turns),
     });
-    const ratios = samples.map(({ always, idle }) => idle / always).sort((a, b) => a - b);
-    const of = (key) => samples.map((sample) => sample[key]).sort((a, b) => a - b)[samples.length >> 1];
-    const overBare = samples.map(({ always, bare }) => always / bare).sort((a, b) => a - b);
+    const of = (key) => spread(samples.map((sample) => sample[key])).median;
+    const [p9, p10, p10File] = [
+      ['idle', 'always'],
+      ['always', 'bareCamera'],
+      ['always', 'bareFile'],
+    ].map(([one, other]) => spread(samples.map((sample) => sample[one] / sample[other])).text);
     console.log(
-      `  ${title.padEnd(16)} ${kbits} kbit/s: idle ${of('idle').toFixed(1)} (${of('ours').toFixed(1)} of them ours), always ${of('always').toFixed(1)} (${of('alwaysOurs').toFixed(1)} ours), ratio ${ratios[ratios.length >> 1].toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}); ` +
-        `state ${samples.map(({ state }) => state).join(', ')}; cameras a core: idle ${Math.floor(1_000 / of('idle'))}, busy ${Math.floor(1_000 / of('always'))}; bare FFmpeg ${of('bare').toFixed(1)}, P10 ${overBare[overBare.length >> 1].toFixed(2)} (${overBare[0].toFixed(2)} to ${overBare.at(-1).toFixed(2)}); load ${os.loadavg()[0].toFixed(1)}`,
+      `  ${title}, ${kbits} kbit/s: idle ${of('idle').toFixed(1)} (${of('idleOurs').toFixed(1)} of them ours), always ${of('always').toFixed(1)} (${of('alwaysOurs').toFixed(1)} ours), ` +
+        `bare FFmpeg at the camera ${of('bareCamera').toFixed(1)}, at the file ${of('bareFile').toFixed(1)}\n` +
+        `    P9 ${p9}; P10 ${p10} at the camera, ${p10File} at the file\n` +
+        `    cameras a core: idle ${Math.floor(1_000 / of('idle'))}, busy ${Math.floor(1_000 / of('always'))}; pictures a second ${of('alwaysPictures').toFixed(2)}, ` +
+        `${of('alwaysAgeMs').toFixed(0)} ms after their arrival; idle: ${samples.map(({ state }) => state).join(', ')}; load ${os.loadavg()[0].toFixed(1)}`,
     );
   }
+}
+
+async function busyCost() {
+  console.log('\nP10: a busy substream, two pictures a second and no model, against a bare FFmpeg. CPU-ms a second, FFmpegs included');
+  for (const fps of [10, 15]) {
+    const scene = { name: 'busy', seconds: 10, gopSeconds: 2, noise: 4, size: [640, 360], fps, rate: { crf: 28 }, busy: true };
+    const { bytes, file: clip } = renderScene(dir, scene);
+    const samples = await measureIdle({ clip, cameraFps: fps, seconds: Number(values.seconds), turns: Number(values.turns) });
+    const of = (key) => spread(samples.map((sample) => sample[key])).median.toFixed(1);
+    const [atCamera, atFile] = ['bareCamera', 'bareFile'].map((bare) => spread(samples.map((sample) => sample.always / sample[bare])).text);
+    console.log(
+      `  640 x 360 at ${fps} a second, ${Math.round((bytes * 8) / scene.seconds / 1_000)} kbit/s: ${of('always')} (${of('alwaysOurs')} ours), ` +
+        `bare FFmpeg at the camera ${of('bareCamera')}, at the file ${of('bareFile')}; ` +
+        `P10 ${atCamera} at the camera, ${atFile} at the file; load ${os.loadavg()[0].toFixed(1)}`,
+    );
+  }
+}
+
+/** Of the turns of a run. */
+function spread(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const median = sorted[sorted.length >> 1];
+  return { median, text: `${median.toFixed(2)} (${sorted[0].toFixed(2)} to ${sorted.at(-1).toFixed(2)})` };
 }
 
 function ms(value) {

@@ -14,8 +14,18 @@ const source = new CameraSource({
   logger: createLogger({ service: 'bench', level: 'error' }),
 });
 let frames = 0;
-process.on('message', () => process.send({ ...source.status, frames }));
+/** Of the pictures since the last question: how long after their arrival they were here. */
+let agesMs = [];
+process.on('message', () => {
+  const ageMs = agesMs.sort((a, b) => a - b)[agesMs.length >> 1] ?? 0;
+  agesMs = [];
+  process.send({ ...source.status, frames, ageMs });
+});
 process.on('SIGTERM', () => stopping.abort());
 process.on('disconnect', () => stopping.abort());
-await source.run({ onFrame: () => frames++, onState: () => undefined }, stopping.signal);
+const onFrame = ({ monotonicMs }) => {
+  frames++;
+  agesMs.push(systemClock.monotonicMs() - monotonicMs);
+};
+await source.run({ onFrame, onState: () => undefined }, stopping.signal);
 process.exit(0);

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import pg from 'pg';
 import WebSocket from 'ws';
 import { findFreePort } from '../../libs/embedded/dist/index.js';
 import { createTestDatabase, requireFfmpeg, startTestBus, startTestPostgres } from '../../libs/testing/dist/index.js';
@@ -11,8 +12,12 @@ import { root, Service } from './job-system.mjs';
 
 const password = 'password of the fault scripts';
 
-/** Brings it up, logged in as the administrator. @param options.settings of API and recorder, beside the usual ones */
-export async function openNvr({ scratch, settings = {}, withAgent = false }) {
+/**
+ * Brings it up, logged in as the administrator.
+ * @param options.settings of API and recorder, beside the usual ones
+ * @param options.preload what is loaded into both first, and where each writes to: `{ file, measured: (name) => file }`
+ */
+export async function openNvr({ scratch, settings = {}, withAgent = false, preload }) {
   const stops = [];
   const stop = async () => {
     for (const close of stops.reverse()) await close();
@@ -21,6 +26,10 @@ export async function openNvr({ scratch, settings = {}, withAgent = false }) {
     const postgres = await startTestPostgres();
     stops.push(() => postgres.stop());
     const { url: databaseUrl } = await createTestDatabase();
+    const database = new pg.Client({ connectionString: databaseUrl });
+    await database.connect();
+    stops.push(() => database.end());
+    const query = async (text, parameters) => (await database.query(text, parameters)).rows;
     const bus = await startTestBus();
     stops.push(() => bus.stop());
     const [apiPort, recorderPort, agentPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
@@ -43,8 +52,12 @@ export async function openNvr({ scratch, settings = {}, withAgent = false }) {
         app,
         url: `http://127.0.0.1:${port}`,
         logFile: path.join(scratch, `${name}.log`),
-        wrap: () => [process.execPath, path.join(root, 'apps', app, 'dist', main)],
-        environment: { ...environment, ...more.environment },
+        wrap: () => [
+          process.execPath,
+          ...(preload ? ['--expose-gc', '--import', preload.file] : []),
+          path.join(root, 'apps', app, 'dist', main),
+        ],
+        environment: { ...environment, ...more.environment, ...(preload ? { SOAK_FILE: preload.measured(name) } : {}) },
       });
     const api = service('api', { port: apiPort, environment: { BOOTSTRAP_ADMIN_PASSWORD: password } });
     const recorder = service('recorder', { main: 'recorder.main.js', port: recorderPort });
@@ -59,7 +72,7 @@ export async function openNvr({ scratch, settings = {}, withAgent = false }) {
       stops.push(() => one.kill());
       await one.start();
     }
-    return { ...(await logIn(api.url)), api, recorder, agent, recordingsDir, stop };
+    return { ...(await logIn(api.url)), api, recorder, agent, recordingsDir, busUrl: bus.url, query, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,4 +1,5 @@
-// The agent over the wire: version, live WebSocket (the documentation's own sample too), and a camera that goes and comes back.
+// The agent over the wire: version, live WebSocket (the documentation's own sample too), what its manager tells of itself and of a stream,
+// and a camera that goes and comes back.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -56,6 +57,7 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
     await assert.rejects(readMessages(`${live}nonsense`, 1, 5_000), { status: 400 });
   });
   await checkPythonSample({ agent, scratch });
+  await checkManager({ nvr, token });
 
   await check('agent: reads on when the camera goes away and comes back', async () => {
     const [camera] = findProcess(dataDir, 'demo-camera.main.js');
@@ -68,6 +70,32 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
     await eventually('a new frame', () => fs.statSync(frame).mtimeMs > goneAtMs + 1_500, { withinMs: 60_000 });
     const overlays = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 20_000, until: (all) => all.length >= 3 });
     assert.ok(overlays.length >= 3);
+  });
+}
+
+async function checkManager({ nvr, token }) {
+  const headers = { authorization: `Bearer ${token}` };
+  const stream = async () => expectStatus(await call(`${nvr}/1/streams/${streamId}`, { headers }), 200).json;
+  const turn = async (rotation) => {
+    const json = { analytics: [], data: { rotation } };
+    expectStatus(await call(`${nvr}/1/streams/${streamId}`, { method: 'PUT', headers, json }), 200);
+    const isTurned = ({ width, height }) => (rotation === 0 ? width > height : width < height);
+    await eventually(`turned by ${rotation}`, async () => isTurned((await stream()).video_info ?? {}), { withinMs: 30_000 });
+  };
+  await check('manager: /version, and /healthcheck knows that an agent is there', async () => {
+    const { json } = expectStatus(await call(`${nvr}/version`), 200);
+    assert.deepEqual(Object.keys(json.Version), ['api', 'major', 'minor', 'patch']);
+    await eventually('an agent', async () => (await call(`${nvr}/healthcheck?include_luna_services=1`)).status === 200);
+  });
+  await check('manager: a stream tells of its video and shows its last picture, turned where that is asked for', async () => {
+    await eventually('a picture', async () => (await stream()).video_info?.width > 0 && (await stream()).preview);
+    const { preview } = await stream();
+    const picture = await fetch(nvr + preview.url, { headers });
+    assert.equal(picture.headers.get('content-type'), 'image/jpeg');
+    assert.ok((await picture.arrayBuffer()).byteLength > 1_000);
+    assert.equal((await call(nvr + preview.url)).status, 401);
+    await turn(90);
+    await turn(0);
   });
 }
 

@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import { chromium } from 'playwright-core';
 import { call, check, expectStatus, skip } from './checks.mjs';
+import { checkForms } from './page-forms.mjs';
 
 function findBrowser() {
   const candidates = [
@@ -117,6 +118,7 @@ export async function checkPage({ nvr, adminPassword, screenshot }) {
       await row.waitFor({ state: 'detached', timeout: 20_000 });
       assert.deepEqual(problems.splice(0), []);
     });
+    await checkForms(page, { nvr, problems });
     await check('page: a reload goes on with the session, and signing out ends it', async () => {
       await page.getByRole('link', { name: 'Live', exact: true }).click();
       await page.reload();

@@ -70,7 +70,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const clock = systemClock;
   const ffmpeg = await findFfmpeg({ configuredPath: config.ffmpegPath });
   if (!ffmpeg) throw new AppError('unavailable', 'FFmpeg was not found: install it, or set FFMPEG_PATH');
-  const hardware = await reachableHardware(config.hardware, { ffmpeg, logger });
+  const { hardware, hardwareProblem } = await reachableHardware(config.hardware, { ffmpeg, logger });
   // One thread a picture: the cores belong to decoders and to the adapter beside us.
   sharp.concurrency(1);
   sharp.cache(false);
@@ -105,6 +105,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const services: StreamServices = {
     ffmpeg,
     hardware,
+    hardwareProblem,
     idleAfterMs: config.idleAfterMs,
     bus,
     dispatcher,
@@ -197,12 +198,12 @@ async function startSurface(
 async function reachableHardware(
   wanted: HardwareDecoder | undefined,
   { ffmpeg, logger }: { ffmpeg: FfmpegBinary; logger: Logger },
-): Promise<HardwareDecoder | undefined> {
-  if (wanted === undefined) return undefined;
+): Promise<Pick<StreamServices, 'hardware' | 'hardwareProblem'>> {
+  if (wanted === undefined) return { hardware: undefined, hardwareProblem: undefined };
   const reason = await whyNoHardware(ffmpeg, wanted, new AbortController().signal);
-  if (reason === undefined) return wanted;
+  if (reason === undefined) return { hardware: wanted, hardwareProblem: undefined };
   logger.warn('live cameras are decoded on the CPU: the hardware is not reached', { wanted, reason });
-  return undefined;
+  return { hardware: undefined, hardwareProblem: reason };
 }
 
 function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Logger }): Authenticate {

@@ -9,6 +9,8 @@ export class ApiError extends Error {
     message: string,
     /** What the API calls it, where it has a name. */
     readonly reason?: string,
+    /** What is wrong with which field, by the name that the API gives it. */
+    readonly fields: ReadonlyMap<string, string> = new Map(),
   ) {
     super(message);
   }
@@ -132,10 +134,12 @@ export class Api {
     return body;
   }
 
-  /** Opens the live video of a camera. A ticket says who asks: a browser sends no header with a handshake. */
-  async openLiveVideo(cameraId: number): Promise<WebSocket> {
+  /** Opens the live video of a camera; `sub`: the smaller one, where it has one. A ticket says who asks: a browser sends no header with a handshake. */
+  async openLiveVideo(cameraId: number, stream: 'main' | 'sub'): Promise<WebSocket> {
     const { ticket } = await read(await this.request('/api/v1/events/ws-ticket', { method: 'POST' }), StreamTicket);
-    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/cameras/${cameraId}/live?ticket=${ticket}`);
+    const socket = new WebSocket(
+      `${location.origin.replace(/^http/, 'ws')}/api/v1/cameras/${cameraId}/live?stream=${stream}&ticket=${ticket}`,
+    );
     socket.binaryType = 'arraybuffer';
     return socket;
   }
@@ -216,11 +220,11 @@ async function refusalOf(response: Response): Promise<ApiError> {
   const refusal = Refusal.safeParse(await response.json().catch(() => undefined));
   if (!refusal.success) return new ApiError(response.status, `The server answered ${response.status}.`);
   const { detail } = refusal.data;
-  if (Array.isArray(detail))
-    return new ApiError(
-      response.status,
-      detail.map(({ loc, msg }) => [loc.slice(1).join('.'), msg].filter((part) => part !== '').join(': ')).join('; '),
-    );
+  if (Array.isArray(detail)) {
+    const problems = detail.map(({ loc, msg }) => [loc.slice(1).join('.'), msg] as const);
+    const text = problems.map((problem) => problem.filter((part) => part !== '').join(': ')).join('; ');
+    return new ApiError(response.status, text, undefined, new Map(problems));
+  }
   return typeof detail === 'string' ? new ApiError(response.status, detail) : new ApiError(response.status, detail.message, detail.error);
 }
 

@@ -1,5 +1,6 @@
 import type { FormEvent } from 'react';
 import { makeFirstUser } from './api.js';
+import { FieldProblem } from './loading/field-problem.js';
 import { Problem } from './loading/problem.js';
 import { useAction } from './loading/use-action.js';
 
@@ -23,17 +24,28 @@ export function FirstUser({ onMade }: { onMade: () => void }) {
         <p className="notice">Nobody can sign in yet. The setup token stands in the log of the NVR, since its last start.</p>
         <label>
           Setup token
-          <input name="setup_token" autoComplete="off" required minLength={8} maxLength={128} autoFocus />
+          <input name="setup_token" autoComplete="off" spellCheck={false} required minLength={8} maxLength={128} autoFocus />
+          <FieldProblem text={action.fields.get('setup_token')} />
         </label>
         <label>
           Name of the administrator
-          <input name="username" autoComplete="username" required maxLength={50} />
+          <input name="username" autoComplete="username" required maxLength={50} aria-invalid={action.fields.has('username')} />
+          <FieldProblem text={action.fields.get('username')} />
         </label>
         <label>
           Password
-          <input name="password" type="password" autoComplete="new-password" required maxLength={256} />
+          <input
+            name="password"
+            type="password"
+            autoComplete="new-password"
+            required
+            maxLength={256}
+            aria-invalid={action.fields.has('password')}
+          />
+          <span className="empty">8 characters of three kinds, or 16 of any.</span>
+          <FieldProblem text={action.fields.get('password')} />
         </label>
-        <Problem text={action.problem} />
+        <Problem text={action.fields.size > 0 ? undefined : action.problem} />
         <button type="submit" className="main-action" disabled={action.isBusy}>
           Make the administrator
         </button>

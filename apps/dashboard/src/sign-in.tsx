@@ -35,7 +35,11 @@ export function SignIn({
     <main className="sign-in">
       <form onSubmit={(form) => void submit(form)}>
         <h1>Nightjar</h1>
-        {notice && !problem && <p className="notice">{notice}</p>}
+        {notice && !problem && (
+          <p role="status" className="notice">
+            {notice}
+          </p>
+        )}
         <label>
           User name
           <input name="username" autoComplete="username" required autoFocus maxLength={50} />

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
+import { Health } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
 import { AppsModule } from './apps/apps.module.js';
 import { AuditModule } from './audit/audit.module.js';
@@ -8,6 +9,7 @@ import { RequestAuthenticator } from './auth/request-authenticator.js';
 import { SessionCheck } from './auth/session-check.js';
 import { SignInPolicies } from './auth/sign-in-policies.js';
 import { SigningKeys } from './auth/signing-keys.js';
+import { BestPicturesModule } from './best-pictures/best-pictures.module.js';
 import { CamerasModule } from './cameras/cameras.module.js';
 import type { ApiConfig } from './config.js';
 import { DocsController } from './docs/docs.controller.js';
@@ -28,6 +30,7 @@ import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
 import { LiveViewModule } from './live-view/live-view.module.js';
 import { LunaModule } from './luna/luna.module.js';
+import { ManagerModule } from './manager/manager.module.js';
 import { PlaybackModule } from './playback/playback.module.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
@@ -58,11 +61,19 @@ export interface Authentication {
 /** The API process: one module for each feature. */
 @Module({})
 export class AppModule {
-  static with(parts: ProcessParts<ApiConfig>, authentication: Authentication, door: WebSocketDoor): DynamicModule {
+  static with(
+    parts: ProcessParts<ApiConfig>,
+    authentication: Authentication,
+    { door, health }: { door: WebSocketDoor; health: Health },
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ProcessPartsModule.with(parts, [...authenticationProviders(authentication), { provide: WebSocketDoor, useValue: door }]),
+        ProcessPartsModule.with(parts, [
+          ...authenticationProviders(authentication),
+          { provide: WebSocketDoor, useValue: door },
+          { provide: Health, useValue: health },
+        ]),
         AuditModule,
         AuthModule,
         SetupModule,
@@ -71,6 +82,7 @@ export class AppModule {
         StreamsModule,
         FramesModule,
         EventsModule,
+        BestPicturesModule,
         ErasureModule,
         RulesModule,
         AppsModule,
@@ -80,6 +92,7 @@ export class AppModule {
         KeysModule,
         LiveModule,
         LunaModule,
+        ManagerModule,
         LiveViewModule,
         SegmentsModule,
         StorageModule,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseNetwork, type Network } from '@nightjar/outbound';
@@ -24,6 +25,12 @@ export interface NvrConfig {
   ownPorts: readonly number[];
 }
 
+/** An IPv4 address and a port. */
+export interface UdpTarget {
+  host: string;
+  port: number;
+}
+
 /** Settings of the API process. */
 export interface ApiConfig extends NvrConfig {
   host: string;
@@ -41,6 +48,8 @@ export interface ApiConfig extends NvrConfig {
   /** The built dashboard. */
   dashboardDir: string;
   demoCameraUrl: string | undefined;
+  /** Who is asked for cameras that nobody has set up yet. */
+  discoveryTargets: readonly UdpTarget[];
   /** Where messages of rules may go beyond the public internet, which ports are our own, and how they are signed. */
   webhooks: { networks: readonly Network[]; ownPorts: readonly number[]; signatureFormat: SignatureFormat };
   /** What services of this installation show in X-Internal-Api-Key; undefined: their routes are closed. */
@@ -107,6 +116,7 @@ export function readApiConfig(): ApiConfig {
     'NIGHTJAR_WHEP_URL',
     'NIGHTJAR_TRUSTED_PROXIES',
     'NIGHTJAR_DEMO_CAMERA_URL',
+    'NIGHTJAR_CAMERA_DISCOVERY',
     'NIGHTJAR_DETECT_FPS',
     'NIGHTJAR_WEBHOOK_ALLOW_NETWORKS',
     'NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT',
@@ -154,6 +164,7 @@ export function readApiConfig(): ApiConfig {
     thumbnailsDir: path.resolve(values.NIGHTJAR_THUMBNAILS_DIR ?? path.join(values.NIGHTJAR_DATA_DIR, 'thumbnails')),
     dashboardDir: builtDashboard,
     demoCameraUrl: values.NIGHTJAR_DEMO_CAMERA_URL,
+    discoveryTargets: values.NIGHTJAR_CAMERA_DISCOVERY.map(requireUdpTarget),
     detectFps: values.NIGHTJAR_DETECT_FPS,
     whepUrl: values.NIGHTJAR_WHEP_URL,
     liveBeatMs: values.NIGHTJAR_LIVE_BEAT_SECONDS * 1_000,
@@ -224,6 +235,14 @@ function requireNetworks(name: SettingName, texts: readonly string[] | undefined
     if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
     return network;
   });
+}
+
+/** @throws SettingsError */
+function requireUdpTarget(text: string): UdpTarget {
+  const [host = '', port = ''] = text.split(':');
+  if (isIP(host) !== 4 || !/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535)
+    throw new SettingsError('NIGHTJAR_CAMERA_DISCOVERY: every part must be an address and a port like 239.255.255.250:3702');
+  return { host, port: Number(port) };
 }
 
 function portOf(url: string, standardPort: number): number {

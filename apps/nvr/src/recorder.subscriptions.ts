@@ -16,8 +16,8 @@ export function subscribeRecorder(bus: Bus, app: INestApplicationContext): void 
   bus.serve(readRecorderState, () => ({ degraded: condition.problems() }));
   bus.serve(
     readLiveView,
-    async ({ after_seq: afterSeq, camera_id, offset, session_id: sessionId, wait_ms }) => {
-      const { bytes, initBytes, parts, session } = await live.read(camera_id, { sessionId, afterSeq, offset }, wait_ms);
+    async ({ after_seq: afterSeq, camera_id: cameraId, offset, session_id: sessionId, stream, wait_ms }) => {
+      const { bytes, initBytes, parts, session } = await live.read({ cameraId, stream }, { sessionId, afterSeq, offset }, wait_ms);
       return new WithBody({ session, init_bytes: initBytes, parts }, bytes);
     },
     { callsInFlightMax: liveReadsMax },

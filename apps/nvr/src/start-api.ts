@@ -20,6 +20,7 @@ import { admitInferBodies } from './infer/admit-infer-bodies.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
+import { isLunaPath } from './luna/luna-paths.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import type { ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
@@ -35,7 +36,6 @@ const bodyLimitBytes = 256 * 1024;
 const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-const isLunaPath = (url: string) => url.startsWith('/1/');
 
 /** Brings the API process up. It serves while database or bus are away, and says so on /readyz. */
 export async function startApi(
@@ -53,7 +53,7 @@ export async function startApi(
   const door = new WebSocketDoor(doorLimits);
   let routes: DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with(parts, authentication, door),
+    module: AppModule.with(parts, authentication, { door, health }),
     host: config.host,
     port: config.port,
     logger,

@@ -17,6 +17,7 @@ import {
 import { orUnavailable } from '@nightjar/database';
 import type { Bus } from '@nightjar/messaging';
 import { AppAlerts } from './apps/app-alerts.js';
+import { BestPictures } from './best-pictures/best-pictures.js';
 import { DecodeReports } from './decoding/decode-reports.js';
 import { EventsService } from './events/events.service.js';
 import { FacesService } from './faces/faces.service.js';
@@ -33,6 +34,7 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const lunaAnalytics = app.get(LunaAnalyticsService);
   const frames = app.get(FramesService);
   const events = app.get(EventsService);
+  const bestPictures = app.get(BestPictures);
   const faces = app.get(FacesService);
   const live = app.get(LiveHub);
   const alerts = app.get(AppAlerts);
@@ -44,7 +46,11 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   });
   bus.serve(releaseStreams, (request) => orUnavailable(streams.release(request)));
   bus.serve(readFrame, (request) => frames.readPart(request));
-  bus.serve(reportEvent, (report) => orUnavailable(events.report(report)));
+  bus.serve(reportEvent, async (report) => {
+    const saved = await orUnavailable(events.report(report));
+    if (report.ended_at_unix_ms !== null) bestPictures.offer(saved.event_id);
+    return saved;
+  });
   bus.serve(saveFace, (face, { body }) => orUnavailable(faces.save(face, body)));
   bus.serve(removeFace, (request) => orUnavailable(faces.remove(request)));
   bus.serve(listFaces, (request) => orUnavailable(faces.list(request)));

@@ -54,6 +54,7 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     trustedProxies: [],
     adminPassword,
     demoCameraUrl: undefined,
+    discoveryTargets: [],
     detectFps: 2,
     webhooks: { networks: [], ownPorts: [], signatureFormat: 'sha256=hex' },
     internalApiKey: undefined,

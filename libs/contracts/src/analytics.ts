@@ -29,6 +29,15 @@ export const offerAnalytics = rpc({
   reply: z.object({}),
 });
 
+/** The video of a stream as it is analysed: sizes are those of turned pictures. */
+export const VideoInfo = z.object({
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  /** Null where units can't be told apart, and of files. */
+  codec: z.string().max(16).nullable(),
+});
+export type VideoInfo = z.infer<typeof VideoInfo>;
+
 /** What an agent tells of one of its streams with each claim. `version` is that of the assignment: older ones count for nothing. */
 export const StreamFeedback = z.object({
   stream_id: z.uuid(),
@@ -36,5 +45,7 @@ export const StreamFeedback = z.object({
   status: z.enum(['in_progress', 'done', 'failure']),
   error: z.string().max(500).nullable(),
   at_unix_ms: z.number(),
+  /** Absent before the first picture. */
+  video_info: VideoInfo.optional(),
 });
 export type StreamFeedback = z.infer<typeof StreamFeedback>;

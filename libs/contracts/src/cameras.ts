@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { StreamAnalytic, StreamFeedback } from './analytics.js';
 import { fact, rpc } from './bus-message.js';
 import { FramesName } from './frame-uri.js';
+import { PictureRegion, Rotation } from './picture-region.js';
 
 /** Row id of a camera; the id on the wire. */
 export const CameraId = z.number().int().positive();
@@ -33,6 +34,12 @@ export const AssignedStream = z.object({
   main_url: z.string().nullable().default(null),
   transport: CameraTransport.default('auto'),
   frames_per_second: z.number().positive().max(30),
+  /** How its pictures are turned; regions, boxes and pictures of events are of what comes out. */
+  rotation: Rotation.default(0),
+  /** The part of the picture that is looked at; null: all of it. */
+  roi: PictureRegion.nullable().default(null),
+  /** The part in which the middle of an object has to lie to count; null: all of it. */
+  droi: PictureRegion.nullable().default(null),
   analytics: z.array(StreamAnalytic).max(16).default([]),
 });
 export type AssignedStream = z.infer<typeof AssignedStream>;

@@ -26,6 +26,8 @@ export const DecodeReport = z.object({
   codec: z.enum(['h264', 'hevc']).nullable(),
   /** Where pictures are decoded: `none` is the CPU. */
   hardware: z.enum(['none', 'vaapi', 'nvdec', 'qsv']),
+  /** Why it is the CPU although hardware is wanted; else null or, of agents before that was told, absent. */
+  hardware_because: z.string().max(500).nullable().optional(),
   /** Whether sizes of units alone tell motion. */
   separation: z.enum(['learning', 'untested', 'separates', 'no separation']).nullable(),
   /** What the last decoded picture showed. */

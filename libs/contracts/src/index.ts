@@ -1,9 +1,10 @@
 export { ErrorBody, ErrorCode } from './errors.js';
 export { fact, rpc, type Fact, type Rpc } from './bus-message.js';
-export { AnalyticName, AnalyticOffer, offerAnalytics, StreamAnalytic, StreamFeedback } from './analytics.js';
+export { AnalyticName, AnalyticOffer, offerAnalytics, StreamAnalytic, StreamFeedback, VideoInfo } from './analytics.js';
 export { CameraDecodeView, DecodeReport, decodeReportsMax, decodingTold, decodingToldEveryMs } from './decoding.js';
 export { FrameName, FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
 export { BoxLtwh, Detection, ModelIdentity, PictureSize } from './detection.js';
+export { PictureRegion, Rotation } from './picture-region.js';
 export {
   AdapterCapacity,
   adapterCapacity,

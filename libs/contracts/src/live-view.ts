@@ -45,6 +45,8 @@ export const readLiveView = rpc({
   subject: 'nightjar.live_view.read',
   request: z.object({
     camera_id: CameraId,
+    /** `main` is what is recorded; `sub` is smaller, where a camera has one. */
+    stream: z.enum(['main', 'sub']).default('main'),
     /** The session that the caller has read from; null at first. */
     session_id: z.number().int().nullable(),
     /** Last part that the caller has whole; -1 for none. */

@@ -4,3 +4,6 @@ export { addLunaHeaders, lunaRequestId } from './luna-request-id.js';
 export { refuseOtherMethods } from './refuse-other-methods.js';
 export { StreamSubscribers, type ListenersElsewhere } from './stream-subscribers.js';
 export { requireStreamId } from './stream-id.js';
+export { preferredType } from './preferred-type.js';
+export { settingsReply, settingsText, withoutCredentials, type SettingsView } from './settings-view.js';
+export { healthReply, type Component } from './health-reply.js';

@@ -6,6 +6,7 @@ import { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
 import { LumaSplitter, type LumaPlane, type PlaneSize } from './luma-plane.js';
 import { openInput, type MediaInput, type OpenedInput } from './media-input.js';
 import { fileMemoryBytesMax, type ProcessLimits } from './process-limits.js';
+import { turnedSize, turningFilters, type Rotation } from './turn-pictures.js';
 
 export interface DecodeOptions {
   ffmpeg: FfmpegBinary;
@@ -23,6 +24,8 @@ export interface DecodeOptions {
   /** Wider pictures are scaled down to this many pixels. */
   pictureWidthMax?: number;
   planeSize?: PlaneSize;
+  /** Pictures and planes are turned by it after they were scaled; default 0. */
+  rotation?: Rotation | undefined;
   /** Longest wait for the next sample before the input counts as stalled. */
   stallMs?: number;
   wallLimitMs?: number;
@@ -88,14 +91,15 @@ function limitsOf({ kind }: MediaInput): ProcessLimits {
 
 function decodeArguments(options: DecodeOptions, input: OpenedInput): string[] {
   const { samplesPerSecond, samplesPerPicture, pictureWidthMax = pictureWidthMaxDefault, planeSize = planeSizeDefault } = options;
+  const turn = turningFilters(options.rotation ?? 0);
   // Rounding up makes the frame of a slot the one on screen at that moment; rounding to nearest may show the future.
   const startTime = options.input.kind === 'file' ? ':start_time=0' : '';
   const sample = (rate: string) => `fps=fps=${rate}:round=up${startTime}`;
   const thinned = samplesPerPicture === 1 ? '' : `${sample(`${samplesPerSecond}/${samplesPerPicture}`)},`;
   const graph = [
     `[0:V:0]${sample(String(samplesPerSecond))},split=2[shown][measured]`,
-    `[shown]${thinned}scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p[picture]`,
-    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray[luma]`,
+    `[shown]${thinned}scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p${turn}[picture]`,
+    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray${turn}[luma]`,
   ].join(';');
   return [
     ...(options.referencesOnly ? ['-skip_frame', 'noref'] : []),
@@ -133,7 +137,7 @@ class SampleReader {
     this.jpegPipe = jpegPipe;
     this.lumaPipe = lumaPipe;
     const jpegs = new JpegSplitter();
-    const lumas = new LumaSplitter(options.planeSize ?? planeSizeDefault);
+    const lumas = new LumaSplitter(turnedSize(options.planeSize ?? planeSizeDefault, options.rotation ?? 0));
     this.listen(jpegPipe, (chunk) => this.pictures.push(...jpegs.push(chunk)));
     this.listen(lumaPipe, (chunk) => this.planes.push(...lumas.push(chunk)));
   }

@@ -33,5 +33,7 @@ export async function whyNoHardware(ffmpeg: FfmpegBinary, hardware: HardwareDeco
   for (const pipe of process.pipes) pipe.resume();
   const exit = await process.exited;
   if (exit.code === 0) return undefined;
-  return exit.stderrTail.split('\n')[0] ?? `FFmpeg ended with ${exit.code ?? exit.killedBy}`;
+  // FFmpeg puts the address of its own objects in front.
+  const said = exit.stderrTail.split('\n')[0]?.replace(/^\[[^\]]*\] /, '') || `it ended with ${exit.code ?? exit.killedBy}`;
+  return `FFmpeg reaches no ${hardware} device here: ${said}`;
 }

@@ -40,7 +40,8 @@ const streamsOpenedMax = 64;
 export const decodedPixelsMax = 50_000_000;
 /** Largest single allocation inside FFmpeg. */
 const allocationBytesMax = 512 * 1024 * 1024;
-const cameraSilenceMicros = 15_000_000;
+/** We notice sooner that a camera is silent; FFmpeg, which can't tell that from a relay that gets no time, has to wait longer. */
+const cameraSilenceMicros = 60_000_000;
 
 /** An input that one FFmpeg can read, once. */
 export interface OpenedInput {

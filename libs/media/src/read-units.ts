@@ -2,6 +2,7 @@ import { AppError, type Clock } from '@nightjar/runtime';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { openInput } from './media-input.js';
+import { Patience } from './patience.js';
 import { fileMemoryBytesMax } from './process-limits.js';
 import type { CameraTransport } from './rtsp-relay/transport-header.js';
 import { UnitSplitter } from './unit-splitter.js';
@@ -14,6 +15,11 @@ export interface ReadUnitsOptions {
   transport?: CameraTransport | undefined;
   /** Whether the newest picture is looked at now, default yes: `CameraInput.isPrompt`. */
   isPrompt?: (() => boolean) | undefined;
+  /**
+   * While `isPrompt`: from when on the newest unit is needed, on the clock that never jumps; it is asked again and again, default at
+   * once. Until then the camera may be read as if it were not. Units that FFmpeg copies come as they do.
+   */
+  pictureDueMs?: (() => number) | undefined;
   /** Longest silence before the camera counts as gone. */
   stallMs?: number;
   signal: AbortSignal;
@@ -59,7 +65,7 @@ async function readToTheEnd(process: FfmpegProcess, options: ReadUnitsOptions): 
     failure ??= error;
     void process.stop();
   };
-  const stall = setTimeout(() => fail(silent(stallMs)), stallMs);
+  const stall = new Patience(stallMs, () => fail(silent(stallMs)));
   process.pipes[0]?.on('data', (chunk: Buffer) => {
     for (const unit of splitter.push(chunk)) {
       stall.refresh();
@@ -72,7 +78,7 @@ async function readToTheEnd(process: FfmpegProcess, options: ReadUnitsOptions): 
     const cause = new Error(exit.stderrTail || `FFmpeg ended with ${exit.code ?? exit.killedBy}`);
     return failure ?? new AppError('unavailable', 'the stream of the camera ended', { cause, retryAfterMs: 1_000 });
   } finally {
-    clearTimeout(stall);
+    stall.end();
   }
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '@nightjar/testing';
-import { FfmpegProcess } from './ffmpeg-process.js';
+import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
 import { hardwareDecoders, hardwareArguments, whyNoHardware } from './hardware-decode.js';
 import { UnitDecoder, type DecodedUnit } from './unit-decoder.js';
@@ -149,6 +149,31 @@ describe('a decoder', () => {
     expect(unit && decoder.feed(unit, { shown: true })).toBe(false);
   });
 
+  it('shows a picture with the unit that is due, and says when the next one is', async () => {
+    const units = await unitsOf('h264.0.ts');
+    const pictures: DecodedUnit[] = [];
+    const decoder = new UnitDecoder({
+      ffmpeg,
+      codec: 'h264',
+      reorders: false,
+      picturesPerSecond: 2,
+      signal: new AbortController().signal,
+      onPicture: (picture) => pictures.push(picture),
+    });
+    try {
+      expect(decoder.pictureDueMs).toBeUndefined();
+      for (const due of [0, 8, 16]) {
+        // Those before it wait for it; nothing behind it is needed.
+        for (const unit of units.slice(Math.max(0, due - 7), due + 1)) decoder.feed(unit, { shown: true });
+        await until(() => pictures.some(({ unit }) => unit.sequence === due));
+        expect(decoder.pictureDueMs).toBeCloseTo((units[due]?.ptsMs ?? 0) + 480, 0);
+      }
+      expect(pictures.map(({ unit }) => unit.sequence)).toEqual([0, 8, 16]);
+    } finally {
+      await decoder.stop();
+    }
+  });
+
   it('gets over units that are broken', async () => {
     const units = await unitsOf('h264.0.ts');
     const pictures: DecodedUnit[] = [];
@@ -176,13 +201,17 @@ describe('a decoder', () => {
 describe('hardware decoding', () => {
   it.each(hardwareDecoders)('asks for %s in words that FFmpeg knows', async (hardware) => {
     const [unit] = await unitsOf('h264.0.ts');
+    let pictures = 0;
     const known = await runFfmpeg('-hwaccels');
     const [, accelerator, , decoderName] = hardwareArguments(hardware, 'h264');
     expect(known.split('\n')).toContain(accelerator);
     expect(await runFfmpeg('-h', `decoder=${decoderName ?? ''}`)).toContain(`Decoder ${decoderName ?? ''} `);
     // With a device it works; without one the reason is the device, not an option.
     const reason = await whyNoHardware(ffmpeg, hardware, new AbortController().signal);
-    if (reason !== undefined) expect(reason).not.toMatch(/Unrecognized option|Option not found|Error splitting|Unknown/);
+    if (reason !== undefined) {
+      expect(reason).toMatch(new RegExp(`^FFmpeg reaches no ${hardware} device here: `));
+      expect(reason).not.toMatch(/Unrecognized option|Option not found|Error splitting|Unknown/);
+    }
     const decoder = new UnitDecoder({
       ffmpeg,
       codec: 'h264',
@@ -190,11 +219,16 @@ describe('hardware decoding', () => {
       hardware,
       picturesPerSecond: 2,
       signal: new AbortController().signal,
-      onPicture: () => undefined,
+      onPicture: () => pictures++,
     });
     if (unit) decoder.feed(unit, { shown: true });
-    if (reason !== undefined) await decoder.stop();
+    // The very arguments of a live camera: without a device they are refused for the device, and for nothing that stands before it.
+    let ended: FfmpegExit | undefined;
+    void decoder.exited.then((exit) => (ended = exit));
+    await until(() => (reason === undefined ? pictures > 0 : ended !== undefined), 20_000);
     await decoder.stop();
-    expect((await decoder.exited).stderrTail).not.toMatch(/Unrecognized option|Option not found|Error splitting/);
+    if (reason === undefined) return;
+    expect(ended).toMatchObject({ stderrTail: expect.stringMatching(/No device available for decoder|Device setup failed for decoder/) });
+    expect(ended?.stderrTail).not.toMatch(/Unrecognized option|Option not found|Error splitting|Invalid argument/);
   });
 });

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { AppError } from '@nightjar/runtime';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
@@ -5,7 +6,9 @@ import { hardwareArguments, type HardwareDecoder } from './hardware-decode.js';
 import { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
 import { LumaSplitter, type LumaPlane, type PlaneSize } from './luma-plane.js';
 import { decodedPixelsMax } from './media-input.js';
+import { PictureSchedule } from './picture-schedule.js';
 import { fileMemoryBytesMax } from './process-limits.js';
+import { turnedSize, turningFilters, type Rotation } from './turn-pictures.js';
 import type { UnitCodec } from './unit-splitter.js';
 import type { Unit } from './unit-timeline.js';
 
@@ -33,6 +36,8 @@ export interface UnitDecoderOptions {
   /** Wider pictures are scaled down to this many pixels. */
   pictureWidthMax?: number;
   planeSize?: PlaneSize;
+  /** Pictures and planes are turned by it after they were scaled; default 0. */
+  rotation?: Rotation | undefined;
   signal: AbortSignal;
   /** Called for each picture, in the order in which they are shown. It must not wait. */
   onPicture: (picture: DecodedUnit) => void;
@@ -42,33 +47,47 @@ const pictureWidthMaxDefault = 1_280;
 const planeSizeDefault: PlaneSize = { width: 160, height: 90 };
 /** Units that wait for the decoder beyond this: it is too slow, and gets no more until it has caught up. */
 const waitingBytesMax = 24 * 1024 * 1024;
+/** Units wait for the one that makes a picture; what is large is decoded meanwhile, so that the picture need not wait for all of it. */
+const heldBytesMax = 64 * 1024;
 /** Units that were fed and whose picture may still come: more than a long group of pictures, and a few seconds behind it. */
 const timesKeptMax = 2_048;
 const ticksPerMs = 90;
 /** Ten seconds that are not shown last 0.1 s on the decoder's clock. */
 const hiddenPace = 0.01;
 const jpegQuality = '4';
+/** Tables made for each picture would make it a seventh smaller, for a third more of the encoder's time. */
+const jpegTables = 'default';
 
 /**
  * A decoder that is fed unit by unit: key frames alone, or everything from a key frame on, as its owner decides from unit to unit
- * without a new process. The units go in as IVF, which has a length and a time for each, so a unit is decoded when it arrives.
- * A stream with B-frames shows a picture only when a few more units follow.
+ * without a new process. The units go in as IVF, which has a length and a time for each, so the last one that was fed is decoded too.
+ * A stream with B-frames shows a picture only when a few more units follow. Units that make no picture wait for the one that does
+ * (`PictureSchedule`): the picture comes no later for it, and FFmpeg is woken twice a second instead of for each unit.
  */
 export class UnitDecoder {
+  /** So many units follow a unit before its picture comes out when units are reordered. */
+  static readonly reorderedUnits = 4;
   /** Settles when the decoder is gone, whoever ended it. Never rejects, except when FFmpeg can't be started. */
   readonly exited: Promise<FfmpegExit>;
   /** Pictures that came out. */
   pictures = 0;
   private readonly process: FfmpegProcess;
+  private readonly schedule: PictureSchedule;
+  /** What FFmpeg did not get yet: headers and units. */
+  private held: Buffer[] = [];
+  private heldBytes = 0;
   private readonly times = new Map<number, UnitTimes>();
   private readonly ready: { pictures: JpegPicture[]; planes: LumaPlane[]; ticks: number[] } = { pictures: [], planes: [], ticks: [] };
   private newestShownTick = 0;
   private hiddenFrom: { tick: number; ptsMs: number } | undefined;
 
   constructor(private readonly options: UnitDecoderOptions) {
+    const { picturesPerSecond, reorders } = options;
+    const unitsBehind = reorders ? UnitDecoder.reorderedUnits : 0;
+    this.schedule = new PictureSchedule({ picturesPerSecond, ticksPerSecond: ticksPerMs * 1_000, unitsBehind });
     this.process = FfmpegProcess.start({
       ffmpeg: options.ffmpeg,
-      arguments: decoderArguments(options),
+      arguments: decoderArguments(options, this.schedule),
       withStdin: true,
       extraPipes: 2,
       signal: options.signal,
@@ -76,7 +95,7 @@ export class UnitDecoder {
     });
     this.exited = this.process.exited;
     const jpegs = new JpegSplitter();
-    const planes = new LumaSplitter(options.planeSize ?? planeSizeDefault);
+    const planes = new LumaSplitter(turnedSize(options.planeSize ?? planeSizeDefault, options.rotation ?? 0));
     const stamps = new StampReader();
     this.listen(0, (chunk) => this.ready.pictures.push(...jpegs.push(chunk)));
     this.listen(1, (chunk) => this.ready.planes.push(...planes.push(chunk)));
@@ -99,16 +118,30 @@ export class UnitDecoder {
     const header = Buffer.alloc(12);
     header.writeUInt32LE(unit.bytes.length, 0);
     header.writeBigUInt64LE(BigInt(tick), 4);
-    stdin.cork();
-    stdin.write(header);
-    stdin.write(unit.bytes);
-    stdin.uncork();
+    this.held.push(header, unit.bytes);
+    this.heldBytes += header.length + unit.bytes.length;
+    if (this.schedule.take(tick) || this.heldBytes > heldBytesMax) this.release(stdin);
     return true;
+  }
+
+  /** The time of the next unit that makes a picture, as `Unit.ptsMs`; undefined: each may be the one. */
+  get pictureDueMs(): number | undefined {
+    const { nextTick } = this.schedule;
+    return nextTick === undefined ? undefined : nextTick / ticksPerMs;
   }
 
   /** Ends FFmpeg. Safe to call twice. */
   async stop(): Promise<void> {
     await this.process.stop();
+  }
+
+  private release(stdin: Writable): void {
+    const { held } = this;
+    this.held = [];
+    this.heldBytes = 0;
+    stdin.cork();
+    for (const part of held) stdin.write(part);
+    stdin.uncork();
   }
 
   /** What is not shown is pressed together behind the newest time that was, where no picture is due; its order stays. */
@@ -141,6 +174,7 @@ export class UnitDecoder {
       const [picture, luma, tick] = [pictures.shift(), planes.shift(), ticks.shift()];
       const unit = tick === undefined ? undefined : this.times.get(tick);
       this.pictures++;
+      if (tick !== undefined) this.schedule.saw(tick);
       // A picture that FFmpeg made up for a lost one has no unit.
       if (picture && luma && unit) this.options.onPicture({ picture, luma, unit });
     }
@@ -152,15 +186,13 @@ export class UnitDecoder {
   }
 }
 
-function decoderArguments(options: UnitDecoderOptions): string[] {
-  const { codec, picturesPerSecond, pictureWidthMax = pictureWidthMaxDefault, planeSize = planeSizeDefault } = options;
-  // A little less than the period: the frame nearest to it may come a little early. A camera's clock may jump back.
-  const stepSeconds = Math.max(0, 1 / picturesPerSecond - 0.02).toFixed(3);
-  const due = `isnan(prev_selected_t)+gte(t-prev_selected_t,${stepSeconds})+lt(t,prev_selected_t-1)`;
+function decoderArguments(options: UnitDecoderOptions, schedule: PictureSchedule): string[] {
+  const { codec, pictureWidthMax = pictureWidthMaxDefault, planeSize = planeSizeDefault } = options;
+  const turn = turningFilters(options.rotation ?? 0);
   const graph = [
-    `[0:v]select='${due}',split=2[shown][measured]`,
-    `[shown]scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p[picture]`,
-    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray,split=2[luma][stamped]`,
+    `[0:v]select='${schedule.expression}',split=2[shown][measured]`,
+    `[shown]scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p${turn}[picture]`,
+    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray${turn},split=2[luma][stamped]`,
   ].join(';');
   const output = [...passthrough(options.ffmpeg), '-enc_time_base', `1:${ticksPerMs * 1_000}`, '-threads', '1', '-flush_packets', '1'];
   return [
@@ -169,7 +201,7 @@ function decoderArguments(options: UnitDecoderOptions): string[] {
     ...['-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-copyts'],
     ...(options.hardware ? hardwareArguments(options.hardware, codec) : ['-c:v', codec]),
     ...['-f', 'ivf', '-i', 'pipe:0', '-filter_complex_threads', '1', '-filter_complex', graph],
-    ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, ...output, '-f', 'mjpeg', 'pipe:1'],
+    ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, '-huffman', jpegTables, ...output, '-f', 'mjpeg', 'pipe:1'],
     ...['-map', '[luma]', '-c:v', 'rawvideo', ...output, '-f', 'rawvideo', 'pipe:3'],
     // The other two outputs carry no times.
     ...['-map', '[stamped]', '-c:v', 'rawvideo', ...output, '-f', 'framecrc', 'pipe:4'],

@@ -76,3 +76,8 @@ export function deadlineSignal(ms: number, ...signals: (AbortSignal | undefined)
     }
   return controller.signal;
 }
+
+/** Whether a signal was ended by a deadline, and not by somebody who wants no more. */
+export function hasTimedOut({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Error && reason.name === 'TimeoutError';
+}

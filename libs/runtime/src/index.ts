@@ -1,5 +1,5 @@
 export { AppError, errorBody, errorKinds, toAppError } from './app-error.js';
-export { deadlineSignal, FakeClock, sleep, systemClock, type Clock } from './clock.js';
+export { deadlineSignal, hasTimedOut, FakeClock, sleep, systemClock, type Clock } from './clock.js';
 export { hasErrorCode } from './error-code.js';
 export { Health, type ReadinessCheck } from './health.js';
 export { startHttpApp, type AnswerError, type HttpApp, type HttpAppOptions, type RenderedError, type RenderError } from './http-app.js';

@@ -108,8 +108,11 @@ export const settings = {
     'what models of all engine processes hold on GPUs together, in MiB; the least recently used make room; 0: unbounded',
   ),
   NIGHTJAR_ADAPTER_PRELOAD: setting(
-    z.string().default('nanodet').transform(listOf),
-    'models the adapter loads before it is ready, separated by commas',
+    z
+      .string()
+      .default('nanodet')
+      .transform((value) => (value === 'none' ? [] : listOf(value))),
+    'models the adapter loads before it is ready, separated by commas; none: no model. It does not start without them',
   ),
   NIGHTJAR_ADAPTER_TASKS: setting(text.transform(listOf).optional(), 'tasks the adapter offers, separated by commas; default all'),
   NIGHTJAR_ADAPTER_FRAME_ALLOW: setting(
@@ -271,6 +274,10 @@ export const settings = {
   NIGHTJAR_CAMERA_NETWORKS: setting(
     z.string().default('10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7').transform(listOf),
     'networks that cameras may be in (CIDR, commas)',
+  ),
+  NIGHTJAR_CAMERA_DISCOVERY: setting(
+    z.string().default('239.255.255.250:3702').transform(listOf),
+    'where ONVIF cameras are looked for, as IPv4 address:port (commas): the multicast group, a broadcast address, or cameras themselves',
   ),
   NIGHTJAR_DEMO_CAMERA_URL: setting(text.optional(), 'set by the launcher: RTSP address of the demo camera'),
   NIGHTJAR_PUBLIC_URL: setting(z.url().optional(), 'address of the NVR as its users see it; part of what its tokens name as issuer'),

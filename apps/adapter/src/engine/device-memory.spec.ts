@@ -12,6 +12,9 @@ class Device {
   blind = false;
   /** What the process holds beside models. */
   otherMebibytes = 0;
+  /** Of what a model holds, how much its files are; half of it is what is expected of files. */
+  filesShare = 0.5;
+  loads = 0;
 
   constructor(
     private readonly held: Readonly<Record<string, number>>,
@@ -23,8 +26,7 @@ class Device {
       this.blind ? undefined : [...this.loaded].reduce((sum, key) => sum + this.held[key]!, this.otherMebibytes) * mebibyte,
   };
 
-  /** Files are half of what a model holds. */
-  open(vramMebibytes: number): ResidentModels {
+  open(vramMebibytes: number, preload: readonly string[] = []): ResidentModels {
     const states = () =>
       Object.entries(this.held).map(
         ([key, mebibytes]) =>
@@ -32,7 +34,7 @@ class Device {
             name: key.split('@')[0],
             version: '1',
             device: this.on,
-            sizeBytes: (mebibytes * mebibyte) / 2,
+            sizeBytes: mebibytes * mebibyte * this.filesShare,
             loaded: this.loaded.has(key),
           }) as ModelStatus,
       );
@@ -41,12 +43,12 @@ class Device {
       resolve: (_kind, reference) => reference!,
       resolveAny: (reference) => reference,
       isLoaded: (key) => this.loaded.has(key),
-      load: async (key) => (this.loaded.add(key), undefined as never),
+      load: async (key) => (this.loads++, this.loaded.add(key), undefined as never),
       unload: async (key) => void this.loaded.delete(key),
       states,
       verifyAll: async () => undefined,
     };
-    const settings = { modelCacheDir: '', preload: [], logLevel: 'silent', vramBudgetBytes: vramMebibytes * mebibyte };
+    const settings = { modelCacheDir: '', preload, logLevel: 'silent', vramBudgetBytes: vramMebibytes * mebibyte };
     return new ResidentModels({ holder, settings, logger: quiet, onChange: () => undefined, deviceMeter: this.meter });
   }
 }
@@ -78,6 +80,37 @@ describe('the memory of a GPU', () => {
     run.close();
     await resident.load('b@1');
     expect([...device.loaded]).toEqual(['b@1']);
+  });
+
+  it('gives back a model that turns out too large beside those that may not go, says what it takes, and does not try again', async () => {
+    const device = new Device(models);
+    device.filesShare = 0.01;
+    const resident = device.open(450, ['a@1']);
+    await resident.start();
+    const answer = { code: 'unavailable', message: expect.stringMatching(/"b@1" needs about 200 MiB.* 450 MiB of the GPU/) };
+    await expect(resident.load('b@1')).rejects.toMatchObject(answer);
+    expect([...device.loaded]).toEqual(['a@1']);
+    await expect(resident.load('b@1')).rejects.toMatchObject(answer);
+    expect(device.loads).toBe(2);
+  });
+
+  it('gives back a model that turns out too large beside one in use, and takes it when that one is not needed', async () => {
+    const device = new Device(models);
+    device.filesShare = 0.01;
+    const resident = device.open(450);
+    const run = resident.openRun();
+    await run.use('detector', 'a@1');
+    await expect(resident.load('b@1')).rejects.toMatchObject({ code: 'overloaded' });
+    expect([...device.loaded]).toEqual(['a@1']);
+    run.close();
+    await resident.load('b@1');
+    expect([...device.loaded]).toEqual(['b@1']);
+  });
+
+  it('refuses to start with a model to preload that its budget does not hold', async () => {
+    const device = new Device(models);
+    device.filesShare = 0.01;
+    await expect(device.open(250, ['a@1']).start()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it.each([

@@ -183,6 +183,18 @@ describe('Engine processes as operators see them', () => {
       expect(await double.echo({})).toMatchObject({ models: ['small'] });
     });
 
+    it('comes back without a word to who loads a model in the process that leaves; the new one has the model as well', async () => {
+      await open({ hangMs: 1_600 });
+      await ask({ keepMiB: 200 });
+      await pool.load('small', seconds);
+      await pool.unload('small', seconds);
+      await until(() => pool.pids.length === 2);
+      await pool.load('slow', seconds);
+      await until(() => pool.status.replaced === 1 && pool.pids.length === 1);
+      expect(await double.echo({})).toMatchObject({ models: ['slow'] });
+      expect(pool.status.deaths).toBe(0);
+    });
+
     it('that a process keeps without having unloaded anything is its own', async () => {
       await open({ hangMs: 800 });
       await ask({ keepMiB: 200 });

@@ -8,11 +8,14 @@ import { ResidentModels, type RunModels } from './resident-models.js';
 import type { EngineCatalogue, EngineCommand, EngineReport, EngineSettings, EngineWork } from './protocol.js';
 
 const pulseEveryMsUnlessTold = 1_000;
+/** A try blocks the process for half a second. */
+const providersTriedEveryMs = 30_000;
 
 /** Entry of an engine process: it decodes pictures and runs models, until its parent goes away. */
 class EngineProcess {
   private resident: ResidentModels | undefined;
-  private missingProviders: () => EngineCatalogue['missingProviders'] = () => [];
+  private holder: ModelStore | undefined;
+  private nextProvidersTryMs = performance.now() + providersTriedEveryMs;
   private userTasks: UserTasks | undefined;
   private ready = false;
   private readonly runs = new Map<number, RunModels>();
@@ -50,7 +53,7 @@ class EngineProcess {
     const cache = new ConvertedModelCache(settings.modelCacheDir, this.logger);
     const { defaultModels = {}, providers } = settings;
     const holder = new ModelStore({ repository, cache, defaultModels, providers, logger: this.logger });
-    this.missingProviders = () => holder.missingProviders;
+    this.holder = holder;
     this.resident = new ResidentModels({ holder, settings, logger: this.logger, onChange: () => this.tellChange() });
     setInterval(() => this.beat(), settings.pulseEveryMs ?? pulseEveryMsUnlessTold);
     this.userTasks = new UserTasks(settings.tasksDir, this.logger);
@@ -107,6 +110,12 @@ class EngineProcess {
   private beat(): void {
     void this.pulse();
     void this.models.unloadIdle();
+    if (performance.now() >= this.nextProvidersTryMs) void this.retryProviders();
+  }
+
+  private async retryProviders(): Promise<void> {
+    this.nextProvidersTryMs = performance.now() + providersTriedEveryMs;
+    if (await this.holder?.retryProviders()) this.tellChange();
   }
 
   private pulse(): Promise<void> {
@@ -114,7 +123,7 @@ class EngineProcess {
   }
 
   private catalogue(): EngineCatalogue {
-    return { models: this.models.states(), userTasks: this.userTasks?.list() ?? [], missingProviders: this.missingProviders() };
+    return { models: this.models.states(), userTasks: this.userTasks?.list() ?? [], missingProviders: this.holder?.missingProviders ?? [] };
   }
 }
 

@@ -114,6 +114,11 @@ export class EngineSlot {
     return this.inFlight.runs;
   }
 
+  /** Whether everything it was asked is answered, commands included. */
+  get isIdle(): boolean {
+    return this.inFlight.isEmpty;
+  }
+
   /** Whether it loads a model, which blocks it. */
   get isLoading(): boolean {
     return this.loading !== undefined;

@@ -210,7 +210,8 @@ export class EngineTeam {
       this.members.splice(this.members.indexOf(slot), 1, successor);
       this.replacedCount++;
       this.tellChange();
-      await this.until(() => slot.runs === 0, deadlineSignal(retirementMs));
+      // A command counts: a model that is being loaded here would otherwise be told to whom asked as "the adapter is stopping".
+      await this.until(() => slot.isIdle, deadlineSignal(retirementMs));
     } catch (error) {
       this.options.logger.warn('an engine process could not be replaced', { error });
     } finally {

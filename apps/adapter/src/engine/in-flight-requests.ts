@@ -19,6 +19,11 @@ export class InFlightRequests {
     return [...this.requests.values()].filter(({ isRun }) => isRun).length;
   }
 
+  /** Commands count as well. */
+  get isEmpty(): boolean {
+    return this.requests.size === 0;
+  }
+
   /** When the first of them ought to have been answered; Infinity when nothing has a deadline. */
   get firstDeadlineMs(): number {
     return Math.min(Infinity, ...[...this.requests.values()].map(({ deadlineMs }) => deadlineMs));

@@ -114,7 +114,14 @@ export class ModelOperations {
 
   private async inEachProcess(command: ModelCommand, deadline: AbortSignal): Promise<void> {
     await this.team().until(() => this.team().slots.some(({ state }) => state === 'ready'), deadline);
-    for (const slot of this.team().slots) if (slot.state === 'ready') await this.perform(slot, command, deadline);
+    // A process may take another's place meanwhile, prepared for what was wanted before this command.
+    const done = new Set<EngineSlot>();
+    for (;;) {
+      const next = this.team().slots.find((slot) => slot.state === 'ready' && !done.has(slot));
+      if (!next) return;
+      done.add(next);
+      await this.perform(next, command, deadline);
+    }
   }
 
   private async perform(slot: EngineSlot, command: ModelCommand, deadline: AbortSignal): Promise<void> {
@@ -123,6 +130,7 @@ export class ModelOperations {
         await this.team().alone(slot, deadline, () => withDeadline(slot.command(command), deadline));
         return;
       } catch (error) {
+        if (!this.team().slots.includes(slot)) return;
         if (!(error instanceof EngineProcessDied)) throw error;
         if (tries === triesMax) throw new AppError('model_error', describeLoss(command), { cause: error });
       }

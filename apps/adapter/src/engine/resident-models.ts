@@ -3,7 +3,8 @@ import type { Logger } from '@nightjar/runtime/logger';
 import type { ModelSource } from '../engine-tasks/run-work.js';
 import type { LoadedModel } from '../models/loaded-model.js';
 import { DeviceMemory, type DeviceMeter } from './device-memory.js';
-import { estimateMemoryBytes, idleModels, planRoom, type ResidentModel, type RoomWanted } from './model-residency.js';
+import { keyOf, MemoryRooms, noRoom } from './memory-rooms.js';
+import { idleModels, planRoom, type ResidentModel } from './model-residency.js';
 import type { EngineMemory, EngineSettings, ModelKind, ModelStatus } from './protocol.js';
 
 /** What holds the models (models/model-store). A key is `name@version`, a reference is a key or a name alone. */
@@ -29,21 +30,12 @@ export interface ResidentModelsOptions {
   readonly deviceMeter?: DeviceMeter;
 }
 
-/** A budget, and what it would take to load one more model within it. */
-interface Room extends RoomWanted {
-  /** For messages: whose room it is. */
-  readonly of: string;
-}
-
 /** The models as one request sees them: what it used stays until the request is closed. */
 export interface RunModels extends ModelSource {
   /** The next use of a model fails with `cancelled`. */
   cancel(): void;
   close(): void;
 }
-
-const keyOf = ({ name, version }: ModelStatus) => `${name}@${version}`;
-const mebibytes = (bytes: number) => Math.ceil(bytes / 1024 ** 2);
 
 /**
  * Decides which models are in the memory of this process: loads them one at a time within the budget, never unloads one that a
@@ -63,10 +55,14 @@ export class ResidentModels {
   private baselineBytes = process.memoryUsage.rss();
   private unloads = 0;
   private readonly device: DeviceMemory;
+  private readonly rooms: MemoryRooms;
 
   constructor(private readonly options: ResidentModelsOptions) {
     this.refused = new Set(options.settings.refusedModels);
     this.device = new DeviceMemory(options.deviceMeter);
+    const { measuredBytes, device } = this;
+    const states = () => options.holder.states();
+    this.rooms = new MemoryRooms({ settings: options.settings, device, measuredBytes, states, resident: () => this.resident() });
   }
 
   /** The model being loaded now. */
@@ -175,7 +171,7 @@ export class ResidentModels {
         }
         await this.makeRoom(key);
         await this.loadMeasured(key);
-        await this.makeUpForUnderestimate();
+        await this.makeUpForUnderestimate(key);
       });
     } finally {
       this.letGo(key);
@@ -188,7 +184,7 @@ export class ResidentModels {
     const beforeBytes = process.memoryUsage.rss();
     const load = () => this.options.holder.load(key);
     try {
-      if (this.deviceBudgetBytes > 0) await this.device.measure(key, load);
+      if (this.rooms.hasDevice) await this.device.measure(key, load);
       else await load();
       collectGarbage();
       this.measuredBytes.set(key, Math.max(0, process.memoryUsage.rss() - beforeBytes));
@@ -203,7 +199,7 @@ export class ResidentModels {
     for (;;) {
       // Planned anew each time: what a model took when it was loaded may not be what comes back.
       const evict = new Set<string>();
-      for (const room of await this.roomsFor(key)) {
+      for (const room of await this.rooms.for(key)) {
         const plan = planRoom(room);
         if ('refuse' in plan) throw noRoom(plan.refuse, key, room);
         for (const name of plan.evict) evict.add(name);
@@ -213,53 +209,34 @@ export class ResidentModels {
     }
   }
 
-  /** A model may take more than was expected of it; then others go, the one that has just been loaded stays. */
-  private async makeUpForUnderestimate(): Promise<void> {
+  /**
+   * A model may take more than was expected of it; then others go, the one that has just been loaded stays. Where they can't go it
+   * stays all the same in the memory of the process, which comes back late and is never measured exactly. On a GPU it does not: what
+   * is over the budget there is somebody else's.
+   * @throws AppError `overloaded` or `unavailable` when the GPU's budget does not hold it
+   */
+  private async makeUpForUnderestimate(key: string): Promise<void> {
     const evict = new Set<string>();
-    for (const room of await this.roomsFor(undefined)) {
-      const plan = planRoom(room);
+    const isOnDevice = this.rooms.deviceBytesOf(key) > 0;
+    for (const room of await this.rooms.for(undefined)) {
+      if (room.isDevice && !isOnDevice) continue;
+      const plan = planRoom({ ...room, models: room.models.filter(({ name }) => name !== key) });
       if ('evict' in plan) for (const name of plan.evict) evict.add(name);
+      else if (room.isDevice) await this.giveBack(key, plan.refuse);
       else this.options.logger.warn('the models in use need more than the memory budget', { of: room.of, budgetBytes: room.budgetBytes });
     }
     await this.release([...evict], 'another model took the room');
   }
 
-  private get deviceBudgetBytes(): number {
-    return this.options.settings.vramBudgetBytes ?? 0;
-  }
-
-  /** Every budget there is, with what another model would take of it. */
-  private async roomsFor(key: string | undefined): Promise<Room[]> {
-    const budgetBytes = this.options.settings.memoryBudgetBytes ?? 0;
-    const models = this.resident();
-    const wanted = this.options.holder.states().find((state) => keyOf(state) === key);
-    const rooms: Room[] = [];
-    if (budgetBytes > 0) {
-      const neededBytes = wanted ? (this.measuredBytes.get(keyOf(wanted)) ?? estimateMemoryBytes(wanted.sizeBytes)) : 0;
-      rooms.push({ of: 'an engine process', budgetBytes, residentBytes: process.memoryUsage.rss(), neededBytes, models });
-    }
-    if (this.deviceBudgetBytes > 0) {
-      const room = await this.deviceRoom(models, wanted);
-      // A model on the processor takes no room there, whatever others do.
-      if (!wanted || room.neededBytes > 0) rooms.push(room);
-    }
-    return rooms;
-  }
-
-  private async deviceRoom(models: readonly ResidentModel[], wanted: ModelStatus | undefined): Promise<Room> {
-    const states = this.options.holder.states().map((state) => ({ ...state, key: keyOf(state) }));
-    const onDevice = models.flatMap((model) => {
-      const state = states.find(({ key }) => key === model.name);
-      const memoryBytes = state ? this.device.bytesOf(state) : 0;
-      return memoryBytes > 0 ? [{ ...model, memoryBytes }] : [];
-    });
-    return {
-      of: 'the GPU for an engine process',
-      budgetBytes: this.deviceBudgetBytes,
-      residentBytes: await this.device.usedBytes(states.filter(({ loaded }) => loaded)),
-      neededBytes: wanted ? this.device.bytesOf({ ...wanted, key: keyOf(wanted) }) : 0,
-      models: onDevice,
-    };
+  /** @throws AppError always: why the model that has just been loaded is not there any more */
+  private async giveBack(key: string, why: 'full' | 'busy'): Promise<never> {
+    const { holder, logger } = this.options;
+    await holder.unload(key);
+    this.unloads++;
+    collectGarbage();
+    this.options.onChange();
+    logger.warn('a model took more of the GPU than its budget has', { model: key });
+    throw noRoom(why, key, await this.rooms.onDevice(key));
   }
 
   private async release(keys: readonly string[], reason: string): Promise<void> {
@@ -310,12 +287,6 @@ export class ResidentModels {
     this.lastChange = turn.catch(() => undefined);
     return turn;
   }
-}
-
-function noRoom(why: 'full' | 'busy', key: string, { of, neededBytes, budgetBytes }: Room): AppError {
-  const need = `model "${key}" needs about ${mebibytes(neededBytes)} MiB, for which the ${mebibytes(budgetBytes)} MiB of ${of} have no room`;
-  if (why === 'full') return new AppError('unavailable', need);
-  return new AppError('overloaded', `${need} while other models are in use`);
 }
 
 /** Files that were read lie in big buffers outside JavaScript's heap, whose collector sees no need to hurry. */

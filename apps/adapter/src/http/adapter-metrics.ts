@@ -22,6 +22,8 @@ export interface ObservedInference {
   readonly seconds: number;
 }
 
+type Gauged<Label extends string> = readonly { labels: Record<Label, string>; value: number }[];
+
 /**
  * What `/metrics` shows. Surfaces report what they answered; everything else is read when somebody asks. Labels are closed sets:
  * a task is one of those on offer, `other`, or empty.
@@ -93,16 +95,17 @@ export class AdapterMetrics {
   /** One number for each thing there is at the time of the scrape. */
   private gauges<Label extends string>(
     { name, help, labelNames }: { name: string; help: string; labelNames: readonly Label[] },
-    read: () => readonly { labels: Record<Label, string>; value: number }[],
+    read: () => Gauged<Label> | Promise<Gauged<Label>>,
   ): void {
     new Gauge({
       name,
       help,
       labelNames,
       registers: [this.registry],
-      collect() {
+      async collect() {
+        const now = await read();
         this.reset();
-        for (const { labels, value } of read()) this.set(labels, value);
+        for (const { labels, value } of now) this.set(labels, value);
       },
     });
   }
@@ -190,8 +193,8 @@ export class AdapterMetrics {
     this.gauge('adapter_process_memory_bytes', 'Resident memory of the process that answers, without engine processes', () =>
       process.memoryUsage.rss(),
     );
-    this.gauges({ name: 'adapter_gpu_memory_bytes', help: 'Memory in use on a GPU', labelNames: ['gpu', 'index'] }, () =>
-      this.parts.hardware.read().gpu.map(({ name, vram_used_mb: usedMb }, index) => ({
+    this.gauges({ name: 'adapter_gpu_memory_bytes', help: 'Memory in use on a GPU', labelNames: ['gpu', 'index'] }, async () =>
+      (await this.parts.hardware.read()).gpu.map(({ name, vram_used_mb: usedMb }, index) => ({
         labels: { gpu: name, index: String(index) },
         value: usedMb * bytesPerMegabyte,
       })),

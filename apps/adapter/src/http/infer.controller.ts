@@ -5,7 +5,7 @@ import { FrameResolver } from '../intake/frame-resolver.js';
 import { readFrames } from '../intake/read-frames.js';
 import { TaskCatalogue } from '../tasks/task-catalogue.js';
 import { TaskRunner } from '../tasks/task-runner.js';
-import { signalOfCaller } from './caller-signal.js';
+import { Caller } from './caller-signal.js';
 import { ContractInference } from './contract/contract-inference.js';
 import { readContractRequest } from './contract/contract-request.js';
 import { readInferBody, type InferBody } from './infer-body.js';
@@ -29,14 +29,14 @@ export class InferController {
   @Policy({ kind: 'authenticated' })
   @HttpCode(200)
   async infer(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const signal = signalOfCaller(reply);
+    const caller = new Caller(reply);
     const body = await readInferBody(request);
     const notes = request.notes!;
     notes.surface = kindOfRequest(body, notes.surface);
-    return notes.surface === 'contract' ? this.inferContract(body, request, reply, signal) : this.inferLegacy(body, request, reply, signal);
+    return notes.surface === 'contract' ? this.inferContract(body, request, reply, caller) : this.inferLegacy(body, request, reply, caller);
   }
 
-  private async inferContract(body: InferBody, request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<object> {
+  private async inferContract(body: InferBody, request: FastifyRequest, reply: FastifyReply, { signal }: Caller): Promise<object> {
     const asked = await readContractRequest(body);
     const task = this.contract.taskOf(asked.params.task);
     request.notes!.task = task.name;
@@ -47,14 +47,14 @@ export class InferController {
     return response;
   }
 
-  private async inferLegacy(body: InferBody, request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<object> {
+  private async inferLegacy(body: InferBody, request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<object> {
     const asked = parseLegacyRequest(body);
     const task = this.catalogue.require(asked.task);
     request.notes!.task = task.name;
     const named = sessionOf(asked.data);
     const { pictures, camera } = await readFrames(
       { fields: task.pictureFields, data: asked.data, files: asked.files },
-      { frames: this.frames, timeoutMs: inferTimeoutMs, signal },
+      { frames: this.frames, timeoutMs: inferTimeoutMs, caller },
     );
     const session = named ?? camera;
     const outcome = await this.runner.runOne({
@@ -65,7 +65,7 @@ export class InferController {
       turn: session ?? `client:${request.ip}`,
       lane: 'live',
       timeoutMs: inferTimeoutMs,
-      signal,
+      caller,
     });
     if (outcome.model) void reply.header('X-Model-Fingerprint', outcome.model.fingerprint);
     return legacyReply(outcome, reply.elapsedTime);

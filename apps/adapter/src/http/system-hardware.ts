@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export interface GpuMemory {
@@ -16,26 +17,32 @@ export interface HardwareReading {
 
 const gpuReadingMaxAgeMs = 10_000;
 const gpuQueryTimeoutMs = 2_000;
+/** How long a caller waits for a new reading before the last one has to do. */
+const gpuPatienceMs = 500;
 const gpuQuery = ['--query-gpu=name,memory.total,memory.used', '--format=csv,noheader,nounits'];
 
 /**
- * Load, memory and GPUs of the machine. Answers at once: GPUs are asked for in the background, at most every ten seconds, and
- * the last answer is shown.
+ * Load, memory and GPUs of the machine. GPUs are asked for at most every ten seconds; a tool that takes its time, as on a machine
+ * that is busy, holds nobody up for longer than half a second: the last answer is shown then.
  */
 export class SystemHardware {
   private gpus: readonly GpuMemory[] = [];
   private gpusReadAtMs = -Infinity;
+  private refreshing: Promise<void> | undefined;
   /** Asking for it reads a page for each core. */
   private readonly cpuModel = os.cpus()[0]?.model.trim() ?? 'unknown';
   /** Without NVIDIA's tool there is no GPU that it could show; it is not asked again. */
   private hasGpuTool = true;
 
-  constructor() {
+  constructor(private readonly queryGpus: () => Promise<string> = askNvidiaTool) {
     void this.refreshGpus();
   }
 
-  read(): HardwareReading {
-    if (performance.now() - this.gpusReadAtMs > gpuReadingMaxAgeMs) void this.refreshGpus();
+  /** Takes half a second at most. */
+  async read(): Promise<HardwareReading> {
+    if (performance.now() - this.gpusReadAtMs > gpuReadingMaxAgeMs) {
+      await Promise.race([this.refreshGpus(), sleep(gpuPatienceMs, undefined, { ref: false })]);
+    }
     return {
       cpu: { cores: os.availableParallelism(), model: this.cpuModel, load_1m: round(os.loadavg()[0] ?? 0) },
       ram_gb: { total: gigabytes(totalMemoryBytes()), available: gigabytes(process.availableMemory()) },
@@ -43,13 +50,18 @@ export class SystemHardware {
     };
   }
 
-  private async refreshGpus(): Promise<void> {
+  private refreshGpus(): Promise<void> {
+    this.refreshing ??= this.askForGpus().finally(() => (this.refreshing = undefined));
+    return this.refreshing;
+  }
+
+  private async askForGpus(): Promise<void> {
     if (!this.hasGpuTool) return;
-    this.gpusReadAtMs = performance.now();
     try {
-      const { stdout } = await promisify(execFile)('nvidia-smi', gpuQuery, { timeout: gpuQueryTimeoutMs });
-      this.gpus = parseGpus(stdout);
+      this.gpus = parseGpus(await this.queryGpus());
+      this.gpusReadAtMs = performance.now();
     } catch (error) {
+      this.gpusReadAtMs = performance.now();
       // Absent or without a driver: no GPU. A time-out keeps the last answer.
       if ((error as { killed?: boolean }).killed !== true) {
         this.hasGpuTool = false;
@@ -57,6 +69,10 @@ export class SystemHardware {
       }
     }
   }
+}
+
+async function askNvidiaTool(): Promise<string> {
+  return (await promisify(execFile)('nvidia-smi', gpuQuery, { timeout: gpuQueryTimeoutMs })).stdout;
 }
 
 /** Reads nvidia-smi's lines of `name, total MiB, used MiB`. */

@@ -12,11 +12,12 @@ export interface FramesOfRequest {
 /**
  * Gets the pictures of a request: files that came with it, else what `data` refers to.
  * @param fields the fields that hold pictures; a single file may have any name
+ * @param caller asked for the signal only where there is something to wait for
  * @throws AppError `invalid_argument` (missing, malformed), `not_found`, `permission_denied`, `unavailable`
  */
 export async function readFrames(
   request: { fields: readonly string[]; data: Readonly<Record<string, unknown>>; files: ReadonlyMap<string, Uint8Array> },
-  { frames, timeoutMs, signal }: { frames: FrameResolver; timeoutMs: number; signal: AbortSignal },
+  { frames, timeoutMs, caller }: { frames: FrameResolver; timeoutMs: number; caller: { readonly signal: AbortSignal } },
 ): Promise<FramesOfRequest> {
   const { fields, data, files } = request;
   const pictures = new Map<string, Uint8Array>();
@@ -33,7 +34,7 @@ export async function readFrames(
     if ('bytes' in read) {
       pictures.set(field, read.bytes);
     } else {
-      const { frame, bytes } = await frames.read(read.uri, { timeoutMs, signal });
+      const { frame, bytes } = await frames.read(read.uri, { timeoutMs, signal: caller.signal });
       pictures.set(field, bytes);
       if (frame) camera ??= `camera:${frame.directory}`;
     }

@@ -1,6 +1,7 @@
 import { AppError } from '@nightjar/runtime/app-error';
 import type { Logger } from '@nightjar/runtime/logger';
 import { missingTensorflow } from '../backends/tensorflow/tensorflow-runtime.js';
+import { mayPass } from '../backends/onnx/onnx-errors.js';
 import { chooseProviders, type ProviderChoice } from '../backends/onnx/execution-providers.js';
 import type { EngineCatalogue, ExecutionProvider, ModelKind, ModelStatus } from '../engine/protocol.js';
 import type { ConvertedModelCache } from './converted-model-cache.js';
@@ -15,6 +16,8 @@ export interface ModelStoreOptions {
   readonly defaultModels: Readonly<Record<string, string>>;
   /** Execution providers in order of preference; what is not in the list is never used. Absent: the CPU. */
   readonly providers?: readonly ExecutionProvider[] | undefined;
+  /** For specs; default: tries them. */
+  readonly choose?: typeof chooseProviders;
   readonly logger: Logger;
 }
 
@@ -118,6 +121,25 @@ export class ModelStore {
     return this.chosen.missing;
   }
 
+  /**
+   * Tries providers again that failed for what may have passed, as a GPU that was full when this process began.
+   * @returns whether there is one more
+   */
+  async retryProviders(): Promise<boolean> {
+    const again = this.chosen.missing.filter(({ reason }) => mayPass(reason)).map(({ provider }) => provider);
+    if (again.length === 0) return false;
+    const { available, missing } = await this.choose(again);
+    if (available.length === 0) return false;
+    const has = (provider: ExecutionProvider) => this.chosen.available.includes(provider) || available.includes(provider);
+    this.chosen = {
+      available: (this.options.providers ?? ['cpu']).filter(has),
+      missing: [...this.chosen.missing.filter(({ provider }) => !again.includes(provider)), ...missing],
+    };
+    this.choice = Promise.resolve(this.chosen);
+    this.options.logger.info('execution providers can be had now', { providers: available });
+    return true;
+  }
+
   states(): ModelStatus[] {
     const { repository } = this.options;
     const listed = repository.list();
@@ -194,12 +216,16 @@ export class ModelStore {
 
   /** Tried once, when they are first needed: a GPU's context takes half a second. */
   private providers(): Promise<ProviderChoice> {
-    this.choice ??= chooseProviders(this.options.providers ?? ['cpu']).then((choice) => {
+    this.choice ??= this.choose(this.options.providers ?? ['cpu']).then((choice) => {
       this.chosen = choice;
       for (const missing of choice.missing) this.options.logger.warn('an execution provider cannot be had', { ...missing });
       return choice;
     });
     return this.choice;
+  }
+
+  private choose(wanted: readonly ExecutionProvider[]): Promise<ProviderChoice> {
+    return (this.options.choose ?? chooseProviders)(wanted);
   }
 
   private async release(key: string): Promise<void> {

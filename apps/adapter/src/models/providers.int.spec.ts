@@ -44,4 +44,22 @@ describe('execution providers that are not there', () => {
     expect(store.states()).toMatchObject([{ device: 'none', loaded: false, problem: expect.stringContaining('cuda: its library') }]);
     await expect(store.load('doors')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('cuda: its library') });
   });
+
+  it('are tried again where a GPU was full, and only there', async () => {
+    let isFull = true;
+    const choose: typeof chooseProviders = async (wanted) =>
+      isFull
+        ? { available: [], missing: wanted.map((provider) => ({ provider, reason: 'the GPU has not enough memory left' })) }
+        : chooseProviders(wanted);
+    models = await openDroppedModels({ providers: ['cpu'], choose });
+    await models.drop(detector, files);
+    const { store } = models;
+    expect(store.states()).toMatchObject([{ problem: expect.stringContaining('not enough memory left') }]);
+    await expect(store.retryProviders()).resolves.toBe(false);
+    isFull = false;
+    await expect(store.retryProviders()).resolves.toBe(true);
+    expect(store.missingProviders).toEqual([]);
+    expect((await store.load('doors')).device).toBe('cpu');
+    await expect(store.retryProviders()).resolves.toBe(false);
+  });
 });

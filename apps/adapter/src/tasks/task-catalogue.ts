@@ -41,12 +41,14 @@ export class TaskCatalogue {
     });
   }
 
-  /** @throws AppError `invalid_argument` with the list of tasks */
+  /** @throws AppError `invalid_argument` with the list of tasks; `unavailable` with the reason why a task can't be done now */
   require(name: string): Task {
     // While the engine processes start nothing is known to be available: a request for a known task then waits for them.
     const offered = this.pool.catalogue.models.length === 0 ? this.all() : this.available();
     const task = offered.find((candidate) => candidate.name === name);
     if (task) return task;
+    const reason = this.whyNotOffered(name);
+    if (reason !== undefined) throw new AppError('unavailable', `task '${name}' can't be done now: ${reason}`);
     const names = offered.map((candidate) => candidate.name).join(', ');
     throw new AppError('invalid_argument', `Unknown task '${name.slice(0, 64)}'; available tasks: ${names || 'none'}`);
   }
@@ -60,6 +62,13 @@ export class TaskCatalogue {
   /** Tasks that a model of this kind takes part in. */
   tasksWith(kind: ModelKind): Task[] {
     return this.available().filter(({ needs }) => needs.includes(kind));
+  }
+
+  /** What is the matter with the models that a known task needs; undefined where nobody ever brought one. */
+  private whyNotOffered(name: string): string | undefined {
+    const needs = this.all().find((task) => task.name === name)?.needs ?? [];
+    const broken = this.pool.catalogue.models.find(({ kind, problem }) => problem !== undefined && needs.includes(kind));
+    return broken && `model "${broken.name}": ${broken.problem}`;
   }
 
   private userTasks(): Task[] {

@@ -64,7 +64,7 @@ export class TaskRunnerFixture {
       turn: 'test',
       lane: 'live',
       timeoutMs: 30_000,
-      signal: new AbortController().signal,
+      caller: new AbortController(),
     });
   }
 

@@ -21,7 +21,8 @@ export interface TaskRequest {
   readonly lane: Lane;
   /** Waiting and running together. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  /** Asked for the signal only when an engine process has something to do. */
+  readonly caller: { readonly signal: AbortSignal };
 }
 
 export interface TaskSuccess extends TaskAnswer {
@@ -69,7 +70,7 @@ export class TaskRunner {
    * @throws AppError `invalid_argument` before any work, `overloaded`, `deadline_exceeded`, `cancelled`
    */
   async run(request: TaskRequest): Promise<{ outcomes: TaskOutcome[]; decodes: number }> {
-    const { tasks, pictures, lane, turn, timeoutMs, signal } = request;
+    const { tasks, pictures, lane, turn, timeoutMs, caller } = request;
     const startedMs = performance.now();
     const fields = [...pictures.keys()];
     const planned = tasks.map((task) => plan(task, request));
@@ -77,7 +78,7 @@ export class TaskRunner {
     const result: EngineResult & { readonly waitedMs: number } =
       steps.length === 0
         ? { steps: [], decodes: 0, waitedMs: 0 }
-        : await this.pool.run({ work: { steps, pictures: [...pictures.values()] }, lane, turn, timeoutMs, signal });
+        : await this.pool.run({ work: { steps, pictures: [...pictures.values()] }, lane, turn, timeoutMs, signal: caller.signal });
     const outcomes: TaskOutcome[] = [];
     let next = 0;
     for (const { task, call, steps: own } of planned) {

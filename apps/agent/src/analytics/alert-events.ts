@@ -4,7 +4,7 @@ import { normaliseBox } from '@nightjar/geometry';
 import type { Logger } from '@nightjar/runtime';
 import type { AlertChange } from './analytic.js';
 import type { EventReporter } from './event-reporter.js';
-import type { FrameResult } from './frame-result.js';
+import { pictureOrigin, type FrameResult } from './frame-result.js';
 
 export interface AlertEventsParts {
   cameraId: CameraId;
@@ -61,6 +61,7 @@ export class AlertEvents {
     }
     const isBetter = change.score > report.score;
     report.score = Math.max(change.score, report.score);
+    if (isBetter && seenOn) report.payload = { ...report.payload, ...momentOfPicture(seenOn.result) };
     this.report(alert, isBetter ? seenOn : undefined);
   }
 
@@ -145,10 +146,15 @@ export class AlertEvents {
   }
 }
 
+/** Of the picture that takes the place of the former. */
+function momentOfPicture(result: FrameResult): Record<string, unknown> {
+  return { frame_ts_ms: result.frame.capturedAtMs, ...pictureOrigin(result) };
+}
+
 function whereAndWhen(change: Extract<AlertChange, { kind: 'opened' | 'happened' }>, seenOn: SeenOn | undefined): Record<string, unknown> {
   if (!seenOn) return {};
   const { result, model } = seenOn;
-  const common = { frame: result.picture, frame_ts_ms: result.frame.capturedAtMs, model };
+  const common = { frame: result.picture, frame_ts_ms: result.frame.capturedAtMs, ...pictureOrigin(result), model };
   if (!change.box) return common;
   const { x1, y1, x2, y2 } = normaliseBox(change.box, { width: result.picture.w, height: result.picture.h });
   return { ...common, bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 } };

@@ -1,6 +1,7 @@
-import type { PictureSize } from '@nightjar/contracts';
+import type { PictureSize, Rotation } from '@nightjar/contracts';
 import type { BoxXyxy } from '@nightjar/geometry';
 import type { LiveFrame } from '../sources/camera-source.js';
+import type { CameraStream } from '../sources/stream-choice.js';
 import type { TrackObservation } from './track-observer.js';
 
 /** The moment of a frame on both clocks: the wall clock for people, the other one for durations. */
@@ -27,9 +28,16 @@ export interface FrameMotion {
   regions: readonly BoxXyxy[];
 }
 
+/** A frame, and what its picture is of. */
+export interface AnalysedFrame extends LiveFrame {
+  /** Which of a camera's streams; absent: it has none to choose from. */
+  stream?: CameraStream | undefined;
+  rotation?: Rotation | undefined;
+}
+
 /** Everything that is known of one analysed frame. */
 export interface FrameResult {
-  frame: LiveFrame;
+  frame: AnalysedFrame;
   /** Size of the picture that the boxes stand in. */
   picture: PictureSize;
   /** Persons, and objects of other labels that the stream's analytics ask for. */
@@ -38,6 +46,11 @@ export interface FrameResult {
   found: readonly { box: BoxXyxy }[];
   /** Absent where the source does not look for motion. */
   motion?: FrameMotion | undefined;
+}
+
+/** What an event tells of its picture: nvr may have a better one of the same moment, where this one is of the substream. */
+export function pictureOrigin({ frame: { rotation, stream } }: FrameResult): Record<string, unknown> {
+  return stream === undefined ? {} : { picture: { stream, ...(rotation ? { rotation } : {}) } };
 }
 
 /** When a frame was taken. */

@@ -1,4 +1,4 @@
-import type { DecodedUnit, FfmpegBinary, HardwareDecoder, Unit } from '@nightjar/media';
+import type { DecodedUnit, FfmpegBinary, HardwareDecoder, Rotation, Unit } from '@nightjar/media';
 import { UnitDecoder } from '@nightjar/media';
 import { AppError, type Clock, type Logger } from '@nightjar/runtime';
 import { MotionDetector, type MotionObservation, type MotionVerdict } from '../sampling/motion-detector.js';
@@ -29,6 +29,7 @@ export interface DecodeStatus {
 export interface WatchedStreamParts {
   ffmpeg: FfmpegBinary;
   hardware: HardwareDecoder | undefined;
+  rotation: Rotation | undefined;
   picturesPerSecond: number;
   policy: DecodePolicy;
   /** Outlives a connection: what is usual for a camera is so after it was away. */
@@ -45,10 +46,10 @@ export interface WatchedStreamParts {
 /** Key frames in idle are not looked at more often than this; where sizes tell motion, they are only the second look. */
 const idleLookMs = 1_000;
 const idleLookSeparatedMs = 4_000;
-/** Units behind a key frame that a decoder needs before it shows it, when frames are reordered. */
-const reorderedTail = 4;
 /** What happened before a wake-up is shown from this long ago on; older units are only decoded. */
 const shownBacklogMs = 2_000;
+/** A network that got slower is believed little by little, by so much a unit: too early a look costs less than one too late. */
+const lagDriftMs = 0.5;
 /** Decoders that end one after the other without a picture, before the connection is given up. */
 const barrenDecodersMax = 3;
 
@@ -68,6 +69,10 @@ export class WatchedStream {
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private newestPtsMs = Number.NEGATIVE_INFINITY;
   private reorders = false;
+  /** From the time of a unit to its arrival, as far as it was not read late. */
+  private lagMs = Infinity;
+  /** Between the times of the last two units. */
+  private unitEveryMs = 1;
   private codec: Unit['codec'] | undefined;
   private barrenDecoders = 0;
   private lastVerdict: MotionVerdict | undefined;
@@ -86,6 +91,19 @@ export class WatchedStream {
     const { codec, hardware, lastVerdict: motion, pictures, units, unitsDropped } = this;
     const { restlessShare } = this.motion;
     return { ...policy.current, separation: watcher.separation, motion, restlessShare, units, pictures, unitsDropped, codec, hardware };
+  }
+
+  /**
+   * When the unit arrives that makes the next picture, on the clock that never jumps; 0: that may be any, or one that was fed needs those
+   * behind it.
+   */
+  get pictureDueMs(): number {
+    const dueMs = this.decoder?.pictureDueMs;
+    if (dueMs === undefined) return 0;
+    if (this.reorders) return dueMs + this.lagMs;
+    // The first unit at that moment or behind it; their times are rounded.
+    const units = Math.max(0, Math.ceil((dueMs - this.newestPtsMs - 1) / this.unitEveryMs));
+    return this.newestPtsMs + units * this.unitEveryMs + this.lagMs;
   }
 
   /** Takes the next unit of the camera. */
@@ -119,6 +137,9 @@ export class WatchedStream {
     if (unit.codec !== this.codec || reorders !== this.reorders) this.dropDecoder();
     this.codec = unit.codec;
     this.reorders = reorders;
+    const stepMs = unit.ptsMs - this.newestPtsMs;
+    if (stepMs >= 1 && stepMs < 1_000) this.unitEveryMs = stepMs;
+    this.lagMs = Math.min(unit.arrivedMonotonicMs - unit.ptsMs, this.lagMs + lagDriftMs);
     this.newestPtsMs = Math.max(unit.ptsMs, Number.isFinite(this.newestPtsMs) ? this.newestPtsMs : unit.ptsMs);
     // A clock that was set back is no reordering for ever.
     if (this.newestPtsMs - unit.ptsMs > 1_000) this.newestPtsMs = unit.ptsMs;
@@ -133,7 +154,7 @@ export class WatchedStream {
   private feedForALook(unit: Unit, nowMs: number): void {
     const everyMs = this.parts.watcher.separation === 'separates' ? idleLookSeparatedMs : idleLookMs;
     if (unit.isKey && nowMs - this.lookedAtMs >= everyMs) {
-      this.tail = this.reorders ? reorderedTail : 0;
+      this.tail = this.reorders ? UnitDecoder.reorderedUnits : 0;
       this.feed(unit, true);
     } else if (this.tail > 0 && this.fedSequence === unit.sequence - 1) {
       this.tail--;
@@ -154,7 +175,7 @@ export class WatchedStream {
   }
 
   private startDecoder(codec: Unit['codec']): UnitDecoder {
-    const { ffmpeg, picturesPerSecond, logger } = this.parts;
+    const { ffmpeg, picturesPerSecond, rotation, logger } = this.parts;
     const { hardware, reorders } = this;
     const decoder: UnitDecoder = new UnitDecoder({
       ffmpeg,
@@ -162,6 +183,7 @@ export class WatchedStream {
       hardware,
       reorders,
       picturesPerSecond,
+      rotation,
       signal: this.stopping.signal,
       onPicture: (picture) => this.show(picture),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { settingsText } from '@nightjar/luna';
 import type { AgentConfig } from '../config.js';
-import { configText, configView } from './config-view.js';
+import { configView } from './config-view.js';
 
 const config: AgentConfig = {
   host: '0.0.0.0',
@@ -34,7 +35,7 @@ describe('the configuration that is shown', () => {
   });
 
   it('masks every credential, in both forms, and shows no path of the machine', () => {
-    for (const text of [JSON.stringify(configView(config)), configText(configView(config))]) {
+    for (const text of [JSON.stringify(configView(config)), settingsText(configView(config))]) {
       for (const secret of ['s3cret-token', 'user', 'pa55', 't0ken', 'somebody', '/var/lib']) expect(text).not.toContain(secret);
       expect(text).toContain('nats://***@bus:4222');
       expect(text).toContain('https://***@nvr/.well-known/jwks.json?***');
@@ -42,7 +43,7 @@ describe('the configuration that is shown', () => {
   });
 
   it('is a file of sections as text', () => {
-    expect(configText(configView(config))).toMatch(/^\[INFLUX_MONITORING\]\nSEND_DATA_FOR_MONITORING = 0\n\n\[LUNA_CONFIGURATOR\]\n/);
+    expect(settingsText(configView(config))).toMatch(/^\[INFLUX_MONITORING\]\nSEND_DATA_FOR_MONITORING = 0\n\n\[LUNA_CONFIGURATOR\]\n/);
   });
 
   it('masks an address that it cannot read', () => {

@@ -1,15 +1,11 @@
+import { withoutCredentials, type SettingsView } from '@nightjar/luna';
 import type { AgentConfig } from '../config.js';
-
-/** Sections by name, settings by name within; what a secret stands in is masked. */
-export type ConfigView = Readonly<Record<string, Readonly<Record<string, string | number | boolean | null>>>>;
-
-const masked = '***';
 
 /**
  * The current settings in the sections of the Luna Video Agent's configuration; those that only we have follow. Read anew for
  * each request.
  */
-export function configView(config: AgentConfig): ConfigView {
+export function configView(config: AgentConfig): SettingsView {
   return {
     // We send no monitoring to InfluxDB: plugins may (docs/guide/your-own-plugin.md).
     INFLUX_MONITORING: { SEND_DATA_FOR_MONITORING: 0 },
@@ -31,22 +27,4 @@ export function configView(config: AgentConfig): ConfigView {
     },
     NIGHTJAR_BUS: { NATS_URL: withoutCredentials(config.natsUrl) },
   };
-}
-
-/** The form of a configuration file: `[SECTION]`, then `NAME = value` in JSON. */
-export function configText(view: ConfigView): string {
-  return Object.entries(view)
-    .map(([section, settings]) => {
-      const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-      return `[${section}]\n${lines.join('\n')}\n`;
-    })
-    .join('\n');
-}
-
-/** A URL whose user name, password and query are masked: any of them may be a secret. Text that is no URL is masked whole. */
-function withoutCredentials(text: string): string {
-  if (!URL.canParse(text)) return masked;
-  const { protocol, host, pathname, username, password, search } = new URL(text);
-  const user = username === '' && password === '' ? '' : `${masked}@`;
-  return `${protocol}//${user}${host}${pathname === '/' ? '' : pathname}${search === '' ? '' : `?${masked}`}`;
 }

@@ -6,6 +6,8 @@ import {
   type FfmpegBinary,
   type HardwareDecoder,
   type JpegPicture,
+  type Rotation,
+  type Unit,
 } from '@nightjar/media';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { FrameMotion } from '../analytics/frame-result.js';
@@ -36,6 +38,8 @@ export interface CameraSourceOptions {
   /** How it sends its packets; default `auto`. */
   transport?: CameraTransport | undefined;
   framesPerSecond: number;
+  /** How pictures are turned; default 0. */
+  rotation?: Rotation | undefined;
   /** Where pictures are decoded; absent: on the CPU. */
   hardware?: HardwareDecoder | undefined;
   /** After so long without anything that moves only key frames are decoded; 0: never. */
@@ -206,11 +210,12 @@ export class CameraSource {
 
   /** The usual ways: units are watched, and decoded as far as it is worth while. */
   private async readWatched(reading: 'direct' | 'ffmpeg', take: (frame: LiveFrame) => void, connection: AbortController): Promise<void> {
-    const { clock, ffmpeg, framesPerSecond, hardware, transport } = this.options;
+    const { clock, ffmpeg, framesPerSecond, hardware, rotation, transport } = this.options;
     let failure: AppError | undefined;
     const watched = new WatchedStream({
       ffmpeg,
       hardware,
+      rotation,
       picturesPerSecond: framesPerSecond,
       policy: this.policy,
       watcher: this.watchers[this.choice.stream],
@@ -228,7 +233,9 @@ export class CameraSource {
       const { signal } = connection;
       const { url } = this.choice;
       const isPrompt = () => this.policy.current.state === 'active';
-      await readCameraUnits(reading, { ffmpeg, url, transport, isPrompt, signal, clock, onUnit: (unit) => watched.take(unit) });
+      const pictureDueMs = () => watched.pictureDueMs;
+      const onUnit = (unit: Unit) => watched.take(unit);
+      await readCameraUnits(reading, { ffmpeg, url, transport, isPrompt, pictureDueMs, signal, clock, onUnit });
     } catch (error) {
       throw failure ?? error;
     } finally {
@@ -240,8 +247,8 @@ export class CameraSource {
 
   /** For video whose units can't be told apart: everything is decoded. */
   private async readPictures(take: (frame: LiveFrame) => void, signal: AbortSignal): Promise<void> {
-    const { clock, ffmpeg, framesPerSecond, transport } = this.options;
-    const pictures = readCameraPictures({ ffmpeg, url: this.choice.url, transport, framesPerSecond, signal, clock });
+    const { clock, ffmpeg, framesPerSecond, rotation, transport } = this.options;
+    const pictures = readCameraPictures({ ffmpeg, url: this.choice.url, transport, framesPerSecond, rotation, signal, clock });
     for await (const { atMs, picture } of pictures) {
       if (!picture) continue;
       this.counts = { ...this.counts, pictures: this.counts.pictures + 1 };

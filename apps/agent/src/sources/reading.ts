@@ -5,6 +5,7 @@ import {
   type CameraTransport,
   type DecodedFrame,
   type ReadUnitsOptions,
+  type Rotation,
 } from '@nightjar/media';
 
 /**
@@ -30,14 +31,15 @@ export function readCameraUnits(reading: 'direct' | 'ffmpeg', options: ReadUnits
 
 /** Decodes all of it. @throws AppError as `decodeFrames` */
 export function readCameraPictures(
-  options: Omit<ReadUnitsOptions, 'onUnit'> & { framesPerSecond: number },
+  options: Omit<ReadUnitsOptions, 'onUnit'> & { framesPerSecond: number; rotation?: Rotation | undefined },
 ): AsyncGenerator<DecodedFrame, void, undefined> {
-  const { clock, ffmpeg, framesPerSecond, signal, transport, url } = options;
+  const { clock, ffmpeg, framesPerSecond, rotation, signal, transport, url } = options;
   return decodeFrames({
     ffmpeg,
     input: { kind: 'camera', url, transport },
     samplesPerSecond: framesPerSecond,
     samplesPerPicture: 1,
+    rotation,
     signal,
     clock,
   });

@@ -1,4 +1,4 @@
-import { decodeFrames, probeFile, type FfmpegBinary } from '@nightjar/media';
+import { decodeFrames, probeFile, type FfmpegBinary, type Rotation } from '@nightjar/media';
 import { systemClock } from '@nightjar/runtime';
 import { MotionDetector } from '../sampling/motion-detector.js';
 import type { LiveFrame } from './camera-source.js';
@@ -11,6 +11,8 @@ export interface VideoFileSourceOptions {
   /** May carry a signature: never log it. */
   url: string;
   framesPerSecond: number;
+  /** How pictures are turned. */
+  rotation: Rotation;
   /** Set to each frame's moment before the frame is given out. */
   clock: MediaClock;
 }
@@ -38,13 +40,14 @@ export class VideoFileSource {
   }
 
   private async *decode(file: FetchedFile, signal: AbortSignal): AsyncGenerator<LiveFrame, void, undefined> {
-    const { clock, ffmpeg, framesPerSecond } = this.options;
+    const { clock, ffmpeg, framesPerSecond, rotation } = this.options;
     const motionDetector = new MotionDetector();
     const decoded = decodeFrames({
       ffmpeg,
       input: { kind: 'file', path: file.path },
       samplesPerSecond: framesPerSecond,
       samplesPerPicture: 1,
+      rotation,
       stallMs: decoderStallMs,
       signal,
       clock: systemClock,

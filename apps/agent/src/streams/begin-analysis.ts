@@ -34,6 +34,8 @@ export interface StreamServices {
   ffmpeg: FfmpegBinary;
   /** What live cameras are decoded with; undefined: the CPU. */
   hardware: HardwareDecoder | undefined;
+  /** Why it is the CPU although an operator wants hardware. */
+  hardwareProblem: string | undefined;
   /** A camera on which nothing moved for so long is decoded by its key frames alone; 0: never. */
   idleAfterMs: number;
   bus: Bus;
@@ -72,17 +74,18 @@ export function processingPoint(options: { streamId: string; status: 'start' | '
 }
 
 function liveAnalysis(stream: AssignedStream, services: StreamServices): StreamAnalysis {
-  const { clock, ffmpeg, hardware, idleAfterMs, reporter, session } = services;
-  const { camera_id: cameraId, frames_per_second: framesPerSecond, main_url: mainUrl, transport, url } = stream;
+  const { clock, ffmpeg, hardware, hardwareProblem, idleAfterMs, reporter, session } = services;
+  const { camera_id: cameraId, frames_per_second: framesPerSecond, main_url: mainUrl, rotation, transport, url } = stream;
   const logger = services.logger.child({ cameraId });
   const common = commonParts(stream, { ...services, logger });
   const { frames } = common;
   const events = cameraId === null ? undefined : new PersonEvents({ cameraId, frames, reporter, session, clock, logger });
   return new StreamAnalysis(stream, {
     ...common,
-    source: new CameraSource({ ffmpeg, url, mainUrl, transport, framesPerSecond, hardware, idleAfterMs, clock, logger }),
+    source: new CameraSource({ ffmpeg, url, mainUrl, transport, framesPerSecond, rotation, hardware, idleAfterMs, clock, logger }),
     analysis: new FrameAnalysis({ ...services, ...common, events, lane: 'live', timeoutMs: liveTimeoutMs, clock, logger }),
     events,
+    hardware: { wanted: hardware, problem: hardwareProblem },
     clock,
     logger,
   });
@@ -91,13 +94,13 @@ function liveAnalysis(stream: AssignedStream, services: StreamServices): StreamA
 /** What happens in a film happens in its own time; live streams have precedence at the adapters. */
 function fileAnalysis(stream: AssignedStream, services: StreamServices): FileAnalysis {
   const { clock, ffmpeg, files, onOver } = services;
-  const { frames_per_second: framesPerSecond, stream_id: streamId, url } = stream;
+  const { frames_per_second: framesPerSecond, rotation, stream_id: streamId, url } = stream;
   const logger = services.logger.child({ streamId });
   const mediaClock = new MediaClock(clock);
   const common = commonParts(stream, { ...services, clock: mediaClock, logger });
   return new FileAnalysis(stream, {
     ...common,
-    source: new VideoFileSource({ ffmpeg, files, url, framesPerSecond, clock: mediaClock }),
+    source: new VideoFileSource({ ffmpeg, files, url, framesPerSecond, rotation, clock: mediaClock }),
     analysis: new FrameAnalysis({
       ...services,
       ...common,

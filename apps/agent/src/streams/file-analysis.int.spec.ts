@@ -87,8 +87,8 @@ const crowd = (trigger: 'start' | 'end'): AssignedStream['analytics'][number] =>
     parameters: { probe_count: 1, rate: { unit: 'frame', period: 1 }, event_policy: { trigger } },
   },
 });
-const play = (url: string, analytics = [crowd('start'), crowd('end')]) =>
-  fixture.assign(url, { camera_id: null, kind: 'file', name: 'film', version: ++version, location: { city: 'Ely' }, analytics });
+const play = (url: string, analytics = [crowd('start'), crowd('end')], more: Partial<AssignedStream> = {}) =>
+  fixture.assign(url, { camera_id: null, kind: 'file', name: 'film', version: ++version, location: { city: 'Ely' }, analytics, ...more });
 const ended = () => until(() => fixture.feedback.some((told) => told.version === version && told.status !== 'in_progress'), 20_000);
 const feedback = () => fixture.feedback.find((told) => told.version === version);
 
@@ -149,6 +149,24 @@ describe('a video file as a stream', () => {
     await until(() => hooks.length === 2);
     expect(feedback()?.status).toBe('done');
     expect(clipsServed).toBe(served + 2);
+  });
+
+  it('is turned as its user asked, and tells the size of what is analysed', async () => {
+    const { engine } = fixture;
+    fixture.engine = async ({ picture }) => {
+      const { data, info } = await sharp(picture).greyscale().raw().toBuffer({ resolveWithObject: true });
+      // Where the middle of the box has gone: 240, 160 of 640 × 360, clockwise.
+      const isThere = (data[240 * info.width + 200] ?? 0) > 128;
+      const person = { bbox: [100, 200, 200, 80] as [number, number, number, number], label: 'person', confidence: 0.9 };
+      const model = { name: 'test', version: '1', fingerprint: 'test' };
+      return { detections: isThere ? [person] : [], picture: { w: info.width, h: info.height }, model, latency_ms: 1 };
+    };
+    play(`${origin}/film.mp4`, [crowd('start')], { rotation: 90 });
+    await ended();
+    await until(() => hooks.length === 1);
+    expect(feedback()).toMatchObject({ status: 'done', video_info: { width: 360, height: 640, codec: null } });
+    expect(hooks[0]?.event.overview).toMatchObject({ people_coordinates: [[200, 240]] });
+    fixture.engine = engine;
   });
 
   it('fails with a reason where it cannot be had or is no video', async () => {

@@ -1,4 +1,4 @@
-import type { AssignedStream, StreamFeedback } from '@nightjar/contracts';
+import type { AssignedStream, StreamFeedback, VideoInfo } from '@nightjar/contracts';
 import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
 import { streamMetrics, type StreamMetrics } from '../metrics/stream-metrics.js';
@@ -37,6 +37,7 @@ export class FileAnalysis {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private failedFrames = 0;
+  private video: VideoInfo | undefined;
   private over: { status: 'done' | 'failure'; error: string | null } | undefined;
 
   constructor(
@@ -53,7 +54,7 @@ export class FileAnalysis {
   /** What nvr is told with the next claim. */
   get feedback(): StreamFeedback {
     const told = this.over ?? { status: 'in_progress' as const, error: this.parts.analytics.problem };
-    return feedbackOf(this.assigned, { ...told, atUnixMs: this.parts.clock.wallMs() });
+    return feedbackOf(this.assigned, { ...told, video: this.video, atUnixMs: this.parts.clock.wallMs() });
   }
 
   get metrics(): StreamMetrics {
@@ -85,7 +86,9 @@ export class FileAnalysis {
       await frames.open().catch((error: unknown) => logger.error('the frames directory cannot be used', { error }));
       for await (const frame of source.frames(signal)) {
         if (analytics.hasFailed) throw new AppError('unprocessable', analytics.problem ?? 'no analytic runs');
-        frames.writeLatest(frame.picture.bytes);
+        const { bytes, height, width } = frame.picture;
+        this.video = { width, height, codec: null };
+        frames.writeLatest(bytes);
         await this.analyseInTime(frame, signal);
       }
       this.over = { status: 'done', error: analytics.problem };

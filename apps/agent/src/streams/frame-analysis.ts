@@ -1,17 +1,23 @@
-import { inlinePictureBytesMax, type AssignedStream, type InferenceResult, type Lane, type ModelIdentity } from '@nightjar/contracts';
-import { scaleBox, xyxyFromLtwh } from '@nightjar/geometry';
-import type { JpegPicture } from '@nightjar/media';
+import {
+  inlinePictureBytesMax,
+  type AssignedStream,
+  type BoxLtwh,
+  type InferenceResult,
+  type Lane,
+  type ModelIdentity,
+} from '@nightjar/contracts';
+import { scaleBox, xyxyFromLtwh, type PictureSize } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
-import type { Clock, Logger } from '@nightjar/runtime';
+import { AppError, type Clock, type Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
-import type { FrameResult } from '../analytics/frame-result.js';
+import type { AnalysedFrame, FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
 import type { FrameCounts } from '../metrics/stream-metrics.js';
 import { SeenScene, wholeLook, type Look, type LookAnswer } from '../looks/seen-scene.js';
 import { motionRegionsMax } from '../sampling/motion-regions.js';
-import type { LiveFrame } from '../sources/camera-source.js';
+import { AnalysedArea } from './analysed-area.js';
 import type { LiveResults } from './live-results.js';
 import type { PersonEvents } from './person-events.js';
 
@@ -45,6 +51,7 @@ export class FrameAnalysis {
   private readonly scene = new SeenScene(defaultByteTrackerOptions.highScore);
   private asked: Asked | undefined;
   private last: FrameResult | undefined;
+  private area: AnalysedArea | undefined;
   private overCapTold = 0;
   private readonly counted = { analysed: 0, asked: 0, regionsAsked: 0, tracks: 0, regionsFull: 0, frameAgeMs: 0 };
 
@@ -54,18 +61,27 @@ export class FrameAnalysis {
     return { ...this.counted, held: this.scene.saved, overCap: this.tracker.counts.overCap };
   }
 
+  /** Why nothing can be found on this stream, in words for its user; null: it can. */
+  get problem(): string | null {
+    return this.area?.problem ?? null;
+  }
+
   /**
    * Analyses a frame to its end.
    * @returns whether something that it follows moves, or moved within seconds
-   * @throws AppError as `infer` does; then nothing was told
+   * @throws AppError as `infer` does, and `unprocessable` where regions of the stream are outside of its picture; then nothing was told
    */
-  async analyse(frame: LiveFrame, stream: AssignedStream, signal: AbortSignal): Promise<{ isActive: boolean }> {
-    const look = this.scene.plan(frame.motion, frame.picture, this.last?.tracks ?? []);
-    const asked = !look && this.asked ? this.asked : await this.ask({ frame, look: look ?? wholeLook([]), stream, signal });
-    const result = this.follow(frame);
+  async analyse(frame: AnalysedFrame, stream: AssignedStream, signal: AbortSignal): Promise<{ isActive: boolean }> {
+    const area = (this.area = AnalysedArea.of(stream, frame.picture));
+    if (area.problem !== null) throw new AppError('unprocessable', area.problem);
+    const motion = area.motionOf(frame.motion);
+    const tracks = (this.last?.tracks ?? []).map((track) => ({ ...track, box: area.toRoi(track.box) }));
+    const look = this.scene.plan(area.motionInRoi(motion), area.size, tracks);
+    const asked = !look && this.asked ? this.asked : await this.ask({ frame, area, look: look ?? wholeLook([]), stream, signal });
+    const result = this.follow({ ...frame, motion }, area);
     this.tell(result, asked);
     this.count(result, look);
-    const isStill = frame.motion?.regions.length === 0;
+    const isStill = motion?.regions.length === 0;
     return { isActive: result.tracks.some(({ stationary, trackId }) => !stationary && (!isStill || this.observer.hasMoved(trackId))) };
   }
 
@@ -74,10 +90,10 @@ export class FrameAnalysis {
    * @returns false when nothing stands there, or nothing is known
    */
   again(): boolean {
-    const { asked, last, parts } = this;
-    if (!asked || !last || last.tracks.length === 0 || this.scene.objects.length === 0) return false;
+    const { area, asked, last, parts } = this;
+    if (!area || !asked || !last || last.tracks.length === 0 || this.scene.objects.length === 0) return false;
     const now = { capturedAtMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() };
-    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }), asked);
+    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }, area), asked);
     return true;
   }
 
@@ -86,33 +102,43 @@ export class FrameAnalysis {
     this.scene.forget();
   }
 
-  private async ask(options: { frame: LiveFrame; look: Look; stream: AssignedStream; signal: AbortSignal }): Promise<Asked> {
-    const { frame, signal, stream } = options;
+  private async ask(options: {
+    frame: AnalysedFrame;
+    area: AnalysedArea;
+    look: Look;
+    stream: AssignedStream;
+    signal: AbortSignal;
+  }): Promise<Asked> {
+    const { area, frame, signal, stream } = options;
     const { analytics, dispatcher, lane, timeoutMs } = this.parts;
     // Places of a picture that has to shrink to fit are no longer those of the frame.
-    const look = frame.picture.bytes.length > inlinePictureBytesMax ? { ...options.look, regions: undefined } : options.look;
+    const isShrunk = frame.picture.bytes.length > inlinePictureBytesMax;
+    const look = isShrunk ? { ...options.look, regions: undefined } : options.look;
+    const regions = isShrunk ? undefined : regionsOf(look, area);
     const picture = await fitPicture(frame.picture.bytes);
     const labels = analytics.labels;
     this.counted.asked++;
-    this.counted.regionsAsked += look.regions?.length ?? 1;
+    this.counted.regionsAsked += regions?.length ?? 1;
     const found = await dispatcher.infer({
       // Persons alone may have a model of their own.
       ...(labels.length > 1 ? { capability: 'object_detection', labels: [...labels] } : { capability: 'person_detection' }),
       lane,
       source: stream.frames_name,
       picture,
-      regions: look.regions?.map(({ box: { x1, x2, y1, y2 } }) => [x1, y1, x2 - x1, y2 - y1]),
+      regions,
       minConfidence: defaultByteTrackerOptions.lowScore,
       timeoutMs,
       signal,
     });
-    this.scene.take(look, answerOf(found, labels, frame.picture));
+    this.scene.take(look, answerOf(found, { labels, picture: frame.picture, area }));
     this.asked = { labels, model: found.model };
     return this.asked;
   }
 
-  private follow(frame: LiveFrame): FrameResult {
-    const { objects } = this.scene;
+  private follow(frame: AnalysedFrame, area: AnalysedArea): FrameResult {
+    const objects = this.scene.objects
+      .map((object) => ({ ...object, box: area.toPicture(object.box) }))
+      .filter(({ box }) => area.counts(box));
     const tracks = this.tracker.update(objects, frame.monotonicMs).map(({ detection, trackId, hits }) => ({
       ...detection,
       ...this.observer.observe({ trackId, box: detection.box, score: detection.score }, frame.monotonicMs),
@@ -150,16 +176,21 @@ export class FrameAnalysis {
   }
 }
 
-/** What an adapter found, in pixels of the frame: it may have got a smaller picture. */
+/** In pixels of the picture; undefined: all of it, once. */
+function regionsOf({ regions }: Look, area: AnalysedArea): BoxLtwh[] | undefined {
+  const boxes = regions?.map(({ box }) => area.toPicture(box)) ?? (area.isWhole ? undefined : [area.roi]);
+  return boxes?.map(({ x1, x2, y1, y2 }) => [x1, y1, x2 - x1, y2 - y1]);
+}
+
+/** What an adapter found, in pixels of the roi: it may have got a smaller picture, and may know no regions. */
 function answerOf(
   { detections, model_input: input, picture }: InferenceResult,
-  labels: readonly string[],
-  { height, width }: JpegPicture,
+  { area, labels, picture: { height, width } }: { area: AnalysedArea; labels: readonly string[]; picture: PictureSize },
 ): LookAnswer {
   const found = detections.flatMap(({ bbox: [left, top, boxWidth, boxHeight], confidence, label, region }) => {
     if (!labels.includes(label)) return [];
     const box = scaleBox(xyxyFromLtwh({ left, top, width: boxWidth, height: boxHeight }), width / picture.w, height / picture.h);
-    return [{ box, score: confidence, label, region }];
+    return region !== undefined || area.isInRoi(box) ? [{ box: area.toRoi(box), score: confidence, label, region }] : [];
   });
-  return { found, picture: { width, height }, input: input && { width: input.w, height: input.h } };
+  return { found, picture: area.size, input: input && { width: input.w, height: input.h } };
 }

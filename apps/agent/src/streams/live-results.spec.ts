@@ -20,7 +20,7 @@ function publish(tracks: readonly TrackedObject[]) {
   const told = new Map<string, unknown>();
   const bus = { publish: (fact: Fact, payload: unknown) => void told.set(fact.subject(payload), payload) } as unknown as Bus;
   const results = new LiveResults({
-    stream: { stream_id: 'a', camera_id: 1 } as AssignedStream,
+    stream: { stream_id: 'a', camera_id: 1, rotation: 0 } as AssignedStream,
     bus,
     subscribers: { send: () => undefined } as unknown as StreamSubscribers,
     monitor: () => undefined,

@@ -8,6 +8,7 @@ import type { FrameResult } from '../analytics/frame-result.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
 import type { MonitoringPoint } from '../plugins/plugin-messages.js';
 import type { StreamSubscribers } from '@nightjar/luna';
+import { turnedBack } from './turned-back.js';
 
 /** A problem that lasts is told again after this long. */
 const problemEveryMs = 5_000;
@@ -88,16 +89,18 @@ export class LiveResults {
     };
   }
 
+  /** People see it over the video of the camera, which is not turned: here it is turned back. */
   private overlay(cameraId: CameraId, { frame, picture, tracks }: FrameResult) {
+    const { rotation } = this.options.stream;
     return {
       camera_id: cameraId,
       frame_ts_ms: frame.capturedAtMs,
-      frame: picture,
+      frame: rotation % 180 === 0 ? picture : { w: picture.h, h: picture.w },
       tracks: tracks.map(({ trackId, label, score, box }) => ({
         track_id: `${this.options.session}-${trackId}`,
         label,
         score,
-        bbox: boxOf(box, picture),
+        bbox: ltwhOf(turnedBack(normaliseBox(box, { width: picture.w, height: picture.h }), rotation)),
       })),
     };
   }
@@ -152,6 +155,9 @@ export class LiveResults {
 
 /** As shares of the picture. */
 function boxOf(box: BoxXyxy, { h, w }: PictureSize) {
-  const { x1, y1, x2, y2 } = normaliseBox(box, { width: w, height: h });
+  return ltwhOf(normaliseBox(box, { width: w, height: h }));
+}
+
+function ltwhOf({ x1, x2, y1, y2 }: BoxXyxy) {
   return { x: x1, y: y1, w: x2 - x1, h: y2 - y1 };
 }

@@ -2,7 +2,7 @@ import type { CameraId, EventReport, ModelIdentity } from '@nightjar/contracts';
 import { normaliseBox } from '@nightjar/geometry';
 import type { Clock, Logger } from '@nightjar/runtime';
 import type { EventReporter } from '../analytics/event-reporter.js';
-import type { FrameResult, TrackedObject } from '../analytics/frame-result.js';
+import { pictureOrigin, type FrameResult, type TrackedObject } from '../analytics/frame-result.js';
 import { PersonPresence, type PresenceChange } from '../analytics/person-presence.js';
 import type { FrameStore } from './frame-store.js';
 
@@ -89,6 +89,7 @@ export class PersonEvents {
       bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 },
       frame: result.picture,
       frame_ts_ms: result.frame.capturedAtMs,
+      ...pictureOrigin(result),
       model,
     });
     const described = this.describe(change);

@@ -1,12 +1,14 @@
 import type { AssignedStream, DecodeReport, StreamAnalytic, StreamFeedback } from '@nightjar/contracts';
+import type { HardwareDecoder } from '@nightjar/media';
 import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
+import type { AnalysedFrame } from '../analytics/frame-result.js';
 import type { Demand } from '../decode/decode-policy.js';
 import { decodeReport } from '../decode/decode-report.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
 import { streamMetrics, type StreamMetrics } from '../metrics/stream-metrics.js';
 import { NewestSlot } from '../sampling/newest-slot.js';
-import type { CameraSource, CameraState, LiveFrame } from '../sources/camera-source.js';
+import type { CameraSource, CameraState, LiveFrame, SourceStatus } from '../sources/camera-source.js';
 import type { FrameAnalysis } from './frame-analysis.js';
 import type { FrameStore } from './frame-store.js';
 import type { LiveResults } from './live-results.js';
@@ -21,6 +23,8 @@ export interface StreamAnalysisParts {
   /** Undefined for a stream that is no camera of ours. */
   events: PersonEvents | undefined;
   analytics: AnalyticsRunner;
+  /** What its source is to decode with, or why that is the CPU although hardware is wanted. */
+  hardware: { wanted: HardwareDecoder | undefined; problem: string | undefined };
   clock: Clock;
   logger: Logger;
 }
@@ -34,7 +38,7 @@ const idleTickMs = 1_000;
  */
 export class StreamAnalysis {
   private readonly stopping = new AbortController();
-  private readonly slot = new NewestSlot<LiveFrame>();
+  private readonly slot = new NewestSlot<AnalysedFrame>();
   private running: Promise<unknown> | undefined;
   private adapterAway = false;
   /** Why there are no frames now. */
@@ -53,10 +57,13 @@ export class StreamAnalysis {
 
   /** What nvr is told with the next claim. */
   get feedback(): StreamFeedback {
-    const { analytics, clock } = this.parts;
+    const { analysis, analytics, clock, source } = this.parts;
+    const { picture, watched } = source.decoding;
     // One that fails leaves the others to work; nvr takes a stream that failed away.
     const status = analytics.hasFailed ? 'failure' : 'in_progress';
-    return feedbackOf(this.assigned, { status, error: analytics.problem ?? this.cameraProblem, atUnixMs: clock.wallMs() });
+    const error = analytics.problem ?? this.cameraProblem ?? analysis.problem;
+    const video = picture && { ...picture, codec: watched?.codec ?? null };
+    return feedbackOf(this.assigned, { status, error, video, atUnixMs: clock.wallMs() });
   }
 
   get metrics(): StreamMetrics {
@@ -67,7 +74,9 @@ export class StreamAnalysis {
   /** How much of it is decoded, and why. */
   get decoding(): DecodeReport {
     const { clock, source } = this.parts;
-    return decodeReport(this.assigned, { source: source.decoding, framesDropped: this.slot.dropped, clock });
+    const { decoding } = source;
+    const report = decodeReport(this.assigned, { source: decoding, framesDropped: this.slot.dropped, clock });
+    return { ...report, hardware_because: this.whyCpu(decoding) };
   }
 
   /** Takes over what a user changed while frames go on: the analytics, the name, the owner. */
@@ -105,7 +114,8 @@ export class StreamAnalysis {
 
   private take(frame: LiveFrame): void {
     this.parts.frames.writeLatest(frame.picture.bytes);
-    this.slot.offer(frame);
+    const { rotation } = this.assigned;
+    this.slot.offer({ ...frame, stream: this.parts.source.decoding.stream, rotation });
   }
 
   private async analyse(signal: AbortSignal): Promise<void> {
@@ -117,7 +127,7 @@ export class StreamAnalysis {
     }
   }
 
-  private async analyseFrame(frame: LiveFrame, signal: AbortSignal): Promise<void> {
+  private async analyseFrame(frame: AnalysedFrame, signal: AbortSignal): Promise<void> {
     const { analysis, logger, results, source } = this.parts;
     try {
       const { isActive } = await analysis.analyse(frame, this.stream, signal);
@@ -147,6 +157,15 @@ export class StreamAnalysis {
   private holds(): boolean {
     const { analysis, source } = this.parts;
     return source.status?.state === 'idle' && !this.adapterAway && analysis.again();
+  }
+
+  /** Why its pictures are decoded on the CPU although hardware is wanted. */
+  private whyCpu({ isConnected, reading, watched }: SourceStatus): string | null {
+    const { problem, wanted } = this.parts.hardware;
+    if (problem !== undefined) return problem;
+    if (wanted === undefined || !isConnected) return null;
+    if (reading === 'pictures') return 'video whose units cannot be told apart is decoded on the CPU';
+    return watched && watched.hardware === undefined ? `the ${wanted} decoder gave no picture of this camera` : null;
   }
 
   private tick(): void {

@@ -192,6 +192,7 @@ function sameStream(a: AssignedStream, b: AssignedStream | undefined): boolean {
     a.transport === b.transport &&
     a.frames_name === b.frames_name &&
     a.frames_per_second === b.frames_per_second &&
+    a.rotation === b.rotation &&
     a.camera_id === b.camera_id &&
     // A film is not changed in its middle: what a user says of it from now on holds from its beginning.
     (a.kind !== 'file' || a.version === b.version)

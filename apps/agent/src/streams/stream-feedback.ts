@@ -1,4 +1,4 @@
-import type { AssignedStream, StreamFeedback } from '@nightjar/contracts';
+import type { AssignedStream, StreamFeedback, VideoInfo } from '@nightjar/contracts';
 
 /** Bound of the contract. */
 const feedbackCharsMax = 500;
@@ -6,7 +6,9 @@ const feedbackCharsMax = 500;
 /** What nvr is told of a stream, for the version that was assigned. */
 export function feedbackOf(
   { stream_id, version }: AssignedStream,
-  told: { status: StreamFeedback['status']; error: string | null; atUnixMs: number },
+  told: { status: StreamFeedback['status']; error: string | null; video: VideoInfo | undefined; atUnixMs: number },
 ): StreamFeedback {
-  return { stream_id, version, status: told.status, error: told.error?.slice(0, feedbackCharsMax) ?? null, at_unix_ms: told.atUnixMs };
+  const error = told.error?.slice(0, feedbackCharsMax) ?? null;
+  const common = { stream_id, version, status: told.status, error, at_unix_ms: told.atUnixMs };
+  return told.video ? { ...common, video_info: told.video } : common;
 }

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Api } from '../api.js';
 
 const pageSize = 50;
+/** Rows of lists that are read whole, in pages of the most that the API gives. */
+const listPage = 1_000;
+const listPagesMax = 10;
 const User = z.object({
   id: z.number(),
   username: z.string(),
@@ -70,7 +73,7 @@ export interface UserChange {
 }
 
 export function listUsers(api: Api, signal: AbortSignal): Promise<User[]> {
-  return api.getJson('/api/v1/users?limit=1000', z.array(User), signal);
+  return readPages((page) => api.getJson(`/api/v1/users?${page}`, z.array(User), signal));
 }
 
 export function addUser(api: Api, user: { username: string; password: string; role_id: number }): Promise<User> {
@@ -120,8 +123,8 @@ export function deleteRole(api: Api, id: number): Promise<void> {
   return api.send(`/api/v1/roles/${id}`, { method: 'DELETE' });
 }
 
-export async function listKeys(api: Api, signal: AbortSignal): Promise<Key[]> {
-  return (await api.getJson('/api/v1/api-keys?limit=200', Keys, signal)).keys;
+export function listKeys(api: Api, signal: AbortSignal): Promise<Key[]> {
+  return readPages(async (page) => (await api.getJson(`/api/v1/api-keys?${page}`, Keys, signal)).keys);
 }
 
 /** @returns the key, which is shown this once */
@@ -153,4 +156,15 @@ export function readPasswordPolicy(api: Api, signal: AbortSignal): Promise<Passw
 
 export function changePasswordPolicy(api: Api, change: Partial<PasswordPolicy>): Promise<PasswordPolicy> {
   return api.sendJson('/api/v1/password-policy', PasswordPolicy, { method: 'PUT', json: change });
+}
+
+/** All rows, page by page; ten thousand at most. */
+async function readPages<Row>(read: (page: string) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let page = 0; page < listPagesMax; page++) {
+    const more = await read(`skip=${page * listPage}&limit=${listPage}`);
+    rows.push(...more);
+    if (more.length < listPage) break;
+  }
+  return rows;
 }

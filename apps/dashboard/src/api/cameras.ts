@@ -1,6 +1,7 @@
-import { CameraView, type CameraTransport } from '@nightjar/contracts';
+import { CameraView } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Api } from '../api.js';
+import type { CameraFields, Credentials, TriedSettings } from '../cameras/camera-fields.js';
 
 const camerasMax = 500;
 const Cameras = z.object({ cameras: z.array(CameraView), total: z.number() });
@@ -25,29 +26,6 @@ const DeviceStreams = z.object({
   onvif_profile: z.string().nullable(),
 });
 export type DeviceStreams = z.infer<typeof DeviceStreams>;
-
-/** What a camera is saved with. null clears what was there. */
-export interface CameraFields {
-  name: string;
-  description: string | null;
-  location: string | null;
-  rtsp_url: string;
-  substream_url: string | null;
-  username: string | null;
-  /** Never read back: undefined leaves it as it is. */
-  password: string | undefined;
-  onvif_url: string | null;
-  is_active: boolean;
-  recording_enabled: boolean;
-  analytics_enabled: boolean;
-  audio_enabled: boolean;
-  rtsp_transport: CameraTransport;
-}
-
-export interface Credentials {
-  username?: string;
-  password?: string;
-}
 
 /** Cameras that the caller may see; `withInactive` also those that are switched off. */
 export async function listCameras(api: Api, signal: AbortSignal, { withInactive = false } = {}): Promise<CameraView[]> {
@@ -83,8 +61,9 @@ export function testAddress(api: Api, address: Credentials & Pick<CameraFields, 
   return api.sendJson('/api/v1/cameras/test-connection', ConnectionTest, { method: 'POST', json: address });
 }
 
-export function testCamera(api: Api, id: number): Promise<ConnectionTest> {
-  return api.sendJson(`/api/v1/cameras/${id}/test-connection`, ConnectionTest, { method: 'POST' });
+/** Connects to a saved camera, as it is saved or with other settings. @throws ApiError with the field `password` where it must be typed again */
+export function testCamera(api: Api, id: number, tried: TriedSettings = {}): Promise<ConnectionTest> {
+  return api.sendJson(`/api/v1/cameras/${id}/test-connection`, ConnectionTest, { method: 'POST', json: tried });
 }
 
 /** Asks the network for ONVIF cameras; takes three seconds. */

@@ -5,17 +5,9 @@ import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
-import {
-  analyticOf,
-  drawnKinds,
-  pointsMax,
-  pointsMin,
-  shapeOf,
-  thresholds,
-  type Analytic,
-  type Drawing,
-  type DrawnKind,
-} from './drawn-analytic.js';
+import { aboutKind, pointsMax, pointsMissing, type DrawnKind } from './analytic-kinds.js';
+import { AnalyticList } from './analytic-list.js';
+import { analyticOf, drawingOf, emptyDrawing, problemsOfParameters, shapeOf, type Analytic, type Drawing } from './drawn-analytic.js';
 import { DrawingBoard } from './drawing-board.js';
 import { DrawingInputs } from './drawing-inputs.js';
 
@@ -28,17 +20,8 @@ const statusTexts: Record<string, string> = {
   done: 'has ended',
   restart: 'begins again',
 };
-const emptyDrawing: Drawing = {
-  kind: 'intrusion',
-  name: '',
-  points: [],
-  labels: 'person',
-  anchor: 'bottom',
-  threshold: 0,
-  direction: 'both',
-};
 
-/** What is looked for on a camera: drawn on its picture, listed, stopped. */
+/** What is looked for on a camera: drawn on its picture, listed, changed, stopped. */
 export function AnalyticsEditor({ api, camera, onClose }: { api: Api; camera: CameraView; onClose: () => void }) {
   const load = useCallback((signal: AbortSignal) => readStream(api, camera.uuid, signal), [api, camera.uuid]);
   const { problem, reload, value: stream } = useLoaded(load);
@@ -89,76 +72,79 @@ function StreamState({ api, camera, onChange, stream }: StreamProps) {
 
 function StreamAnalytics({ api, camera, onChange, stream }: StreamProps) {
   const action = useAction();
-  const [drawing, setDrawing] = useState(emptyDrawing);
+  const { analytics } = stream;
+  const [drawing, setDrawing] = useState(() => emptyDrawing('intrusion'));
+  /** Which of the list is being changed; undefined: a new one is made. */
+  const [changed, setChanged] = useState<number>();
   const change = (part: Partial<Drawing>) => setDrawing((known) => ({ ...known, ...part }));
+  const begin = (next: Drawing, place?: number) => {
+    setDrawing(next);
+    setChanged(place);
+  };
   const chooseKind = (kind: DrawnKind) =>
-    change({ kind, points: drawing.points.slice(0, pointsMax[kind]), threshold: thresholds[kind]?.usual ?? 0 });
-  const save = (analytics: readonly Analytic[]) =>
+    setDrawing(({ name, points }) => ({ ...emptyDrawing(kind), name, points: points.slice(0, pointsMax(kind)) }));
+  const save = (list: readonly Analytic[]) =>
     action.run(async () => {
-      await replaceAnalytics(api, camera.uuid, stream, analytics);
-      setDrawing({ ...emptyDrawing, kind: drawing.kind, threshold: drawing.threshold });
+      await replaceAnalytics(api, camera.uuid, stream, list);
+      begin(emptyDrawing(drawing.kind));
       onChange();
     });
-  const missing = pointsMin[drawing.kind] - drawing.points.length;
-  const isFull = stream.analytics.length >= analyticsMax;
+  const saveDrawing = () => {
+    if (changed === undefined) return save([...analytics, analyticOf(drawing)]);
+    return save(analytics.map((analytic, place) => (place === changed ? analyticOf(drawing, analytic) : analytic)));
+  };
+  const missing = pointsMissing(drawing.kind, drawing.points.length);
+  const isFull = changed === undefined && analytics.length >= analyticsMax;
+  const known = analytics.filter((_analytic, place) => place !== changed);
   return (
     <>
       <AnalyticList
-        analytics={stream.analytics}
+        analytics={analytics}
         isBusy={action.isBusy}
-        onRemove={(place) => void save(stream.analytics.filter((_analytic, position) => position !== place))}
+        changed={changed}
+        onChange={(place) => begin(drawingOf(analytics[place]!) ?? emptyDrawing('intrusion'), place)}
+        onRemove={(place) => void save(analytics.filter((_analytic, position) => position !== place))}
       />
-      <h3>Add one</h3>
-      <DrawingBoard
-        api={api}
-        cameraId={camera.id}
-        drawn={{ points: drawing.points, isLine: drawing.kind === 'line_crossing', name: drawing.name }}
-        known={stream.analytics.flatMap((analytic) => shapeOf(analytic) ?? [])}
-        onPoints={(points) => change({ points })}
-        pointsMax={pointsMax[drawing.kind]}
-      />
+      <h3>{changed === undefined ? 'Add one' : `Change ${drawing.name || drawing.kind}`}</h3>
+      {aboutKind(drawing.kind).shape !== 'none' && (
+        <DrawingBoard
+          api={api}
+          cameraId={camera.id}
+          drawn={{ points: drawing.points, isLine: aboutKind(drawing.kind).shape === 'line', name: drawing.name }}
+          known={known.flatMap((analytic) => shapeOf(analytic) ?? [])}
+          onPoints={(points) => change({ points })}
+          pointsMax={pointsMax(drawing.kind)}
+        />
+      )}
       <form
         className="stack"
+        aria-label={changed === undefined ? 'Add an analytic' : 'Change an analytic'}
         onSubmit={(form) => {
           form.preventDefault();
-          void save([...stream.analytics, analyticOf(drawing)]);
+          void saveDrawing();
         }}
       >
-        <DrawingInputs drawing={drawing} onChange={change} onKind={chooseKind} />
+        <DrawingInputs
+          drawing={drawing}
+          isNew={changed === undefined}
+          onChange={change}
+          onKind={chooseKind}
+          problems={problemsOfParameters(action.problem ?? '')}
+        />
         {missing > 0 && <p className="empty">{`Click on the picture: ${missing} more ${missing === 1 ? 'point' : 'points'} needed.`}</p>}
         {isFull && <p className="problem">{`A camera has at most ${analyticsMax} analytics: remove one first.`}</p>}
-        <button type="submit" className="main-action" disabled={action.isBusy || missing > 0 || isFull}>
-          Save this analytic
-        </button>
+        <div className="tools">
+          <button type="submit" className="main-action" disabled={action.isBusy || missing > 0 || isFull}>
+            {changed === undefined ? 'Save this analytic' : 'Save the change'}
+          </button>
+          {changed !== undefined && (
+            <button type="button" onClick={() => begin(emptyDrawing(drawing.kind))}>
+              Leave it as it was
+            </button>
+          )}
+        </div>
       </form>
       <Problem text={action.problem} />
     </>
-  );
-}
-
-function AnalyticList({
-  analytics,
-  isBusy,
-  onRemove,
-}: {
-  analytics: readonly Analytic[];
-  isBusy: boolean;
-  onRemove: (place: number) => void;
-}) {
-  if (analytics.length === 0) return <p className="empty">None yet: people are counted, and who comes and goes is an event.</p>;
-  return (
-    <ul className="rows">
-      {analytics.map((analytic, place) => (
-        <li key={place} data-testid="analytic-row">
-          <span>
-            <strong>{analytic.analytic_name}</strong> {shapeOf(analytic)?.name}{' '}
-            <span className="empty">{drawnKinds[analytic.analytic_name as DrawnKind]}</span>
-          </span>
-          <button type="button" disabled={isBusy} onClick={() => onRemove(place)}>
-            Remove
-          </button>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -3,6 +3,7 @@ import { useCallback, useState } from 'react';
 import { listCameras, listDeletedCameras, restoreCamera } from '../api/cameras.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
+import { LongList } from '../loading/long-list.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -34,9 +35,13 @@ export function CamerasPage({ api, isAdmin, mayManage, parameters }: CamerasPage
   useRepeated(cameras.reload, reloadMs);
   const [deletions, setDeletions] = useState(0);
   const find = (name: string) => cameras.value?.find(({ id }) => id === idOf(parameters, name));
-  const edited = find('edit');
+  // The list may still be as it was before.
+  const [saved, setSaved] = useState<CameraView>();
+  const found = find('edit');
+  const edited = found && saved?.id === found.id && saved.updated_at > found.updated_at ? saved : found;
   const analysed = find('analytics');
-  const close = () => {
+  const close = (changed?: CameraView) => {
+    if (changed) setSaved(changed);
     cameras.reload();
     goTo(linkTo('cameras'));
   };
@@ -53,7 +58,7 @@ export function CamerasPage({ api, isAdmin, mayManage, parameters }: CamerasPage
   if (mayManage && analysed)
     return (
       <main className="page">
-        <AnalyticsEditor key={analysed.id} api={api} camera={analysed} onClose={close} />
+        <AnalyticsEditor key={analysed.id} api={api} camera={analysed} onClose={() => close()} />
       </main>
     );
   const isMissing = (parameters.has('edit') || parameters.has('analytics')) && cameras.value !== undefined;
@@ -126,11 +131,17 @@ function CameraRows({ api, cameras, isAdmin, mayManage, onDeleted }: CameraRowsP
         </form>
       )}
       {found.length === 0 && <p className="empty">No camera fits.</p>}
-      <ul className="rows camera-rows">
-        {found.map((camera) => (
-          <CameraRow key={camera.id} api={api} camera={camera} isAdmin={isAdmin} mayManage={mayManage} onDeleted={onDeleted} />
-        ))}
-      </ul>
+      {found.length > 0 && (
+        <LongList items={found} name="cameras">
+          {(shown) => (
+            <ul className="rows camera-rows">
+              {shown.map((camera) => (
+                <CameraRow key={camera.id} api={api} camera={camera} isAdmin={isAdmin} mayManage={mayManage} onDeleted={onDeleted} />
+              ))}
+            </ul>
+          )}
+        </LongList>
+      )}
     </>
   );
 }

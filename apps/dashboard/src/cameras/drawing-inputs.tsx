@@ -1,58 +1,45 @@
-import { drawnKinds, pointsMax, thresholds, type Drawing, type DrawnKind, type Point } from './drawn-analytic.js';
+import { FieldProblem } from '../loading/field-problem.js';
+import { aboutKind, drawnKinds, pointsMax, type DrawnKind } from './analytic-kinds.js';
+import type { Drawing, Point } from './drawn-analytic.js';
+import { ScheduleInputs } from './schedule-inputs.js';
 
 const percentMax = 100;
 
-/** What a drawing means; its corners also as numbers, for who draws with the keyboard. */
-export function DrawingInputs({
-  drawing,
-  onChange,
-  onKind,
-}: {
+interface DrawingInputsProps {
   drawing: Drawing;
+  /** One that exists stays of its kind. */
+  isNew: boolean;
   onChange: (part: Partial<Drawing>) => void;
   onKind: (kind: DrawnKind) => void;
-}) {
-  const threshold = thresholds[drawing.kind];
+  /** What is wrong with which parameter, as the API calls it. */
+  problems: ReadonlyMap<string, string>;
+}
+
+/** What a drawing means; its corners also as numbers, for who draws with the keyboard. */
+export function DrawingInputs({ drawing, isNew, onChange, onKind, problems }: DrawingInputsProps) {
+  const about = aboutKind(drawing.kind);
   return (
     <>
       <div className="fields">
-        <label>
-          Kind
-          <select value={drawing.kind} onChange={({ target }) => onKind(target.value as DrawnKind)}>
-            {Object.entries(drawnKinds).map(([kind, text]) => (
-              <option key={kind} value={kind}>{`${kind}: ${text}`}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Name of the {drawing.kind === 'line_crossing' ? 'line' : 'zone'}
-          <input value={drawing.name} maxLength={60} onChange={({ target }) => onChange({ name: target.value })} />
-        </label>
-        <label>
-          Labels that count
-          <input value={drawing.labels} maxLength={200} onChange={({ target }) => onChange({ labels: target.value })} />
-        </label>
-        <label>
-          Point that counts
-          <select value={drawing.anchor} onChange={({ target }) => onChange({ anchor: target.value as Drawing['anchor'] })}>
-            <option value="bottom">where somebody stands</option>
-            <option value="centre">the middle of the box</option>
-          </select>
-        </label>
-        {threshold && (
+        {isNew && (
           <label>
-            {threshold.label}
-            <input
-              type="number"
-              min={threshold.min}
-              max={3_600}
-              required
-              value={drawing.threshold}
-              onChange={({ target }) => onChange({ threshold: target.valueAsNumber || 0 })}
-            />
+            Kind
+            <select value={drawing.kind} onChange={({ target }) => onKind(target.value as DrawnKind)}>
+              {Object.entries(drawnKinds).map(([kind, { about: text }]) => (
+                <option key={kind} value={kind}>{`${kind}: ${text}`}</option>
+              ))}
+            </select>
           </label>
         )}
-        {drawing.kind === 'line_crossing' && (
+        {about.shape !== 'none' && (
+          <label>
+            Name of the {about.shape}
+            <input value={drawing.name} maxLength={60} onChange={({ target }) => onChange({ name: target.value })} />
+            <FieldProblem text={problems.get(about.shape)} />
+          </label>
+        )}
+        {about.labels !== undefined && <WhatCounts drawing={drawing} onChange={onChange} problems={problems} />}
+        {about.shape === 'line' && (
           <label>
             Direction
             <select value={drawing.direction} onChange={({ target }) => onChange({ direction: target.value as Drawing['direction'] })}>
@@ -62,8 +49,53 @@ export function DrawingInputs({
             </select>
           </label>
         )}
+        {about.numbers.map(({ label, max, member, min, step = 1 }) => (
+          <label key={member}>
+            {label}
+            <input
+              type="number"
+              min={min}
+              max={max}
+              step={step}
+              required
+              aria-invalid={problems.has(member)}
+              value={Number.isNaN(drawing.numbers[member]) ? '' : drawing.numbers[member]}
+              onChange={({ target }) => onChange({ numbers: { ...drawing.numbers, [member]: target.valueAsNumber } })}
+            />
+            <FieldProblem text={problems.get(member)} />
+          </label>
+        ))}
       </div>
-      <PointInputs points={drawing.points} max={pointsMax[drawing.kind]} onPoints={(points) => onChange({ points })} />
+      {drawing.kind === 'intrusion' && (
+        <ScheduleInputs schedule={drawing.schedule} onSchedule={(schedule) => onChange({ schedule })} problem={problems.get('schedule')} />
+      )}
+      {about.shape !== 'none' && (
+        <PointInputs points={drawing.points} max={pointsMax(drawing.kind)} onPoints={(points) => onChange({ points })} />
+      )}
+    </>
+  );
+}
+
+function WhatCounts({ drawing, onChange, problems }: Pick<DrawingInputsProps, 'drawing' | 'onChange' | 'problems'>) {
+  return (
+    <>
+      <label>
+        Labels that count
+        <input
+          value={drawing.labels}
+          maxLength={200}
+          aria-invalid={problems.has('labels')}
+          onChange={({ target }) => onChange({ labels: target.value })}
+        />
+        <FieldProblem text={problems.get('labels')} />
+      </label>
+      <label>
+        Point that counts
+        <select value={drawing.anchor} onChange={({ target }) => onChange({ anchor: target.value as Drawing['anchor'] })}>
+          <option value="bottom">where somebody stands</option>
+          <option value="centre">the middle of the box</option>
+        </select>
+      </label>
     </>
   );
 }

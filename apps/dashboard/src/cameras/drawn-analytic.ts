@@ -1,3 +1,6 @@
+import { aboutKind, kindOf, usualNumbers, type DrawnKind } from './analytic-kinds.js';
+import { readSchedule, type WeeklySchedule } from './weekly-schedule.js';
+
 /** One analytic of a camera, as its stream names it. */
 export interface Analytic {
   analytic_name: string;
@@ -7,26 +10,6 @@ export interface Analytic {
 /** A point in shares of the picture, from its upper left corner. */
 export type Point = readonly [number, number];
 
-/** Analytics that are drawn on the picture, and what they tell. */
-export const drawnKinds = {
-  intrusion: 'tells of who is in a zone',
-  line_crossing: 'tells of who goes across a line',
-  loitering: 'tells of who stays in a zone for long',
-  occupancy: 'tells when so many are in a zone',
-} as const;
-export type DrawnKind = keyof typeof drawnKinds;
-
-/** A zone has corners, a line has two ends. */
-export const pointsMin: Record<DrawnKind, number> = { intrusion: 3, line_crossing: 2, loitering: 3, occupancy: 3 };
-export const pointsMax: Record<DrawnKind, number> = { intrusion: 64, line_crossing: 2, loitering: 64, occupancy: 64 };
-
-/** The number that a kind is told by, if it has one. */
-export const thresholds: Partial<Record<DrawnKind, { member: string; label: string; usual: number; min: number }>> = {
-  intrusion: { member: 'min_dwell_seconds', label: 'Seconds inside before it counts', usual: 0, min: 0 },
-  loitering: { member: 'dwell_seconds', label: 'Seconds that are too long', usual: 30, min: 1 },
-  occupancy: { member: 'count__gte', label: 'How many are too many', usual: 1, min: 1 },
-};
-
 /** What is being drawn. */
 export interface Drawing {
   kind: DrawnKind;
@@ -35,28 +18,73 @@ export interface Drawing {
   /** As commas separate them. */
   labels: string;
   anchor: 'centre' | 'bottom';
-  threshold: number;
+  /** By the name that the API has for them. */
+  numbers: Readonly<Record<string, number>>;
   direction: 'both' | 'a_to_b' | 'b_to_a';
+  /** Null: always. */
+  schedule: WeeklySchedule | null;
 }
 
-/** The analytic that a drawing asks for. */
-export function analyticOf({ anchor, direction, kind, labels, name, points, threshold }: Drawing): Analytic {
-  const rounded = points.map(([x, y]) => [roundShare(x), roundShare(y)] as const);
+/** A new one of a kind, with what is usual. */
+export function emptyDrawing(kind: DrawnKind): Drawing {
+  return {
+    kind,
+    name: '',
+    points: [],
+    labels: aboutKind(kind).labels ?? '',
+    anchor: 'bottom',
+    numbers: usualNumbers(kind),
+    direction: 'both',
+    schedule: null,
+  };
+}
+
+/** The analytic that a drawing asks for. @param before the one that it changes: what is not set on the page stays as it is */
+export function analyticOf(drawing: Drawing, before?: Analytic): Analytic {
+  const { anchor, direction, kind, labels, numbers, points, schedule } = drawing;
+  const about = aboutKind(kind);
+  const known = recordOf(before?.parameters.parameters);
   const wanted = labels
     .split(',')
     .map((label) => label.trim())
     .filter((label) => label !== '');
-  const shown = name.trim() || kind;
-  const numbered = thresholds[kind];
+  const rounded = points.map(([x, y]) => [roundShare(x), roundShare(y)] as const);
+  const name = drawing.name.trim() || kind;
   const parameters = {
-    ...(kind === 'line_crossing'
-      ? { line: { name: shown, a: rounded[0], b: rounded[1] }, count_direction: direction }
-      : { zone: { name: shown, points: rounded } }),
-    anchor,
-    labels: wanted.length > 0 ? wanted : ['person'],
-    ...(numbered && { [numbered.member]: threshold }),
+    ...known,
+    ...(about.shape === 'line' && { line: { ...recordOf(known.line), name, a: rounded[0], b: rounded[1] }, count_direction: direction }),
+    ...(about.shape === 'zone' && points.length > 0 && { zone: { ...recordOf(known.zone), name, points: rounded } }),
+    ...(about.labels !== undefined && { anchor, labels: wanted.length > 0 ? wanted : about.labels.split(', ') }),
+    ...numbers,
+    ...(kind === 'intrusion' && (schedule !== null || known.schedule != null) && { schedule }),
   };
-  return { analytic_name: kind, parameters: { parameters } };
+  // A zone that was taken away: the whole picture again.
+  if (about.isShapeOptional && points.length === 0) delete (parameters as Record<string, unknown>).zone;
+  return { analytic_name: kind, parameters: { ...before?.parameters, parameters } };
+}
+
+/** An analytic as it would be drawn; undefined for one that can't be: of another kind, or in pixels. */
+export function drawingOf(analytic: Analytic): Drawing | undefined {
+  const kind = kindOf(analytic.analytic_name);
+  if (kind === undefined) return undefined;
+  const about = aboutKind(kind);
+  const shape = shapeOf(analytic);
+  const inner = recordOf(analytic.parameters.parameters);
+  const hasShape = inner.zone !== undefined || inner.line !== undefined;
+  if (!shape && (hasShape || (about.shape !== 'none' && !about.isShapeOptional))) return undefined;
+  const empty = emptyDrawing(kind);
+  const numbers = about.numbers.map(({ member, usual }) => [member, typeof inner[member] === 'number' ? inner[member] : usual]);
+  return {
+    ...empty,
+    name: shape?.name ?? '',
+    points: shape?.points ?? [],
+    labels: Array.isArray(inner.labels) ? inner.labels.join(', ') : empty.labels,
+    // What the API takes where nothing is said.
+    anchor: inner.anchor === 'bottom' ? 'bottom' : 'centre',
+    numbers: Object.fromEntries(numbers) as Record<string, number>,
+    direction: inner.count_direction === 'a_to_b' || inner.count_direction === 'b_to_a' ? inner.count_direction : 'both',
+    schedule: readSchedule(inner.schedule),
+  };
 }
 
 /** The shape of an analytic, to be shown on the picture; undefined for one without, or in pixels. */
@@ -70,6 +98,12 @@ export function shapeOf({ parameters }: Analytic): { name: string; points: Point
   if (corners.length >= 3) return { name: nameOf(zone), points: corners, isLine: false };
   const ends = [line.a, line.b].filter(isPoint);
   return ends.length === 2 ? { name: nameOf(line), points: ends, isLine: true } : undefined;
+}
+
+/** What the server finds wrong with parameters, by the name of the parameter: it says `…: /parameters/labels/0 must be …; …`. */
+export function problemsOfParameters(text: string): ReadonlyMap<string, string> {
+  const found = text.matchAll(/\/parameters\/([a-z_]+)[^\s;]* ([^;]+)/g);
+  return new Map([...found].map(([, member = '', problem = '']) => [member, problem.trim()]));
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

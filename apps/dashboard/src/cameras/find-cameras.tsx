@@ -1,8 +1,9 @@
 import { useState } from 'react';
-import { discoverDevices, readDeviceStreams, type Credentials, type Device, type DeviceStreams } from '../api/cameras.js';
+import { discoverDevices, readDeviceStreams, type Device, type DeviceStreams } from '../api/cameras.js';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
+import type { Credentials } from './camera-fields.js';
 
 /** Looks for ONVIF cameras in the network, and asks one how it sends. */
 export function FindCameras({

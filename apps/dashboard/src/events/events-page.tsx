@@ -7,6 +7,7 @@ import { useLoaded } from '../loading/use-loaded.js';
 import { linkTo } from '../navigation/route.js';
 import { goTo } from '../navigation/use-route.js';
 import { durationText } from './duration-text.js';
+import { EventActions } from './event-actions.js';
 import { filterOf, parametersOf, type EventsFilter } from './events-filter.js';
 import { EvidencePicture } from './evidence-picture.js';
 import { FilterForm } from './filter-form.js';
@@ -14,8 +15,6 @@ import { LargeEvent } from './large-event.js';
 import { useEventPages } from './use-event-pages.js';
 import './events.css';
 
-/** A little of what led to an event. */
-const leadSeconds = 2;
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const usualLabels = ['person', 'intrusion', 'line_crossing', 'loitering', 'occupancy', 'crowd', 'abandoned_object', 'motion'];
 
@@ -82,7 +81,7 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
           api={api}
           event={opened}
           name={`${opened.label ?? opened.event_type}, ${nameOf(opened.camera_id)}, ${moment.format(Date.parse(opened.started_at))}`}
-          playAtUnix={seesRecordings ? Date.parse(opened.started_at) / 1_000 - leadSeconds : undefined}
+          seesRecordings={seesRecordings}
           onPrevious={beside(-1)}
           onNext={beside(1)}
           onReview={(reviewed) => pages.review([opened.id], reviewed)}
@@ -104,7 +103,6 @@ interface EventCardProps {
 
 function EventCard({ api, cameraName, event, onOpen, onReview, seesRecordings }: EventCardProps) {
   const name = event.label ?? event.event_type;
-  const startedUnix = Date.parse(event.started_at) / 1_000;
   return (
     <li className={`panel event-card ${event.reviewed ? 'reviewed' : ''}`} data-testid="event-card">
       {event.evidence_url ? (
@@ -119,18 +117,10 @@ function EventCard({ api, cameraName, event, onOpen, onReview, seesRecordings }:
       <div>
         <strong>{name}</strong> <span className="duration">{durationText(event)}</span>
         <p>
-          {cameraName} · <time dateTime={event.started_at}>{moment.format(startedUnix * 1_000)}</time>
+          {cameraName} · <time dateTime={event.started_at}>{moment.format(Date.parse(event.started_at))}</time>
         </p>
         <div className="event-card-tools">
-          {seesRecordings && (
-            <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: (startedUnix - leadSeconds).toFixed(3) })}>
-              Play
-            </a>
-          )}
-          <label className="tick-box">
-            <input type="checkbox" checked={event.reviewed} onChange={({ target }) => onReview(target.checked)} />
-            reviewed
-          </label>
+          <EventActions event={event} seesRecordings={seesRecordings} onReview={onReview} />
         </div>
       </div>
     </li>

@@ -1,7 +1,7 @@
 import type { ListedEventView } from '@nightjar/contracts';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import type { Api } from '../api.js';
-import { linkTo } from '../navigation/route.js';
+import { EventActions } from './event-actions.js';
 import { boxOf } from './evidence-box.js';
 import { EvidencePicture } from './evidence-picture.js';
 
@@ -10,8 +10,7 @@ interface LargeEventProps {
   event: ListedEventView;
   /** What stands under its picture. */
   name: string;
-  /** From its moment on; undefined where nobody may see recordings. */
-  playAtUnix: number | undefined;
+  seesRecordings: boolean;
   /** To the event before or after it in the list; undefined at its ends. */
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
@@ -20,7 +19,7 @@ interface LargeEventProps {
 }
 
 /** An event's picture, large, with a frame around what it is about; the arrow keys go through the list. */
-export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onReview, playAtUnix }: LargeEventProps) {
+export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onReview, seesRecordings }: LargeEventProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const box = boxOf(event);
@@ -46,15 +45,7 @@ export function LargeEvent({ api, event, name, onClose, onNext, onPrevious, onRe
         <button type="button" disabled={!onNext} onClick={onNext} aria-label="Next in the list">
           ▶
         </button>
-        {playAtUnix !== undefined && (
-          <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: playAtUnix.toFixed(3) })}>
-            Play
-          </a>
-        )}
-        <label className="tick-box">
-          <input type="checkbox" checked={event.reviewed} onChange={({ target }) => onReview(target.checked)} />
-          reviewed
-        </label>
+        <EventActions event={event} seesRecordings={seesRecordings} onReview={onReview} />
         <button type="button" autoFocus onClick={() => dialog.current?.close()}>
           Close
         </button>

@@ -37,7 +37,11 @@ export const LiveCamera = memo(function LiveCamera(props: LiveCameraProps) {
     tile,
     useCallback((seen: boolean) => onSight(camera.id, seen), [camera.id, onSight]),
   );
-  const { isPlaying, isUnsupported, video } = useLiveVideo(api, camera.id, { isWanted: isSeen && mayPlay });
+  const { isPlaying, isUnsupported, video } = useLiveVideo(api, camera.id, {
+    isWanted: isSeen && mayPlay,
+    // A tile has no use for all pixels of a camera, and many of them would keep this machine busy.
+    stream: isAlone ? 'main' : 'sub',
+  });
   const [isMuted, setIsMuted] = useState(true);
   const [ratio, setRatio] = useState(usualRatio);
   const everyMs = isAlone ? pictureEveryMs.alone : pictureEveryMs.tile;

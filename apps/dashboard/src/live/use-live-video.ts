@@ -15,7 +15,7 @@ export interface LiveVideo {
 }
 
 /** Plays a camera's live video while it is wanted and the page is seen. A browser that can't play its codec leaves it at that. */
-export function useLiveVideo(api: Api, cameraId: number, { isWanted }: { isWanted: boolean }): LiveVideo {
+export function useLiveVideo(api: Api, cameraId: number, { isWanted, stream }: { isWanted: boolean; stream: 'main' | 'sub' }): LiveVideo {
   const video = useRef<HTMLVideoElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
   const [isUnsupported, setIsUnsupported] = useState(false);
@@ -26,18 +26,19 @@ export function useLiveVideo(api: Api, cameraId: number, { isWanted }: { isWante
     element.addEventListener('playing', () => setIsPlaying(true), { signal: stop.signal });
     const onUnsupported = () => setIsUnsupported(true);
     const onEnd = () => !stop.signal.aborted && setIsPlaying(false);
-    void playForEver({ api, cameraId, video: element, stop: stop.signal, onEnd, onUnsupported });
+    void playForEver({ api, cameraId, stream, video: element, stop: stop.signal, onEnd, onUnsupported });
     return () => {
       stop.abort();
       setIsPlaying(false);
     };
-  }, [api, cameraId, isWanted]);
+  }, [api, cameraId, isWanted, stream]);
   return { video, isPlaying, isUnsupported };
 }
 
 interface Play {
   api: Api;
   cameraId: number;
+  stream: 'main' | 'sub';
   video: HTMLVideoElement;
   stop: AbortSignal;
   onEnd: () => void;
@@ -59,8 +60,8 @@ async function playForEver(play: Play): Promise<void> {
 }
 
 /** One connection. @returns `unsupported` when this browser will never play the camera's video */
-async function playOnce({ api, cameraId, onEnd, stop, video }: Play): Promise<'over' | 'unsupported'> {
-  const socket = await api.openLiveVideo(cameraId);
+async function playOnce({ api, cameraId, onEnd, stop, stream, video }: Play): Promise<'over' | 'unsupported'> {
+  const socket = await api.openLiveVideo(cameraId, stream);
   let player: LivePlayer | undefined;
   let end: 'over' | 'unsupported' = 'over';
   const close = () => socket.close();

@@ -4,6 +4,7 @@ import { addKey, listKeys, revokeKey, type Key } from '../api/access.js';
 import { listCameras } from '../api/cameras.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
+import { LongList } from '../loading/long-list.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -29,11 +30,15 @@ export function ApiKeys({ api }: { api: Api }) {
         <h2>API keys</h2>
         <LoadedList of={keys} empty="No key yet. Other programs need one to read cameras, recordings or events.">
           {(found) => (
-            <ul className="rows">
-              {found.map((key) => (
-                <KeyRow key={key.id} api={api} apiKey={key} cameras={cameras} onChange={keys.reload} />
-              ))}
-            </ul>
+            <LongList items={found} name="keys" textOf={({ name, prefix, status }) => `${name} ${prefix} ${status}`}>
+              {(shown) => (
+                <ul className="rows">
+                  {shown.map((key) => (
+                    <KeyRow key={key.id} api={api} apiKey={key} cameras={cameras} onChange={keys.reload} />
+                  ))}
+                </ul>
+              )}
+            </LongList>
           )}
         </LoadedList>
       </section>

@@ -4,6 +4,7 @@ import { listCameras } from '../api/cameras.js';
 import { deleteRule, listDeliveries, listRules, redeliver, saveRule, type Rule } from '../api/rules.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
+import { LongList } from '../loading/long-list.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -33,11 +34,15 @@ export function Rules({ api }: { api: Api }) {
       {isAdding && <RuleForm api={api} rule={undefined} cameras={cameras} onClose={close} />}
       <LoadedList of={rules} empty="No rule yet. A rule tells another program of events, by HTTP.">
         {(found) => (
-          <ul className="rows">
-            {found.map((rule) => (
-              <RuleRow key={rule.id} api={api} rule={rule} cameras={cameras} onChange={rules.reload} />
-            ))}
-          </ul>
+          <LongList items={found} name="rules" textOf={({ name, url }) => `${name} ${url}`}>
+            {(shown) => (
+              <ul className="rows">
+                {shown.map((rule) => (
+                  <RuleRow key={rule.id} api={api} rule={rule} cameras={cameras} onChange={rules.reload} />
+                ))}
+              </ul>
+            )}
+          </LongList>
         )}
       </LoadedList>
     </section>

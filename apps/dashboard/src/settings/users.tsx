@@ -4,6 +4,7 @@ import { addUser, changeUser, deleteUser, listRoles, listUsers, unlockUser, type
 import { listCameras } from '../api/cameras.js';
 import type { Api } from '../api.js';
 import { LoadedList } from '../loading/loaded-list.js';
+import { LongList } from '../loading/long-list.js';
 import { Problem } from '../loading/problem.js';
 import { useAction } from '../loading/use-action.js';
 import { useLoaded } from '../loading/use-loaded.js';
@@ -27,19 +28,23 @@ export function Users({ api, ownId }: { api: Api; ownId: number }) {
         <Problem text={roles.problem} onRetry={roles.reload} />
         <LoadedList of={users} empty="No users. That should not be: somebody reads this.">
           {(found) => (
-            <ul className="rows">
-              {found.map((user) => (
-                <UserRow
-                  key={user.id}
-                  api={api}
-                  user={user}
-                  roles={roles.value ?? []}
-                  cameras={cameras}
-                  isSelf={user.id === ownId}
-                  onChange={users.reload}
-                />
-              ))}
-            </ul>
+            <LongList items={found} name="users" textOf={({ role_name, username }) => `${username} ${role_name}`}>
+              {(shown) => (
+                <ul className="rows">
+                  {shown.map((user) => (
+                    <UserRow
+                      key={user.id}
+                      api={api}
+                      user={user}
+                      roles={roles.value ?? []}
+                      cameras={cameras}
+                      isSelf={user.id === ownId}
+                      onChange={users.reload}
+                    />
+                  ))}
+                </ul>
+              )}
+            </LongList>
           )}
         </LoadedList>
       </section>

@@ -3,9 +3,10 @@ import type { CameraTransport } from '@nightjar/contracts';
 import { probeCamera, type CameraProbe, type FfmpegBinary } from '@nightjar/media';
 import { AppError } from '@nightjar/runtime';
 import { invalidField } from '../http/parse-input.js';
-import { CameraConnections, transportOf } from './camera-connections.js';
+import { CameraConnections, isEncrypted, transportOf } from './camera-connections.js';
 import type { Camera } from './cameras.store.js';
-import { checkCameraUrl } from './check-camera-url.js';
+import { checkCameraUrl, type CameraUrl } from './check-camera-url.js';
+import { mayHavePassword, typeAgain } from './saved-password.js';
 
 export const FFMPEG = Symbol('ffmpeg of camera tests');
 
@@ -14,6 +15,16 @@ const testsMax = 4;
 
 /** What a try to connect came to. */
 export type ConnectionTest = { ok: true; probe: CameraProbe; tookMs: number } | { ok: false; reason: string; tookMs: number };
+
+/** What of a saved camera is tried otherwise than it is saved; undefined: as it is. */
+export interface TriedSettings {
+  url?: string | undefined;
+  /** Null: without one. */
+  username?: string | null | undefined;
+  /** Null or undefined: the saved one, which goes to the saved address only. */
+  password?: string | null | undefined;
+  transport?: CameraTransport | undefined;
+}
 
 /** Tries out whether a camera sends, without keeping anything. */
 @Injectable()
@@ -35,15 +46,31 @@ export class CameraTests {
     address: { url: string; username: string | null | undefined; password: string | null | undefined; transport: CameraTransport },
     signal: AbortSignal,
   ): Promise<ConnectionTest> {
-    const checked = checkCameraUrl(address.url);
-    if ('problem' in checked) throw invalidField('body', 'rtsp_url', checked.problem);
-    await this.connections.check(checked).catch((error: unknown) => {
-      throw error instanceof AppError ? invalidField('body', 'rtsp_url', error.message) : error;
-    });
+    const checked = readAddress(address.url);
+    await this.requireAllowed(checked);
     const username = address.username ?? checked.username ?? null;
     const password = address.password ?? checked.password ?? null;
     const findUrl = () => this.connections.urlTo({ url: checked.url, username, password, isDemo: false });
     return this.test({ findUrl, transport: address.transport }, signal);
+  }
+
+  /**
+   * A saved camera with other settings than it has, as in a form that is not saved yet.
+   * @throws AppError as `testAddress`, and 422 where the saved password would go to another address
+   */
+  async testChanged(camera: Camera, tried: TriedSettings, signal: AbortSignal): Promise<ConnectionTest> {
+    const target = readAddress(tried.url ?? camera.rtspUrl);
+    const isMoved = target.url !== camera.rtspUrl;
+    if (isMoved) await this.requireAllowed(target);
+    if (camera.transportSecurity === 'rtsps_required' && !isEncrypted(target.url))
+      throw invalidField('body', 'rtsp_url', 'must begin with rtsps://: the camera must be read encrypted');
+    const typed = tried.password ?? target.password ?? null;
+    const saved = typed === null ? this.connections.passwordOf(camera) : null;
+    if (saved !== null && isMoved && !mayHavePassword(target.url, camera)) throw invalidField('body', 'password', typeAgain);
+    const username = tried.username === undefined ? (target.username ?? camera.username) : tried.username;
+    const isDemo = camera.isDemo && !isMoved;
+    const findUrl = () => this.connections.urlTo({ url: target.url, username, password: typed ?? saved, isDemo });
+    return this.test({ findUrl, transport: tried.transport ?? transportOf(camera) }, signal);
   }
 
   /**
@@ -60,6 +87,12 @@ export class CameraTests {
     };
     const rtsps = await tryScheme('rtsps');
     return { rtsps, rtsp: camera.transportSecurity === 'rtsps_required' ? undefined : await tryScheme('rtsp') };
+  }
+
+  private async requireAllowed(target: CameraUrl): Promise<void> {
+    await this.connections.check(target).catch((error: unknown) => {
+      throw error instanceof AppError ? invalidField('body', 'rtsp_url', error.message) : error;
+    });
   }
 
   private async test(
@@ -82,6 +115,12 @@ export class CameraTests {
       this.running--;
     }
   }
+}
+
+function readAddress(text: string): CameraUrl {
+  const checked = checkCameraUrl(text);
+  if ('problem' in checked) throw invalidField('body', 'rtsp_url', checked.problem);
+  return checked;
 }
 
 /** The same stream by the other scheme is looked for at that scheme's port. */

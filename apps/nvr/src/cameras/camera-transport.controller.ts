@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
+import { untilGone } from '../http/until-gone.js';
 import { scopes } from '../keys/api-keys.js';
 import { isEncrypted } from './camera-connections.js';
 import { CameraTests, type ConnectionTest } from './camera-tests.service.js';
@@ -36,9 +37,7 @@ export class CameraTransportController {
   @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async probe(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const camera = await this.cameras.findManaged(requirePrincipal(request), reference);
-    const leaving = new AbortController();
-    reply.raw.once('close', () => leaving.abort());
-    const { rtsp, rtsps } = await this.tests.probeTransport(camera, leaving.signal);
+    const { rtsp, rtsps } = await this.tests.probeTransport(camera, untilGone(reply));
     const result = rtsps.ok ? (rtsp?.ok ? 'both' : 'rtsps') : rtsp?.ok ? 'rtsp' : 'none';
     await this.store.noteTransport(camera.id, result);
     const probed = { ...camera, transportProbe: result, transportProbedAt: new Date() };

@@ -1,14 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
-import { CameraAssignment, CameraTransport, FramesName, type CameraView } from '@nightjar/contracts';
+import { CameraAssignment, CameraTransport, FramesName, TransportSecurity, type CameraView } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
+import { untilGone } from '../http/until-gone.js';
 import { scopes } from '../keys/api-keys.js';
 import { liveTicketSeconds, LiveTickets } from '../live-view/live-tickets.js';
 import { cameraScopeOf } from './camera-scope.js';
-import { CamerasService, type CameraInput } from './cameras.service.js';
+import { CamerasService, definedOf, type CameraInput } from './cameras.service.js';
 import { OnvifService } from './onvif/onvif.service.js';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
@@ -57,6 +58,7 @@ export const CameraUpdate = z.strictObject({
   analytics_enabled: z.boolean().optional(),
   audio_enabled: z.boolean().optional(),
   rtsp_transport: CameraTransport.optional(),
+  transport_security: TransportSecurity.optional(),
   onvif_url: z.string().min(1).max(500).nullish(),
   onvif_profile: shortText(100).nullish(),
 });
@@ -115,7 +117,7 @@ export class CamerasController {
     const { frames_name, onvif_port: onvifPort, ...given } = parseInput(CameraCreate, body, 'body');
     const { force } = parseInput(WriteQuery, query, 'query');
     const input = inputOf(given);
-    const found = input.rtspUrl === undefined ? await this.onvif.findStreams({ ...input, onvifPort }, endOf(reply)) : undefined;
+    const found = input.rtspUrl === undefined ? await this.onvif.findStreams({ ...input, onvifPort }, untilGone(reply)) : undefined;
     return this.cameras.create(requirePrincipal(request), {
       input: { ...found, ...definedOf(input), name: given.name, rtspUrl: input.rtspUrl ?? found?.rtspUrl ?? '' },
       framesName: frames_name,
@@ -167,17 +169,6 @@ export class CamerasController {
   }
 }
 
-/** Aborts when the caller hangs up. */
-function endOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort());
-  return controller.signal;
-}
-
-function definedOf(input: CameraInput): CameraInput {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-}
-
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
   const { description, location, manufacturer, model, name, password, port, username, vlan, assignments } = body;
   return {
@@ -192,6 +183,7 @@ function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
     onvifProfile: body.onvif_profile,
     audioEnabled: body.audio_enabled,
     rtspTransport: body.rtsp_transport,
+    transportSecurity: body.transport_security,
     firmwareVersion: body.firmware_version,
     serialNumber: body.serial_number,
     hardwareId: body.hardware_id,

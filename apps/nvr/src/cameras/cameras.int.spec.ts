@@ -1,10 +1,10 @@
-import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { camerasChanged, CameraView, claimStreams, DecodeReport, decodingTold, readFrame, releaseStreams } from '@nightjar/contracts';
-import { until } from '@nightjar/testing';
+import { camerasChanged, CameraView } from '@nightjar/contracts';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { CamerasStore } from './cameras.store.js';
+import { problemWithFramesName } from './parse-camera-reference.js';
 
 let nvr: TestNvr;
 beforeAll(async () => {
@@ -187,6 +187,12 @@ describe('the cameras', () => {
     });
   });
 
+  it('can’t be named like a route beside them, which would answer instead', () => {
+    const beside = nvr.routes.flatMap(({ url }) => /^\/api\/v1\/(?:cameras|recordings)\/([a-z][a-z0-9-]*)/.exec(url)?.[1] ?? []);
+    expect(beside.length).toBeGreaterThan(20);
+    expect(beside.filter((name) => problemWithFramesName(name) === undefined)).toEqual([]);
+  });
+
   it.each([
     ['no URL', { name: 'x' }, 'rtsp_url'],
     ['another scheme', { name: 'x', rtsp_url: 'file:///etc/passwd' }, 'rtsp_url'],
@@ -283,121 +289,5 @@ describe('a snapshot', () => {
       await status('/api/v1/cameras/1/snapshot'),
     ]).toEqual([401, 401, 401, 401, 401, 401]);
     expect((await send('POST', '/api/v1/cameras/777/snapshot-url')).status).toBe(404);
-  });
-});
-
-describe('a picture over the bus', () => {
-  const read = (uri: string, offset = 0) => nvr.bus.requestWithBody(readFrame, { uri, offset }, { timeoutMs: 5_000 });
-
-  it('comes in parts of half a megabyte, with size and time', async () => {
-    const picture = Buffer.alloc(700_000, 7);
-    await mkdir(path.join(nvr.config.framesDir, 'big'), { recursive: true });
-    await writeFile(path.join(nvr.config.framesDir, 'big', 'a.jpg'), picture);
-    const [first, second] = [await read('opennvr://frames/big/a.jpg'), await read('opennvr://big/a.jpg', 524_288)];
-    expect([first.value.size_bytes, first.body.length, second.body.length]).toEqual([700_000, 524_288, 700_000 - 524_288]);
-    expect(Buffer.concat([first.body, second.body]).equals(picture)).toBe(true);
-  });
-
-  it('never comes from elsewhere', async () => {
-    await writeFile(path.join(nvr.config.framesDir, '..', 'secret.jpg'), 'secret');
-    await symlink(path.join(nvr.config.framesDir, '..', 'secret.jpg'), path.join(nvr.config.framesDir, 'big', 'link.jpg'));
-    await symlink(path.join(nvr.config.framesDir, '..'), path.join(nvr.config.framesDir, 'up'));
-    for (const uri of ['opennvr://big/link.jpg', 'opennvr://up/secret.jpg', 'opennvr://big/missing.jpg'])
-      await expect(read(uri)).rejects.toMatchObject({ code: 'not_found' });
-    for (const uri of [
-      'opennvr://../secret.jpg',
-      'opennvr://big/../../secret.jpg',
-      'opennvr://big/%2e%2e',
-      'file:///etc/passwd',
-      'opennvr://frames//etc/passwd',
-    ])
-      await expect(read(uri)).rejects.toMatchObject({ code: 'invalid_argument' });
-  });
-
-  it('is refused beyond 8 MiB', async () => {
-    await writeFile(path.join(nvr.config.framesDir, 'big', 'huge.jpg'), Buffer.alloc(8 * 1024 * 1024 + 1));
-    await expect(read('opennvr://big/huge.jpg')).rejects.toMatchObject({ code: 'payload_too_large' });
-  });
-});
-
-describe('streams', () => {
-  const claim = (agent_id: string, slots_total: number) =>
-    nvr.bus.request(claimStreams, { agent_id, slots_total, feedback: [] }, { timeoutMs: 5_000 });
-  const release = (agent_id: string) => nvr.bus.request(releaseStreams, { agent_id }, { timeoutMs: 5_000 });
-
-  it('are given to the agent that asks, with credentials in the URL, for ten seconds', async () => {
-    await nvr.database.camera.updateMany({ where: { isDemo: false }, data: { isActive: false } });
-    expect(await claim('a', 4)).toMatchObject({
-      lease_ms: 10_000,
-      streams: [
-        {
-          camera_id: 1,
-          stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
-          frames_name: 'camera_0',
-          name: 'Demo camera',
-          url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera',
-          frames_per_second: 2,
-        },
-      ],
-    });
-  });
-
-  it('have one owner at a time, and go on when he gives them back or falls silent', async () => {
-    expect((await claim('b', 4)).streams).toEqual([]);
-    expect(await release('a')).toEqual({ released: 1 });
-    expect((await claim('b', 4)).streams).toHaveLength(1);
-    await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: new Date(Date.now() - 1_000) } });
-    await release('b');
-    expect((await claim('c', 4)).streams).toHaveLength(1);
-    expect((await claim('c', 0)).streams).toEqual([]);
-  });
-
-  it('take their open events with them when their agent falls silent, and nobody else’s', async () => {
-    const startedAt = new Date(Date.now() - 60_000);
-    const event = { cameraId: 1, source: 'tier0', eventType: 'track', label: 'person', startedAt } as const;
-    await release('c');
-    await claim('e', 4);
-    const abandoned = await nvr.database.event.create({ data: { ...event, trackId: 'e-1' } });
-    expect((await claim('e', 4)).streams).toHaveLength(1);
-    expect(await nvr.database.event.findFirst({ where: { id: abandoned.id } })).toMatchObject({ endedAt: null, seq: abandoned.seq });
-    const silentSince = new Date(Date.now() - 1_000);
-    await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: silentSince } });
-    await release('e');
-    expect((await claim('f', 4)).streams).toHaveLength(1);
-    const ended = await nvr.database.event.findFirstOrThrow({ where: { id: abandoned.id } });
-    expect(ended.endedAt).toEqual(silentSince);
-    expect(ended.seq).toBeGreaterThan(abandoned.seq);
-    await release('f');
-  });
-
-  it('are the substreams of cameras that have one, with the main stream behind; what is told of their decoding is shown', async () => {
-    const { id, uuid } = await nvr.database.camera.update({
-      where: { id: 1 },
-      data: { substreamUrl: 'rtsp://127.0.0.1:18554/small' },
-    });
-    const [stream] = (await claim('g', 4)).streams;
-    expect(stream).toMatchObject({
-      url: 'rtsp://demo:s3cret@127.0.0.1:18554/small',
-      main_url: 'rtsp://demo:s3cret@127.0.0.1:18554/camera',
-    });
-    const route = `/api/v1/cameras/${id}/decode`;
-    const nothing = { camera_id: id, agent_id: null, decoding: null, reason: 'no agent tells of this camera' };
-    expect(await send('GET', route)).toEqual({ status: 200, body: nothing });
-    const report = DecodeReport.parse({
-      ...{ stream_id: uuid, camera_id: id, state: 'idle', reason: 'quiet', since_unix_ms: 1, last_wake: null, connected: true },
-      ...{ stream: 'sub', main_because: null, reading: 'direct', picture: { w: 640, h: 360 }, codec: 'h264', hardware: 'none' },
-      ...{ separation: 'separates', motion: 'quiet', units: 9, pictures: 3, dropped: { decoder_too_slow: 0, adapter_too_slow: 0 } },
-    });
-    nvr.bus.publish(decodingTold, { agent_id: 'g', streams: [report] });
-    await until(async () => JSON.stringify(await send('GET', route)).includes('"agent_id":"g"'));
-    expect((await send('GET', route)).body).toEqual({ camera_id: id, agent_id: 'g', decoding: report, reason: null });
-    await nvr.database.camera.update({ where: { id: 1 }, data: { substreamUrl: null } });
-    await release('g');
-  });
-
-  it('are not given away when their camera is inactive or not to be analysed', async () => {
-    await nvr.database.camera.update({ where: { id: 1 }, data: { analyticsEnabled: false } });
-    expect((await claim('d', 4)).streams).toEqual([]);
-    await nvr.database.camera.update({ where: { id: 1 }, data: { analyticsEnabled: true } });
   });
 });

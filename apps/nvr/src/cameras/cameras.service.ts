@@ -16,6 +16,7 @@ import { cameraView } from './camera-view.js';
 import { CamerasStore, type Camera, type CameraFields, type JudgeDuplicates } from './cameras.store.js';
 import { checkCameraUrl, movedUrl } from './check-camera-url.js';
 import { parseCameraReference, problemWithFramesName } from './parse-camera-reference.js';
+import { mayHavePassword, typeAgain, type PasswordTargets } from './saved-password.js';
 
 /** What a caller sends; `password` null takes it away, undefined leaves it. */
 export interface CameraInput extends CameraFields {
@@ -24,6 +25,9 @@ export interface CameraInput extends CameraFields {
   ipAddress?: string;
   port?: number;
 }
+
+/** More cameras than one system has. */
+const systemListMax = 10_000;
 
 @Injectable()
 export class CamerasService {
@@ -35,6 +39,12 @@ export class CamerasService {
     private readonly permissions: CameraPermissionsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  /** All that are not deleted, for the system itself; ten thousand at most. */
+  async listForSystem(): Promise<CameraView[]> {
+    const { cameras } = await this.store.list({ scope: { kind: 'all' }, skip: 0, limit: systemListMax, activeOnly: false });
+    return this.views(cameras);
+  }
 
   async list(
     principal: Principal,
@@ -111,6 +121,7 @@ export class CamerasService {
     const problem = framesName === undefined ? undefined : problemWithFramesName(framesName);
     if (problem !== undefined) throw invalidField('body', 'frames_name', problem);
     const { fields, password } = await this.checkInput(input);
+    requireEncryption({ rtspUrl: input.rtspUrl, substreamUrl: null, transportSecurity: 'plaintext_allowed', ...definedOf(fields) });
     const camera = await this.store.create({
       fields: { ...fields, name: input.name, rtspUrl: fields.rtspUrl ?? input.rtspUrl },
       ownerId: principal.kind === 'user' ? principal.userId : null,
@@ -122,11 +133,13 @@ export class CamerasService {
     return this.changed(camera);
   }
 
-  /** @throws AppError `not_found`, and as `create` */
+  /** @throws AppError `not_found`, and as `create`; `unprocessable` too where the saved password would go to another address */
   async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean; by: Actor }): Promise<CameraView> {
     const known = await this.find(cameraScopeOf(principal), request.reference);
     const { fields, password } = await this.checkInput(movedInput(request.input, known));
-    requireEncryption({ ...known, ...definedOf(fields) });
+    const changed = { ...known, ...definedOf(fields) };
+    requireEncryption(changed);
+    if (password === undefined && known.encryptedPassword !== null) requirePasswordStays(changed, known);
     const encryptedPassword = password === undefined ? undefined : this.connections.sealPassword(known.uuid, password);
     return this.changed(
       await this.store.update(known.id, {
@@ -253,11 +266,23 @@ function movedInput(input: CameraInput, known: Camera): CameraInput {
   };
 }
 
-function definedOf(input: CameraInput): CameraInput {
+/** What of it was given: what is left out keeps its value. */
+export function definedOf(input: CameraInput): CameraInput {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }
 
-function requireEncryption({ rtspUrl, substreamUrl, transportSecurity }: Camera): void {
+function requirePasswordStays(changed: PasswordTargets, known: Camera): void {
+  for (const name of ['rtspUrl', 'substreamUrl', 'onvifUrl'] as const) {
+    const url = changed[name];
+    if (url !== null && url !== known[name] && !mayHavePassword(url, known)) throw invalidField('body', 'password', typeAgain);
+  }
+}
+
+function requireEncryption({
+  rtspUrl,
+  substreamUrl,
+  transportSecurity,
+}: Pick<Camera, 'rtspUrl' | 'substreamUrl' | 'transportSecurity'>): void {
   if (transportSecurity !== 'rtsps_required') return;
   for (const [field, url] of Object.entries({ rtsp_url: rtspUrl, substream_url: substreamUrl }))
     if (url !== null && !isEncrypted(url)) throw invalidField('body', field, 'must begin with rtsps://: the camera must be read encrypted');

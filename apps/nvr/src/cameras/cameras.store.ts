@@ -138,12 +138,18 @@ export class CamerasStore {
     });
   }
 
-  /** Takes a deletion back; the camera stays switched off. @throws what `judgeDuplicates` throws */
+  /**
+   * Takes a deletion back; the camera stays switched off.
+   * @throws AppError `conflict` when somebody else did, or began to erase it, since it was found; what `judgeDuplicates` throws
+   */
   undelete(camera: Camera, options: { judgeDuplicates: JudgeDuplicates; writeEntry: WriteEntry }): Promise<Camera> {
     return this.writing(async (transaction) => {
       options.judgeDuplicates(await findDuplicates(transaction, { rtspUrl: camera.rtspUrl, exceptId: camera.id }));
+      const deleted = { id: camera.id, deletedAt: { not: null }, erasedAt: null };
+      if ((await transaction.camera.updateMany({ where: deleted, data: { deletedAt: null } })).count === 0)
+        throw new AppError('conflict', 'the camera was restored or erased meanwhile');
       await options.writeEntry(transaction);
-      return transaction.camera.update({ where: { id: camera.id }, data: { deletedAt: null } });
+      return transaction.camera.findUniqueOrThrow({ where: { id: camera.id } });
     });
   }
 
@@ -218,7 +224,7 @@ export class CamerasStore {
     });
   }
 
-  /** `encryptedPassword` undefined: as it is. @throws what `judgeDuplicates` throws */
+  /** `encryptedPassword` undefined: as it is. @throws AppError `not_found` for one that was deleted meanwhile; what `judgeDuplicates` throws */
   update(
     id: number,
     options: {
@@ -231,6 +237,7 @@ export class CamerasStore {
     const { fields, encryptedPassword, judgeDuplicates, writeEntry } = options;
     return this.writing(async (transaction) => {
       if (fields.rtspUrl !== undefined) judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl, exceptId: id }));
+      await lockLive(transaction, id);
       await writeEntry(transaction);
       return transaction.camera.update({
         where: { id },
@@ -244,9 +251,10 @@ export class CamerasStore {
     await this.database.$executeRaw`UPDATE nvr.camera SET transport_probe = ${probe}, transport_probed_at = now() WHERE id = ${id}`;
   }
 
-  /** Recordings and events stay; the camera is gone from every list. */
+  /** Recordings and events stay; the camera is gone from every list. @throws AppError `not_found` for one that was deleted meanwhile */
   async markDeleted(id: number, writeEntry: WriteEntry): Promise<void> {
     await this.database.$transaction(async (transaction) => {
+      await lockLive(transaction, id);
       await transaction.camera.update({ where: { id }, data: { deletedAt: new Date(), isActive: false } });
       await writeEntry(transaction);
     });
@@ -263,6 +271,12 @@ export class CamerasStore {
       throw error;
     }
   }
+}
+
+/** The camera was found before the transaction began: until its end nobody deletes it now. @throws AppError `not_found` */
+async function lockLive(transaction: Prisma.TransactionClient, id: number): Promise<void> {
+  const rows = await transaction.$queryRaw<unknown[]>`SELECT 1 FROM nvr.camera WHERE id = ${id} AND deleted_at IS NULL FOR UPDATE`;
+  if (rows.length === 0) throw new AppError('not_found', 'Camera not found');
 }
 
 /** A JSON column has a null of its own. */

@@ -27,6 +27,17 @@ describe('what agents told of the decoding of cameras', () => {
     expect(reports.find(3)).toBeUndefined();
   });
 
+  it('says whether an agent is there, also one without streams', () => {
+    let nowMs = 0;
+    const reports = new DecodeReports({ monotonicMs: () => nowMs, wallMs: () => 0 });
+    expect(reports.hasAgents).toBe(false);
+    reports.hear({ agent_id: 'first', streams: [] });
+    nowMs = 15_000;
+    expect(reports.hasAgents).toBe(true);
+    nowMs = 15_001;
+    expect(reports.hasAgents).toBe(false);
+  });
+
   it('is forgotten when it is not told again, and bounded', () => {
     let nowMs = 0;
     const reports = new DecodeReports({ monotonicMs: () => nowMs, wallMs: () => 0 });

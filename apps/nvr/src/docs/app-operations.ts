@@ -16,6 +16,7 @@ import { ActionBody, ConfigBody, RegisterBody } from '../apps/apps.controller.js
 import { EventsQuery } from '../events/events-query.js';
 import { EventBody } from '../internal/camera-agent.controller.js';
 import { FrameQuery } from '../internal/recorded-frame.controller.js';
+import { aiSovereignty } from '../system/posture.js';
 import { media, ok, operation, switched } from './operation.js';
 
 const ofApp = [403, 404, 503];
@@ -63,7 +64,7 @@ export const appOperations: readonly RouteDoc[] = [
   operation('GET /api/v1/ai/capabilities', 'getAiCapabilities', 'What adapters can do, by their own word', {
     replies: ok(
       'Each adapter with its capabilities; null: it does not say',
-      object({ contract_version: text, sovereignty_mode: { const: 'local_only' }, adapters: anyObject }),
+      object({ contract_version: text, sovereignty_mode: { const: aiSovereignty }, adapters: anyObject }),
     ),
     errors: [403],
   }),

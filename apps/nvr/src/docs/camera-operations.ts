@@ -15,11 +15,11 @@ import {
   type RouteDoc,
 } from '@nightjar/openapi';
 import { PermissionBody } from '../cameras/camera-permissions.controller.js';
-import { Address } from '../cameras/camera-tests.controller.js';
+import { Address, TriedChange } from '../cameras/camera-tests.controller.js';
 import { CameraCreate, CameraUpdate, ListQuery, WriteQuery } from '../cameras/cameras.controller.js';
 import { DeviceAddress, Velocity } from '../cameras/onvif/onvif.controller.js';
 import { HlsQuery } from '../live-view/hls.controller.js';
-import { PicturesQuery } from '../live-view/live-view.controller.js';
+import { PicturesQuery, VideoQuery } from '../live-view/live-view.controller.js';
 import { media, ok, operation, switched } from './operation.js';
 
 const message = object({ message: text });
@@ -92,9 +92,12 @@ export const cameraOperations: readonly RouteDoc[] = [
     replies: ok('What came of it; `success` false is an answer too', 'ConnectionTest'),
     errors: [400, 403, 422, 429, 503],
   }),
-  operation('POST /api/v1/cameras/{reference}/test-connection', 'testCamera', 'Try the address of a camera', {
+  operation('POST /api/v1/cameras/{reference}/test-connection', 'testCamera', 'Try a camera as it is saved, or with other settings', {
+    description:
+      'Other settings are tried for admins. Without `password` the saved one is used, at hosts of the saved addresses only: 422 says that it must be typed again.',
+    body: jsonBody(TriedChange),
     replies: ok('What came of it; `success` false is an answer too', 'ConnectionTest'),
-    errors: [403, 404, 429, 503],
+    errors: [400, 403, 404, 422, 429, 503],
   }),
   operation('POST /api/v1/cameras/discover', 'discoverCameras', 'Ask the configured networks for ONVIF cameras; takes three seconds', {
     replies: ok('Devices that answered', object({ devices: listOf(anyObject) })),
@@ -132,8 +135,12 @@ export const cameraOperations: readonly RouteDoc[] = [
     errors: seen,
   }),
   operation('GET /api/v1/cameras/{reference}/live', 'watchLive', 'Live video as fragmented MP4 on a WebSocket', {
+    parameters: queryParameters(VideoQuery, {
+      stream: '`sub`: the smaller stream, of a camera that has one',
+      ticket: 'Instead of a header',
+    }),
     replies: switched,
-    errors: [400, 403, 404, 426, 429, 503],
+    errors: [400, 403, 404, 422, 426, 429, 503],
   }),
   operation('GET /api/v1/cameras/{reference}/live.mjpeg', 'watchPictures', 'Live pictures, one after the other (MJPEG)', {
     parameters: queryParameters(PicturesQuery, { fps: 'Pictures a second at most', ticket: 'Instead of a header' }),

@@ -2,6 +2,7 @@ import {
   anyObject,
   integer,
   jsonBody,
+  jsonReply,
   listOf,
   moment,
   number,
@@ -25,7 +26,7 @@ import {
   ReplacedStream,
   StreamsQuery,
 } from '../luna/stream-request.js';
-import { noContent, ok, operation, switched } from './operation.js';
+import { media, noContent, ok, operation, switched } from './operation.js';
 
 const created = (what: string, schema: ReturnType<typeof object>) => ({
   201: { description: what, headers: { Location: 'Its own address' }, schema },
@@ -93,6 +94,10 @@ export const lunaOperations: readonly RouteDoc[] = [
     replies: ok('The agent', anyObject),
     errors: [403, 404, 409, 503],
   }),
+  operation('GET /1/streams/{streamId}/preview', 'getStreamPreview', 'The last picture that was analysed of a stream', {
+    replies: { 200: media('image/jpeg', 'The picture', { 'Last-Modified': 'When it was taken' }) },
+    errors: known,
+  }),
   operation('GET /1/ws', 'followStream', 'What the agent of a stream tells of it, as a WebSocket', {
     parameters: [
       { name: 'stream_id', in: 'query', description: 'UUID of the stream', required: true },
@@ -134,6 +139,49 @@ export const lunaOperations: readonly RouteDoc[] = [
     replies: noContent,
     errors: [403, 404, 409, 503],
   }),
+  operation('GET /version', 'getManagerVersion', 'Level of the manager’s API; the build stands in the header X-Nightjar-Version', {
+    isPublic: true,
+    replies: ok('The version', object({ Version: object({ api: integer, major: integer, minor: integer, patch: integer }) })),
+  }),
+  operation('GET /healthcheck', 'getManagerHealth', 'Whether the manager is well', {
+    isPublic: true,
+    parameters: [
+      {
+        name: 'include_luna_services',
+        in: 'query',
+        description: '1: also whether an agent is there',
+        schema: { type: 'integer', enum: [0, 1], default: 0 },
+      },
+    ],
+    replies: {
+      ...ok('All is well', object({ execution_time: number })),
+      502: jsonReply('Something is not', partial({ desc: text, detail: text, components: listOf(anyObject) }, { execution_time: number })),
+    },
+    errors: [400],
+  }),
+  ...(
+    [
+      ['/config', 'getManagerConfig'],
+      ['/configs', 'getManagerConfigs'],
+      ['/1/config', 'getManagerConfigOfApi'],
+    ] as const
+  ).map(([path, id]) =>
+    operation(`GET ${path}`, id, 'Current settings, secrets masked: JSON or text, by Accept', {
+      replies: ok('Settings by section', anyObject),
+      errors: [400, 403],
+    }),
+  ),
+  ...(
+    [
+      ['/plugins', 'getManagerPlugins'],
+      ['/1/plugins', 'getManagerPluginsOfApi'],
+    ] as const
+  ).map(([path, id]) =>
+    operation(`GET ${path}`, id, 'None: plugins are an agent’s', {
+      replies: ok('An empty list', object({ plugins: listOf(anyObject) })),
+      errors: [403],
+    }),
+  ),
   operation('POST /1/agents', 'registerAgent', 'An agent of yours says that it is there', {
     body: jsonBody(NewAgent),
     replies: created(
@@ -182,6 +230,8 @@ export const lunaSchemas = {
     last_error: orNull(text),
     groups: listOf(object({ group_id: text, group_name: text })),
     analytics: listOf(anyObject),
+    video_info: orNull(object({ width: integer, height: integer, codec: orNull(text) })),
+    preview: orNull(object({ url: text, time: moment })),
     create_time: moment,
   }),
   Group: object({ group_id: text, account_id: text, group_name: text, description: text, create_time: moment }),

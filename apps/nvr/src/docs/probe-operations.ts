@@ -21,6 +21,8 @@ const document = ok('The document', { type: 'object', required: ['openapi', 'inf
 
 const systemEvent = object({
   id: integer,
+  /** Null: from before hosts were told apart. */
+  host: orNull(text),
   event_type: { enum: ['cpu_high', 'memory_high', 'disk_low', 'disk_stat_error'] },
   event_state: { enum: ['active', 'inactive'] },
   severity: { enum: ['warning', 'critical'] },

@@ -75,7 +75,9 @@ export class CameraErasure implements OnModuleInit, OnModuleDestroy {
   }
 
   private async removePictures({ framesName, uuid }: ErasedCamera): Promise<void> {
-    if (uuidForm.test(uuid)) await rm(path.join(this.config.evidenceDir, uuid), { recursive: true, force: true });
+    const { evidenceDir, thumbnailsDir } = this.config;
+    for (const directory of uuidForm.test(uuid) ? [evidenceDir, thumbnailsDir] : [])
+      await rm(path.join(directory, uuid), { recursive: true, force: true });
     if (FramesName.safeParse(framesName).success) await rm(path.join(this.config.framesDir, framesName), { recursive: true, force: true });
   }
 

@@ -27,6 +27,6 @@ import { ReviewsStore } from './reviews.store.js';
     ReviewsService,
     ReviewsStore,
   ],
-  exports: [EventsService, EventsStore],
+  exports: [EventsService, EventsStore, EvidenceFiles],
 })
 export class EventsModule {}

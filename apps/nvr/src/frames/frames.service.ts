@@ -1,3 +1,5 @@
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { framePartBytesMax, parseFrameUri } from '@nightjar/contracts';
 import { WithBody } from '@nightjar/messaging';
@@ -30,6 +32,17 @@ export class FramesService {
     );
     if (this.clock.wallMs() - picture.modifiedUnixMs > latestPictureAgeMaxMs) throw unavailable();
     return picture;
+  }
+
+  /** The last picture of a stream, however old it is: its time says so. @throws AppError `not_found` */
+  readLast(framesName: string): Promise<FrameFile> {
+    return readFrameFile(this.config.framesDir, { directory: framesName, file: latestPictureFile });
+  }
+
+  /** When that was taken, in Unix ms; undefined: there is none. */
+  async lastTakenAt(framesName: string): Promise<number | undefined> {
+    const found = await lstat(path.join(this.config.framesDir, framesName, latestPictureFile)).catch(() => undefined);
+    return found?.isFile() ? found.mtimeMs : undefined;
   }
 
   /**

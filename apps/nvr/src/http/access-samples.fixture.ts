@@ -151,6 +151,7 @@ function luna({ camera, ids }: Ours): AccessSample[] {
     hidden('GET /1/streams/:streamId', { ok: 200, shows: camera.uuid }),
     // Nobody works on it.
     hidden('GET /1/streams/:streamId/agent', { ok: 409 }),
+    hidden('GET /1/streams/:streamId/preview', { ok: 200 }),
     hidden('POST /1/streams/:streamId/ticket', { ok: 200 }),
     hidden('GET /1/ws', { query: `stream_id=${camera.uuid}`, ok: 400 }),
     hidden('PUT /1/streams/:streamId', { body: { analytics }, ok: 200 }),
@@ -160,6 +161,8 @@ function luna({ camera, ids }: Ours): AccessSample[] {
     hidden('PATCH /1/groups/linker', { body: linked, ok: 200 }),
     own('POST /1/streams', { body: { analytics, data: { reference: 'exec:rm' } }, ok: 400 }),
     own('GET /1/groups', { ok: 200 }),
+    ...['/config', '/configs', '/1/config'].map((url) => own(`GET ${url}`, { ok: 200 })),
+    ...['/plugins', '/1/plugins'].map((url) => own(`GET ${url}`, { ok: 200 })),
     own('GET /1/groups/:groupId', { ok: 200 }),
     own('POST /1/groups', { body: {}, ok: 400 }),
     own('GET /1/analytics', { ok: 200 }),

@@ -87,12 +87,14 @@ describe('POST /api/v1/infer/{adapter}', () => {
     const { completed_at, ...rest } = told[0]!;
     expect(Date.parse(completed_at)).toBeGreaterThan(0);
     expect(rest).toMatchObject({ correlation_id: 'c-2', adapter: 'yolov8', camera_id: `cam${cameraId}`, model_fingerprint: 'sha256:00' });
-    told.length = 0;
-    await infer('yolov8', { frame_b64: 'AA==', camera_id: cameraId }, analyst);
-    await infer('yolov8', { frame_b64: 'AA==', camera_id: 'porch' }, service);
-    await until(() => told.length > 0);
+    // What was asked above may still be told, so the next ones have a name of their own.
+    const later = { 'x-correlation-id': 'c-3' };
+    const ofLater = () => told.filter(({ correlation_id }) => correlation_id === 'c-3');
+    await infer('yolov8', { frame_b64: 'AA==', camera_id: cameraId }, { ...analyst, ...later });
+    await infer('yolov8', { frame_b64: 'AA==', camera_id: 'porch' }, { ...service, ...later });
+    await until(() => ofLater().length > 0);
     // What users ask for is no finding of the installation.
-    expect(told.map(({ camera_id }) => camera_id)).toEqual(['porch']);
+    expect(ofLater().map(({ camera_id }) => camera_id)).toEqual(['porch']);
   });
 
   it('names the task of ours, and takes the newest picture of a camera that is named alone', async () => {

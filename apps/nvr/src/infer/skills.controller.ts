@@ -3,6 +3,7 @@ import { Policy } from '@nightjar/auth';
 import type { ApiConfig } from '../config.js';
 import { scopes } from '../keys/api-keys.js';
 import { CONFIG } from '../process-parts.js';
+import { aiSovereignty } from '../system/posture.js';
 import { AdapterStatuses, type AdapterStatus } from './adapter-statuses.js';
 
 /** What the adapters of this installation can do, by their own word. */
@@ -18,7 +19,7 @@ export class SkillsController {
   @Policy({ kind: 'authenticated', scope: scopes.runInference })
   async capabilities() {
     const adapters = Object.fromEntries((await this.ask()).map(({ name, status }) => [name, status.capabilities]));
-    return { contract_version: '1', sovereignty_mode: 'local_only', adapters };
+    return { contract_version: '1', sovereignty_mode: aiSovereignty, adapters };
   }
 
   /** What may stand in `assignments` of a camera: tasks that an adapter has at this moment. */

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventsService } from '../events/events.service.js';
 import { parseInput } from '../http/parse-input.js';
+import { untilGone } from '../http/until-gone.js';
 import { PlaybackService } from '../playback/playback.service.js';
 import { CameraReferenceText, Instant } from '../segments/instant-query.js';
 import { requireInternalService } from './internal-key.js';
@@ -24,9 +25,7 @@ export class RecordedFrameController {
     requireInternalService(request);
     const { at, camera_id } = parseInput(FrameQuery, query, 'query');
     const { id } = await this.events.findCamera(camera_id);
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const picture = await this.playback.readPicture(id, { atUnixMs: at, signal: gone.signal });
+    const picture = await this.playback.readPicture(id, { atUnixMs: at, signal: untilGone(reply) });
     void reply.type('image/jpeg');
     return picture;
   }

@@ -65,7 +65,7 @@ export class HlsService {
   }
 
   private play(camera: Camera): LiveFeed {
-    const feed = this.feeds.open(camera.id);
+    const feed = this.feeds.open(camera.id, 'main');
     feed.notePlayed();
     return feed;
   }

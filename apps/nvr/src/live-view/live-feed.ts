@@ -1,6 +1,7 @@
 import { readLiveView, type LiveViewPart } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { AppError, deadlineSignal, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import type { StreamKind } from '../cameras/camera-connections.js';
 import { describeInit } from './codec-string.js';
 
 /** Longest wait of one question; the recorder answers as soon as there is something. */
@@ -44,7 +45,7 @@ export interface FeedListener {
 }
 
 /**
- * Live video of one camera in this process, read once from the recorder for all who watch here. Keeps what a new viewer begins with,
+ * Live video of one stream of a camera in this process, read once from the recorder for all who watch here. Keeps what a new viewer begins with,
  * and while somebody plays HLS also the segments of its list.
  */
 export class LiveFeed {
@@ -58,7 +59,7 @@ export class LiveFeed {
   private readonly waiting = new Set<() => void>();
   private readonly stopping = new AbortController();
 
-  constructor(private readonly options: { cameraId: number; bus: Bus; clock: Clock; logger: Logger }) {
+  constructor(private readonly options: { cameraId: number; stream: StreamKind; bus: Bus; clock: Clock; logger: Logger }) {
     void this.readForEver();
   }
 
@@ -119,9 +120,10 @@ export class LiveFeed {
   }
 
   private async readOnce(): Promise<void> {
-    const { bus, cameraId } = this.options;
+    const { bus, cameraId, stream } = this.options;
     const request = {
       camera_id: cameraId,
+      stream,
       session_id: this.session?.id ?? null,
       after_seq: this.lastSeq,
       offset: this.unfinished?.bytes.length ?? 0,

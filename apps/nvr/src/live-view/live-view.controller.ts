@@ -10,6 +10,7 @@ import { liveTicketSeconds, LiveTickets } from './live-tickets.js';
 import { LiveViewService } from './live-view.service.js';
 import { pictureBoundary } from './picture-viewer.js';
 
+export const VideoQuery = z.object({ stream: z.enum(['main', 'sub']).default('main'), ticket: z.string().optional() });
 export const PicturesQuery = z.object({ fps: z.coerce.number().min(0.1).max(5).default(2), ticket: z.string().optional() });
 
 @Controller('api/v1/cameras')
@@ -24,12 +25,18 @@ export class LiveViewController {
   /** Live video as fragmented MP4 on a WebSocket, for Media Source Extensions. Ends when the caller's right does. */
   @Get(':reference/live')
   @Policy({ kind: 'authenticated', scope: scopes.readCameras })
-  async socket(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async socket(
+    @Param('reference') reference: string,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { stream } = parseInput(VideoQuery, query, 'query');
     const camera = await this.liveView.findCamera(requirePrincipal(request), reference);
-    this.liveView.requireRoom(camera);
+    this.liveView.requireRoom(camera, stream);
     refuseForeignPages(request.headers);
     const socket = await this.door.open(request, reply);
-    this.liveView.show(camera, socket, () => this.authenticator.authenticate(request));
+    this.liveView.show(camera, stream, socket, () => this.authenticator.authenticate(request));
   }
 
   /** The newest pictures that an agent decoded, one after the other (MJPEG). 503 while there is none. */

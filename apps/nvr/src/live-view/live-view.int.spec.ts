@@ -1,16 +1,14 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FfmpegProcess, findFfmpeg, type FfmpegBinary } from '@nightjar/media';
 import { makeTestVideo, startTestCamera, until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
+import { startRecorder } from '../recorder-process.fixture.js';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
-
-const compiledRecorder = fileURLToPath(new URL('../../dist/recorder.main.js', import.meta.url));
 
 let nvr: TestNvr;
 let ffmpeg: FfmpegBinary;
@@ -45,20 +43,7 @@ beforeAll(async () => {
   const { id } = (await (await post('/api/v1/users', { username: 'viewer', password: adminPassword })).json()) as { id: number };
   await nvr.database.cameraGrant.create({ data: { userId: id, cameraId: 1 } });
   viewer = { id, token: await logIn(nvr.url, { username: 'viewer', password: adminPassword }) };
-  const { config } = nvr;
-  recorder = fork(compiledRecorder, [], {
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: config.databaseUrl,
-      NATS_URL: config.natsUrl,
-      NIGHTJAR_SECRET_KEY: config.secretKey,
-      NIGHTJAR_RECORDINGS_DIR: config.recordingsDir,
-      NIGHTJAR_FRAMES_DIR: config.framesDir,
-      NIGHTJAR_RECORDER_PORT: '0',
-      NIGHTJAR_CAMERA_NETWORKS: '127.0.0.0/8',
-      NIGHTJAR_LOG_LEVEL: 'error',
-    },
-  });
+  recorder = await startRecorder(nvr);
   closers.push(async () => {
     if (recorder.kill('SIGTERM')) await once(recorder, 'exit');
   });

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import { AppError, type Clock } from '@nightjar/runtime';
 import type { WebSocket } from 'ws';
+import type { StreamKind } from '../cameras/camera-connections.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
@@ -48,19 +49,20 @@ export class LiveViewService implements OnModuleDestroy {
   }
 
   /** @throws AppError `overloaded` */
-  requireRoom(camera: Camera): void {
-    if (this.viewers.size >= viewersMax || !this.feeds.hasRoomFor(camera.id))
+  requireRoom(camera: Camera, stream: StreamKind = 'main'): void {
+    if (this.viewers.size >= viewersMax || !this.feeds.hasRoomFor(camera.id, streamOf(camera, stream)))
       throw new AppError('overloaded', 'too many viewers', { retryAfterMs: 5_000 });
   }
 
-  /** Shows a camera on a WebSocket that stands, until one of the two sides has enough. */
-  show(camera: Camera, socket: WebSocket, reauthenticate: Reauthenticate): void {
+  /** Shows a camera on a WebSocket that stands, until one of the two sides has enough. One without a smaller stream shows its only one. */
+  show(camera: Camera, wanted: StreamKind, socket: WebSocket, reauthenticate: Reauthenticate): void {
+    const stream = streamOf(camera, wanted);
     const revalidate = this.revalidation(camera, reauthenticate);
     const viewer = new SocketViewer({ socket, clock: this.clock, revalidate });
     // Somebody may have taken the last place while the handshake was answered.
-    if (!this.feeds.hasRoomFor(camera.id)) viewer.end('over');
+    if (!this.feeds.hasRoomFor(camera.id, stream)) viewer.end('over');
     if (!viewer.isOpen) return;
-    const leave = this.feeds.open(camera.id).listen(viewer);
+    const leave = this.feeds.open(camera.id, stream).listen(viewer);
     this.viewers.add(viewer);
     socket.once('close', () => {
       leave();
@@ -89,4 +91,8 @@ export class LiveViewService implements OnModuleDestroy {
       await this.findCamera(await reauthenticate(), String(camera.id));
     };
   }
+}
+
+function streamOf({ substreamUrl }: Camera, wanted: StreamKind): StreamKind {
+  return substreamUrl === null ? 'main' : wanted;
 }

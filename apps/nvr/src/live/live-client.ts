@@ -12,6 +12,10 @@ export interface LiveFilter {
   cameraIds: ReadonlySet<number> | undefined;
   notifications: boolean;
   overlays: boolean;
+  /** What is the matter with the machine. */
+  systemAlerts: boolean;
+  /** Whether cameras are there. */
+  cameraStatus: boolean;
 }
 
 export interface LiveClientOptions {
@@ -26,7 +30,7 @@ export interface LiveClientOptions {
 
 /**
  * One client. Full (its connection takes no more): notifications are left to the rows and follow when it drains; of
- * overlays the newest of each camera waits.
+ * overlays the newest of each camera waits, as of what is said of its connection, and of system alerts the newest of each kind and host.
  */
 export class LiveClient {
   filter: LiveFilter;
@@ -35,8 +39,10 @@ export class LiveClient {
   isReplaying = false;
   /** Called when the socket takes more again and the client is behind. */
   onRoom: (() => void) | undefined;
-  private readonly waitingOverlays = new Map<number, LiveMessage>();
+  /** By camera, or by what else they are about. */
+  private readonly waiting = new Map<number | string, LiveMessage>();
   private fullSinceMs: number | undefined;
+  private revalidating: Promise<void> | undefined;
 
   constructor(private readonly options: LiveClientOptions) {
     this.filter = options.filter;
@@ -65,8 +71,15 @@ export class LiveClient {
 
   offerOverlay(overlay: { cameraId: number; message: LiveMessage }): void {
     if (!this.filter.overlays || !this.wants(overlay.cameraId)) return;
-    if (this.isFull) this.waitingOverlays.set(overlay.cameraId, overlay.message);
-    else this.write(overlay.message);
+    this.writeNewest(overlay.cameraId, overlay.message);
+  }
+
+  offerSystemAlert({ about, message }: { about: string; message: LiveMessage }): void {
+    if (this.filter.systemAlerts) this.writeNewest(about, message);
+  }
+
+  offerCameraStatus({ cameraId, message }: { cameraId: number; message: LiveMessage }): void {
+    if (this.filter.cameraStatus && this.wants(cameraId)) this.writeNewest(`camera ${cameraId}`, message);
   }
 
   write(message: LiveMessage): void {
@@ -82,7 +95,17 @@ export class LiveClient {
   }
 
   /** Ends the stream of whoever logged out, was switched off or whose token is too old; a database that is away ends nothing. */
-  async revalidate(): Promise<void> {
+  revalidate(): Promise<void> {
+    // One at a time: while the database is slow questions would heap up, and an old answer could come after a newer one.
+    this.revalidating ??= this.askAgain().finally(() => (this.revalidating = undefined));
+    return this.revalidating;
+  }
+
+  end(reason: EndReason): void {
+    this.options.connection.end(reason);
+  }
+
+  private async askAgain(): Promise<void> {
     try {
       this.filter = await this.options.revalidate();
     } catch (error) {
@@ -90,15 +113,16 @@ export class LiveClient {
     }
   }
 
-  end(reason: EndReason): void {
-    this.options.connection.end(reason);
+  private writeNewest(about: number | string, message: LiveMessage): void {
+    if (this.isFull) this.waiting.set(about, message);
+    else this.write(message);
   }
 
   private onDrain(): void {
     this.fullSinceMs = undefined;
-    for (const [cameraId, message] of this.waitingOverlays) {
+    for (const [about, message] of this.waiting) {
       if (this.isFull) return;
-      this.waitingOverlays.delete(cameraId);
+      this.waiting.delete(about);
       this.write(message);
     }
     if (!this.cursor.isLive) this.onRoom?.();

@@ -31,6 +31,9 @@ export class LiveHub implements OnModuleDestroy {
   private liveSeq = 0;
   private reading: Promise<void> | undefined;
   private readAgain = false;
+  /** The last look at the rows failed: it was said, and is not said with each look. */
+  private isFailing = false;
+  private isStopped = false;
   private readonly poll = setInterval(() => this.wake(), pollMs);
   private readonly beat: NodeJS.Timeout;
   private beats = 0;
@@ -64,13 +67,16 @@ export class LiveHub implements OnModuleDestroy {
 
   /** Rows may have changed: reads what is new. */
   wake(): void {
-    if (this.listeners.size === 0) return;
+    if (this.listeners.size === 0 || this.isStopped) return;
     if (this.reading) {
       this.readAgain = true;
       return;
     }
     this.reading = this.readNew()
-      .catch((error: unknown) => this.logger.warn('notifications cannot be read', { error }))
+      .then(
+        () => void (this.isFailing = false),
+        (error: unknown) => this.noteFailure(error),
+      )
       .finally(() => {
         this.reading = undefined;
         if (this.readAgain) {
@@ -86,10 +92,33 @@ export class LiveHub implements OnModuleDestroy {
     for (const client of this.listeners.of(overlay.camera_id)) client.offerOverlay({ cameraId: overlay.camera_id, message });
   }
 
-  onModuleDestroy(): void {
+  /** Whether somebody listens who may see system alerts. */
+  get hasAlertListeners(): boolean {
+    for (const { filter } of this.listeners.all()) if (filter.systemAlerts) return true;
+    return false;
+  }
+
+  /** @param alert.about the kind of alert, and the host: of each the newest waits for who is slow */
+  tellSystemAlert(alert: { about: string; message: LiveMessage }): void {
+    for (const client of this.listeners.all()) client.offerSystemAlert(alert);
+  }
+
+  /** Whether somebody listens who is told of cameras that come and go. */
+  get hasStatusListeners(): boolean {
+    for (const { filter } of this.listeners.all()) if (filter.cameraStatus) return true;
+    return false;
+  }
+
+  tellCameraStatus(cameraId: number, message: LiveMessage): void {
+    for (const client of this.listeners.of(cameraId)) client.offerCameraStatus({ cameraId, message });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.isStopped = true;
     clearInterval(this.poll);
     clearInterval(this.beat);
     for (const client of this.listeners.all()) client.end('over');
+    await this.reading;
   }
 
   /** A share of the clients at a time, each with every round: all at once would hold events up. */
@@ -120,7 +149,12 @@ export class LiveHub implements OnModuleDestroy {
         // What was told goes out, and others have their turn.
         if (page.length > eventsAtOnce) await setImmediate();
       }
-    } while (page.length === pageRows);
+    } while (page.length === pageRows && !this.isStopped);
+  }
+
+  private noteFailure(error: unknown): void {
+    if (!this.isFailing) this.logger.warn('notifications cannot be read, it is tried again', { error });
+    this.isFailing = true;
   }
 
   private tellLive(event: Event): void {

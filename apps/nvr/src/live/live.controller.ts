@@ -59,6 +59,8 @@ export class LiveController {
       cameras: camera_id,
       notifications: types.includes('notification'),
       overlays: types.includes('overlay'),
+      systemAlerts: false,
+      cameraStatus: false,
       lastEventId: parseLastEventId(request.headers['last-event-id'] ?? last_event_id),
     };
     await this.begin(request, liveQuery, async () =>
@@ -72,7 +74,7 @@ export class LiveController {
   async openNvrSocket(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { camera_id, task } = parseInput(OpenNvrQuery, query, 'query');
     const cameras = camera_id === undefined ? [] : [camera_id];
-    const liveQuery = { cameras, notifications: true, overlays: true, lastEventId: undefined };
+    const liveQuery = { cameras, notifications: true, overlays: true, systemAlerts: true, cameraStatus: true, lastEventId: undefined };
     const filters = { camera_id: await this.live.findCameraId(requirePrincipal(request), camera_id), task: task ?? null };
     const wants = (content: LiveContent) => {
       const about = openNvrTask(content);

@@ -11,6 +11,7 @@ import type { LiveConnection } from './live-connection.js';
 import { LiveHub } from './live-hub.js';
 import { LiveMessage } from './live-message.js';
 import { planReplay, type ReplayStart } from './notification-cursor.js';
+import { SystemAlertFeed } from './system-alert-feed.js';
 
 /** Older ones are not replayed: a client that was away so long reads the list, not ten thousand messages. */
 const replayMax = 10_000;
@@ -21,6 +22,9 @@ export interface LiveQuery {
   cameras: readonly string[];
   notifications: boolean;
   overlays: boolean;
+  /** What is the matter with the machine, where the caller may see that and asks for no camera in particular. */
+  systemAlerts: boolean;
+  cameraStatus: boolean;
   lastEventId: number | undefined;
 }
 
@@ -43,6 +47,7 @@ export class LiveService {
 
   constructor(
     private readonly hub: LiveHub,
+    private readonly systemAlerts: SystemAlertFeed,
     private readonly events: EventsStore,
     private readonly cameras: CamerasService,
     private readonly cameraRows: CamerasStore,
@@ -53,6 +58,7 @@ export class LiveService {
   async plan(principal: Principal, query: LiveQuery): Promise<PlannedStream> {
     this.hub.requireRoom();
     const filter = await this.filterFor(principal, query);
+    if (filter.systemAlerts) await this.systemAlerts.begin();
     const newestSeq = await this.events.newestSeq();
     const oldestReplayableSeq = query.lastEventId === undefined ? 0 : ((await this.events.seqBeforeNewest(replayMax)) ?? 0);
     return { query, filter, newestSeq, start: planReplay({ lastEventId: query.lastEventId, newestSeq, oldestReplayableSeq }) };
@@ -80,11 +86,18 @@ export class LiveService {
 
   private async filterFor(principal: Principal, query: LiveQuery): Promise<LiveFilter> {
     const scope = cameraScopeOf(principal);
-    const { notifications, overlays } = query;
+    const { cameraStatus, notifications, overlays } = query;
+    const systemAlerts = query.systemAlerts && principal.kind === 'user' && principal.isSuperuser;
     if (query.cameras.length === 0)
-      return { cameraIds: scope.kind === 'all' ? undefined : await this.visible(scope), notifications, overlays };
+      return {
+        cameraIds: scope.kind === 'all' ? undefined : await this.visible(scope),
+        notifications,
+        overlays,
+        systemAlerts,
+        cameraStatus,
+      };
     const cameras = await Promise.all(query.cameras.map((reference) => this.cameras.find(scope, reference)));
-    return { cameraIds: new Set(cameras.map(({ id }) => id)), notifications, overlays };
+    return { cameraIds: new Set(cameras.map(({ id }) => id)), notifications, overlays, systemAlerts: false, cameraStatus };
   }
 
   /** What is left of a filter now. @throws AppError `not_found` when a camera that was asked for is not to be seen any more */

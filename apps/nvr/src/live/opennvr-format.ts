@@ -1,8 +1,10 @@
 import type { LiveContent } from './live-message.js';
 
-/** What OpenNVR's clients filter by: the kind of an event, or the analysis that a result is of. Undefined for neither. */
+/** What OpenNVR's clients filter by: the kind of an event or alert, or the analysis that a result is of. Undefined for neither. */
 export function openNvrTask(content: LiveContent): string | undefined {
   if (content.event === 'notification') return content.data.event_type;
+  if (content.event === 'system_alert') return content.data.alert_type;
+  if (content.event === 'camera_status') return 'connection';
   return content.event === 'overlay' ? 'object_detection' : undefined;
 }
 
@@ -26,6 +28,14 @@ function openNvrMessage(content: LiveContent) {
     case 'overlay': {
       const { camera_id, frame, frame_ts_ms: timestamp, tracks } = content.data;
       return { event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload: { frame, tracks } };
+    }
+    case 'system_alert': {
+      const { alert_type: _task, ...payload } = content.data;
+      return { event_type: 'system_alert', task, timestamp: Date.parse(payload.occurred_at), payload };
+    }
+    case 'camera_status': {
+      const { camera_id, ...payload } = content.data;
+      return { event_type: 'camera_status', camera_id, task, timestamp: Date.parse(payload.occurred_at), payload };
     }
     case 'opened':
     case 'gap':

@@ -68,7 +68,7 @@ export class LunaAgentsController {
     return {
       streams: rows.flatMap((row) => {
         if (!row?.encryptedReference) return [];
-        const { account_id, analytics, data, location, name, stream_id, version } = streamView(row, this.secretBox);
+        const { account_id, analytics, data, location, name, stream_id, version } = streamView(row, this.secretBox, undefined);
         const reference = this.secretBox.open(row.encryptedReference, streamReferencePurpose(row.id));
         return [{ stream_id, account_id, name, version, data: { ...data, reference }, location, analytics }];
       }),

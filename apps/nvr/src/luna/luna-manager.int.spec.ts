@@ -1,4 +1,6 @@
 import { createPublicKey, randomUUID, type JsonWebKey } from 'node:crypto';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createStreamTicketReader } from '@nightjar/auth';
 import { claimStreams, offerAnalytics, type StreamFeedback } from '@nightjar/contracts';
@@ -79,8 +81,13 @@ describe('streams of the Luna surface', () => {
       [{ data: {}, analytics: [{ analytic_name: 'people_count' }] }, 400, 12014],
       [{ data: { reference }, analytics: [] }, 400, 12022],
       [{ data: { reference }, analytics: [{ analytic_name: 'people_count' }], status: 'running' }, 400, 44002],
-      [{ data: { reference, rotation: 90 }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
-      [{ data: { reference, roi: { x: 10, y: 0, width: 10, height: 10 } }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference, rotation: 45 }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [{ data: { reference, roi: { x: -1, width: 10, height: 10 } }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
+      [
+        { data: { reference, droi: { x: 60, width: 50, height: 10, mode: 'percent' } }, analytics: [{ analytic_name: 'people_count' }] },
+        400,
+        12022,
+      ],
       [{ data: { reference }, analytics: [{ analytic_name: 'people_count' }], account_id: randomUUID() }, 403, 403],
       [{ data: { reference: 'exec:rm' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
       [{ data: { reference: 'http://10.0.0.1/x' }, analytics: [{ analytic_name: 'people_count' }] }, 400, 12022],
@@ -103,11 +110,25 @@ describe('streams of the Luna surface', () => {
     expect([stranger.status, stranger.headers.get('luna-request-id')]).toEqual([401, expect.stringMatching(/^\d{10},/)]);
   });
 
-  it('take what clients send of their source, where it asks for nothing else than is done', async () => {
-    const whole = { x: 0, y: 0, width: 0, height: 0, mode: 'abs' };
-    const source = { type: 'udp', rotation: 0, roi: whole, droi: whole, downloadable: false, timestamp_source: 'auto' };
+  it('take what clients send of their source, and tell their agent how its pictures are turned and where it looks', async () => {
+    const [roi, droi] = [
+      { x: 10, y: 20, width: 30, height: 40, mode: 'percent' } as const,
+      { x: 0, y: 0, width: 0, height: 0, mode: 'abs' } as const,
+    ];
+    const source = { type: 'udp', rotation: 270, roi, droi, downloadable: false, timestamp_source: 'auto' };
     const id = await createStream({ account_id: account, data: { reference, ...source } });
     expect((await send('GET', `/streams/${id}`)).body.data).toMatchObject(source);
+    const assigned = async (streamId: string) => (await claim('ours')).find(({ stream_id }) => stream_id === streamId);
+    expect(await assigned(id)).toMatchObject({ rotation: 270, roi, droi });
+    expect(await assigned(await createStream())).toMatchObject({ rotation: 0, roi: null, droi: null });
+    // A camera of ours too, whose address stays its own.
+    const data = { framesName: 'hall', name: 'hall', rtspUrl: 'rtsp://10.0.0.1/hall' };
+    const { uuid } = await nvr.database.camera.create({ data });
+    const change = { analytics: [], data: { rotation: 180, roi } };
+    expect((await send('PUT', `/streams/${uuid}`, change)).body.data).toMatchObject({ rotation: 180, roi });
+    expect(await assigned(uuid)).toMatchObject({ camera_id: expect.any(Number), rotation: 180, roi });
+    await send('PUT', `/streams/${uuid}`, { analytics: [], data: {} });
+    expect(await assigned(uuid)).toMatchObject({ rotation: 0, roi: null });
   });
 
   it('answer 405 with the methods that there are, and tell what is wrong with a body', async () => {
@@ -173,6 +194,37 @@ describe('streams of the Luna surface', () => {
     ]);
     expect((await send('DELETE', `/streams/logs?stream_id=${id}`)).status).toBe(204);
     expect((await send('GET', `/streams/logs?stream_id=${id}`)).body.logs).toEqual([]);
+  });
+
+  it('show the video as its agent saw it, and its last picture, to who may read the stream', async () => {
+    const id = await createStream({ data: { reference, rotation: 90 } });
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({ video_info: null, preview: null });
+    expect(await send('GET', `/streams/${id}/preview`)).toMatchObject({ status: 404, body: { error_code: 12013 } });
+    const video_info = { width: 360, height: 640, codec: 'h264' };
+    await claim('ours', [{ ...told(id, 1, 'in_progress'), video_info }]);
+    // An agent that says nothing of it, as one of others, takes nothing back.
+    await claim('ours', [told(id, 1, 'in_progress')]);
+    const directory = path.join(nvr.config.framesDir, `stream-${id}`);
+    await mkdir(directory, { recursive: true });
+    const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xd9]);
+    await writeFile(path.join(directory, 'latest.jpg'), jpeg);
+    await utimes(path.join(directory, 'latest.jpg'), 1_700_000_000, 1_700_000_000);
+    const preview = { url: `/1/streams/${id}/preview`, time: '2023-11-14T22:13:20.000Z' };
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({ video_info, preview });
+    const { body: list } = await send('GET', '/streams?page_size=1000');
+    expect(list.streams).toContainEqual(expect.objectContaining({ stream_id: id, video_info, preview }));
+    const answer = await nvr.fetch(preview.url);
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
+      200,
+      'image/jpeg',
+      'private, no-store',
+    ]);
+    expect(answer.headers.get('last-modified')).toBe('Tue, 14 Nov 2023 22:13:20 GMT');
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(jpeg);
+    expect((await fetch(`${nvr.url}${preview.url}`)).status).toBe(401);
+    // Another source is another video.
+    await send('PUT', `/streams/${id}`, { analytics: [{ analytic_name: 'people_count' }], data: { reference, rotation: 0 } });
+    expect((await send('GET', `/streams/${id}`)).body).toMatchObject({ video_info: null });
   });
 
   it('may be video files, whose signed addresses nobody is shown, and which are done at their end until they are resumed', async () => {
@@ -293,7 +345,8 @@ describe('a camera of ours', () => {
     const headers = { 'content-type': 'application/json' };
     await nvr.fetch('/api/v1/users', { method: 'POST', headers, body: JSON.stringify({ username: 'guest', password }) });
     const authorization = `Bearer ${await logIn(nvr.url, { username: 'guest', password })}`;
-    expect((await send('GET', `/streams/${cameraUuid}`, undefined, { authorization })).status).toBe(404);
+    for (const route of ['', '/preview'])
+      expect((await send('GET', `/streams/${cameraUuid}${route}`, undefined, { authorization })).status).toBe(404);
     expect((await send('PATCH', `/streams/${cameraUuid}?action=stop`, {}, { authorization })).status).toBe(403);
   });
 });

@@ -3,11 +3,12 @@ import { Policy, requirePrincipal, SecretBox } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { FramesService } from '../frames/frames.service.js';
 import { scopes } from '../keys/api-keys.js';
 import { requireAccount } from './luna-account.js';
 import { LunaAgentsStore } from './luna-agents.store.js';
 import { LunaStreamsService, type LunaCaller } from './luna-streams.service.js';
-import { LunaStreamsStore } from './luna-streams.store.js';
+import { LunaStreamsStore, type LunaStreamRow } from './luna-streams.store.js';
 import { LunaTickets, lunaTicketSeconds } from './luna-tickets.js';
 import { managerError, parseLuna } from './manager-errors.js';
 import {
@@ -20,7 +21,8 @@ import {
   StreamsQuery,
   type LunaStatus,
 } from './stream-request.js';
-import { streamView } from './stream-view.js';
+import { framesNameOf } from './stream-reference.js';
+import { streamView, type StreamView } from './stream-view.js';
 
 const read = { kind: 'authenticated', scope: scopes.readCameras } as const;
 const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
@@ -36,6 +38,7 @@ export class LunaStreamsController {
     private readonly agents: LunaAgentsStore,
     private readonly tickets: LunaTickets,
     private readonly secretBox: SecretBox,
+    private readonly frames: FramesService,
   ) {}
 
   @Post()
@@ -54,7 +57,7 @@ export class LunaStreamsController {
     const { group_id, page, page_size, statuses } = parseLuna(StreamsQuery, query);
     const filter = { groupId: group_id, statuses: requireStatuses(statuses) };
     const found = await this.streams.list(callerOf(request), filter, pageOf(page, page_size));
-    return { streams: found.map((stream) => streamView(stream, this.secretBox)) };
+    return { streams: await Promise.all(found.map((stream) => this.view(stream))) };
   }
 
   @Get('count')
@@ -90,13 +93,30 @@ export class LunaStreamsController {
   @Get(':streamId')
   @Policy(read)
   async show(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
-    return streamView(await this.streams.find(callerOf(request), requireId(streamId)), this.secretBox);
+    return this.view(await this.streams.find(callerOf(request), requireId(streamId)));
+  }
+
+  /** The last picture that was analysed of a stream, however old: for who may read the stream. @throws AppError `not_found` without one */
+  @Get(':streamId/preview')
+  @Policy(read)
+  async preview(
+    @Param('streamId') streamId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const { camera, id } = await this.streams.find(callerOf(request), requireId(streamId));
+    const { bytes, modifiedUnixMs } = await this.frames.readLast(framesNameOf(id, camera));
+    void reply
+      .type('image/jpeg')
+      .header('Last-Modified', new Date(modifiedUnixMs).toUTCString())
+      .header('Cache-Control', 'private, no-store');
+    return bytes;
   }
 
   @Put(':streamId')
   @Policy(manage)
   async replace(@Param('streamId') streamId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
-    return streamView(await this.streams.replace(callerOf(request), requireId(streamId), parseLuna(ReplacedStream, body)), this.secretBox);
+    return this.view(await this.streams.replace(callerOf(request), requireId(streamId), parseLuna(ReplacedStream, body)));
   }
 
   @Patch(':streamId')
@@ -130,6 +150,10 @@ export class LunaStreamsController {
     const agent = await this.agents.holderOf(stream);
     if (agent === undefined) throw managerError('notProcessed', `Stream ${stream.id} is not being processed`);
     return agent;
+  }
+
+  private async view(stream: LunaStreamRow): Promise<StreamView> {
+    return streamView(stream, this.secretBox, await this.frames.lastTakenAt(framesNameOf(stream.id, stream.camera)));
   }
 }
 

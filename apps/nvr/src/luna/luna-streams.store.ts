@@ -9,7 +9,7 @@ import type { LunaStatus } from './stream-request.js';
 const logEntriesMax = 1_000;
 
 const withRelations = {
-  camera: { select: { name: true, deletedAt: true, analyticsEnabled: true } },
+  camera: { select: { name: true, framesName: true, deletedAt: true, analyticsEnabled: true } },
   groups: { select: { group: { select: { id: true, name: true } } } },
 } as const;
 
@@ -81,6 +81,8 @@ export class LunaStreamsStore {
         where: { id },
         data: {
           ...change,
+          // Of what it was before.
+          ...(change.data !== undefined && { videoInfo: Prisma.DbNull }),
           status,
           version: { increment: 1 },
           lastError: null,

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { FramesModule } from '../frames/frames.module.js';
 import { AgentSockets } from './agent-sockets.js';
 import { LunaAgentsController } from './luna-agents.controller.js';
 import { LunaAgentsStore } from './luna-agents.store.js';
@@ -20,7 +21,7 @@ import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
-  imports: [CamerasModule, JwtModule.register({})],
+  imports: [CamerasModule, FramesModule, JwtModule.register({})],
   controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController, StreamListenersController],
   providers: [
     LunaStreamsService,

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { VideoInfo } from '@nightjar/contracts';
 import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
 import { writeLog } from './luna-streams.store.js';
@@ -10,6 +11,8 @@ export interface ToldStream {
   version: number;
   status: 'in_progress' | 'done' | 'failure';
   error: string | null;
+  /** Undefined: it does not say. */
+  video?: VideoInfo | undefined;
 }
 
 /** A stream that works this long has recovered: its restarts are counted anew. */
@@ -27,7 +30,7 @@ export class StreamFeedbackStore {
    * @returns whether the agent is to go on with it
    */
   async take(told: ToldStream, holder?: { agentId: string; leaseMs: number }): Promise<boolean> {
-    const { error, status, streamId, version } = told;
+    const { error, status, streamId, version, video } = told;
     return this.database.$transaction(async (transaction) => {
       const [known] = await transaction.$queryRaw<{ status: LunaStatus; lastError: string | null; hasRecovered: boolean }[]>`
         SELECT status::text AS status, last_error AS "lastError",
@@ -41,6 +44,7 @@ export class StreamFeedbackStore {
         data: {
           status,
           lastError: error,
+          ...(video && { videoInfo: video }),
           ...(known.hasRecovered && !isOver ? { attempts: 0 } : {}),
           ...(isOver ? { heldBy: null, heldUntil: null } : {}),
           ...(holder && !isOver ? { heldUntil: new Date(Date.now() + holder.leaseMs) } : {}),

@@ -11,6 +11,11 @@ export function maskedReference(reference: string): string {
   return url.toString();
 }
 
+/** Where the pictures of a stream are in the frames directory: a camera's have its name. */
+export function framesNameOf(streamId: string, camera: { framesName: string } | null | undefined): string {
+  return camera?.framesName ?? `stream-${streamId}`;
+}
+
 /** Whether an address is of a video file: one that is fetched, and ends. */
 export function isFileType(type: unknown): boolean {
   return type === 'videofile';

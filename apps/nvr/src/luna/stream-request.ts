@@ -1,4 +1,4 @@
-import { AnalyticName } from '@nightjar/contracts';
+import { AnalyticName, PictureRegion, Rotation } from '@nightjar/contracts';
 import { z } from 'zod';
 
 const text = (max: number) =>
@@ -17,22 +17,13 @@ const Location = z.strictObject({
   geo_position: z.strictObject({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) }).nullish(),
 });
 
-/** A part of the picture. Clients send this one, which is all of it; others belong to the parameters of analytics. */
-const WholePicture = z
-  .strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number(), mode: z.enum(['abs', 'percent']).default('abs') })
-  .refine(
-    ({ height, mode, width, x, y }) => x === 0 && y === 0 && width === height && (width === 0 || (width === 100 && mode === 'percent')),
-    'must be the whole picture: regions are parameters of the analytics',
-  );
-
 /** What of the source may be chosen beside its address. */
 const sourceShape = {
   /** `tcp` and `udp`: RTSP over it; `videofile`: a file, over http or https. */
   type: z.enum(['tcp', 'udp', 'videofile']).default('tcp'),
-  /** Degrees. Pictures are not turned. */
-  rotation: z.literal(0, 'must be 0: pictures are not turned').optional(),
-  roi: WholePicture.nullish(),
-  droi: WholePicture.nullish(),
+  rotation: Rotation.describe('Degrees by which pictures are turned, clockwise').optional(),
+  roi: PictureRegion.describe('The part of the turned picture that is looked at').nullish(),
+  droi: PictureRegion.describe('The part of the turned picture in which the middle of an object has to lie to count').nullish(),
   /** Files are always fetched before they are analysed. */
   downloadable: z.boolean().optional(),
   /** Times of pictures are their own in files, and those of arrival in streams. */

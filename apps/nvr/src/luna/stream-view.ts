@@ -1,4 +1,5 @@
 import type { SecretBox } from '@nightjar/auth';
+import type { VideoInfo } from '@nightjar/contracts';
 import type { ChosenAnalytic } from './luna-analytics.service.js';
 import type { LunaStreamRow } from './luna-streams.store.js';
 import { maskedReference, streamReferencePurpose } from './stream-reference.js';
@@ -26,11 +27,18 @@ export interface StreamView {
   last_error: string | null;
   groups: { group_id: string; group_name: string }[];
   analytics: ChosenAnalytic[];
+  /** What its agent saw of it: the size of its pictures as they are analysed. Null before the first one. */
+  video_info: VideoInfo | null;
+  /** Its last picture, and when that was taken. */
+  preview: { url: string; time: string } | null;
   create_time: string;
 }
 
-/** A stream as callers see it. An address shows without its password, a camera's not at all: it stands with the camera. */
-export function streamView(row: LunaStreamRow, secretBox: SecretBox): StreamView {
+/**
+ * A stream as callers see it. An address shows without its password, a camera's not at all: it stands with the camera.
+ * @param lastPictureUnixMs when its last picture was taken; undefined: there is none
+ */
+export function streamView(row: LunaStreamRow, secretBox: SecretBox, lastPictureUnixMs: number | undefined): StreamView {
   const { camera, encryptedReference, id } = row;
   const reference = encryptedReference
     ? maskedReference(secretBox.open(encryptedReference, streamReferencePurpose(id)))
@@ -53,6 +61,8 @@ export function streamView(row: LunaStreamRow, secretBox: SecretBox): StreamView
     last_error: row.lastError,
     groups: row.groups.map(({ group }) => ({ group_id: group.id, group_name: group.name })),
     analytics: row.analytics as unknown as ChosenAnalytic[],
+    video_info: row.videoInfo as VideoInfo | null,
+    preview: lastPictureUnixMs === undefined ? null : { url: `/1/streams/${id}/preview`, time: new Date(lastPictureUnixMs).toISOString() },
     create_time: row.createdAt.toISOString(),
   };
 }

@@ -19,8 +19,8 @@ const stalledMsMax = 60_000;
 /** Clips of any range of time, made of bytes of recorded files: nothing is decoded, written or kept. */
 @Injectable()
 export class ClipsService {
-  private readonly layoutPlaces = new Places(layoutsAtOnceMax);
-  private readonly readerPlaces = new Places(readersAtOnceMax);
+  private readonly layoutPlaces = new Places(layoutsAtOnceMax, 'clips');
+  private readonly readerPlaces = new Places(readersAtOnceMax, 'clips');
 
   constructor(
     private readonly segments: SegmentsStore,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError, type Clock } from '@nightjar/runtime';
+import { AppError, toAppError, type Clock } from '@nightjar/runtime';
 import { FramesService } from '../frames/frames.service.js';
 import { CLOCK } from '../process-parts.js';
 import { SegmentsStore } from '../segments/segments.store.js';
@@ -59,13 +59,21 @@ export class NewestPictures {
     const newest = (await this.segments.listOverlapping(cameraId, range)).at(-1);
     if (!newest) return undefined;
     const takenUnixMs = Math.min(newest.endsAt.getTime(), nowUnixMs) - 1;
-    // The recorder may be removing it, or its end may hold no picture yet: then there is none.
     const bytes = await this.playback
       .readPicture(cameraId, { atUnixMs: takenUnixMs, signal: AbortSignal.timeout(readingMaxMs) })
-      .catch((error: unknown) => {
-        if (error instanceof AppError && error.code === 'not_found') return undefined;
-        throw error;
-      });
+      .catch(noPicture);
     return bytes && { bytes, takenUnixMs };
   }
+}
+
+/**
+ * What it means that a picture could not be read. The recorder may be removing its file, or the end of that may hold no picture yet: then
+ * there is none.
+ * @throws AppError `unavailable` when it took too long: nobody hung up, so it is not `cancelled`; anything else as it is
+ */
+export function noPicture(error: unknown): undefined {
+  const { code } = toAppError(error);
+  if (code === 'cancelled' || code === 'deadline_exceeded')
+    throw new AppError('unavailable', 'the picture was not made in time', { cause: error, retryAfterMs: sharedMs });
+  if (code !== 'not_found') throw error;
 }

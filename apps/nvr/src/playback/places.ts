@@ -6,11 +6,15 @@ const retryAfterMs = 2_000;
 export class Places {
   private taken = 0;
 
-  constructor(private readonly max: number) {}
+  /** @param what they are busy with, as who is sent away reads it: "clips" */
+  constructor(
+    private readonly max: number,
+    private readonly what: string,
+  ) {}
 
   /** @returns gives the place back; further calls do nothing. @throws AppError `overloaded` when all are taken */
   take(): () => void {
-    if (this.taken >= this.max) throw new AppError('overloaded', `${this.max} of these are made already: try again`, { retryAfterMs });
+    if (this.taken >= this.max) throw new AppError('overloaded', `too many ${this.what} are asked for at once`, { retryAfterMs });
     this.taken++;
     let isTaken = true;
     return () => {

@@ -8,6 +8,7 @@ import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import { parseInput } from '../http/parse-input.js';
+import { untilGone } from '../http/until-gone.js';
 import { scopes } from '../keys/api-keys.js';
 import { CameraReferenceText, Instant } from '../segments/instant-query.js';
 import { UnixSeconds, withOrder } from '../segments/range-query.js';
@@ -95,11 +96,4 @@ export class PlaybackController {
       throw new AppError('not_found', 'Recording not found');
     return camera;
   }
-}
-
-/** Aborts when the answer is over or its reader has gone. */
-function untilGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
 }

@@ -1,16 +1,17 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { readLastPicture, type FfmpegBinary } from '@nightjar/media';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasTimedOut, type Logger } from '@nightjar/runtime';
+import { LOGGER } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { layOutClip, type ClipLayout } from './clip-layout.js';
 import { sourcesOf } from './clips.service.js';
 import { Places } from './places.js';
+import { makePrivateDirectory, removeLeftDirectories } from './private-directories.js';
 import { readClip } from './read-clip.js';
 import { SegmentIndexes } from './segment-indexes.js';
 
@@ -21,18 +22,26 @@ const roundingMs = 2;
 
 /** Makes pictures out of recorded files when they are asked for; nothing of them is kept. */
 @Injectable()
-export class PlaybackService {
-  private readonly picturePlaces = new Places(picturesAtOnceMax);
+export class PlaybackService implements OnModuleInit {
+  private readonly picturePlaces = new Places(picturesAtOnceMax, 'pictures');
 
   constructor(
     private readonly segments: SegmentsStore,
     private readonly indexes: SegmentIndexes,
     @Inject(FFMPEG) private readonly ffmpeg: FfmpegBinary | undefined,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  async onModuleInit(): Promise<void> {
+    await removeLeftDirectories({ nowMs: Date.now() }).catch((error: unknown) =>
+      this.logger.warn('parts of recordings that a killed process left cannot be removed', { error }),
+    );
+  }
 
   /**
    * The picture that was shown at a moment, as JPEG.
-   * @throws AppError `not_found` when nothing is recorded then, `overloaded`, `unavailable` without FFmpeg
+   * @throws AppError `not_found` when nothing is recorded then, `overloaded`, `unavailable` without FFmpeg, `deadline_exceeded` when a
+   *   deadline ended the signal, `cancelled` when its caller did
    */
   async readPicture(cameraId: number, request: { atUnixMs: number; signal: AbortSignal }): Promise<Buffer> {
     const { atUnixMs, signal } = request;
@@ -54,6 +63,8 @@ export class PlaybackService {
       const picture = await readPictureOf(layout, { ffmpeg, file, output: path.join(directory, 'picture.jpg'), atUnixMs, signal });
       if (!picture) throw nothingThen();
       return picture;
+    } catch (error) {
+      throw hasTimedOut(signal) ? new AppError('deadline_exceeded', 'the recording takes too long to be read', { cause: error }) : error;
     } finally {
       leave();
       if (directory !== undefined) await rm(directory, { recursive: true, force: true });
@@ -72,11 +83,6 @@ async function readPictureOf(
   const fromSeconds = Math.max(0, (lastPieceMs - roundingMs) / 1_000);
   // A picture of the fragment before is still shown where pictures are seldom or come in another order than they are decoded.
   return (await readLastPicture({ ...rest, fromSeconds, toSeconds })) ?? readLastPicture({ ...rest, fromSeconds: 0, toSeconds });
-}
-
-/** Only for this user. */
-function makePrivateDirectory(): Promise<string> {
-  return mkdtemp(path.join(os.tmpdir(), 'nightjar-play-'));
 }
 
 function nothingThen(): AppError {

@@ -6,11 +6,14 @@ import { CONFIG } from '../process-parts.js';
 import { openRecording } from '../segments/locate-recording.js';
 import type { Segment } from '../segments/segments.store.js';
 import { indexSegment, type SegmentIndex } from './index-segment.js';
+import { Places } from './places.js';
 
 /** Of all indexes that are remembered together, some 100 bytes each. Full: the index that was asked for longest ago goes. */
 const fragmentsMax = 200_000;
 /** Files that are read at a time for one caller. */
 const filesAtOnce = 8;
+/** Files that are read at a time for all callers together, each with a handle. Full: 503. */
+const readsAtOnceMax = 512;
 
 /** What of a recorded file is asked for: as far as `sizeBytes`. */
 export type IndexedFile = Pick<Segment, 'id' | 'file' | 'sizeBytes'>;
@@ -26,10 +29,13 @@ export class SegmentIndexes {
   /** By segment; the one asked for last stands last. */
   private readonly remembered = new Map<number, Remembered>();
   private fragments = 0;
+  /** Being read, as far as each is asked for: who asks for the same waits for the same. */
+  private readonly reading = new Map<string, Promise<SegmentIndex>>();
+  private readonly places = new Places(readsAtOnceMax, 'recordings');
 
   constructor(@Inject(CONFIG) private readonly config: NvrConfig) {}
 
-  /** In the order of the files. @throws AppError `not_found` when one is gone, `unprocessable` when one is no recording */
+  /** In the order of the files. @throws AppError `not_found` when one is gone, `unprocessable` when one is no recording, `overloaded` */
   async read(files: readonly IndexedFile[]): Promise<SegmentIndex[]> {
     const indexes: SegmentIndex[] = [];
     for (let first = 0; first < files.length; first += filesAtOnce)
@@ -51,6 +57,21 @@ export class SegmentIndexes {
       this.remembered.set(file.id, known);
       return upTo(known, file.sizeBytes);
     }
+    const key = `${file.id} ${file.sizeBytes}`;
+    return this.reading.get(key) ?? this.begin(key, file);
+  }
+
+  private begin(key: string, file: IndexedFile): Promise<SegmentIndex> {
+    const leave = this.places.take();
+    const read = this.index(file).finally(() => {
+      leave();
+      this.reading.delete(key);
+    });
+    this.reading.set(key, read);
+    return read;
+  }
+
+  private async index(file: IndexedFile): Promise<SegmentIndex> {
     const handle = await this.open(file.file);
     try {
       const index = await indexSegment(handle, file.sizeBytes);

@@ -55,8 +55,8 @@ export class ThumbnailsController {
   @Get('sprite.jpg')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async sprite(@Query() query: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { plan } = await this.findPlan(query, request);
-    await reply.type('image/jpeg').send(await this.thumbnails.read(ownerOf(requirePrincipal(request)), plan));
+    const { camera, plan } = await this.findPlan(query, request);
+    await reply.type('image/jpeg').send(await this.thumbnails.read(ownerOf(requirePrincipal(request)), camera.uuid, plan));
   }
 
   private async findPlan(

@@ -86,11 +86,11 @@ describe('thumbnails of a range', () => {
     const read = async () => Buffer.from(await (await nvr.fetch(sprite_url)).arrayBuffer());
     const [first, second] = await Promise.all([read(), read()]);
     expect(first.equals(second)).toBe(true);
-    const [name = ''] = (await readdir(nvr.config.thumbnailsDir)).filter((file) => !file.startsWith('.'));
-    await Promise.all(
-      (await readdir(nvr.config.thumbnailsDir)).map((file) => writeFile(path.join(nvr.config.thumbnailsDir, file), 'kept')),
-    );
-    expect([name.endsWith('.jpg'), (await read()).toString()]).toEqual([true, 'kept']);
+    const { uuid } = await nvr.database.camera.findFirstOrThrow({ where: { framesName: 'yard' } });
+    const kept = path.join(nvr.config.thumbnailsDir, uuid);
+    const names = (await readdir(kept)).filter((file) => !file.startsWith('.'));
+    await Promise.all(names.map((file) => writeFile(path.join(kept, file), 'kept')));
+    expect([names[0]?.endsWith('.jpg'), (await read()).toString()]).toEqual([true, 'kept']);
   });
 
   it.each([

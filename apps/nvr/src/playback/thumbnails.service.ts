@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FfmpegProcess, inputArguments, type FfmpegBinary } from '@nightjar/media';
 import { AppError, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
@@ -13,9 +12,10 @@ import { SegmentsStore } from '../segments/segments.store.js';
 import { sourcesOf } from './clips.service.js';
 import { keyFrameBytes, toKeyFrame } from './key-frame-fragment.js';
 import { Places } from './places.js';
+import { makePrivateDirectory } from './private-directories.js';
 import { chooseFiles, planSprite, type SpritePlan, type Thumbnail } from './plan-thumbnails.js';
 import { SegmentIndexes } from './segment-indexes.js';
-import { SpriteCache } from './sprite-cache.js';
+import { SpriteCache, type SpriteName } from './sprite-cache.js';
 
 /** Each is an FFmpeg of its own. */
 const spritesAtOnceMax = 2;
@@ -24,15 +24,18 @@ const wallLimitMs = 30_000;
 const memoryBytesMax = 4 * 1024 ** 3;
 const moofBytesMax = 1024 * 1024;
 const retryAfterMs = 1_000;
+const sweepEveryMs = 3_600_000;
 
 /** Small pictures of a range, for scrubbing: key frames only, one FFmpeg for all of them, kept on disk. */
 @Injectable()
-export class ThumbnailsService {
-  private readonly places = new Places(spritesAtOnceMax);
+export class ThumbnailsService implements OnModuleDestroy {
+  private readonly places = new Places(spritesAtOnceMax, 'small pictures');
   /** Being made, by key: who asks for the same waits for the same. */
   private readonly making = new Map<string, Promise<Buffer>>();
   private readonly busyOwners = new Set<string>();
   private readonly cache: SpriteCache;
+  private readonly sweeper = setInterval(() => (this.sweeping = this.sweep()), sweepEveryMs);
+  private sweeping: Promise<void>;
 
   constructor(
     private readonly segments: SegmentsStore,
@@ -42,6 +45,12 @@ export class ThumbnailsService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.cache = new SpriteCache(config.thumbnailsDir);
+    this.sweeping = this.sweep();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.sweeper);
+    await this.sweeping;
   }
 
   /** @throws AppError `not_found` when nothing is recorded there */
@@ -57,16 +66,17 @@ export class ThumbnailsService {
   }
 
   /**
-   * The pictures of a plan as one JPEG. A caller has one made at a time.
+   * The pictures of a plan of this camera as one JPEG. A caller has one made at a time.
    * @throws AppError `rate_limited`, `overloaded`, `unavailable` without FFmpeg
    */
-  async read(owner: string, plan: SpritePlan): Promise<Buffer> {
-    const known = this.making.get(plan.key) ?? (await this.cache.read(plan.key)) ?? this.making.get(plan.key);
+  async read(owner: string, cameraUuid: string, plan: SpritePlan): Promise<Buffer> {
+    const kept = { cameraUuid, key: plan.key };
+    const known = this.making.get(plan.key) ?? (await this.cache.read(kept)) ?? this.making.get(plan.key);
     if (known) return known;
     if (this.busyOwners.has(owner)) throw new AppError('rate_limited', 'pictures are being made for you already', { retryAfterMs });
     const leave = this.places.take();
     this.busyOwners.add(owner);
-    const made = this.make(plan).finally(() => {
+    const made = this.make(kept, plan).finally(() => {
       leave();
       this.busyOwners.delete(owner);
       this.making.delete(plan.key);
@@ -75,21 +85,25 @@ export class ThumbnailsService {
     return made;
   }
 
-  private async make(plan: SpritePlan): Promise<Buffer> {
+  private async make(kept: SpriteName, plan: SpritePlan): Promise<Buffer> {
     const { ffmpeg } = this;
     if (!ffmpeg) throw new AppError('unavailable', 'no FFmpeg was found: install it or set FFMPEG_PATH');
-    const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-play-'));
+    const directory = await makePrivateDirectory();
     try {
       const file = path.join(directory, 'keys.mp4');
       await this.writeKeyFrames(plan.thumbnails, file);
       const jpeg = await drawSprite(plan, { ffmpeg, file, output: path.join(directory, 'sprite.jpg') });
-      await this.cache.write(plan.key, jpeg).catch((error: unknown) => {
+      await this.cache.write(kept, jpeg).catch((error: unknown) => {
         this.logger.warn('small pictures of recordings cannot be kept, they are made again each time', { error });
       });
       return jpeg;
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
+  }
+
+  private async sweep(): Promise<void> {
+    await this.cache.sweep().catch((error: unknown) => this.logger.warn('old small pictures of recordings cannot be removed', { error }));
   }
 
   /** One picture a second, whatever lay between them. */

@@ -25,7 +25,7 @@ export interface CameraRecorderOptions {
   /** False: it is connected to only because somebody watches it. */
   isRecorded: boolean;
   segmentMs: number;
-  rows: SegmentRows;
+  rows: Pick<SegmentRows, 'put'>;
   live: LiveParts;
   clock: Clock;
   logger: Logger;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FfmpegBinary } from '@nightjar/media';
 import type { Clock, Logger } from '@nightjar/runtime';
-import { CameraConnections, transportOf } from '../cameras/camera-connections.js';
+import { CameraConnections, transportOf, type StreamKind } from '../cameras/camera-connections.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
@@ -24,14 +24,16 @@ export class CameraRecorders {
   ) {}
 
   /** Not started yet. @param live gets its live video */
-  make(camera: Camera, { isRecorded, live }: { isRecorded: boolean; live: LiveParts }): CameraRecorder {
+  make(camera: Camera, options: { isRecorded: boolean; stream: StreamKind; live: LiveParts }): CameraRecorder {
+    const { isRecorded, live, stream } = options;
     const { clock, config, connections, ffmpeg, logger, rows } = this;
     return new CameraRecorder({
       camera,
-      findUrl: () => connections.urlOf(camera, 'main'),
+      findUrl: () => connections.urlOf(camera, stream),
       transport: transportOf(camera),
-      withSound: camera.audioEnabled,
-      onProblem: (reason) => void connections.noteProblem(camera.id, reason),
+      // The smaller stream is for many pictures side by side, which are silent; how the camera is, its main stream tells.
+      withSound: stream === 'main' && camera.audioEnabled,
+      onProblem: (reason) => void (stream === 'main' && connections.noteProblem(camera.id, reason)),
       ffmpeg,
       root: config.recordingsDir,
       isRecorded,

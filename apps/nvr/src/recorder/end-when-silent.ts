@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { Patience } from '@nightjar/media';
 import { hasErrorCode } from '@nightjar/runtime';
 
 export interface SilenceLimits {
@@ -10,34 +11,28 @@ export interface SilenceLimits {
 }
 
 /**
- * The chunks of a stream, with an eye on how long each lets wait: time that the caller takes is not counted. Ends with the
- * stream, also when that is destroyed.
+ * The chunks of a stream, with an eye on how long each lets wait: time that the caller takes is not counted, nor is time in which this
+ * process did nothing. Ends with the stream, also when that is destroyed.
  */
 export async function* endWhenSilent(stream: Readable, limits: SilenceLimits): AsyncGenerator<Buffer, void, undefined> {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
-  let isWaiting = true;
-  const onSilence = () => {
-    if (isWaiting) limits.onSilence();
-  };
-  let timer = setTimeout(onSilence, limits.firstMsMax);
+  let patience = new Patience(limits.firstMsMax, limits.onSilence);
   try {
     for (let isFirst = true; ; isFirst = false) {
       const next = await chunks.next();
       if (next.done) return;
-      isWaiting = false;
+      patience.hold(true);
       yield next.value;
-      isWaiting = true;
-      if (!isFirst) timer.refresh();
-      else {
-        clearTimeout(timer);
-        timer = setTimeout(onSilence, limits.nextMsMax);
-      }
+      patience.hold(false);
+      if (!isFirst) continue;
+      patience.end();
+      patience = new Patience(limits.nextMsMax, limits.onSilence);
     }
   } catch (error) {
     if (isClosed(error)) return;
     throw error;
   } finally {
-    clearTimeout(timer);
+    patience.end();
   }
 }
 

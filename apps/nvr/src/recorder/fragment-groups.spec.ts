@@ -14,7 +14,7 @@ function groupsOf(count: number, keyEvery: number): { groups: FragmentGroup[]; r
         startsWithKeyFrame: index % keyEvery === 0,
         piecesFrom: (originTicks) => [Buffer.from([index, (index * 200 - originTicks) / 100])],
       },
-      5_000 + index,
+      { unixMs: 5_000 + index, monotonicMs: index },
     ),
   ).flat();
   return { groups, rest: fragments.flush() };
@@ -33,7 +33,7 @@ describe('fragments that are written together', () => {
       [0, 1_000, true],
       [1_000, 1_000, true],
     ]);
-    expect(groups.map(({ arrivedUnixMs }) => arrivedUnixMs)).toEqual([5_004, 5_009]);
+    expect(groups.map(({ arrived }) => arrived.unixMs)).toEqual([5_004, 5_009]);
     expect(rest).toEqual([]);
   });
 

@@ -1,9 +1,10 @@
 import type { Fragment } from './segment-writer.js';
+import type { Arrival } from './stream-clock.js';
 
-/** Fragments that are written together, and when the last of them came (Unix ms). */
+/** Fragments that are written together, and when the last of them came. */
 export interface FragmentGroup {
   fragment: Fragment;
-  arrivedUnixMs: number;
+  arrived: Arrival;
 }
 
 /** Shorter than the second by half a frame or so: times of frames are rounded. */
@@ -16,30 +17,30 @@ const groupMsMin = 950;
 export class FragmentGroups {
   private waiting: Fragment[] = [];
   private durationTicks = 0;
-  private arrivedUnixMs = 0;
+  private arrived: Arrival = { unixMs: 0, monotonicMs: 0 };
 
   /** @param timescale ticks a second */
   constructor(private readonly timescale: number) {}
 
   /** @returns the groups that this fragment completed, in order */
-  push(fragment: Fragment, arrivedUnixMs: number): FragmentGroup[] {
+  push(fragment: Fragment, arrived: Arrival): FragmentGroup[] {
     const before = fragment.startsWithKeyFrame ? this.flush() : [];
     this.waiting.push(fragment);
     this.durationTicks += fragment.durationTicks;
-    this.arrivedUnixMs = arrivedUnixMs;
+    this.arrived = arrived;
     const isFull = this.durationTicks * 1_000 >= groupMsMin * this.timescale;
     return isFull ? [...before, ...this.flush()] : before;
   }
 
   /** What waits, complete or not; empty when nothing does. */
   flush(): FragmentGroup[] {
-    const { arrivedUnixMs, durationTicks, waiting } = this;
+    const { arrived, durationTicks, waiting } = this;
     const [first] = waiting;
     if (!first) return [];
     this.waiting = [];
     this.durationTicks = 0;
     const { startTicks, startsWithKeyFrame } = first;
     const piecesFrom = (originTicks: number) => waiting.flatMap((fragment) => fragment.piecesFrom(originTicks));
-    return [{ fragment: { startTicks, durationTicks, startsWithKeyFrame, piecesFrom }, arrivedUnixMs }];
+    return [{ fragment: { startTicks, durationTicks, startsWithKeyFrame, piecesFrom }, arrived }];
   }
 }

@@ -56,7 +56,7 @@ export class LiveParts {
     readonly isRead: () => boolean,
   ) {}
 
-  /** A connection stands. Forgets the one before. */
+  /** A connection stands, or goes on at other times. Forgets what was before. */
   begin(init: Buffer, track: VideoTrack): void {
     const startedUnixMs = this.clock.wallMs();
     // Numbers go on after a restart of this process too: sessions and segments are seconds long.

@@ -1,17 +1,16 @@
-import { execFile, fork, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClipView } from '@nightjar/contracts';
 import { findFfmpeg, probeFile, type FfmpegBinary } from '@nightjar/media';
 import { startTestCamera, until } from '@nightjar/testing';
+import { startRecorder } from '../recorder-process.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const run = promisify(execFile);
-const compiledRecorder = fileURLToPath(new URL('../../dist/recorder.main.js', import.meta.url));
 const segmentSeconds = 4;
 
 let nvr: TestNvr;
@@ -37,7 +36,7 @@ beforeAll(async () => {
     if (answer.status !== 200) throw new Error(await answer.text());
   }
   startedUnix = Date.now() / 1_000;
-  recorder = startRecorderProcess();
+  recorder = await startProcess();
 }, 60_000);
 afterAll(async () => {
   for (const process of started) process.kill('SIGKILL');
@@ -47,23 +46,8 @@ afterAll(async () => {
 
 const started: ChildProcess[] = [];
 
-/** The real process, so that it can be killed. */
-function startRecorderProcess(): ChildProcess {
-  const { config } = nvr;
-  const child = fork(compiledRecorder, [], {
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: config.databaseUrl,
-      NATS_URL: config.natsUrl,
-      NIGHTJAR_SECRET_KEY: config.secretKey,
-      NIGHTJAR_RECORDINGS_DIR: config.recordingsDir,
-      NIGHTJAR_FRAMES_DIR: config.framesDir,
-      NIGHTJAR_RECORDER_PORT: '0',
-      NIGHTJAR_SEGMENT_SECONDS: String(segmentSeconds),
-      NIGHTJAR_CAMERA_NETWORKS: '127.0.0.0/8',
-      NIGHTJAR_LOG_LEVEL: 'error',
-    },
-  });
+async function startProcess(): Promise<ChildProcess> {
+  const child = await startRecorder(nvr, { NIGHTJAR_SEGMENT_SECONDS: String(segmentSeconds) });
   started.push(child);
   return child;
 }
@@ -253,7 +237,7 @@ describe('a recorder that is killed', () => {
     );
     const orphans = path.join(nvr.config.recordingsDir, path.dirname(file));
     await writeFile(path.join(orphans, '1600000000000.mp4'), '');
-    recorder = startRecorderProcess();
+    recorder = await startProcess();
     await until(async () => (await clips('yard', killedUnix)).some((clip) => clip.open), 20_000);
     const closed = (await clips('yard')).find(({ id }) => id === open[0]?.id);
     expect(closed).toMatchObject({ open: false });
@@ -273,7 +257,7 @@ describe('a recorder that is killed', () => {
     const stranger = path.join(nvr.config.recordingsDir, '11111111-2222-3333-4444-555555555555', '2026-01-01');
     await mkdir(stranger, { recursive: true });
     await writeFile(path.join(stranger, '1600000000000.mp4'), 'of a camera that nobody knows');
-    recorder = startRecorderProcess();
+    recorder = await startProcess();
     await until(async () => (await closedClips('yard')).some(({ start_unix }) => start_unix === lost.start_unix), 20_000);
     const again = (await closedClips('yard')).find(({ start_unix }) => start_unix === lost.start_unix);
     expect(again).toMatchObject({ size_bytes: lost.size_bytes, duration_seconds: lost.duration_seconds });
@@ -301,7 +285,7 @@ describe('a recorder that is stopped', () => {
   it('writes files anew where somebody moved the directory away', async () => {
     await rename(nvr.config.recordingsDir, `${nvr.config.recordingsDir}-moved`);
     const restartedUnix = Date.now() / 1_000;
-    recorder = startRecorderProcess();
+    recorder = await startProcess();
     await until(async () => (await clips('yard', restartedUnix)).some(({ open }) => open), 20_000);
   });
 });

@@ -5,12 +5,12 @@ import { CamerasStore, type Camera } from '../cameras/cameras.store.js';
 import { LOGGER } from '../process-parts.js';
 import type { CameraRecorder } from './camera-recorder.js';
 import { CameraRecorders } from './camera-recorders.js';
-import { LiveSources } from './live-sources.js';
+import { keyOf, LiveSources, type CameraStream } from './live-sources.js';
 
 /** The nudge over the bus may be lost; rows are asked this often anyway. */
 const reconcileEveryMs = 5_000;
 
-interface Wanted {
+interface Wanted extends CameraStream {
   camera: Camera;
   isRecorded: boolean;
 }
@@ -22,12 +22,13 @@ interface Running {
 }
 
 /**
- * Keeps one recorder, and with it one connection, for each camera that is to be recorded or is being watched. Cameras share
- * nothing: one that hangs holds no other.
+ * Keeps one recorder, and with it one connection, for each camera that is to be recorded or is being watched, and one more while its
+ * smaller stream is. Cameras share nothing: one that hangs holds no other.
  */
 @Injectable()
 export class RecorderService {
-  private readonly running = new Map<number, Running>();
+  /** By camera and stream. */
+  private readonly running = new Map<string, Running>();
   private wakeUp = new AbortController();
 
   constructor(
@@ -68,41 +69,50 @@ export class RecorderService {
   /** Those to be recorded, then those that are watched though nobody records them. */
   private async listWanted(): Promise<Wanted[]> {
     const recorded = await this.cameras.listRecorded();
-    const recordedIds = new Set(recorded.map(({ id }) => id));
-    const watchedIds = this.live.watchedIds().filter((cameraId) => !recordedIds.has(cameraId));
-    const watched = watchedIds.length === 0 ? [] : await this.cameras.listByIds(watchedIds);
-    return [
-      ...recorded.map((camera) => ({ camera, isRecorded: true })),
-      ...watched.filter(({ deletedAt, isActive }) => isActive && deletedAt === null).map((camera) => ({ camera, isRecorded: false })),
-    ];
+    const wanted: Wanted[] = recorded.map((camera) => ({ camera, cameraId: camera.id, stream: 'main', isRecorded: true }));
+    const recordedKeys = new Set(wanted.map(keyOf));
+    const watched = this.live.watchedStreams().filter((stream) => !recordedKeys.has(keyOf(stream)));
+    if (watched.length === 0) return wanted;
+    const cameras = new Map((await this.cameras.listByIds(watched.map(({ cameraId }) => cameraId))).map((camera) => [camera.id, camera]));
+    for (const { cameraId, stream } of watched) {
+      const camera = cameras.get(cameraId);
+      if (camera && isThere(camera, stream)) wanted.push({ camera, cameraId, stream, isRecorded: false });
+    }
+    return wanted;
   }
 
   private async reconcile(wanted: readonly Wanted[]): Promise<void> {
-    const connections = new Map(wanted.map((one) => [one.camera.id, connectionOf(one)]));
-    const obsolete = [...this.running].filter(([cameraId, { connection }]) => connections.get(cameraId) !== connection);
+    const connections = new Map(wanted.map((one) => [keyOf(one), connectionOf(one)]));
+    const obsolete = [...this.running].filter(([key, { connection }]) => connections.get(key) !== connection);
     await Promise.all(
-      obsolete.map(async ([cameraId, { recorder }]) => {
+      obsolete.map(async ([key, { recorder }]) => {
         await recorder.stop();
-        this.running.delete(cameraId);
+        this.running.delete(key);
       }),
     );
-    for (const one of wanted) if (!this.running.has(one.camera.id)) this.start(one);
+    for (const one of wanted) if (!this.running.has(keyOf(one))) this.start(one);
     this.live.keepOnly(new Set(connections.keys()));
   }
 
   private start(wanted: Wanted): void {
-    const { camera, isRecorded } = wanted;
-    const recorder = this.recorders.make(camera, { isRecorded, live: this.live.partsOf(camera.id) });
-    this.running.set(camera.id, { recorder, connection: connectionOf(wanted) });
+    const { camera, isRecorded, stream } = wanted;
+    const recorder = this.recorders.make(camera, { isRecorded, stream, live: this.live.partsOf(wanted) });
+    this.running.set(keyOf(wanted), { recorder, connection: connectionOf(wanted) });
     recorder.start();
-    this.logger.info(isRecorded ? 'recording' : 'watching without recording', { cameraId: camera.id });
+    this.logger.info(isRecorded ? 'recording' : 'watching without recording', { cameraId: camera.id, stream });
   }
 }
 
+/** Whether a camera has such a stream, and is to be read at all. */
+function isThere({ deletedAt, isActive, substreamUrl }: Camera, stream: CameraStream['stream']): boolean {
+  return isActive && deletedAt === null && (stream === 'main' || substreamUrl !== null);
+}
+
 /** The password counts without being kept. */
-function connectionOf({ camera, isRecorded }: Wanted): string {
+function connectionOf({ camera, isRecorded, stream }: Wanted): string {
   const password = createHash('sha256')
     .update(camera.encryptedPassword ?? '')
     .digest('base64');
-  return [isRecorded, camera.rtspUrl, camera.rtspTransport, camera.audioEnabled, camera.username ?? '', password].join(' ');
+  const url = stream === 'main' ? camera.rtspUrl : camera.substreamUrl;
+  return [isRecorded, url, camera.rtspTransport, camera.audioEnabled, camera.username ?? '', password].join(' ');
 }

@@ -30,7 +30,7 @@ export interface RecordingSessionOptions {
   /** False: the camera is only watched, and nothing is written. */
   isRecorded: boolean;
   segmentMs: number;
-  rows: SegmentRows;
+  rows: Pick<SegmentRows, 'put'>;
   live: LiveParts;
   clock: Clock;
   previousEndMs: number | undefined;
@@ -114,6 +114,7 @@ class Recording {
   private readonly streamClock = new StreamClock();
   private timescale = 1;
   private groups: FragmentGroups | undefined;
+  private beginLive: () => void = () => undefined;
   private writer: SegmentWriter | undefined;
   recordedMs = 0;
 
@@ -151,10 +152,11 @@ class Recording {
       return 'steady';
     }
     if (!this.groups) throw new AppError('unprocessable', 'the stream has media before its begin');
-    const arrivedUnixMs = this.options.clock.wallMs();
+    const { clock, live } = this.options;
+    const arrived = { unixMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     // Viewers do not wait for the disk.
-    this.options.live.push(part.fragment, arrivedUnixMs);
-    for (const group of this.groups.push(part.fragment, arrivedUnixMs)) if ((await this.write(group)) === 'broken') return 'broken';
+    live.push(part.fragment, arrived.unixMs);
+    for (const group of this.groups.push(part.fragment, arrived)) if ((await this.write(group)) === 'broken') return 'broken';
     return 'steady';
   }
 
@@ -162,15 +164,22 @@ class Recording {
     const { camera, isRecorded, live, previousEndMs, root, rows, segmentMs } = this.options;
     this.timescale = track.timescale;
     this.groups = new FragmentGroups(track.timescale);
-    live.begin(initBytes, track);
+    // Viewers see other times as those of another session.
+    this.beginLive = () => live.begin(initBytes, track);
+    this.beginLive();
     if (isRecorded)
       this.writer = new SegmentWriter({ root, camera, segmentMs, rows, clock: this.streamClock, initBytes, track, previousEndMs });
   }
 
-  private async write({ arrivedUnixMs, fragment }: FragmentGroup): Promise<'steady' | 'broken'> {
+  private async write({ arrived, fragment }: FragmentGroup): Promise<'steady' | 'broken'> {
     const msOf = (ticks: number) => (ticks * 1_000) / this.timescale;
     const endMediaMs = msOf(fragment.startTicks + fragment.durationTicks);
-    if (this.streamClock.observe({ endMediaMs, arrivedUnixMs }) === 'broken') return 'broken';
+    const verdict = this.streamClock.observe({ endMediaMs, arrived });
+    if (verdict === 'broken') return 'broken';
+    if (verdict === 'shifted') {
+      this.writer?.endFileAtKeyFrame();
+      this.beginLive();
+    }
     if (this.writer) {
       await this.writer.write(fragment);
       this.options.onWritten();

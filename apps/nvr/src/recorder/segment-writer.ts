@@ -17,7 +17,7 @@ export interface SegmentWriterOptions {
   root: string;
   camera: { id: number; uuid: string };
   segmentMs: number;
-  rows: SegmentRows;
+  rows: Pick<SegmentRows, 'put'>;
   clock: StreamClock;
   /** `ftyp` and `moov`: the begin of each file. */
   initBytes: Buffer;
@@ -44,6 +44,7 @@ export class SegmentWriter {
   private lastKeyTicks: number | undefined;
   private lastGroupMs = 0;
   private endMs: number | undefined;
+  private isDue = false;
 
   constructor(private readonly options: SegmentWriterOptions) {
     this.endMs = options.previousEndMs;
@@ -69,6 +70,11 @@ export class SegmentWriter {
     this.putRow(this.current, true);
   }
 
+  /** The next key frame begins a file, whose time is read from the clock. */
+  endFileAtKeyFrame(): void {
+    this.isDue = true;
+  }
+
   /** Ends the open file, if there is one. */
   async close(): Promise<void> {
     const { current } = this;
@@ -85,7 +91,9 @@ export class SegmentWriter {
     if (this.lastKeyTicks !== undefined) this.lastGroupMs = this.msOf(fragment.startTicks - this.lastKeyTicks);
     this.lastKeyTicks = fragment.startTicks;
     const fileMs = this.current?.durationMs ?? 0;
-    if (isTimeToRotate({ fileMs, lastGroupMs: this.lastGroupMs, segmentMs: this.options.segmentMs })) await this.close();
+    const isFull = isTimeToRotate({ fileMs, lastGroupMs: this.lastGroupMs, segmentMs: this.options.segmentMs });
+    if (isFull || this.isDue) await this.close();
+    this.isDue = false;
   }
 
   private async open(fragment: Fragment): Promise<OpenSegment> {
@@ -103,8 +111,20 @@ export class SegmentWriter {
     const endTicks = fragment.startTicks + fragment.durationTicks;
     await segment.file.append(fragment.piecesFrom(segment.startTicks));
     segment.durationMs = this.msOf(endTicks - segment.startTicks);
-    // Until the clock has settled, what is known of the session's begin gets better.
-    if (segment.isFirst && !this.options.clock.isSettled) segment.startsAtMs = this.startOf(segment.startTicks, this.options.previousEndMs);
+    if (segment.isFirst && !this.isDue) segment.startsAtMs = this.betterStartOf(segment);
+  }
+
+  /**
+   * What is known of the session's begin gets better until the clock has settled; and afterwards, when all that came so far turns out to
+   * have come late.
+   */
+  private betterStartOf({ startsAtMs, startTicks }: OpenSegment): number {
+    const { clock, previousEndMs } = this.options;
+    const nowKnownMs = this.startOf(startTicks, previousEndMs);
+    if (!clock.isSettled) return nowKnownMs;
+    // Never back into what was recorded before.
+    const earliestMs = previousEndMs !== undefined && previousEndMs <= startsAtMs ? Math.max(previousEndMs, nowKnownMs) : nowKnownMs;
+    return startsAtMs - earliestMs > contiguousMs ? earliestMs : startsAtMs;
   }
 
   /** Where the file before ends, if the two meet; a new reading of the clock where they drifted apart, or where there was a gap. */

@@ -1,6 +1,7 @@
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '@nightjar/runtime';
+import { DiskQuestions } from './disk-questions.js';
 
 /** Of the disk that a directory is on. */
 export interface DiskSpace {
@@ -12,11 +13,13 @@ export interface DiskSpace {
 /** Enough to need a block of its own. */
 const probeBytes = 4_096;
 
-/** @returns undefined where the directory is not there or the disk does not answer */
+const spaces = new DiskQuestions({ ask: (directory) => statfs(directory), answerMsMax: 5_000 });
+
+/** @returns undefined where the directory is not there or the disk does not answer within seconds */
 export async function readDiskSpace(directory: string): Promise<DiskSpace | undefined> {
   try {
-    const { bavail, blocks, bsize } = await statfs(directory);
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    const space = await spaces.ask(directory);
+    return space && { freeBytes: space.bavail * space.bsize, totalBytes: space.blocks * space.bsize };
   } catch (error) {
     if (isDiskError(error)) return undefined;
     throw error;

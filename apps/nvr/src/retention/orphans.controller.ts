@@ -2,6 +2,7 @@ import { Controller, Delete, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply } from 'fastify';
+import { untilGone } from '../http/until-gone.js';
 import { OrphanedRecordingsFinder } from './orphaned-recordings.js';
 
 const command = 'run fsck with --restore-cameras on the machine of the recorder: it makes the camera again and attaches what it recorded';
@@ -14,9 +15,7 @@ export class OrphansController {
   @Get()
   @Policy({ kind: 'superuser' })
   async list(@Res({ passthrough: true }) reply: FastifyReply) {
-    const leaving = new AbortController();
-    reply.raw.once('close', () => leaving.abort());
-    const found = await this.finder.list(leaving.signal);
+    const found = await this.finder.list(untilGone(reply));
     const orphans = found.map(({ cameraUuid, files, firstUnixMs, framesName, lastUnixMs, name, tiers }) => ({
       camera_uuid: cameraUuid,
       camera_name: name ?? null,

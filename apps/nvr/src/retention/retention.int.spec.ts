@@ -193,7 +193,12 @@ describe('a camera that is erased', () => {
     await record(2);
     const start_unix = firstMs / 1_000;
     await nvr.fetch('/api/v1/recordings/protections', post({ camera_id: 'attic', start_unix, end_unix: start_unix + 60 }));
-    for (const root of [path.join(config.evidenceDir, attic.uuid), path.join(config.framesDir, 'attic')]) {
+    const pictures = [
+      path.join(config.evidenceDir, attic.uuid),
+      path.join(config.thumbnailsDir, attic.uuid),
+      path.join(config.framesDir, 'attic'),
+    ];
+    for (const root of pictures) {
       await mkdir(root, { recursive: true });
       await writeFile(path.join(root, 'latest.jpg'), 'x');
     }
@@ -220,8 +225,7 @@ describe('a camera that is erased', () => {
     await database.segment.updateMany({ where: { cameraId: attic.id }, data: { open: false } });
     await enforce({});
     await erasure.run(AbortSignal.timeout(10_000));
-    const gone = [directory, path.join(config.evidenceDir, attic.uuid), path.join(config.framesDir, 'attic')];
-    for (const root of gone) await expect(stat(root)).rejects.toThrow('ENOENT');
+    for (const root of [directory, ...pictures]) await expect(stat(root)).rejects.toThrow('ENOENT');
     const where = { cameraId: attic.id };
     const left = [database.camera.count({ where: { id: attic.id } }), database.segment.count({ where }), database.event.count({ where })];
     expect(await Promise.all(left)).toEqual([0, 0, 0]);

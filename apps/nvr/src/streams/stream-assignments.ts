@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SecretBox } from '@nightjar/auth';
-import { StreamAnalytic, type AssignedStream, type CameraTransport } from '@nightjar/contracts';
+import { PictureRegion, Rotation, StreamAnalytic, type AssignedStream, type CameraTransport } from '@nightjar/contracts';
 import { AppError, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
 import { CameraConnections, transportOf } from '../cameras/camera-connections.js';
@@ -8,9 +8,16 @@ import type { Camera } from '../cameras/cameras.store.js';
 import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import type { ApiConfig } from '../config.js';
 import { accountOfTenant } from '../luna/luna-account.js';
-import { isFileType, streamReferencePurpose } from '../luna/stream-reference.js';
+import { framesNameOf, isFileType, streamReferencePurpose } from '../luna/stream-reference.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import type { ClaimedStream } from './streams.store.js';
+
+/** What a user said of a stream's pictures. */
+const PictureChoice = z.object({
+  rotation: Rotation.default(0),
+  roi: PictureRegion.nullish().transform((region) => region ?? null),
+  droi: PictureRegion.nullish().transform((region) => region ?? null),
+});
 
 /** Puts together what an agent is told of a stream: an address that was checked just now, and what to look for. */
 @Injectable()
@@ -38,7 +45,7 @@ export class StreamAssignments {
         version: luna?.version ?? 1,
         // Also of a camera that nobody looked at as a stream so far.
         account_id: luna?.accountId ?? accountOfTenant(1),
-        frames_name: camera?.framesName ?? `stream-${streamId}`,
+        frames_name: framesNameOf(streamId, camera),
         name: camera?.name ?? luna?.name ?? '',
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
         kind: isFileType(type) ? 'file' : 'rtsp',
@@ -46,6 +53,7 @@ export class StreamAssignments {
         main_url: camera && camera.substreamUrl !== null ? await this.mainUrlOf(camera) : null,
         transport: camera ? transportOf(camera) : transportOfType(type),
         frames_per_second: this.config.detectFps,
+        ...PictureChoice.parse(luna?.data ?? {}),
         analytics: z.array(StreamAnalytic).parse(luna?.analytics ?? []),
       };
     } catch (error) {

@@ -31,8 +31,8 @@ export class StreamsService {
 
   async claim(request: ClaimRequest): Promise<{ lease_ms: number; streams: AssignedStream[] }> {
     const agentId = request.agent_id;
-    for (const { error, status, stream_id, version } of request.feedback)
-      await this.feedback.take({ streamId: stream_id, version, status, error });
+    for (const { error, status, stream_id, version, video_info: video } of request.feedback)
+      await this.feedback.take({ streamId: stream_id, version, status, error, video });
     const agents = this.remember({ agentId, slotsTotal: request.slots_total });
     const claimed = await this.store.claim({ agentId, leaseMs, decide: (streams) => shareStreams({ agentId, agents, streams }) });
     const cameraIds = claimed.flatMap(({ cameraId }) => cameraId ?? []);

@@ -8,6 +8,9 @@ import { MonitoringPolicies } from './monitoring-policies.js';
 import { ResourceHistory, sampleEveryMs } from './resource-history.js';
 import { SystemEvents } from './system-events.js';
 
+/** As long as names of hosts may be. In a container it is the container's. */
+export const hostName = os.hostname().slice(0, 255);
+
 /** The machine at one moment; undefined: not known. */
 export interface MachineState {
   readonly atUnixMs: number;
@@ -67,7 +70,7 @@ export class ResourceSampler implements OnModuleDestroy {
 
   private async tell(): Promise<void> {
     const policy = await this.policies.current();
-    await this.events.note(this.history.alerts(policy), policy.repeatMinutes);
+    await this.events.note({ host: hostName, alerts: this.history.alerts(policy), repeatMinutes: policy.repeatMinutes });
   }
 }
 

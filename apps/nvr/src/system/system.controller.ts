@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { MonitoringPolicies } from './monitoring-policies.js';
+import { posture } from './posture.js';
 import type { MonitoringPolicy, ResourceSample } from './resource-history.js';
-import { percent, ResourceSampler, type MachineState } from './resource-sampler.js';
+import { hostName, percent, ResourceSampler, type MachineState } from './resource-sampler.js';
 import { SystemEvents } from './system-events.js';
 
 export const HistoryQuery = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
@@ -42,11 +43,10 @@ export class SystemController {
     private readonly events: SystemEvents,
   ) {}
 
-  /** Pictures go to adapters in private networks only, there is no cloud, and no RTSP is sent out. */
   @Get('posture')
   @Policy({ kind: 'superuser' })
   posture() {
-    return { deployment_mode: 'offline', ai_sovereignty: 'local_only', mediamtx_allow_plaintext_outputs: false };
+    return posture;
   }
 
   @Get('resources')
@@ -58,6 +58,8 @@ export class SystemController {
       sampled_at: new Date(atUnixMs).toISOString(),
       ts: Math.floor(atUnixMs / 1_000),
       scope: 'host',
+      /** Which one answers: where several processes serve, each looks at its own. */
+      host: hostName,
       cpu_percent: cpuPercent,
       load_avg: os.loadavg(),
       memory: { total: memory.totalBytes, used: memory.usedBytes, percent: percent(memory.usedBytes, memory.totalBytes) },
@@ -83,7 +85,7 @@ export class SystemController {
     return { points: this.sampler.history.list(atUnixMs - minutes * 60_000, atUnixMs).map(pointView) };
   }
 
-  /** What was the matter with the machine, and when it was over; newest first. */
+  /** What was the matter with the machines that the NVR runs on, and when it was over; newest first. */
   @Get('events')
   @Policy({ kind: 'superuser' })
   async listEvents(@Query() query: unknown) {
@@ -91,6 +93,7 @@ export class SystemController {
     const { found, total } = await this.events.list({ eventState, eventType, ...page });
     const events = found.map((event) => ({
       id: event.id,
+      host: event.host === '' ? null : event.host,
       event_type: event.eventType,
       event_state: event.eventState,
       severity: event.severity,

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '@nightjar/runtime';
 import { jsonRequest } from '../playback/recorded-time.fixture.js';
@@ -23,7 +24,7 @@ describe('what is the matter with the machine', () => {
     const [one, other] = [new SystemEvents(nvr.database, clock), new SystemEvents(nvr.database, clock)];
     const busy: ResourceAlert[] = [{ alert_type: 'cpu_high', since: '2026-06-01T11:58:00.000Z' }];
     const note = (alerts: ResourceAlert[], repeatMinutes = 60) =>
-      Promise.all([one, other].map((events) => events.note(alerts, repeatMinutes)));
+      Promise.all([one, other].map((events) => events.note({ host: 'north', alerts, repeatMinutes })));
     await note([]);
     await note(busy);
     clock.advance(59 * minuteMs);
@@ -40,7 +41,7 @@ describe('what is the matter with the machine', () => {
         expect.objectContaining({ event_state: 'inactive', occurred_at: '2026-06-01T23:00:00.000Z' }),
         expect.objectContaining({ event_state: 'active', occurred_at: '2026-06-01T13:00:00.000Z' }),
         {
-          ...{ id: expect.any(Number), event_type: 'cpu_high', event_state: 'active', severity: 'warning' },
+          ...{ id: expect.any(Number), host: 'north', event_type: 'cpu_high', event_state: 'active', severity: 'warning' },
           ...{ description: 'the CPU is busy, since 2026-06-01T11:58:00.000Z', data: { since: '2026-06-01T11:58:00.000Z' } },
           occurred_at: '2026-06-01T12:00:00.000Z',
         },
@@ -49,6 +50,22 @@ describe('what is the matter with the machine', () => {
     });
     expect((await get('events?event_type=cpu_high&event_state=active&limit=1')).body).toMatchObject({ events: [{}], total: 2 });
     for (const query of ['limit=0', 'event_type=x', 'event_state=over']) expect((await get(`events?${query}`)).status).toBe(422);
+  });
+
+  it('is what each host says of itself: one whose disk is full and one whose disk is not do not contradict each other', async () => {
+    const events = new SystemEvents(nvr.database, new FakeClock(Date.UTC(2026, 6, 1, 12)));
+    const full: ResourceAlert[] = [{ alert_type: 'disk_low', since: '2026-07-01T12:00:00.000Z' }];
+    const rounds = async (ofWest: ResourceAlert[], ofEast: ResourceAlert[]) => {
+      for (let round = 0; round < 3; round++)
+        for (const [host, alerts] of [['west', ofWest] as const, ['east', ofEast] as const])
+          await events.note({ host, alerts, repeatMinutes: 60 });
+      const { body } = await get('events?event_type=disk_low');
+      return (body['events'] as { host: string; event_state: string }[]).map(({ event_state, host }) => `${host} ${event_state}`);
+    };
+    expect(await rounds(full, [])).toEqual(['west active']);
+    expect(await rounds(full, full)).toEqual(['east active', 'west active']);
+    expect(await rounds([], full)).toEqual(['west inactive', 'east active', 'west active']);
+    expect((await get('resources')).body).toMatchObject({ scope: 'host', host: os.hostname() });
   });
 
   it('is what an admin decides, which is written in the audit log', async () => {

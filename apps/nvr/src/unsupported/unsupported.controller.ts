@@ -29,20 +29,14 @@ export class UnsupportedController {
   @Put('permissions/:permission')
   @Policy({ kind: 'superuser' })
   changePermission(@Param('permission') name: string): never {
-    requireKnown(
-      permissionNames.some((known) => known === name),
-      'Permission',
-    );
+    requirePermission(name);
     return refuse('permissions');
   }
 
   @Delete('permissions/:permission')
   @Policy({ kind: 'superuser' })
   removePermission(@Param('permission') name: string): never {
-    requireKnown(
-      permissionNames.some((known) => known === name),
-      'Permission',
-    );
+    requirePermission(name);
     return refuse('permissions');
   }
 
@@ -93,13 +87,14 @@ export class UnsupportedController {
   @Delete('adapters/:adapter')
   @Policy({ kind: 'superuser' })
   removeAdapter(@Param('adapter') name: string): never {
-    requireKnown(this.config.infer.adapters.has(name), 'Adapter');
+    if (!this.config.infer.adapters.has(name)) throw new AppError('not_found', 'Adapter not found');
     return refuse('adapters');
   }
 }
 
-function requireKnown(isKnown: boolean, what: string): void {
-  if (!isKnown) throw new AppError('not_found', `${what} not found`);
+/** @throws AppError `not_found` */
+function requirePermission(name: string): void {
+  if (!permissionNames.some((known) => known === name)) throw new AppError('not_found', 'Permission not found');
 }
 
 function refuse(what: keyof typeof reasons): never {

@@ -10,7 +10,10 @@ let stopping: AbortController;
 beforeAll(async () => {
   camera = await startTestCamera({ credentials: { user: 'admin', password: 'hunter2' }, authentication: 'digest' });
 });
-afterEach(() => camera.resume());
+afterEach(() => {
+  camera.resume();
+  camera.breakDown(undefined);
+});
 afterAll(() => camera.close());
 
 function read(
@@ -34,6 +37,33 @@ describe('a camera that is read without FFmpeg (R8, R29)', () => {
     const steps = units.slice(1).map(({ ptsMs }, index) => Math.round(ptsMs - (units[index]?.ptsMs ?? 0)));
     expect(new Set(steps)).toEqual(new Set([67]));
   });
+
+  it('is not taken for silent when it was us who did nothing', async () => {
+    let units = 0;
+    const reading = read(camera.url, { onUnit: () => units++, stallMs: 800 });
+    await until(() => units >= 5);
+    const untilMs = performance.now() + 3_000;
+    while (performance.now() < untilMs);
+    units = 0;
+    await Promise.race([until(() => units >= 5), reading]);
+    stopping.abort();
+    await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it.each(['times_backwards', 'times_wrap'] as const)(
+    'whose clock does "%s" gives all of its pictures, one after the other',
+    async (fault) => {
+      camera.breakDown(fault);
+      const units: Unit[] = [];
+      const reading = read(camera.url, { onUnit: (unit) => units.push(unit) });
+      await until(() => units.length >= 95);
+      stopping.abort();
+      await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
+      const steps = units.slice(1).map(({ ptsMs }, index) => Math.round(ptsMs - (units[index]?.ptsMs ?? 0)));
+      expect(new Set(steps)).toEqual(new Set([67]));
+    },
+    20_000,
+  );
 
   it.each([
     ['reset', 'unavailable', 'the camera cut the connection'],

@@ -1,4 +1,5 @@
 import { AppError } from '@nightjar/runtime';
+import { Patience } from '../patience.js';
 import type { ReadUnitsOptions } from '../read-units.js';
 import { UnitTimeline } from '../unit-timeline.js';
 import { RtpUnits } from './rtp-units.js';
@@ -15,6 +16,7 @@ export async function readUnitsDirectly({
   clock,
   isPrompt = () => true,
   onUnit,
+  pictureDueMs,
   signal,
   stallMs = stallMsDefault,
   url,
@@ -25,6 +27,7 @@ export async function readUnitsDirectly({
   const client = new RtspClient({
     url,
     isPrompt,
+    pictureDueMs,
     onVideo: (video) => {
       units = new RtpUnits(video, (unit) => {
         hasUnits = true;
@@ -34,11 +37,11 @@ export async function readUnitsDirectly({
     },
     onPacket: (packet) => units?.push(packet),
   });
-  const stall = setTimeout(() => client.giveUp(silent(stallMs, hasUnits)), stallMs);
+  const stall = new Patience(stallMs, () => client.giveUp(silent(stallMs, hasUnits)));
   try {
     return await client.run(signal);
   } finally {
-    clearTimeout(stall);
+    stall.end();
   }
 }
 

@@ -1,12 +1,13 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AppError } from '@nightjar/runtime';
-import { problem, reasonOf } from '../rtsp-relay/relayed-connection.js';
-import { calmTicks, promptTicks, type ReadTicks } from '../rtsp-relay/read-ticks.js';
+import { notEncrypted, problem, reasonOf } from '../camera-problem.js';
+import { calmTicks, promptTicks } from '../rtsp-relay/read-ticks.js';
 import { rewriteSessionDescription } from '../rtsp-relay/rewrite-session-description.js';
 import { readTarget, type CameraTarget } from '../rtsp-relay/rtsp-relay.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
 import { PacketCutter } from './packet-cutter.js';
+import { ReadPace } from './read-pace.js';
 import { interleave, isControlPacket, ReceiverReports } from './receiver-reports.js';
 import { RtspRequests, statusOf } from './rtsp-requests.js';
 import { readSetup } from './setup-answer.js';
@@ -34,6 +35,8 @@ export interface RtspClientOptions {
   readonly reportEveryMs?: number | undefined;
   /** Whether the newest picture is looked at now; it is asked at each read. If not, the camera is read less often. */
   readonly isPrompt: () => boolean;
+  /** When the next picture is needed, if it is: `ReadUnitsOptions.pictureDueMs`. */
+  readonly pictureDueMs?: (() => number) | undefined;
   /** What is going to be sent, before the first packet. It may throw. */
   readonly onVideo: (video: DescribedVideo) => void;
   /** An RTP packet of the video; only good until the callback returns. It may throw. */
@@ -59,8 +62,9 @@ export class RtspClient {
   private isPlaying = false;
   private fullReads = 0;
   private aggregateUrl: string;
-  /** At whose next tick the camera is read on; undefined: it is read. */
-  private pausedUntil: ReadTicks | undefined;
+  private readonly readPace = new ReadPace();
+  /** Until the next tick. */
+  private isPaused = false;
   private readonly timers: NodeJS.Timeout[] = [];
   private failure: AppError | undefined;
   private fail!: (error: AppError) => void;
@@ -84,7 +88,7 @@ export class RtspClient {
       ? connectTls({ host, port, onread, rejectUnauthorized: false } as ConnectionOptions)
       : connect({ host, port, onread });
     this.camera.setNoDelay(true);
-    this.camera.on('error', (cause) => this.fail(problem(reasonOf(cause), cause)));
+    this.camera.on('error', (cause) => this.fail(problem(reasonOf(cause, this.camera), cause)));
     this.camera.once('close', () => this.fail(problem('the stream of the camera ended')));
     this.requests = new RtspRequests({
       credentials,
@@ -104,7 +108,8 @@ export class RtspClient {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      await this.requests.within(this.opened(), 'the camera is not reached');
+      await this.requests.within(this.opened('connect'), 'the camera is not reached');
+      if (this.target.isTls) await this.requests.within(this.opened('secureConnect'), notEncrypted);
       await this.play();
       return await this.failed;
     } finally {
@@ -118,8 +123,8 @@ export class RtspClient {
     this.fail(error);
   }
 
-  private opened(): Promise<void> {
-    return new Promise((resolve) => this.camera.once(this.target.isTls ? 'secureConnect' : 'connect', () => resolve()));
+  private opened(event: 'connect' | 'secureConnect'): Promise<void> {
+    return new Promise((resolve) => this.camera.once(event, () => resolve()));
   }
 
   private async play(): Promise<void> {
@@ -229,17 +234,20 @@ export class RtspClient {
   }
 
   private pace(bytes: number): void {
+    this.readPace.took(bytes);
     // A full buffer: there is more already.
     const readsOn = bytes === readBytesMax && ++this.fullReads < fullReadsMax;
-    if (!this.isPlaying || this.requests.isWaiting || this.pausedUntil || readsOn) return;
+    if (!this.isPlaying || this.requests.isWaiting || this.isPaused || readsOn) return;
     this.fullReads = 0;
+    this.isPaused = true;
     this.camera.pause();
-    this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
-    this.pausedUntil.wait(this.onTick);
+    const { isPrompt, pictureDueMs } = this.options;
+    if (pictureDueMs) promptTicks.wait(this.onTick, this.readPace.next(performance.now(), isPrompt() ? pictureDueMs() : Infinity));
+    else (isPrompt() ? promptTicks : calmTicks).wait(this.onTick);
   }
 
   private readonly onTick = (): void => {
-    this.pausedUntil = undefined;
+    this.isPaused = false;
     this.camera.resume();
   };
 
@@ -252,7 +260,7 @@ export class RtspClient {
   }
 
   private end(): void {
-    this.pausedUntil?.forget(this.onTick);
+    for (const ticks of [promptTicks, calmTicks]) ticks.forget(this.onTick);
     for (const timer of this.timers) clearInterval(timer);
     this.fail(problem('the reading is over'));
     const { camera, requests } = this;

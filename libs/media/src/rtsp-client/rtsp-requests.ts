@@ -1,5 +1,6 @@
+import { problem } from '../camera-problem.js';
+import { Patience } from '../patience.js';
 import { CameraAuthorization, type CameraCredentials } from '../rtsp-relay/camera-authorization.js';
-import { problem } from '../rtsp-relay/relayed-connection.js';
 import { headerOf, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
 
 /** A camera that asks who we are more often for one request is not satisfied by anything. */
@@ -74,14 +75,14 @@ export class RtspRequests {
 
   /** @throws AppError `unavailable` with this reason when it takes too long, or what ended the connection */
   async within<Value>(work: Promise<Value>, said: string): Promise<Value> {
-    let timer: NodeJS.Timeout | undefined;
+    let patience: Patience | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(problem(said)), this.options.answerMsMax);
+      patience = new Patience(this.options.answerMsMax, () => reject(problem(said)));
     });
     try {
       return await Promise.race([work, this.options.failed, late]);
     } finally {
-      clearTimeout(timer);
+      patience?.end();
       this.pending = undefined;
     }
   }

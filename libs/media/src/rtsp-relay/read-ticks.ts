@@ -3,15 +3,21 @@
  * and in the FFmpeg behind. All cameras at once cost little more than one.
  */
 export class ReadTicks {
-  private waiting = new Set<() => void>();
+  /** Who waits for which tick, counted on the grid. */
+  private readonly waiting = new Map<() => void, number>();
   private timer: NodeJS.Timeout | undefined;
+  private timerTick = Infinity;
 
   constructor(private readonly everyMs: number) {}
 
-  /** Calls back at the next tick, once. `onTick` must not throw. */
-  wait(onTick: () => void): void {
-    this.waiting.add(onTick);
-    this.timer ??= setTimeout(() => this.tick(), this.untilNextMs());
+  /**
+   * Calls back at the next tick, once. `onTick` must not throw.
+   * @param notBeforeMs of `performance.now()`: an earlier tick is passed over
+   */
+  wait(onTick: () => void, notBeforeMs = 0): void {
+    const tick = Math.max(this.nextTick(), Math.ceil(notBeforeMs / this.everyMs));
+    this.waiting.set(onTick, tick);
+    this.setTimer(tick);
   }
 
   /** Takes back `wait`. */
@@ -20,17 +26,26 @@ export class ReadTicks {
   }
 
   /** On a grid, so that ticks of one length meet those of another. One that is nearly there is left out: nothing has come since the last. */
-  private untilNextMs(): number {
-    const { everyMs } = this;
-    const untilGridMs = everyMs - (performance.now() % everyMs);
-    return untilGridMs < everyMs / 4 ? untilGridMs + everyMs : untilGridMs;
+  private nextTick(): number {
+    const passed = performance.now() / this.everyMs;
+    const next = Math.floor(passed) + 1;
+    return next - passed < 1 / 4 ? next + 1 : next;
+  }
+
+  private setTimer(tick: number): void {
+    if (tick >= this.timerTick) return;
+    clearTimeout(this.timer);
+    this.timerTick = tick;
+    this.timer = setTimeout(() => this.tick(), tick * this.everyMs - performance.now());
   }
 
   private tick(): void {
-    this.timer = undefined;
-    const due = this.waiting;
-    this.waiting = new Set();
-    for (const onTick of due) onTick();
+    const due = this.timerTick;
+    this.timerTick = Infinity;
+    const called = [...this.waiting].filter(([, tick]) => tick <= due);
+    for (const [onTick] of called) this.waiting.delete(onTick);
+    for (const [onTick] of called) onTick();
+    for (const tick of this.waiting.values()) this.setTimer(tick);
   }
 }
 

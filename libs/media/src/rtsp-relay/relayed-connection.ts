@@ -1,19 +1,17 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { AppError, hasErrorCode } from '@nightjar/runtime';
+import { AppError } from '@nightjar/runtime';
+import { notEncrypted, problem, reasonOf } from '../camera-problem.js';
 import type { CameraAuthorization } from './camera-authorization.js';
-import { calmTicks, promptTicks, type ReadTicks } from './read-ticks.js';
+import { CameraReading } from './camera-reading.js';
+import { CameraWatch } from './camera-watch.js';
 import { RelayedMedia } from './relayed-media.js';
-import { rewriteSessionDescription, type DescribedTrack } from './rewrite-session-description.js';
+import { rewriteSessionDescription, type DescribedTrack, type RewrittenDescription } from './rewrite-session-description.js';
 import { headerOf, RtspSplitter, RtspSyntaxError, type RtspMessage } from './rtsp-splitter.js';
-import { cameraTransport, clientTransport, keepHeader, packetInfo } from './relayed-headers.js';
-import { grantedChannels, grantedUdp, refusesTcp, requestedChannels, type CameraTransport } from './transport-header.js';
+import { addressBehind, baseOf, cameraRequest, clientAnswer, readRequestLine, refusal, trackUrlOf } from './relayed-headers.js';
+import { grantOf, packetsChannel, requestedChannels, type CameraTransport } from './transport-header.js';
 import { UdpMedia } from './udp-media.js';
 import type { UdpTrack } from './udp-track.js';
 
-/** Longest wait for a connection to the camera, and for its whole answer to one request. */
-const answerMsMaxDefault = 10_000;
-/** A camera that plays and sends nothing at all; those who read its frames notice sooner when no frame comes. */
-const silenceMsMax = 20_000;
 /** What a side that does not read may leave in our memory: beyond it the other side is not read (media), or the connection ends. */
 const unsentBytesMax = 256 * 1024;
 /** A camera that sends over UDP can't be made to wait. Full: packets are lost as they are in a network. */
@@ -22,15 +20,9 @@ const unsentUdpBytesMax = 4 * 1024 * 1024;
 const lingerMs = 2_000;
 /** What a camera sends over UDP is handed on at this pace; the system keeps less of it than of a connection. */
 const udpEveryMs = 80;
-const readBytesMax = 64 * 1024;
 const requestsWaitingMax = 8;
-
-const methods: ReadonlySet<string> = new Set([
-  ...['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'PAUSE', 'GET_PARAMETER', 'SET_PARAMETER', 'TEARDOWN'],
-]);
-const requestHeaders = ['accept', 'session', 'range', 'scale', 'blocksize'];
-const responseHeaders = ['public', 'session', 'range', 'scale'];
-const reasons: Readonly<Record<number, string>> = { 200: 'OK', 401: 'Unauthorized', 404: 'Not Found', 461: 'Unsupported Transport' };
+/** A camera that asks who we are more often for one request is not satisfied by anything. */
+const challengesMax = 3;
 
 export interface RelayedConnectionOptions {
   /** FFmpeg's connection, with what was read of it. */
@@ -74,50 +66,47 @@ interface PendingRequest extends AskedRequest {
 export class RelayedConnection {
   private readonly camera: Socket;
   private readonly cameraSplitter = new RtspSplitter();
-  /** What is read into; taken again as soon as FFmpeg has all of it, which is nearly always at once. */
-  private buffer = Buffer.allocUnsafeSlow(readBytesMax);
-  private isBufferFree = true;
+  private readonly reading: CameraReading;
+  private readonly watch: CameraWatch;
   private readonly requests: RtspMessage[] = [];
   private pending: PendingRequest | undefined;
   private sequence = 0;
+  /** Of the request that is asked now. */
+  private challenges = 0;
   private isOpen = false;
   private isPlaying = false;
-  private isClientFull = false;
-  /** At whose next tick the camera is read on; undefined: it is read. */
-  private pausedUntil: ReadTicks | undefined;
   private ended = false;
-  private aggregateUrl: string;
-  private trackUrls: readonly string[] = [];
-  private tracks: readonly DescribedTrack[] = [];
+  private described: Omit<RewrittenDescription, 'text'>;
   private readonly media = new RelayedMedia();
-  private deadline: NodeJS.Timeout | undefined;
-  private silence: NodeJS.Timeout | undefined;
   private udp: UdpMedia | undefined;
   private isOverUdp: boolean;
   private isOpeningPorts = false;
 
   constructor(private readonly options: RelayedConnectionOptions) {
     const { client, dial, firstRequests, openedEvent } = options;
-    const camera = dial({ buffer: () => this.freeBuffer(), callback: (bytes) => this.onCameraBytes(bytes) });
+    this.reading = new CameraReading({ isPrompt: options.isPrompt, readOn: () => void camera.resume() });
+    this.watch = new CameraWatch({ answerMsMax: options.answerMsMax, onLate: (said) => this.end(problem(said)) });
+    const camera = dial({ buffer: () => this.reading.freeBuffer(), callback: (count) => this.onCameraBytes(count) });
     this.camera = camera;
-    this.aggregateUrl = options.cameraUrl;
+    this.described = { aggregateUrl: options.cameraUrl, trackUrls: [], tracks: [] };
     this.isOverUdp = options.transport === 'udp';
     this.requests.push(...firstRequests);
     client.on('data', (chunk: Buffer) => this.guard(() => this.readClient(chunk)));
     client.on('drain', () => {
-      this.isClientFull = false;
-      this.readOn();
+      this.watch.noteReaderFull(false);
+      this.reading.noteReaderRoom();
     });
     client.once('close', () => this.end(undefined));
     camera.setNoDelay(true);
     camera.once(openedEvent, () => {
       this.isOpen = true;
-      this.expectAnswer(false);
+      this.watch.noteAnswer();
       this.guard(() => this.sendNext());
     });
-    camera.on('error', (cause) => this.end(problem(reasonOf(cause), cause)));
+    camera.on('error', (cause) => this.end(problem(reasonOf(cause, camera), cause)));
     camera.once('close', () => this.end(problem('the stream of the camera ended')));
-    this.expectAnswer(true);
+    this.watch.expectAnswer('the camera is not reached');
+    if (openedEvent === 'secureConnect') camera.once('connect', () => this.watch.expectAnswer(notEncrypted));
   }
 
   /** Ends both sides at once. */
@@ -152,10 +141,12 @@ export class RelayedConnection {
     if (!this.isOpen || this.pending || this.isOpeningPorts) return;
     const request = this.requests.shift();
     if (!request) return;
-    const [method = '', url = ''] = request.startLine.split(' ');
-    if (!methods.has(method)) throw problem('FFmpeg asks for what cameras do not do');
-    const asked = { request, method, url: this.cameraUrlOf(url), track: undefined };
-    if (method === 'SETUP' && this.isOverUdp) this.setUpOverUdp(asked);
+    const said = readRequestLine(request.startLine);
+    if (!said) throw problem('FFmpeg asks for what cameras do not do');
+    const cameraUrl = addressBehind(said.url, { relayUrl: this.options.relayUrl, ...this.described });
+    if (cameraUrl === undefined) throw problem('FFmpeg asks for an address that the camera did not give');
+    const asked = { request, method: said.method, url: cameraUrl, track: undefined };
+    if (said.method === 'SETUP' && this.isOverUdp) this.setUpOverUdp(asked);
     else this.ask(asked);
   }
 
@@ -166,7 +157,7 @@ export class RelayedConnection {
     if (localAddress === undefined || cameraAddress === undefined) throw problem('the camera cut the connection');
     this.udp ??= new UdpMedia({
       everyMs: udpEveryMs,
-      onPacket: () => void this.silence?.refresh(),
+      onPacket: () => this.watch.noteBytes(),
       onMedia: (bytes) => {
         if (this.options.client.writableLength < unsentUdpBytesMax) this.options.client.write(this.media.pass(bytes));
       },
@@ -182,75 +173,40 @@ export class RelayedConnection {
     );
   }
 
-  /** The camera's address behind one of ours. */
-  private cameraUrlOf(url: string): string {
-    const { relayUrl } = this.options;
-    const track = url.startsWith(`${relayUrl}/track/`) ? Number(url.slice(`${relayUrl}/track/`.length)) : undefined;
-    const found =
-      track === undefined ? (url === relayUrl || url === `${relayUrl}/` ? this.aggregateUrl : undefined) : this.trackUrls[track];
-    if (found === undefined) throw problem('FFmpeg asks for an address that the camera did not give');
-    return found;
-  }
-
   private ask({ request, method, track, url }: AskedRequest): void {
     const authorization = this.options.authorization.headerFor(method, url);
-    const cameraSequence = ++this.sequence;
-    const kept = requestHeaders.flatMap((name) => keepHeader(request, name));
-    const lines = [
-      `${method} ${url} RTSP/1.0`,
-      `CSeq: ${cameraSequence}`,
-      'User-Agent: Nightjar',
-      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-      ...(method === 'SETUP' ? [`Transport: ${cameraTransport(request, track?.clientPorts)}`] : []),
-      ...kept,
-    ];
-    this.pending = { request, method, url, track, cameraSequence, wasAuthorized: authorization !== undefined };
-    this.expectAnswer(true);
-    this.camera.write(`${lines.join('\r\n')}\r\n\r\n`);
+    const sequence = ++this.sequence;
+    this.pending = { request, method, url, track, cameraSequence: sequence, wasAuthorized: authorization !== undefined };
+    this.watch.expectAnswer('the camera does not answer');
+    this.camera.write(cameraRequest(request, { method, url, sequence, authorization, clientPorts: track?.clientPorts }));
   }
 
-  private freeBuffer(): Buffer {
-    if (!this.isBufferFree) this.buffer = Buffer.allocUnsafeSlow(readBytesMax);
-    this.isBufferFree = true;
-    return this.buffer;
-  }
-
-  /** @returns whether to read on; else `readOn` does */
-  private onCameraBytes(bytes: number): boolean {
-    this.guard(() => this.readCamera(this.buffer.subarray(0, bytes)));
+  /** @returns whether to read on; else `reading` does */
+  private onCameraBytes(count: number): boolean {
+    this.guard(() => this.readCamera(this.reading.read(count)));
     // What the system did not take at once still lies in the buffer.
-    this.isBufferFree = this.options.client.writableLength === 0;
-    return this.ended || !(this.isClientFull || this.pausedUntil);
+    this.reading.leave(this.options.client.writableLength === 0);
+    return this.ended || !this.reading.isPaused;
   }
 
   private readCamera(chunk: Buffer): void {
-    this.silence?.refresh();
+    this.watch.noteBytes();
     for (const part of this.cameraSplitter.push(chunk)) {
       if (this.ended) return;
       if (part.kind === 'media') this.forward(part.bytes);
       else if (part.message.startLine.startsWith('RTSP/')) this.takeAnswer(part.message);
       else this.refuseRequest(part.message);
     }
-    // A full buffer: there is more already.
-    if (!this.isPlaying || this.pending || this.pausedUntil || chunk.length === readBytesMax || this.media.isSettling) return;
-    this.pausedUntil = this.options.isPrompt() ? promptTicks : calmTicks;
-    this.pausedUntil.wait(this.onTick);
+    if (this.isPlaying && !this.pending && !this.media.isSettling) this.reading.pause(chunk.length);
   }
 
-  /** A full FFmpeg is waited for, and with it the camera: TCP tells it. */
+  /** A full FFmpeg is waited for, and with it the camera. */
   private forward(bytes: Buffer): void {
     const { client } = this.options;
     // The stream calls itself full before it knows that the system took everything.
-    if (!client.write(this.media.pass(bytes)) && client.writableLength > 0) this.isClientFull = true;
-  }
-
-  private readonly onTick = (): void => {
-    this.pausedUntil = undefined;
-    this.readOn();
-  };
-
-  private readOn(): void {
-    if (!this.isClientFull && !this.pausedUntil) this.camera.resume();
+    if (client.write(this.media.pass(bytes)) || client.writableLength === 0) return;
+    this.watch.noteReaderFull(true);
+    this.reading.noteReaderFull();
   }
 
   private takeAnswer(answer: RtspMessage): void {
@@ -260,73 +216,49 @@ export class RelayedConnection {
     // Late answers to what was asked before, and interim ones, are nobody's.
     if (!pending || status < 200 || (sequence !== undefined && Number(sequence) !== pending.cameraSequence)) return;
     this.pending = undefined;
-    this.expectAnswer(false);
+    this.watch.noteAnswer();
     if (status >= 300 && status < 400) throw problem('the camera sends us to another address, which is not followed');
     const { authorization } = this.options;
-    if (status === 401 && authorization.accept(answer.headers.get('www-authenticate') ?? [], pending.wasAuthorized))
-      return this.ask(pending);
+    const isWorthAnother = status === 401 && authorization.accept(answer.headers.get('www-authenticate') ?? [], pending.wasAuthorized);
+    if (isWorthAnother && ++this.challenges <= challengesMax) return this.ask(pending);
+    this.challenges = 0;
     if (pending.method === 'SETUP' && this.isSetUpAnew(pending, answer, status)) return;
     this.answerClient(pending, answer, status);
     if (status === 401) throw problem('the camera refuses the user name or the password');
     if (status === 404) throw problem('the camera has no stream at this address');
     if (pending.method === 'SETUP' && status === 200) this.addMedium(pending, answer);
-    if (pending.method === 'PLAY' && status === 200) this.startSilence();
+    if (pending.method === 'PLAY' && status === 200) this.startPlaying();
     this.sendNext();
   }
 
-  /**
-   * Looks at how the camera means to send.
-   * @returns whether it was asked again, for packets beside the connection
-   * @throws AppError `unavailable` when it does not send in the way that is wanted
-   */
+  /** @returns whether the camera was asked again, for packets beside the connection. @throws AppError `unavailable` as `grantOf` */
   private isSetUpAnew(pending: PendingRequest, answer: RtspMessage, status: number): boolean {
-    const header = headerOf(answer, 'transport');
-    const { transport } = this.options;
-    if (!pending.track) {
-      if (!refusesTcp(status, header)) return false;
-      if (transport !== 'auto') throw problem('the camera does not send over TCP');
-      this.setUpOverUdp(pending);
-      return true;
-    }
-    const granted = status === 200 ? grantedUdp(header) : undefined;
-    if (granted) pending.track.accept(granted.serverPorts);
-    else if (status !== 401 && status !== 404)
-      throw problem(transport === 'udp' ? 'the camera does not send over UDP' : 'the camera sends neither over TCP nor over UDP');
-    return false;
+    const { track } = pending;
+    const asked = { transport: this.options.transport, isOverUdp: track !== undefined };
+    const grant = grantOf({ status, header: headerOf(answer, 'transport') }, asked);
+    if (grant === 'not_over_tcp') this.setUpOverUdp(pending);
+    else if (grant) track?.accept(grant.serverPorts);
+    return grant === 'not_over_tcp';
   }
 
-  private answerClient(pending: PendingRequest, answer: RtspMessage, status: number): void {
-    const description = pending.method === 'DESCRIBE' && status === 200 ? this.describe(pending, answer) : '';
-    const lines = [
-      `RTSP/1.0 ${status} ${reasons[status] ?? 'Refused'}`,
-      `CSeq: ${headerOf(pending.request, 'cseq') ?? '0'}`,
-      ...responseHeaders.flatMap((name) => keepHeader(answer, name)),
-      ...(pending.method === 'SETUP' && status === 200
-        ? [`Transport: ${clientTransport(pending.request, pending.track ? undefined : answer)}`]
-        : []),
-      ...(pending.method === 'PLAY' && status === 200
-        ? packetInfo(headerOf(answer, 'rtp-info'), this.trackUrls, this.options.relayUrl)
-        : []),
-      ...(description === '' ? [] : ['Content-Type: application/sdp']),
-      `Content-Length: ${Buffer.byteLength(description, 'latin1')}`,
-    ];
-    this.options.client.write(`${lines.join('\r\n')}\r\n\r\n${description}`, 'latin1');
+  private answerClient({ method, request, track, url }: PendingRequest, answer: RtspMessage, status: number): void {
+    const description = method === 'DESCRIBE' && status === 200 ? this.describe(url, answer) : '';
+    const { trackUrls } = this.described;
+    const { client, relayUrl } = this.options;
+    client.write(
+      clientAnswer(answer, { request, method, status, isOverUdp: track !== undefined, description, trackUrls, relayUrl }),
+      'latin1',
+    );
   }
 
-  private describe(pending: PendingRequest, answer: RtspMessage): string {
-    const { relayUrl } = this.options;
-    const named = headerOf(answer, 'content-base') ?? headerOf(answer, 'content-location');
-    const rewritten = rewriteSessionDescription(answer.body.toString('latin1'), {
-      base: named !== undefined && /^rtsps?:\/\/[\x21-\x7e]{1,1000}$/i.test(named) ? named : pending.url,
-      relayUrl,
-      trackUrl: (track) => `${relayUrl}/track/${track}`,
-      keepsSound: this.options.withSound,
-    });
+  private describe(askedUrl: string, answer: RtspMessage): string {
+    const { onDescribed, relayUrl, withSound: keepsSound } = this.options;
+    const trackUrl = (track: number) => trackUrlOf(relayUrl, track);
+    const base = baseOf(answer, askedUrl);
+    const rewritten = rewriteSessionDescription(answer.body.toString('latin1'), { base, relayUrl, trackUrl, keepsSound });
     if (!rewritten) throw problem('the camera does not describe its stream');
-    this.aggregateUrl = rewritten.aggregateUrl;
-    this.trackUrls = rewritten.trackUrls;
-    this.tracks = rewritten.tracks;
-    this.options.onDescribed(rewritten.tracks);
+    this.described = rewritten;
+    onDescribed(rewritten.tracks);
     return rewritten.text;
   }
 
@@ -334,38 +266,27 @@ export class RelayedConnection {
   private refuseRequest(request: RtspMessage): void {
     if (request.startLine.startsWith('REDIRECT')) throw problem('the camera sends us to another address, which is not followed');
     if (this.camera.writableLength > unsentBytesMax) throw problem('the camera does not read what it asked for');
-    const sequence = headerOf(request, 'cseq') ?? '0';
-    this.camera.write(`RTSP/1.0 501 Not Implemented\r\nCSeq: ${/^\d{1,10}$/.test(sequence) ? sequence : '0'}\r\n\r\n`);
+    this.camera.write(refusal(request));
   }
 
   private addMedium({ request, track, url }: PendingRequest, answer: RtspMessage): void {
-    const described = this.tracks[this.trackUrls.indexOf(url)];
+    const described = this.described.tracks[this.described.trackUrls.indexOf(url)];
     if (!described) return;
-    const requested = requestedChannels(headerOf(request, 'transport')).packets;
-    const granted = /=(\d+)/.exec(grantedChannels(headerOf(answer, 'transport')) ?? '')?.[1];
-    this.media.add(track || granted === undefined ? requested : Number(granted), described);
+    const [asked, granted] = [request, answer].map((message) => headerOf(message, 'transport'));
+    this.media.add(packetsChannel(asked, track ? undefined : granted), described);
   }
 
-  private startSilence(): void {
+  private startPlaying(): void {
     this.isPlaying = true;
     if (this.options.withSound) this.media.begin();
-    this.silence ??= setTimeout(() => this.end(problem('the camera sends nothing')), silenceMsMax);
-  }
-
-  private expectAnswer(isExpected: boolean): void {
-    clearTimeout(this.deadline);
-    if (isExpected && !this.ended)
-      this.deadline = setTimeout(
-        () => this.end(problem(this.isOpen ? 'the camera does not answer' : 'the camera is not reached')),
-        this.options.answerMsMax ?? answerMsMaxDefault,
-      );
+    this.watch.expectMedia();
   }
 
   private end(why: AppError | undefined): void {
     if (this.ended) return;
     this.ended = true;
-    for (const timer of [this.deadline, this.silence]) clearTimeout(timer);
-    this.pausedUntil?.forget(this.onTick);
+    this.watch.end();
+    this.reading.end();
     this.udp?.close();
     for (const socket of [this.options.client, this.camera]) {
       // Nothing is read any more; what was written last, an answer or a TEARDOWN, may still go out.
@@ -376,15 +297,4 @@ export class RelayedConnection {
     }
     this.options.onEnd(why);
   }
-}
-
-export function problem(message: string, cause?: unknown): AppError {
-  return new AppError('unavailable', message, { cause, retryAfterMs: 1_000 });
-}
-
-export function reasonOf(error: unknown): string {
-  if (hasErrorCode(error, 'ECONNREFUSED')) return 'nobody listens at the address of the camera';
-  if (hasErrorCode(error, 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EHOSTDOWN')) return 'the camera is not reached';
-  if (hasErrorCode(error, 'ECONNRESET', 'EPIPE')) return 'the camera cut the connection';
-  return 'the connection to the camera failed';
 }

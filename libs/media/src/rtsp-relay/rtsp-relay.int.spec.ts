@@ -75,6 +75,16 @@ describe('the relay between FFmpeg and a camera (T24, R29)', () => {
     expect(heard).not.toMatch(/ 401 |10\.9\.9\.9|Digest|geheim/);
   });
 
+  it('gives a camera up that is never content with who we are', async () => {
+    camera.answer = (request, socket) => {
+      const challenge = `Digest realm="c", nonce="n${camera.asked.length}", stale=true`;
+      socket.write(`RTSP/1.0 401 Unauthorized\r\nCSeq: ${sequenceOf(request)}\r\nWWW-Authenticate: ${challenge}\r\n\r\n`);
+    };
+    await ask(describeRequest());
+    expect([camera.asked.length, relay.problem?.message]).toEqual([4, 'the camera refuses the user name or the password']);
+    expect(heard).toMatch(/^RTSP\/1\.0 401 Unauthorized\r\nCSeq: 7\r\n/);
+  });
+
   it.each([301, 302, 305])('does not follow a %d, and opens no other connection (R29)', async (status) => {
     camera.answer = (request, socket) =>
       socket.write(`RTSP/1.0 ${status} Moved\r\nCSeq: ${sequenceOf(request)}\r\nLocation: ${camera.url}\r\n\r\n`);

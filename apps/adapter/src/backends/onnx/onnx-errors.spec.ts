@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeOnnxError } from './onnx-errors.js';
+import { describeOnnxError, mayPass } from './onnx-errors.js';
 
 describe('what the runtime says, for people', () => {
   it.each([
@@ -12,6 +12,11 @@ describe('what the runtime says, for people', () => {
     [
       'the cuDNN library is not installed',
       "Non-zero status code returned while running Conv node. Name:'node_Conv__19' Status Message: cuDNN is unavailable or disabled",
+    ],
+    ['the GPU has not enough memory left', 'CUDA failure 2: out of memory ; GPU=0 ; hostname=camera-node'],
+    [
+      'the GPU has not enough memory left',
+      "Non-zero status code returned while running Conv node. Name:'node_Conv__2' Status Message: CUDA error cudaErrorMemoryAllocation:out of memory",
     ],
     ['there is not enough memory', 'bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 132907008'],
   ])('%s', (expected, message) => {
@@ -28,4 +33,14 @@ describe('what the runtime says, for people', () => {
     expect(described.length).toBeLessThanOrEqual(300);
     expect(describeOnnxError(undefined)).toBe('unknown failure');
   });
+});
+
+describe('mayPass', () => {
+  it.each([
+    ['the GPU has not enough memory left', true],
+    ['CUDA failure 46: all CUDA-capable devices are busy or unavailable', true],
+    ['there is not enough memory', true],
+    ['its library, or one that it needs (CUDA, cuDNN, TensorRT), is not installed', false],
+    ['the file is no ONNX model, or is damaged', false],
+  ])('%s: %s', (reason, expected) => expect(mayPass(reason)).toBe(expected));
 });

@@ -5,6 +5,13 @@ const maxLength = 300;
 /** What lies with the machine and may be otherwise next time, unlike a file that is broken. */
 const ofTheMachine = /not installed|not enough memory|(CUDA|CUDNN|CUBLAS) failure/;
 
+const passing = /not enough memory|(CUDA|CUDNN|CUBLAS) failure/;
+
+/** Whether what `describeOnnxError` told may be over a minute later, as a GPU that others have filled. */
+export function mayPass(reason: string): boolean {
+  return passing.test(reason);
+}
+
 /**
  * What a failure of the runtime is for who asked: `unavailable` when the machine is short of something, `model_error` when the model
  * is at fault, which trying again will not mend.
@@ -21,6 +28,8 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/protobuf parsing failed|data pointer is null/i, 'the file is no ONNX model, or is damaged'],
   [/Failed to load shared library/i, 'its library, or one that it needs (CUDA, cuDNN, TensorRT), is not installed'],
   [/cuDNN is unavailable/i, 'the cuDNN library is not installed, or does not fit'],
+  // The second is what the first call after the first says, even when there is room again.
+  [/CUDA failure 2: out of memory|cudaErrorMemoryAllocation/i, 'the GPU has not enough memory left'],
   [/bad_alloc|Failed to allocate memory/i, 'there is not enough memory'],
 ];
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, checkJsonShape, type LongText } from '@nightjar/runtime';
 import { Base64Text } from '../../intake/base64-text.js';
+import type { BodyMemory } from '../../intake/body-memory.js';
 import { plainJsonShape } from '../body-limits.js';
 
 /**
@@ -23,20 +24,39 @@ const cutMark = `cut ${randomUUID()} `;
 /** Parses a small JSON text. @throws when it is none, or reaches for a prototype */
 export type ParseJson = (text: string) => unknown;
 
+/** A JSON body whose long texts in base64 were cut out. */
+export interface CutJson {
+  /** What is left to parse: a mebibyte at most. */
+  readonly rest: Buffer;
+  /** As they stand between their quotes. */
+  readonly texts: readonly Buffer[];
+}
+
 /**
- * Reads a JSON body. Long texts in base64 are not made strings: they become Base64Text where a picture is expected, and what
- * they were elsewhere.
- * @throws AppError `invalid_argument` for too much structure, `payload_too_large`; what `parse` throws
+ * Counts what is in a JSON body and cuts long texts in base64 out of it: what is left is what costs time to parse.
+ * @throws AppError `invalid_argument` for too much structure, `payload_too_large`
  */
-export function readJson(bytes: Buffer, parse: ParseJson): unknown {
+export function cutJson(bytes: Buffer): CutJson {
   const cuts = checkJsonShape(bytes, plainJsonShape).filter((text) => base64Name.test(nameOf(bytes, text.openingQuote)));
   const rest = withoutCuts(bytes, cuts);
   if (rest.length > restMaxBytes)
     throw new AppError('payload_too_large', `the JSON body has more than ${restMaxBytes} bytes beside pictures`);
+  return { rest, texts: cuts.map(({ openingQuote, closingQuote }) => bytes.subarray(openingQuote + 1, closingQuote)) };
+}
+
+/**
+ * Reads a JSON body. The texts that were cut out are not made strings: they become Base64Text where a picture is expected, and what
+ * they were elsewhere.
+ * @param memory takes charge of what they are decoded to
+ * @throws what `parse` throws
+ */
+export function readJson({ rest, texts }: CutJson, parse: ParseJson, memory?: BodyMemory): unknown {
   const body = parse(rest.toString('utf8'));
-  if (cuts.length === 0) return body;
-  const texts = cuts.map(({ openingQuote, closingQuote }) => new Base64Text(bytes.subarray(openingQuote + 1, closingQuote)));
-  return putBack(body, texts);
+  if (texts.length === 0) return body;
+  return putBack(
+    body,
+    texts.map((text) => new Base64Text(text, memory)),
+  );
 }
 
 /** The name of the field whose text begins here; empty when it is none, or is written with escapes. */

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { AppError } from '@nightjar/runtime';
+import { BodyMemory } from '../../intake/body-memory.js';
 
 /** Where nothing was announced. */
 const firstCapacityBytes = 64 * 1024;
@@ -12,25 +13,32 @@ const takenOnTrustBytes = 1024 * 1024;
 /**
  * Reads a request's body into one buffer, piece by piece: to join the pieces of 32 MiB at the end would keep every other caller
  * waiting. Who has sent a megabyte is believed the rest of what was announced. How long it may take is for the server's own time limits.
+ * @param memory takes charge of the buffer
  * @throws AppError `payload_too_large`, `invalid_argument` when the body breaks off or has another length than it said
  */
-export async function readWhole(payload: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readWhole(payload: IncomingMessage, maxBytes: number, memory?: BodyMemory): Promise<Buffer> {
   const announced = payload.headers['content-length'];
   const announcedBytes = announced === undefined ? undefined : Number(announced);
   if (announcedBytes !== undefined && announcedBytes > maxBytes) throw bodyTooLarge(maxBytes);
   let buffer = Buffer.allocUnsafeSlow(Math.min(announcedBytes ?? firstCapacityBytes, takenOnTrustBytes));
   let filled = 0;
+  const copied = new BodyMemory();
   await takePieces(payload, (piece) => {
     const length = filled + piece.length;
     if (length > maxBytes) throw bodyTooLarge(maxBytes);
     if (length > buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.min(maxBytes, Math.max(length, announcedBytes ?? 2 * buffer.length)));
       larger.set(buffer.subarray(0, filled));
+      copied.own(buffer);
       buffer = larger;
     }
     buffer.set(piece, filled);
     filled = length;
+    // The server's parser makes each piece for whoever listens; other streams may keep theirs.
+    if (payload instanceof IncomingMessage) copied.own(piece);
   });
+  copied.giveBack();
+  memory?.own(buffer);
   if (announcedBytes !== undefined && announcedBytes !== filled)
     throw new AppError('invalid_argument', 'the body has another length than its Content-Length');
   return buffer.subarray(0, filled);

@@ -51,7 +51,9 @@ export class ContractInference {
     const missing = task.pictureFields.find((field) => !files.has(field));
     if (missing !== undefined) throw new AppError('invalid_argument', `Missing '${missing}'`);
     const pictures = new Map(task.pictureFields.map((field) => [field, files.get(field)!]));
-    const { model, body, contractResult, timingsMs } = await this.runner.runOne({ task, data: params, pictures, lane: 'live', ...call });
+    const { signal, ...asked } = call;
+    const request = { task, data: params, pictures, lane: 'live' as const, caller: { signal }, ...asked };
+    const { model, body, contractResult, timingsMs } = await this.runner.runOne(request);
     const response: InferResponse = {
       status: 'ok',
       model_name: model?.name ?? adapterIdentity.name,

@@ -46,9 +46,9 @@ export class ContractStatusController {
 
   @Get('hardware/evaluation')
   @Policy({ kind: 'authenticated', scope: describeScope })
-  evaluateHardware(): HardwareEvaluation {
+  async evaluateHardware(): Promise<HardwareEvaluation> {
     return evaluateHardware(
-      { status: this.pool.status, hardware: this.hardware.read(), wantedProviders: this.wantedProviders },
+      { status: this.pool.status, hardware: await this.hardware.read(), wantedProviders: this.wantedProviders },
       new Date(),
     );
   }

@@ -31,7 +31,7 @@ export class LegacyFacesController {
     const { details, data } = parseFaceRegistration(request.body);
     const { pictures, camera } = await readFrames(
       { fields: ['frame'], data, files: new Map() },
-      { frames: this.frames, timeoutMs: registerTimeoutMs, signal },
+      { frames: this.frames, timeoutMs: registerTimeoutMs, caller: { signal } },
     );
     const turn = camera ?? `client:${request.ip}`;
     const face = await this.describer.describe(pictures.get('frame')!, { turn, timeoutMs: registerTimeoutMs, signal });

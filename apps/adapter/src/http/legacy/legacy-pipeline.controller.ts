@@ -40,7 +40,7 @@ export class LegacyPipelineController {
     const fields = [...new Set(tasks.flatMap(({ pictureFields }) => pictureFields))];
     const { pictures, camera } = await readFrames(
       { fields, data, files: new Map() },
-      { frames: this.frames, timeoutMs: pipelineTimeoutMs, signal },
+      { frames: this.frames, timeoutMs: pipelineTimeoutMs, caller: { signal } },
     );
     const session = named ?? camera;
     const { outcomes, decodes } = await this.runner.run({
@@ -51,7 +51,7 @@ export class LegacyPipelineController {
       turn: session ?? `client:${request.ip}`,
       lane: 'live',
       timeoutMs: pipelineTimeoutMs,
-      signal,
+      caller: { signal },
     });
     for (const outcome of outcomes) this.metrics.observe(observationOf(outcome));
     void reply.headers({ 'X-Frame-Decodes': String(decodes), ...fingerprintHeader(outcomes) });

@@ -23,7 +23,7 @@ export class LegacyStatusController {
   /** Open to everybody: no path, host or user name in it. */
   @Get('health')
   @Policy({ kind: 'public' })
-  health(): object {
+  async health(): Promise<object> {
     const { status } = this.pool;
     const { processes, ready, busy, queued, deaths, models, missingProviders, missingModels } = status;
     const { scope, problem } = this.faces.status;
@@ -33,7 +33,7 @@ export class LegacyStatusController {
     return {
       status: conditionOf(status, problems),
       active_adapters: loaded.length,
-      system_hardware: this.hardware.read(),
+      system_hardware: await this.hardware.read(),
       models_loaded: loaded.map(describeLoaded),
       adapter_details: Object.fromEntries(nameModels(models).map(({ adapter, model }) => [adapter, describeDetail(model)])),
       user_tasks: userTasks,

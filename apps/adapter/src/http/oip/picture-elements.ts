@@ -25,7 +25,7 @@ export async function readPictureElement(
   const data = { [field]: { uri: text.toString('utf8', 0, addressBytesMax) } };
   const { pictures, camera } = await readFrames(
     { fields: [field], data, files: new Map() },
-    { frames, timeoutMs: call.remainingMs(), signal: call.signal },
+    { frames, timeoutMs: call.remainingMs(), caller: call },
   );
   return { bytes: pictures.get(field) ?? element, camera };
 }

@@ -77,7 +77,7 @@ async function runTask(
       turn: session ?? call.turn,
       lane: call.lane,
       timeoutMs: call.remainingMs(),
-      signal: call.signal,
+      caller: call,
     });
   const readMs = call.elapsedMs();
   // Pictures that follow each other are shown to the task in their order.

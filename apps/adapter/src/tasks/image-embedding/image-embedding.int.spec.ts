@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { dropModelsAndTasks, type DroppedFolders } from '../dropped-folders.fixture.js';
@@ -38,5 +40,19 @@ describe('image_embedding', () => {
     expect(names).not.toContain('image_classification');
     expect(() => bare.catalogue.require('image_embedding')).toThrow("Unknown task 'image_embedding'");
     await bare.close();
+  });
+
+  it('says what is the matter with the model where there is one that cannot be used', async () => {
+    const broken = await dropModelsAndTasks();
+    const [file] = (await readdir(broken.modelsDir, { recursive: true })).filter((name) => /colour-vector.*model\.onnx$/.test(name));
+    await rm(path.join(broken.modelsDir, file!));
+    const without = await TaskRunnerFixture.start({ modelsDir: broken.modelsDir });
+    const ask = async () => without.catalogue.require('image_embedding');
+    await expect(ask()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/^task 'image_embedding' can't be done now: model "colour-vector": .*model\.onnx/),
+    });
+    await without.close();
+    await broken.remove();
   });
 });

@@ -1,22 +1,11 @@
+import { PictureRegion } from '@nightjar/contracts';
 import { z } from 'zod';
 import { Callbacks, ImageRetainPolicy } from '../callback-parameters.js';
 
-/** Larger than any picture's side. */
-const pixelsMax = 16_384;
 const probesMax = 1_000;
 const count = z.number().int().min(0).max(100_000);
 
-const Region = z
-  .object({
-    x: z.number().min(0).max(pixelsMax).default(0),
-    y: z.number().min(0).max(pixelsMax).default(0),
-    width: z.number().min(0).max(pixelsMax).default(0),
-    height: z.number().min(0).max(pixelsMax).default(0),
-    mode: z.enum(['abs', 'percent']).default('abs'),
-  })
-  .refine(({ x, y, width, height, mode }) => mode === 'abs' || (x + width <= 100 && y + height <= 100), 'goes beyond 100 percent')
-  .describe('Pixels of the camera picture, or percent of it; without width or height: all of it');
-export type Region = z.infer<typeof Region>;
+const Region = PictureRegion.describe('Pixels of the camera picture, or percent of it; without width or height: all of it');
 
 const EventPolicy = z
   .object({

@@ -10,7 +10,8 @@ import {
 } from '../analytic.js';
 import { momentOf, type FrameMoment, type FrameResult } from '../frame-result.js';
 import { Crowd, type CrowdEvent } from './crowd.js';
-import { PeopleCountParameters, type Region } from './parameters.js';
+import { isInRegion } from '../picture-region.js';
+import { PeopleCountParameters } from './parameters.js';
 
 /** After so long without a frame nobody can say that the crowd is still there. */
 const blindMs = 30_000;
@@ -97,7 +98,7 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
     const scale = { x: frame.frame.picture.width / frame.picture.w, y: frame.frame.picture.height / frame.picture.h };
     const people_coordinates = frame.found
       .map(({ box }) => pixelCentre(box, scale))
-      .filter((point) => isInRegion(point, roi, frame) && isInRegion(point, droi, frame));
+      .filter((point) => [roi, droi].every((region) => isInRegion(point, region, frame.frame.picture)));
     return { people_count: people_coordinates.length, people_coordinates, time_offset: timeOffset(frame, this.context) };
   }
 
@@ -149,12 +150,4 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
 function pixelCentre(box: BoxXyxy, scale: { x: number; y: number }): [number, number] {
   const { x, y } = boxCentre(box);
   return [Math.round(x * scale.x), Math.round(y * scale.y)];
-}
-
-function isInRegion([x, y]: readonly [number, number], region: Region | null, { frame }: FrameResult): boolean {
-  if (!region || region.width === 0 || region.height === 0) return true;
-  const isPercent = region.mode === 'percent';
-  const [unitX, unitY] = isPercent ? [frame.picture.width / 100, frame.picture.height / 100] : [1, 1];
-  const [left, top] = [region.x * unitX, region.y * unitY];
-  return x >= left && y >= top && x <= left + region.width * unitX && y <= top + region.height * unitY;
 }

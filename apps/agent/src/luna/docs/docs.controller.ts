@@ -4,8 +4,7 @@ import { DocsAssets, docsPage, docsPagePolicy } from '@nightjar/openapi';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stringify } from 'yaml';
-import { asLuna, errorsPagePolicy, lunaErrors, renderErrorsPage } from '@nightjar/luna';
-import { preferredType } from '../preferred-type.js';
+import { asLuna, errorsPagePolicy, lunaErrors, preferredType, renderErrorsPage } from '@nightjar/luna';
 import { agentDocument } from './agent-document.js';
 import { manualPage, manualPagePolicy } from './manual-page.js';
 

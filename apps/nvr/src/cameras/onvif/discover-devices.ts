@@ -1,9 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { randomUUID } from 'node:crypto';
+import { AppError } from '@nightjar/runtime';
+import type { UdpTarget } from '../../config.js';
 import { findElement, findElements, parseXml } from './parse-xml.js';
-
-/** Where cameras listen to who looks for them (WS-Discovery). */
-export const discoveryAddress = { host: '239.255.255.250', port: 3_702 } as const;
 
 /** A camera that answered. */
 export interface DiscoveredDevice {
@@ -25,34 +24,49 @@ const probeMessage = () =>
   '<s:Body><d:Probe><d:Types>n:NetworkVideoTransmitter</d:Types></d:Probe></s:Body></s:Envelope>';
 
 /**
- * Asks the network for cameras and lists who answers in time. An answer counts for the address that it came from only, and only if
+ * Asks the network for cameras (WS-Discovery) and lists who answers in time. An answer counts for the address that it came from only, and only if
  * that is allowed: it cannot make us look at another one.
+ * @throws AppError `unavailable` when the question could not be sent to anybody; the reason of the signal
  */
 export async function discoverDevices(options: {
-  target?: { host: string; port: number };
+  /** The multicast group of cameras, a broadcast address, or cameras themselves. */
+  targets: readonly UdpTarget[];
   isAllowed: (address: string, port: number) => boolean;
   waitMs: number;
   signal: AbortSignal;
 }): Promise<DiscoveredDevice[]> {
-  const { isAllowed, signal, target = discoveryAddress, waitMs } = options;
+  const { isAllowed, signal, targets, waitMs } = options;
   const found = new Map<string, DiscoveredDevice>();
   const socket = createSocket('udp4');
   try {
-    await new Promise<void>((resolve) => {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
         resolve();
       };
+      const fail = (cause: unknown) => {
+        reject(new AppError('unavailable', 'this machine has no network to look for cameras in', { cause, retryAfterMs: waitMs }));
+        end();
+      };
       const timer = setTimeout(end, waitMs);
       signal.addEventListener('abort', end, { once: true });
-      socket.on('error', end);
+      socket.on('error', fail);
+      let refused = 0;
       socket.on('message', (message, { address }) => {
         if (message.length > answerBytesMax || found.size >= devicesMax) return;
         for (const device of readMatches(message.toString('utf8'), address))
-          if (isAllowed(address, Number(new URL(device.onvifUrl).port || 80))) found.set(device.onvifUrl, device);
+          if (isAllowed(address, portOf(device.onvifUrl))) found.set(device.onvifUrl, device);
       });
-      socket.bind(0, () => socket.send(probeMessage(), target.port, target.host));
+      socket.bind(0, () => {
+        socket.setBroadcast(true);
+        // One that can't be reached keeps nobody from asking the others.
+        const onSent = (error: Error | null) => {
+          if (error && ++refused === targets.length) fail(error);
+        };
+        for (const { host, port } of targets) socket.send(probeMessage(), port, host, onSent);
+      });
     });
   } finally {
     socket.close();
@@ -72,6 +86,11 @@ export function readMatches(message: string, address: string): DiscoveredDevice[
   } catch {
     return [];
   }
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 function scopeOf(scopes: readonly string[], name: string): string | null {

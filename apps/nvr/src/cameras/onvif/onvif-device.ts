@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CheckedFetch } from '@nightjar/outbound';
-import { AppError, type Clock } from '@nightjar/runtime';
+import { AppError, hasTimedOut, type Clock } from '@nightjar/runtime';
 import { findElement, findElements, parseXml, type XmlElement } from './parse-xml.js';
 import { escapeXml, soapMessage, type OnvifCredentials } from './soap-messages.js';
 
@@ -37,7 +37,8 @@ export interface OnvifDeviceOptions {
  * Talks ONVIF (SOAP) with one camera, at one host and port: what it says of other addresses of its services counts for their
  * path only. Redirects are answers, and no good ones.
  *
- * All methods throw AppError `unavailable` with the reason in words for a person, and the reason of the signal.
+ * All methods throw AppError `unavailable` with the reason in words for a person, also when a deadline ended the signal, and else the
+ * reason of the signal.
  */
 export class OnvifDevice {
   private clockAheadMs: number | undefined;
@@ -127,6 +128,7 @@ export class OnvifDevice {
         signal,
       })
       .catch((cause: unknown) => {
+        if (hasTimedOut(signal)) throw problem('the camera takes too long to answer all of this', cause);
         if (signal.aborted) throw cause;
         throw problem('the camera does not answer to ONVIF', cause);
       });

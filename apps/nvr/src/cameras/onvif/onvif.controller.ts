@@ -3,6 +3,7 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from '../../http/parse-input.js';
+import { untilGone } from '../../http/until-gone.js';
 import { CamerasService } from '../cameras.service.js';
 import { scopes } from '../../keys/api-keys.js';
 import { OnvifService } from './onvif.service.js';
@@ -27,7 +28,7 @@ export class OnvifController {
   @HttpCode(200)
   @Policy({ kind: 'superuser' })
   async discover(@Res({ passthrough: true }) reply: FastifyReply) {
-    const devices = await this.onvif.discover(endOf(reply));
+    const devices = await this.onvif.discover(untilGone(reply));
     return { devices: devices.map(({ onvifUrl, ...rest }) => ({ ...rest, onvif_url: onvifUrl })) };
   }
 
@@ -38,7 +39,7 @@ export class OnvifController {
   async profiles(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply) {
     const { onvif_url: url, password, username } = parseInput(DeviceAddress, body, 'body');
     const credentials = username == null ? undefined : { username, password: password ?? '' };
-    const { canMove, manufacturer, model, profiles } = await this.onvif.describe({ url, credentials }, endOf(reply));
+    const { canMove, manufacturer, model, profiles } = await this.onvif.describe({ url, credentials }, untilGone(reply));
     const usable = profiles.filter(({ rtspUrl }) => rtspUrl !== null);
     const main = usable[0];
     const sub = usable.length > 1 ? usable.at(-1) : undefined;
@@ -62,7 +63,7 @@ export class OnvifController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const camera = await this.cameras.findManaged(requirePrincipal(request), reference);
-    const { canMove, manufacturer, model, profiles } = await this.onvif.describeSaved(camera, endOf(reply));
+    const { canMove, manufacturer, model, profiles } = await this.onvif.describeSaved(camera, untilGone(reply));
     return {
       camera_id: camera.id,
       manufacturer,
@@ -82,7 +83,7 @@ export class OnvifController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ message: string }> {
     const velocity = parseInput(Velocity, query, 'query');
-    await this.onvif.move(await this.cameras.findManaged(requirePrincipal(request), reference), velocity, endOf(reply));
+    await this.onvif.move(await this.cameras.findManaged(requirePrincipal(request), reference), velocity, untilGone(reply));
     return { message: 'Moving' };
   }
 
@@ -94,14 +95,7 @@ export class OnvifController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ message: string }> {
-    await this.onvif.stop(await this.cameras.findManaged(requirePrincipal(request), reference), endOf(reply));
+    await this.onvif.stop(await this.cameras.findManaged(requirePrincipal(request), reference), untilGone(reply));
     return { message: 'Stopped' };
   }
-}
-
-/** Aborts when the caller hangs up. */
-function endOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort());
-  return controller.signal;
 }

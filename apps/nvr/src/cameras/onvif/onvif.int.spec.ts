@@ -3,8 +3,11 @@ import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { AddressPolicy, CheckedFetch, parseNetwork } from '@nightjar/outbound';
+import { AppError, deadlineSignal, systemClock } from '@nightjar/runtime';
 import { startTestNvr, type TestNvr } from '../../test-nvr.fixture.js';
 import { discoverDevices } from './discover-devices.js';
+import { OnvifDevice } from './onvif-device.js';
 import { findElement, parseXml } from './parse-xml.js';
 
 const password = 'p@ss<word>';
@@ -16,15 +19,17 @@ let server: Server;
 let url: string;
 let orders: string[] = [];
 /** What it does instead of answering, for one spec. */
-let misbehave: ((url: string) => { status: number; headers?: Record<string, string>; body?: string }) | undefined;
+let misbehave: ((url: string) => { status: number; headers?: Record<string, string>; body?: string; delayMs?: number }) | undefined;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
-      const { body = '', headers = {}, status } = misbehave?.(request.url ?? '') ?? answer(text);
-      response.writeHead(status, { 'Content-Type': 'application/soap+xml', ...headers }).end(body);
+      const { body = '', delayMs = 0, headers = {}, status } = misbehave?.(request.url ?? '') ?? { ...answer(text), delayMs: 0 };
+      const send = () => response.writeHead(status, { 'Content-Type': 'application/soap+xml', ...headers }).end(body);
+      const waiting = setTimeout(send, delayMs);
+      response.once('close', () => clearTimeout(waiting));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -155,11 +160,30 @@ describe('a camera that speaks ONVIF', () => {
     });
     const target = { host: '127.0.0.1', port: responder.address().port };
     const found = (isAllowed: boolean) =>
-      discoverDevices({ target, isAllowed: () => isAllowed, waitMs: 500, signal: new AbortController().signal });
+      discoverDevices({ targets: [target], isAllowed: () => isAllowed, waitMs: 500, signal: new AbortController().signal });
     expect(await Promise.all([found(true), found(false)])).toEqual([
       [{ address: '127.0.0.1', onvifUrl: url, name: null, hardware: null }],
       [],
     ]);
     responder.close();
+  });
+
+  it('is not said to be none where nobody could be asked', async () => {
+    const nowhere = [{ host: '::1', port: 9 }];
+    const asked = discoverDevices({ targets: nowhere, isAllowed: () => true, waitMs: 20_000, signal: new AbortController().signal });
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable', message: 'this machine has no network to look for cameras in' });
+  });
+
+  it('has one deadline for all that it is asked', async () => {
+    misbehave = () => ({ status: 200, body: '<e/>', delayMs: 5_000 });
+    const client = new CheckedFetch({
+      policy: new AddressPolicy({ networks: [parseNetwork('127.0.0.0/8')!], ownPorts: new Set() }),
+      exchangesMax: 1,
+    });
+    const ask = (signal: AbortSignal) =>
+      new OnvifDevice({ client, url: new URL(url), credentials: undefined, clock: systemClock, signal }).readServices();
+    const late = { code: 'unavailable', message: 'the camera takes too long to answer all of this' };
+    await expect(ask(deadlineSignal(100))).rejects.toMatchObject(late);
+    await expect(ask(AbortSignal.abort(new AppError('cancelled', 'the caller hung up')))).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

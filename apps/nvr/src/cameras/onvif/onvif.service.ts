@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AddressPolicy, CheckedFetch, parseNetwork, parseRemoteUrl } from '@nightjar/outbound';
-import { AppError, type Clock } from '@nightjar/runtime';
-import type { NvrConfig } from '../../config.js';
+import { AppError, deadlineSignal, type Clock } from '@nightjar/runtime';
+import type { ApiConfig } from '../../config.js';
 import { CLOCK, CONFIG } from '../../process-parts.js';
 import { CameraConnections } from '../camera-connections.js';
 import { CameraNetworks } from '../camera-networks.js';
@@ -15,6 +15,8 @@ import type { OnvifCredentials } from './soap-messages.js';
 /** Full: 503. A question is answered within seconds. */
 const exchangesMax = 16;
 const discoveryMs = 3_000;
+/** For all questions to one camera together: a slow one has up to a dozen, each of which may take its time. */
+const conversationMsMax = 25_000;
 
 /** What a camera says of itself, and the addresses to save it with. */
 export interface OnvifDescription {
@@ -40,7 +42,7 @@ export class OnvifService {
   constructor(
     private readonly networks: CameraNetworks,
     private readonly connections: CameraConnections,
-    @Inject(CONFIG) config: NvrConfig,
+    @Inject(CONFIG) private readonly config: ApiConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     const opened = config.cameraNetworks.map(parseNetwork).filter((network) => network !== undefined);
@@ -53,7 +55,7 @@ export class OnvifService {
     this.isDiscovering = true;
     try {
       const isAllowed = (address: string, port: number) => this.networks.problemWith(address, { port, isDemo: false }) === undefined;
-      return await discoverDevices({ isAllowed, waitMs: discoveryMs, signal });
+      return await discoverDevices({ targets: this.config.discoveryTargets, isAllowed, waitMs: discoveryMs, signal });
     } finally {
       this.isDiscovering = false;
     }
@@ -62,7 +64,7 @@ export class OnvifService {
   /** @throws AppError `invalid_argument`, `unprocessable` (address), `unavailable` with the reason why the camera does not answer */
   async describe(camera: { url: string; credentials: OnvifCredentials | undefined }, signal: AbortSignal): Promise<OnvifDescription> {
     const url = await this.pin(camera.url);
-    const device = new OnvifDevice({ client: this.client, url, credentials: camera.credentials, clock: this.clock, signal });
+    const device = this.deviceAt(url, camera.credentials, signal);
     const services = await device.readServices();
     if (!services.media) throw new AppError('unavailable', 'the camera has no media service');
     const information = await device.readInformation();
@@ -120,12 +122,17 @@ export class OnvifService {
   ): Promise<void> {
     if (camera.onvifUrl === null) throw new AppError('conflict', 'the camera takes no orders: its onvif_url is not set');
     const url = await this.pin(camera.onvifUrl);
-    const device = new OnvifDevice({ client: this.client, url, credentials: this.credentialsOf(camera), clock: this.clock, signal });
+    const device = this.deviceAt(url, this.credentialsOf(camera), signal);
     const services = await device.readServices();
     if (!services.ptz || !services.media) throw new AppError('conflict', 'the camera cannot be moved');
     const profile = camera.onvifProfile ?? (await device.readProfiles(services.media))[0]?.token;
     if (profile === undefined) throw new AppError('conflict', 'the camera has no profile to be moved by');
     await order(device, services.ptz, profile);
+  }
+
+  private deviceAt(url: URL, credentials: OnvifCredentials | undefined, signal: AbortSignal): OnvifDevice {
+    const { client, clock } = this;
+    return new OnvifDevice({ client, url, credentials, clock, signal: deadlineSignal(conversationMsMax, signal) });
   }
 
   private credentialsOf(camera: Camera): OnvifCredentials | undefined {

@@ -1,0 +1,16 @@
+import type { PictureRegion } from '@nightjar/contracts';
+import type { BoxXyxy, PictureSize } from '@nightjar/geometry';
+
+/** Corners of a region in pixels of a picture, which it may go beyond; undefined: it is all of the picture. */
+export function regionBox(region: PictureRegion | null, picture: PictureSize): BoxXyxy | undefined {
+  if (!region || region.width === 0 || region.height === 0) return undefined;
+  const { height, mode, width, x, y } = region;
+  const [unitX, unitY] = mode === 'percent' ? [picture.width / 100, picture.height / 100] : [1, 1];
+  return { x1: x * unitX, y1: y * unitY, x2: (x + width) * unitX, y2: (y + height) * unitY };
+}
+
+/** Whether a point of a picture is in a region, its edge included. */
+export function isInRegion([x, y]: readonly [number, number], region: PictureRegion | null, picture: PictureSize): boolean {
+  const box = regionBox(region, picture);
+  return !box || (x >= box.x1 && y >= box.y1 && x <= box.x2 && y <= box.y2);
+}
