@@ -13,6 +13,16 @@ const marker = { startOfImage: 0xd8, endOfImage: 0xd9, startOfScan: 0xda, tempor
 /** A picture of 1280 pixels width has some 100 KB; what is longer than this is no JPEG stream. */
 const pictureBytesMax = 16 * 1024 * 1024;
 
+/** @returns the picture of a whole file. @throws AppError `internal` when it says no size */
+export function jpegOf(bytes: Buffer): JpegPicture {
+  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
+    const code = bytes[at + 1] ?? 0;
+    if (isStartOfFrame(code)) return { bytes, height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) };
+    at += 2 + bytes.readUInt16BE(at + 2);
+  }
+  throw new AppError('internal', 'the decoder sent something that is no JPEG');
+}
+
 /**
  * Cuts a byte stream of JPEG files laid end to end into pictures, by their marker segments: an end marker inside an embedded
  * thumbnail or a comment ends nothing.

@@ -3,9 +3,10 @@ import { AppError } from '@nightjar/runtime';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { hardwareArguments, type HardwareDecoder } from './hardware-decode.js';
-import { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
-import { LumaSplitter, type LumaPlane, type PlaneSize } from './luma-plane.js';
+import { jpegOf, type JpegPicture } from './jpeg-splitter.js';
+import type { LumaPlane, PlaneSize } from './luma-plane.js';
 import { decodedPixelsMax } from './media-input.js';
+import { NutSplitter, type NutFrame } from './nut-splitter.js';
 import { PictureSchedule } from './picture-schedule.js';
 import { fileMemoryBytesMax } from './process-limits.js';
 import { turnedSize, turningFilters, type Rotation } from './turn-pictures.js';
@@ -51,12 +52,20 @@ const waitingBytesMax = 24 * 1024 * 1024;
 const heldBytesMax = 64 * 1024;
 /** Units that were fed and whose picture may still come: more than a long group of pictures, and a few seconds behind it. */
 const timesKeptMax = 2_048;
+/** Pictures and planes that wait for each other: FFmpeg writes them one after the other. */
+const halvesMax = 16;
 const ticksPerMs = 90;
 /** Ten seconds that are not shown last 0.1 s on the decoder's clock. */
 const hiddenPace = 0.01;
 const jpegQuality = '4';
 /** Tables made for each picture would make it a seventh smaller, for a third more of the encoder's time. */
 const jpegTables = 'default';
+/**
+ * Streams of FFmpeg's one output, in the order in which they are mapped. A muxer holds a packet back until every stream has one that is
+ * not earlier, which would be half a second; what lies ahead of all others by more than `max_interleave_delta` pushes them out at once.
+ */
+const outputs = { picture: 0, luma: 1, pusher: 2 } as const;
+const pusherAheadSeconds = 1_000;
 
 /**
  * A decoder that is fed unit by unit: key frames alone, or everything from a key frame on, as its owner decides from unit to unit
@@ -77,7 +86,9 @@ export class UnitDecoder {
   private held: Buffer[] = [];
   private heldBytes = 0;
   private readonly times = new Map<number, UnitTimes>();
-  private readonly ready: { pictures: JpegPicture[]; planes: LumaPlane[]; ticks: number[] } = { pictures: [], planes: [], ticks: [] };
+  private readonly planeSize: PlaneSize;
+  /** By time: pictures whose plane has not come yet, and planes without their picture. */
+  private readonly halves = new Map<number, { picture?: JpegPicture; luma?: LumaPlane }>();
   private newestShownTick = 0;
   private hiddenFrom: { tick: number; ptsMs: number } | undefined;
 
@@ -89,17 +100,12 @@ export class UnitDecoder {
       ffmpeg: options.ffmpeg,
       arguments: decoderArguments(options, this.schedule),
       withStdin: true,
-      extraPipes: 2,
       signal: options.signal,
       limits: { memoryBytes: fileMemoryBytesMax },
     });
     this.exited = this.process.exited;
-    const jpegs = new JpegSplitter();
-    const planes = new LumaSplitter(turnedSize(options.planeSize ?? planeSizeDefault, options.rotation ?? 0));
-    const stamps = new StampReader();
-    this.listen(0, (chunk) => this.ready.pictures.push(...jpegs.push(chunk)));
-    this.listen(1, (chunk) => this.ready.planes.push(...planes.push(chunk)));
-    this.listen(2, (chunk) => this.ready.ticks.push(...stamps.push(chunk)));
+    this.planeSize = turnedSize(options.planeSize ?? planeSizeDefault, options.rotation ?? 0);
+    this.listen(new NutSplitter());
     this.process.stdin?.write(ivfHeader(options.codec));
   }
 
@@ -156,11 +162,10 @@ export class UnitDecoder {
     return Math.max(1, this.hiddenFrom.tick + Math.round((ptsMs - this.hiddenFrom.ptsMs) * ticksPerMs * hiddenPace));
   }
 
-  private listen(index: number, take: (chunk: Buffer) => void): void {
-    this.process.pipes[index]?.on('data', (chunk: Buffer) => {
+  private listen(splitter: NutSplitter): void {
+    this.process.pipes[0]?.on('data', (chunk: Buffer) => {
       try {
-        take(chunk);
-        this.giveReady();
+        for (const frame of splitter.push(chunk)) this.takeHalf(frame);
       } catch {
         // What comes out is no longer what was asked for: a new decoder is the way out.
         void this.process.stop();
@@ -168,16 +173,31 @@ export class UnitDecoder {
     });
   }
 
-  private giveReady(): void {
-    const { pictures, planes, ticks } = this.ready;
-    while (pictures.length > 0 && planes.length > 0 && ticks.length > 0) {
-      const [picture, luma, tick] = [pictures.shift(), planes.shift(), ticks.shift()];
-      const unit = tick === undefined ? undefined : this.times.get(tick);
-      this.pictures++;
-      if (tick !== undefined) this.schedule.saw(tick);
-      // A picture that FFmpeg made up for a lost one has no unit.
-      if (picture && luma && unit) this.options.onPicture({ picture, luma, unit });
+  private takeHalf({ bytes, ptsSeconds, stream }: NutFrame): void {
+    if (stream === outputs.pusher) return;
+    const tick = Math.round(ptsSeconds * 1_000 * ticksPerMs);
+    const half = this.halves.get(tick) ?? {};
+    // Copies: a view would keep the whole chunk alive as long as the picture.
+    if (stream === outputs.picture) half.picture = jpegOf(Buffer.from(bytes));
+    else half.luma = lumaOf(bytes, this.planeSize);
+    const { luma, picture } = half;
+    if (picture && luma) {
+      this.halves.delete(tick);
+      this.give(tick, { picture, luma });
+      return;
     }
+    this.halves.set(tick, half);
+    // One that lost its other half.
+    const [oldest] = this.halves.keys();
+    if (this.halves.size > halvesMax && oldest !== undefined) this.halves.delete(oldest);
+  }
+
+  private give(tick: number, whole: { picture: JpegPicture; luma: LumaPlane }): void {
+    this.pictures++;
+    this.schedule.saw(tick);
+    const unit = this.times.get(tick);
+    // A picture that FFmpeg made up for a lost one has no unit.
+    if (unit) this.options.onPicture({ ...whole, unit });
   }
 
   private forgetOldTimes(): void {
@@ -192,19 +212,19 @@ function decoderArguments(options: UnitDecoderOptions, schedule: PictureSchedule
   const graph = [
     `[0:v]select='${schedule.expression}',split=2[shown][measured]`,
     `[shown]scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p${turn}[picture]`,
-    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray${turn},split=2[luma][stamped]`,
+    `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray${turn},split=2[luma][copy]`,
+    `[copy]crop=2:2:0:0,setpts=PTS+${pusherAheadSeconds}/TB[pusher]`,
   ].join(';');
-  const output = [...passthrough(options.ffmpeg), '-enc_time_base', `1:${ticksPerMs * 1_000}`, '-threads', '1', '-flush_packets', '1'];
   return [
     ...['-threads', '1', '-max_pixels', String(decodedPixelsMax), '-protocol_whitelist', 'pipe'],
     ...(options.reorders ? [] : ['-flags', 'low_delay']),
     ...['-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-copyts'],
     ...(options.hardware ? hardwareArguments(options.hardware, codec) : ['-c:v', codec]),
     ...['-f', 'ivf', '-i', 'pipe:0', '-filter_complex_threads', '1', '-filter_complex', graph],
-    ...['-map', '[picture]', '-c:v', 'mjpeg', '-q:v', jpegQuality, '-huffman', jpegTables, ...output, '-f', 'mjpeg', 'pipe:1'],
-    ...['-map', '[luma]', '-c:v', 'rawvideo', ...output, '-f', 'rawvideo', 'pipe:3'],
-    // The other two outputs carry no times.
-    ...['-map', '[stamped]', '-c:v', 'rawvideo', ...output, '-f', 'framecrc', 'pipe:4'],
+    ...Object.keys(outputs).flatMap((name) => ['-map', `[${name}]`]),
+    ...['-c:v', 'rawvideo', `-c:v:${outputs.picture}`, 'mjpeg', '-q:v', jpegQuality, '-huffman', jpegTables],
+    ...[...passthrough(options.ffmpeg), '-enc_time_base', `1:${ticksPerMs * 1_000}`, '-threads', '1'],
+    ...['-max_interleave_delta', '1', '-write_index', '0', '-flush_packets', '1', '-f', 'nut', 'pipe:1'],
   ];
 }
 
@@ -227,16 +247,7 @@ function ivfHeader(codec: UnitCodec): Buffer {
   return header;
 }
 
-const stampBytesMax = 4_096;
-
-/** Reads the presentation times out of the lines of FFmpeg's `framecrc`: `stream, dts, pts, duration, size, checksum`. */
-class StampReader {
-  private rest = '';
-
-  push(chunk: Buffer): number[] {
-    const lines = (this.rest + chunk.toString('latin1')).split('\n');
-    this.rest = lines.pop() ?? '';
-    if (this.rest.length > stampBytesMax) throw new AppError('internal', 'a line of the decoder has no end');
-    return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => Number(line.split(',')[2]));
-  }
+function lumaOf(bytes: Buffer, size: PlaneSize): LumaPlane {
+  if (bytes.length !== size.width * size.height) throw new AppError('internal', 'a plane of the decoder has another size');
+  return { ...size, pixels: Uint8Array.from(bytes) };
 }

@@ -129,11 +129,13 @@ export class RtspCamera {
     this.behaviour = 'live';
   }
 
-  /** Cuts every connection and stops listening. */
-  close(): Promise<void> {
+  /** Cuts every connection and stops listening; then no session is left. */
+  async close(): Promise<void> {
     clearInterval(this.timer);
+    const ended = Array.from(this.sessions, (session) => session.ended);
     this.dropAll();
-    return new Promise((resolve) => this.server.close(() => resolve()));
+    // The server says that it is closed before its last sockets do.
+    await Promise.all([...ended, new Promise<void>((resolve) => this.server.close(() => resolve()))]);
   }
 
   private accept(socket: Socket): void {
@@ -146,7 +148,7 @@ export class RtspCamera {
     if (isServedBroken(socket, this.fault)) return;
     const session = new RtspSession(socket, this.description);
     this.sessions.add(session);
-    socket.once('close', () => this.sessions.delete(session));
+    void session.ended.then(() => this.sessions.delete(session));
   }
 
   private playDueFrames(): void {

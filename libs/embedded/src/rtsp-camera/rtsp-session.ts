@@ -29,6 +29,8 @@ export interface CameraDescription {
 
 /** One client of the camera: its RTSP connection and where its packets go. */
 export class RtspSession {
+  /** Settles when the connection is gone. */
+  readonly ended: Promise<void>;
   private readonly id = randomBytes(8).toString('hex');
   private readonly parser = new RtspParser();
   private transport: RtspTransport | undefined;
@@ -46,9 +48,12 @@ export class RtspSession {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => socket.destroy()); // a client that goes away is normal; 'close' follows
-    socket.on('close', () => {
-      this.transport?.close();
-      this.soundTransport?.close();
+    this.ended = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.transport?.close();
+        this.soundTransport?.close();
+        resolve();
+      });
     });
   }
 
