@@ -10,7 +10,7 @@ import { bodyTooLarge, readWhole } from './read-whole.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What was read of its body; given back when it was answered well. */
+    /** What was read of its body, and written for its answer; given back when it was answered well. */
     bodyMemory: BodyMemory | null;
   }
 }
@@ -69,12 +69,14 @@ export function addBodyParsers(fastify: FastifyInstance): void {
   );
   fastify.decorateRequest('bodyMemory', null);
   fastify.addHook('onResponse', (request, reply, done) => {
-    // After a failure an engine process may still be at work for this request, and its pictures be looked at when it dies.
-    if (reply.statusCode < 400) request.bodyMemory?.giveBack();
+    // After a failure, or when the caller left, an engine process may still be at work for this request, and its pictures be looked at
+    // when it dies.
+    if (reply.statusCode < 400 && reply.raw.writableFinished) request.bodyMemory?.giveBack();
     done();
   });
 }
 
-function memoryOf(request: FastifyRequest): BodyMemory {
+/** What the request's body and its answer take, until it was answered. */
+export function memoryOf(request: FastifyRequest): BodyMemory {
   return (request.bodyMemory ??= new BodyMemory());
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -223,6 +224,26 @@ describe('the Open Inference Protocol over HTTP', () => {
       const reply = await client.inferBytes('identity', Buffer.alloc(33 * 1024 * 1024), { 'Inference-Header-Content-Length': '0' });
       expect(reply.status).toBe(413);
       expect(reply.body.error).toBeTruthy();
+    });
+
+    it('come back whole to one who reads slowly, while the memory of others is given back', async () => {
+      const body = Buffer.alloc(8 * 1024 * 1024, 'the slow one');
+      const { hostname, port } = new URL(http.url);
+      const socket = connect(Number(port), hostname);
+      socket.write(
+        'POST /v2/models/identity/infer HTTP/1.1\r\nHost: x\r\nConnection: close\r\nInference-Header-Content-Length: 0\r\n' +
+          `Content-Length: ${body.length}\r\n\r\n`,
+      );
+      socket.write(body);
+      await once(socket, 'readable');
+      const others = Array.from({ length: 8 }, async (_unused, index) => {
+        const bytes = Buffer.alloc(300_000 + index, String(index));
+        const { binary } = await client.inferBytes('identity', bytes, { 'Inference-Header-Content-Length': '0' });
+        return binary.get('OUTPUT0')?.equals(bytes);
+      });
+      expect(await Promise.all(others)).toEqual(Array.from({ length: 8 }, () => true));
+      const answer = Buffer.concat((await socket.toArray()) as Buffer[]);
+      expect(answer.subarray(-body.length).equals(body)).toBe(true);
     });
 
     it('may come in a hundred thousand pieces of a byte', async () => {

@@ -7,6 +7,7 @@ import type { EnginePool } from '../../engine/engine-pool.js';
 import { maxPictureBytes } from '../../intake/picture-header.js';
 import { anonymousCaller } from '../adapter-credentials.js';
 import { adapterIdentity } from '../adapter-identity.js';
+import { memoryOf } from '../bodies/body-parsers.js';
 import { readWhole } from '../bodies/read-whole.js';
 import { signalOfCaller } from '../caller-signal.js';
 import { refuseStrangePages } from '../refuse-strange-pages.js';
@@ -87,7 +88,7 @@ interface SharedParts extends OipParts {
 function takeAnyBody(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) =>
-    unpackBody(await readWhole(payload, maxPictureBytes), request.headers['content-encoding'], maxPictureBytes),
+    unpackBody(await readWhole(payload, maxPictureBytes, memoryOf(request)), request.headers['content-encoding'], maxPictureBytes),
   );
 }
 
@@ -156,6 +157,8 @@ async function answerInference(
   });
   if (fingerprint !== undefined) void reply.header('X-Model-Fingerprint', fingerprint);
   if (headerBytes !== undefined) void reply.header('Inference-Header-Content-Length', String(headerBytes));
+  // Binary tensors were copied into it.
+  if (typeof body !== 'string') memoryOf(request).own(body);
   return reply.type(headerBytes === undefined ? 'application/json' : 'application/octet-stream').send(body);
 }
 
