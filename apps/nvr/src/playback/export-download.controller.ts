@@ -7,6 +7,7 @@ import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import { invalidField, parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
+import type { ByteRange } from '../segments/parse-range-header.js';
 import { CameraReferenceText, InstantInBody } from '../segments/instant-query.js';
 import { ClipsService } from './clips.service.js';
 import { ExportFileName } from './export-file-name.js';
@@ -53,12 +54,15 @@ export class ExportDownloadController {
       throw new AppError('permission_denied', 'the ticket is wrong, too old or was used');
     if (!grant) throw invalidField('query', 'ticket', 'is required: POST /api/v1/recordings/export/ticket gives one');
     const camera = await this.cameras.find(cameraScopeOf(requirePrincipal(request)), String(grant.cameraId));
-    const layout = await this.clips.layOut(camera.id, { fromUnixMs: grant.startsAt.getTime(), toUnixMs: grant.endsAt.getTime() });
-    await sendBytes(request, reply, {
-      ...layout,
-      contentType: 'video/mp4',
-      disposition: { kind: 'attachment', fileName: grant.fileName },
-      read: (bytes) => this.clips.read(layout, bytes),
-    });
+    const range = { fromUnixMs: grant.startsAt.getTime(), toUnixMs: grant.endsAt.getTime() };
+    try {
+      const layout = await this.clips.layOut(camera.id, range);
+      const disposition = { kind: 'attachment', fileName: grant.fileName } as const;
+      const read = (bytes: ByteRange) => this.clips.read(layout, bytes);
+      await sendBytes(request, reply, { ...layout, contentType: 'video/mp4', disposition, read });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'overloaded') await this.tickets.restore(request);
+      throw error;
+    }
   }
 }

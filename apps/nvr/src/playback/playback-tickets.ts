@@ -27,6 +27,8 @@ export interface DownloadGrant {
   exportId: string | null;
 }
 
+type DownloadTicket = NonNullable<Awaited<ReturnType<NvrDatabase['downloadTicket']['findUnique']>>>;
+
 /** A new ticket, and what is kept of it. */
 export interface SessionTicket {
   ticket: string;
@@ -40,7 +42,7 @@ export interface SessionTicket {
  */
 export class PlaybackTickets {
   /** By request: what its ticket opens. */
-  private readonly grants = new WeakMap<object, DownloadGrant>();
+  private readonly grants = new WeakMap<object, DownloadTicket>();
 
   constructor(
     private readonly database: NvrDatabase,
@@ -84,6 +86,12 @@ export class PlaybackTickets {
     return this.grants.get(request.raw);
   }
 
+  /** A request got nothing for its ticket, because too much was asked for at once: it may be used once more, as long as it would have lasted. */
+  async restore(request: FastifyRequest): Promise<void> {
+    const ticket = this.grants.get(request.raw);
+    if (ticket) await this.database.downloadTicket.createMany({ data: [ticket], skipDuplicates: true });
+  }
+
   private async findSession(request: FastifyRequest, ticket: string): Promise<TicketHolder> {
     const row = await this.database.playbackSession.findUnique({ where: { ticketSha256: digestOf(ticket) } });
     const { session } = request.params as { session?: string };
@@ -100,8 +108,7 @@ export class PlaybackTickets {
     if (!row || row.expiresAt <= new Date() || (row.exportId === null) !== isOfRange) throw refused;
     // Of two that come at once, one finds it gone.
     if (isOfRange && request.method !== 'HEAD' && (await this.database.downloadTicket.deleteMany({ where })).count === 0) throw refused;
-    const { cameraId, endsAt, exportId, fileName, startsAt } = row;
-    this.grants.set(request.raw, { cameraId, endsAt, exportId, fileName, startsAt });
+    this.grants.set(request.raw, { ...row, sha256: where.sha256 });
     return { userId: row.userId, tokenVersion: row.tokenVersion, sessionId: row.sessionId ?? undefined };
   }
 }

@@ -219,9 +219,20 @@ describe('clips that nobody reads', () => {
       true,
       'application/json; charset=utf-8',
     ]);
+    // A ticket that is good for one download is not used up by none.
+    const wanted = { camera_id: 'yard', start: t0Unix, duration: 5 };
+    const given = await nvr.fetch('/api/v1/recordings/export/ticket', post(wanted));
+    const { download_url: download } = (await given.json()) as { download_url: string };
+    const withTicket = async () => {
+      const answer = await fetch(`${nvr.url}${download}`);
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    expect([await withTicket(), await withTicket()]).toEqual([503, 503]);
     for (const reader of readers) reader.once('error', () => undefined).destroy();
     await until(async () => (await nvr.fetch(clipPath(0, 5), { headers: { range: 'bytes=0-1' } })).status === 206, 10_000);
     await play(await nvr.fetch(clipPath(0, 5)));
+    expect([await withTicket(), await withTicket()]).toEqual([200, 403]);
     agent.destroy();
   }, 120_000);
 });
