@@ -87,6 +87,12 @@ export function openNvrDatabase(options: OpenOptions): NvrDatabase {
   return open(options);
 }
 
+/**
+ * What Prisma makes of a query, kept by its shape. Questions for single rows that are asked at once become one, of a shape for each
+ * number of them, of up to 50 KB: with Prisma's own bound of 1,000 a process grows for hours.
+ */
+const queryPlansMax = 400;
+
 /** Prisma's client and planned statements on one pool. */
 function open({ url, connectionsMax = 10, statementMs = 30_000 }: OpenOptions): PrismaClient & { $planned: RunPlanned } {
   const pool = new pg.Pool({
@@ -102,7 +108,7 @@ function open({ url, connectionsMax = 10, statementMs = 30_000 }: OpenOptions): 
   pool.on('error', () => undefined);
   const nameOf = keepPlans();
   const adapter = new PrismaPg(pool, { onConnectionError: () => undefined, statementNameGenerator: ({ sql }) => nameOf(sql) });
-  const client = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  const client = new PrismaClient({ adapter, errorFormat: 'minimal', queryPlanCacheMaxSize: queryPlansMax });
   const disconnect = client.$disconnect.bind(client);
   const endPool = async () => {
     await disconnect();

@@ -24,7 +24,7 @@ export interface SessionAccess {
 
 interface Known {
   /** Undefined for a user who is gone or inactive, or a session that has ended. */
-  access: SessionAccess | undefined;
+  access: Promise<SessionAccess | undefined>;
   askedAtMs: number;
 }
 
@@ -43,22 +43,32 @@ export class SessionCheck {
     for (const key of this.known.keys()) if (key.startsWith(`${userId} `)) this.known.delete(key);
   }
 
-  /** Undefined when there is none any more. What a role gains or loses counts within 5 s. */
-  async find({ uid, sid }: Pick<SessionClaims, 'uid' | 'sid'>): Promise<SessionAccess | undefined> {
+  /**
+   * Undefined when there is none any more. What a role gains or loses counts within 5 s. Who asks for the same while the answer is on its
+   * way gets that one: all streams of a session ask at once, and the client of the database keeps a plan for each number of questions.
+   */
+  find({ uid, sid }: Pick<SessionClaims, 'uid' | 'sid'>): Promise<SessionAccess | undefined> {
     const key = `${uid} ${sid ?? ''}`;
-    const { clock, users, sessions } = this.parts;
+    const nowMs = this.parts.clock.monotonicMs();
     const known = this.known.get(key);
-    if (known && clock.monotonicMs() - known.askedAtMs < cacheMs) return known.access;
-    const [user, isOpen] = await Promise.all([users.findById(uid), sid === undefined || sessions.isOpen(sid)]);
+    if (known && nowMs - known.askedAtMs < cacheMs) return known.access;
     if (this.known.size >= cachedMax) this.known.clear();
-    const access = user?.isActive && isOpen ? await this.accessOf(user) : undefined;
-    this.known.set(key, { access, askedAtMs: clock.monotonicMs() });
-    return access;
+    const asked: Known = { access: this.ask(uid, sid), askedAtMs: nowMs };
+    this.known.set(key, asked);
+    // A failure is nobody's but those who asked.
+    asked.access.catch(() => this.known.get(key) === asked && this.known.delete(key));
+    return asked.access;
   }
 
   /** A session that was just ended here is refused here at once. */
   forget(sessionId: string): void {
     for (const key of this.known.keys()) if (key.endsWith(` ${sessionId}`)) this.known.delete(key);
+  }
+
+  private async ask(uid: number, sid: string | undefined): Promise<SessionAccess | undefined> {
+    const { users, sessions } = this.parts;
+    const [user, isOpen] = await Promise.all([users.findById(uid), sid === undefined || sessions.isOpen(sid)]);
+    return user?.isActive && isOpen ? this.accessOf(user) : undefined;
   }
 
   private async accessOf({ role, tokenVersion, totpEnabledAt }: User): Promise<SessionAccess> {

@@ -35,20 +35,22 @@ const cacheMs = 5_000;
 /** Reads the policy, which every sign-in asks for, and changes it. */
 @Injectable()
 export class SignInPolicies {
-  private known: { policy: SignInPolicy; readAtMs: number } | undefined;
+  private known: { policy: Promise<SignInPolicy>; readAtMs: number } | undefined;
 
   constructor(
     @Inject(DATABASE) private readonly database: NvrDatabase,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async current(): Promise<SignInPolicy> {
+  current(): Promise<SignInPolicy> {
     const nowMs = this.clock.monotonicMs();
     if (this.known && nowMs - this.known.readAtMs < cacheMs) return this.known.policy;
-    const row = await orUnavailable(this.database.signInPolicy.findUnique({ where: { id: policyId } }));
-    const policy = row ?? defaultSignInPolicy;
-    this.known = { policy, readAtMs: nowMs };
-    return policy;
+    const read = { policy: this.read(), readAtMs: nowMs };
+    this.known = read;
+    read.policy.catch(() => {
+      if (this.known === read) this.known = undefined;
+    });
+    return read.policy;
   }
 
   /** What is undefined stays. */
@@ -65,5 +67,10 @@ export class SignInPolicies {
     });
     this.known = undefined;
     return this.current();
+  }
+
+  private async read(): Promise<SignInPolicy> {
+    const row = await orUnavailable(this.database.signInPolicy.findUnique({ where: { id: policyId } }));
+    return row ?? defaultSignInPolicy;
   }
 }
