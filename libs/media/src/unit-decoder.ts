@@ -141,13 +141,12 @@ export class UnitDecoder {
     await this.process.stop();
   }
 
+  /** In one piece: to write it in twenty takes as long as to read it from the camera. */
   private release(stdin: Writable): void {
-    const { held } = this;
+    const { held, heldBytes } = this;
     this.held = [];
     this.heldBytes = 0;
-    stdin.cork();
-    for (const part of held) stdin.write(part);
-    stdin.uncork();
+    stdin.write(Buffer.concat(held, heldBytes));
   }
 
   /** What is not shown is pressed together behind the newest time that was, where no picture is due; its order stays. */
@@ -249,5 +248,5 @@ function ivfHeader(codec: UnitCodec): Buffer {
 
 function lumaOf(bytes: Buffer, size: PlaneSize): LumaPlane {
   if (bytes.length !== size.width * size.height) throw new AppError('internal', 'a plane of the decoder has another size');
-  return { ...size, pixels: Uint8Array.from(bytes) };
+  return { ...size, pixels: new Uint8Array(bytes) };
 }
