@@ -132,18 +132,18 @@ describe.each(kinds)('the units of a $name stream', ({ name, codec, reorders }) 
   });
 });
 
+/** A decoder of video in which units are shown in the order in which they come, and what came out of it. */
+function decodeH264(picturesPerSecond: number, signal = new AbortController().signal) {
+  const pictures: DecodedUnit[] = [];
+  const onPicture = (picture: DecodedUnit) => pictures.push(picture);
+  return { pictures, decoder: new UnitDecoder({ ffmpeg, codec: 'h264', reorders: false, picturesPerSecond, signal, onPicture }) };
+}
+
 describe('a decoder', () => {
   it('ends with its owner, and takes nothing afterwards', async () => {
     const [unit] = await unitsOf('h264.0.ts');
     const stopping = new AbortController();
-    const decoder = new UnitDecoder({
-      ffmpeg,
-      codec: 'h264',
-      reorders: false,
-      picturesPerSecond: 2,
-      signal: stopping.signal,
-      onPicture: () => undefined,
-    });
+    const { decoder } = decodeH264(2, stopping.signal);
     stopping.abort();
     expect(await decoder.exited).toMatchObject({ stopped: 'signal' });
     expect(unit && decoder.feed(unit, { shown: true })).toBe(false);
@@ -151,15 +151,7 @@ describe('a decoder', () => {
 
   it('shows a picture with the unit that is due, and says when the next one is', async () => {
     const units = await unitsOf('h264.0.ts');
-    const pictures: DecodedUnit[] = [];
-    const decoder = new UnitDecoder({
-      ffmpeg,
-      codec: 'h264',
-      reorders: false,
-      picturesPerSecond: 2,
-      signal: new AbortController().signal,
-      onPicture: (picture) => pictures.push(picture),
-    });
+    const { decoder, pictures } = decodeH264(2);
     try {
       expect(decoder.pictureDueMs).toBeUndefined();
       for (const due of [0, 8, 16]) {
@@ -176,15 +168,7 @@ describe('a decoder', () => {
 
   it('gets over units that are broken', async () => {
     const units = await unitsOf('h264.0.ts');
-    const pictures: DecodedUnit[] = [];
-    const decoder = new UnitDecoder({
-      ffmpeg,
-      codec: 'h264',
-      reorders: false,
-      picturesPerSecond: 15,
-      signal: new AbortController().signal,
-      onPicture: (picture) => pictures.push(picture),
-    });
+    const { decoder, pictures } = decodeH264(15);
     try {
       for (const unit of units.slice(0, 30)) {
         const bytes = unit.sequence > 3 && unit.sequence < 9 ? Buffer.alloc(50, unit.sequence) : unit.bytes;

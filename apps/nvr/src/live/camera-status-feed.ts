@@ -5,9 +5,7 @@ import { CamerasService } from '../cameras/cameras.service.js';
 import { CLOCK, LOGGER } from '../process-parts.js';
 import { LiveHub } from './live-hub.js';
 import { LiveMessage, type CameraStatusChange } from './live-message.js';
-
-/** What the API shows of a camera changes by the rows of its recorder, every other second. */
-const lookEveryMs = 2_000;
+import { RepeatedLook } from './repeated-look.js';
 
 /** By camera. */
 export type KnownStatus = ReadonlyMap<number, CameraView['status']>;
@@ -19,30 +17,25 @@ export type KnownStatus = ReadonlyMap<number, CameraView['status']>;
 @Injectable()
 export class CameraStatusFeed implements OnModuleDestroy {
   private known: KnownStatus | undefined;
-  private looking: Promise<void> | undefined;
-  private readonly timer = setInterval(() => this.look(), lookEveryMs);
+  private readonly looks: RepeatedLook;
 
   constructor(
     private readonly cameras: CamerasService,
     private readonly hub: LiveHub,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
-
-  async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.looks = new RepeatedLook({ look: () => this.tellChanges(), isWanted: () => this.isWanted(), what: 'cameras', logger });
   }
 
-  private look(): void {
-    if (this.looking) return;
-    if (!this.hub.hasStatusListeners) {
-      this.known = undefined;
-      return;
-    }
-    this.looking = this.tellChanges()
-      .catch((error: unknown) => this.logger.warn('cameras cannot be read, it is tried again', { error }))
-      .finally(() => (this.looking = undefined));
+  async onModuleDestroy(): Promise<void> {
+    await this.looks.stop();
+  }
+
+  /** What was known when the last listener left is old for the next one. */
+  private isWanted(): boolean {
+    if (!this.hub.hasStatusListeners) this.known = undefined;
+    return this.hub.hasStatusListeners;
   }
 
   private async tellChanges(): Promise<void> {

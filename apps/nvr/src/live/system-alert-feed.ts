@@ -3,10 +3,9 @@ import type { Logger } from '@nightjar/runtime';
 import { LOGGER } from '../process-parts.js';
 import { LiveHub } from './live-hub.js';
 import { LiveMessage } from './live-message.js';
+import { RepeatedLook } from './repeated-look.js';
 import { SystemAlertsStore } from './system-alerts.store.js';
 
-/** The machine is looked at every 15 s: telling of it may take a moment. */
-const lookEveryMs = 2_000;
 /** More at once are told with the next look. */
 const alertsAtOnce = 100;
 
@@ -14,14 +13,20 @@ const alertsAtOnce = 100;
 @Injectable()
 export class SystemAlertFeed implements OnModuleDestroy {
   private toldUpTo = 0;
-  private looking: Promise<void> | undefined;
-  private readonly timer = setInterval(() => this.look(), lookEveryMs);
+  private readonly looks: RepeatedLook;
 
   constructor(
     private readonly rows: SystemAlertsStore,
     private readonly hub: LiveHub,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.looks = new RepeatedLook({
+      look: () => this.tellNew(),
+      isWanted: () => hub.hasAlertListeners,
+      what: 'system alerts',
+      logger,
+    });
+  }
 
   /** Somebody is about to listen: what is written from now on is told. */
   async begin(): Promise<void> {
@@ -29,17 +34,7 @@ export class SystemAlertFeed implements OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
-  }
-
-  private look(): void {
-    if (this.looking || !this.hub.hasAlertListeners) return;
-    this.looking = this.tellNew()
-      .catch((error: unknown) => this.logger.warn('system alerts cannot be read, it is tried again', { error }))
-      .finally(() => {
-        this.looking = undefined;
-      });
+    await this.looks.stop();
   }
 
   private async tellNew(): Promise<void> {
