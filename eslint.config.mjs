@@ -163,6 +163,28 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'off',
     },
   },
+  // What types must be known for. A promise that nobody waits for is said so with `void`, and whoever wrote it thought of its rejection.
+  {
+    files: ['apps/*/src/**/*.ts', 'apps/*/src/**/*.tsx', 'libs/*/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
+    languageOptions: {
+      parserOptions: {
+        // Files that are only in tools/lint-canary.
+        projectService: { allowDefaultProject: ['apps/*/src/canary.ts', 'libs/*/src/canary.ts'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      '@typescript-eslint/await-thenable': 'error',
+    },
+  },
+  // Journeys, benches and tools: Node runs them as they stand.
+  {
+    files: ['**/*.mjs'],
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }] },
+  },
   {
     files: ['libs/contracts/**/*.ts', 'libs/geometry/**/*.ts', 'libs/tracking/**/*.ts'],
     ignores: ['**/*.spec.ts'],

@@ -26,7 +26,8 @@ export default {
       globalTeardown: '<rootDir>/jest/global-teardown.mjs',
     },
   ],
-  testTimeout: 60_000,
+  // Above the patience of `until`, which says what did not come.
+  testTimeout: 180_000,
   // A worker holds the modules of all apps, half of this; what a spec leaves behind may add up.
   workerIdleMemoryLimit: '1GB',
   // Integration specs wait more than they work: package.json gives them one more.

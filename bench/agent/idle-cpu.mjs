@@ -11,8 +11,11 @@ import { runMsByProcess, spentMs } from './run-time.mjs';
 const watchFile = fileURLToPath(new URL('watch-process.mjs', import.meta.url));
 /** The scene is learned over more than one loop of the clip, so that the loop itself is nothing unusual. */
 const idleAfterMs = 20_000;
-/** Node compiles what it ran often enough and tidies up behind its start: a process that does little takes minutes for that. */
-const settleMs = 120_000;
+/**
+ * Node compiles what it ran often enough and tidies up behind its start: a process that does little takes minutes for that, and is then as
+ * it will be for months. After two minutes a busy camera still cost a fifth more of our own time than after five.
+ */
+const settleMs = 300_000;
 
 /** @returns CPU-ms a second of each kind in each turn */
 export async function measureIdle({ clip, cameraFps, seconds, turns, fps = 2 }) {

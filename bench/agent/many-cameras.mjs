@@ -1,8 +1,9 @@
 // Many cameras on one agent, to see whether anything drifts or grows: `node bench/agent/many-cameras.mjs [--cameras 24] [--minutes 10]
-// [--every 60] [--detector-ms 40]`. Build first: npx tsc -b apps/agent libs/testing. The agent is the real process on a real bus, with
+// [--every 60] [--detector-ms 40] [--collect]`. Build first: npx tsc -b apps/agent libs/testing. The agent is the real process on a real bus, with
 // cameras that play 640 × 360 at 10 frames a second, in which something walks for 5 of 100 s. NVR and adapter are played here: the detector
 // takes its time and finds nothing, so that what is measured is the agent and its FFmpegs. Exits with 1 when memory or the age of frames
-// grows by more than is allowed below, or frames are older than that.
+// grows by more than is allowed below, or frames are older than that. With --collect the agent collects its garbage every ten seconds, and what it
+// holds then is printed too: what grows there is kept.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -23,6 +24,7 @@ const allowed = { memoryMiBPerMinute: 3, frameAgeMsPerMinute: 20, frameAgeMsMax:
 /** The first minutes fill caches, calibrate and fall asleep; fewer samples than this afterwards say nothing. */
 const settleMinutes = 2;
 const samplesMin = 4;
+const collectFile = fileURLToPath(new URL('../../e2e/faults/soak-preload.mjs', import.meta.url));
 const msPerTick = 10;
 const loopSeconds = 100;
 /** Counters of the agent that are shown as rates. */
@@ -43,6 +45,7 @@ async function main() {
       minutes: { type: 'string', default: '10' },
       every: { type: 'string', default: '60' },
       'detector-ms': { type: 'string', default: '40' },
+      collect: { type: 'boolean', default: false },
     },
   });
   const [count, minutes, everySeconds] = [Number(values.cameras), Number(values.minutes), Number(values.every)];
@@ -57,7 +60,7 @@ async function main() {
     const bus = await startTestBus();
     closes.push(() => bus.stop());
     await playNeighbours(closes, bus.url, { urls, detectorMs: Number(values['detector-ms']) });
-    const agent = await startAgent(closes, { dir, natsUrl: bus.url, count });
+    const agent = await startAgent(closes, { dir, natsUrl: bus.url, count, collects: values.collect });
     const samples = await watch(agent, { minutes, everySeconds });
     process.exitCode = judge(samples) ? 0 : 1;
   } finally {
@@ -116,16 +119,22 @@ async function playNeighbours(closes, natsUrl, { urls, detectorMs }) {
   });
 }
 
-async function startAgent(closes, { dir, natsUrl, count }) {
+async function startAgent(closes, { dir, natsUrl, count, collects }) {
   const port = await findFreePort();
-  const child = spawn(process.execPath, [path.join(root, 'apps/agent/dist/main.js')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      ...process.env,
-      ...{ NATS_URL: natsUrl, AGENT_PORT: String(port), NIGHTJAR_DATA_DIR: dir, NIGHTJAR_AGENT_STREAM_SLOTS: String(count) },
-      NIGHTJAR_AGENT_SELF_CHECK: '0',
+  const heldFile = collects ? path.join(dir, 'held.jsonl') : undefined;
+  const child = spawn(
+    process.execPath,
+    [...(collects ? ['--expose-gc', '--import', collectFile] : []), path.join(root, 'apps/agent/dist/main.js')],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        ...{ NATS_URL: natsUrl, AGENT_PORT: String(port), NIGHTJAR_DATA_DIR: dir, NIGHTJAR_AGENT_STREAM_SLOTS: String(count) },
+        NIGHTJAR_AGENT_SELF_CHECK: '0',
+        ...(collects && { SOAK_FILE: heldFile }),
+      },
     },
-  });
+  );
   const exited = once(child, 'exit');
   closes.push(() => (child.kill('SIGTERM'), exited));
   const url = `http://127.0.0.1:${port}/metrics`;
@@ -134,7 +143,7 @@ async function startAgent(closes, { dir, natsUrl, count }) {
     if (performance.now() > endsAtMs) throw new Error('the agent does not start');
     await sleep(250);
   }
-  return { pid: child.pid, url };
+  return { pid: child.pid, url, heldFile };
 }
 
 async function watch(agent, { minutes, everySeconds }) {
@@ -159,11 +168,18 @@ async function watch(agent, { minutes, everySeconds }) {
       `${sample.minute.toFixed(1).padStart(5)} min  ${sample.cores.toFixed(2)} cores  agent ${sample.agentMiB.toFixed(0)} MiB  ` +
         `${after.ffmpegs} FFmpegs ${sample.ffmpegMiB.toFixed(0)} MiB  ${after.states}  analysed ${rate('analysed').toFixed(1)}/s  ` +
         `asked ${rate('asked').toFixed(1)}/s  dropped ${rate('dropped').toFixed(2)}/s, units ${rate('units').toFixed(2)}/s  ` +
-        `frame age median ${sample.frameAgeMs.toFixed(0)} ms, oldest ${sample.oldestMs.toFixed(0)} ms  load ${os.loadavg()[0].toFixed(1)}`,
+        `frame age median ${sample.frameAgeMs.toFixed(0)} ms, oldest ${sample.oldestMs.toFixed(0)} ms  load ${os.loadavg()[0].toFixed(1)}${heldOf(agent)}`,
     );
     before = after;
   }
   return samples;
+}
+
+/** After the newest collection, when that is asked for. */
+function heldOf({ heldFile }) {
+  if (heldFile === undefined) return '';
+  const { heapUsed } = JSON.parse(fs.readFileSync(heldFile, 'utf8').trimEnd().split('\n').at(-1));
+  return `  heap held ${(heapUsed / 2 ** 20).toFixed(1)} MiB`;
 }
 
 async function look({ pid, url }) {

@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { check, closeChecks, eventually, skip, sleep } from '../journey/checks.mjs';
+import { check, closeChecks, eventually, skip } from '../journey/checks.mjs';
 import { ffmpeg, judgeMedia } from './judge-media.mjs';
 import { filesBelow, openNvr } from './nvr-system.mjs';
 import { showUnknownCodec } from './show-unknown-codec.mjs';

@@ -98,7 +98,7 @@ class ResumingStream {
     };
     try {
       await this.read(this.system, this.lastId, signal, take);
-    } catch (error) {
+    } catch {
       // While the NVR is away or says no, a client waits a moment.
       if (!signal.aborted) await sleep(100);
     }

@@ -44,7 +44,7 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
     assert.match(answer.headers.get('luna-request-id'), /^[0-9]{10},[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}$/);
   });
   await check('agent: /1/ws sends one message per analysed frame, with people sometimes', async () => {
-    const messages = await readMessages(live + streamId, 12, 30_000);
+    const messages = await readMessages(live + streamId, 12, 90_000);
     for (const message of messages) {
       assert.equal(message.stream_status, 'in_progress');
       assert.equal(message.error, null);
@@ -53,8 +53,8 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
     }
   });
   await check('agent: an unknown stream is answered 404, a wrong stream_id 400', async () => {
-    await assert.rejects(readMessages(`${live}00000000-0000-4000-8000-000000000000`, 1, 5_000), { status: 404 });
-    await assert.rejects(readMessages(`${live}nonsense`, 1, 5_000), { status: 400 });
+    await assert.rejects(readMessages(`${live}00000000-0000-4000-8000-000000000000`, 1, 60_000), { status: 404 });
+    await assert.rejects(readMessages(`${live}nonsense`, 1, 60_000), { status: 400 });
   });
   await checkPythonSample({ agent, scratch });
   await checkManager({ nvr, token });
@@ -65,10 +65,10 @@ export async function checkAgent({ agent, nvr, token, dataDir, scratch }) {
     process.kill(camera.pid, 'SIGKILL');
     await eventually('the camera gone', () => !findProcess(dataDir, 'demo-camera.main.js').some(({ pid }) => pid === camera.pid));
     const goneAtMs = Date.now();
-    await eventually('the camera restarted', () => findProcess(dataDir, 'demo-camera.main.js').length > 0, { withinMs: 20_000 });
+    await eventually('the camera restarted', () => findProcess(dataDir, 'demo-camera.main.js').length > 0);
     const frame = path.join(dataDir, 'frames', 'camera_0', 'latest.jpg');
-    await eventually('a new frame', () => fs.statSync(frame).mtimeMs > goneAtMs + 1_500, { withinMs: 60_000 });
-    const overlays = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 20_000, until: (all) => all.length >= 3 });
+    await eventually('a new frame', () => fs.statSync(frame).mtimeMs > goneAtMs + 1_500);
+    const overlays = await readEventStream({ nvr, token, query: '?types=overlay', withinMs: 90_000, until: (all) => all.length >= 3 });
     assert.ok(overlays.length >= 3);
   });
 }
@@ -80,7 +80,7 @@ async function checkManager({ nvr, token }) {
     const json = { analytics: [], data: { rotation } };
     expectStatus(await call(`${nvr}/1/streams/${streamId}`, { method: 'PUT', headers, json }), 200);
     const isTurned = ({ width, height }) => (rotation === 0 ? width > height : width < height);
-    await eventually(`turned by ${rotation}`, async () => isTurned((await stream()).video_info ?? {}), { withinMs: 30_000 });
+    await eventually(`turned by ${rotation}`, async () => isTurned((await stream()).video_info ?? {}));
   };
   await check('manager: /version, and /healthcheck knows that an agent is there', async () => {
     const { json } = expectStatus(await call(`${nvr}/version`), 200);
@@ -126,7 +126,7 @@ asyncio.run(main())
 `,
   );
   await check(name, async () => {
-    const { stdout } = await run('python3', [file], { timeout: 30_000 });
+    const { stdout } = await run('python3', [file], { timeout: 90_000 });
     const lines = stdout.trim().split('\n');
     assert.equal(lines.length, 3);
     for (const line of lines) assert.ok('analytics_results' in JSON.parse(line));

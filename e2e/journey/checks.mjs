@@ -34,8 +34,8 @@ export function closeChecks() {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks until `read` gives something truthy. @throws with the last answer or error when time is up */
-export async function eventually(what, read, { withinMs = 30_000, everyMs = 200 } = {}) {
+/** Asks until `read` gives something truthy. Patient: a machine that does much else pauses. @throws with the last answer or error when time is up */
+export async function eventually(what, read, { withinMs = 90_000, everyMs = 200 } = {}) {
   const endMs = performance.now() + withinMs;
   let last;
   while (performance.now() < endMs) {

@@ -129,13 +129,18 @@ export async function checkGateway({ gateway, dataDir, scratch, apiKey }) {
   const long = path.join(scratch, 'long.mp4');
   const longVideo = makeVideo(long, { rounds: 20 });
   await check('gateway: a job whose agent is killed with SIGKILL still finishes, once', async () => {
-    const location = expectStatus(await submitVideo(fs.readFileSync(long)), 202).headers.get('location');
-    await eventually('work under way', async () => (await poll(location)).status === 'processing', { everyMs: 50 });
-    await sleep(1_500);
-    assert.equal((await poll(location)).status, 'processing', 'the job was done before the kill');
+    let location;
+    // A machine that pauses here may have done the job by then: once more.
+    for (let tries = 0, status; status !== 'processing'; tries++) {
+      assert.ok(tries < 5, 'the job was done before the kill, five times');
+      location = expectStatus(await submitVideo(fs.readFileSync(long)), 202).headers.get('location');
+      await eventually('work under way', async () => (await poll(location)).status !== 'queued', { everyMs: 50 });
+      await sleep(1_500);
+      ({ status } = await poll(location));
+    }
     const [agent] = findProcess(dataDir, 'apps/agent/dist/main.js');
     process.kill(agent.pid, 'SIGKILL');
-    const done = await untilTerminal(location, 180_000);
+    const done = await untilTerminal(location, 300_000);
     assert.equal(done.status, 'finished', JSON.stringify(done.error));
     checkVideoResult(done.result, longVideo);
     const again = await poll(location);

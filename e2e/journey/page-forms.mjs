@@ -12,21 +12,21 @@ const screen = { width: 1280, height: 800 };
 export async function checkForms(page, { nvr, problems }) {
   const goTo = async (hash) => {
     await page.goto(`${nvr}/#/${hash}`);
-    await page.locator('main').waitFor({ timeout: 10_000 });
+    await page.locator('main').waitFor({ timeout: 90_000 });
   };
   await check('page: a camera is tested with its saved settings; what is wrong with a change is said at its field', async () => {
     await goTo('cameras?edit=1');
     await page.getByRole('button', { name: 'Test the connection' }).click();
-    await page.getByText(/It works: h264/).waitFor({ timeout: 20_000 });
-    const address = page.getByLabel('RTSP address');
+    await page.getByText(/It works: h264/).waitFor({ timeout: 90_000 });
+    const address = page.getByLabel('RTSP or HTTP address');
     await address.fill('rtsp://192.0.2.1/other');
     await page.getByRole('button', { name: 'Test the connection' }).click();
-    await page.locator('label', { hasText: 'RTSP address' }).getByText('is not in a camera network').waitFor({ timeout: 10_000 });
+    await page.locator('label', { hasText: 'RTSP or HTTP address' }).getByText('is not in a camera network').waitFor({ timeout: 90_000 });
     assert.equal(await address.getAttribute('aria-invalid'), 'true');
     await page.getByLabel('Encryption').selectOption('rtsps_required');
     await address.fill('rtsp://10.255.255.1/other');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.locator('label', { hasText: 'RTSP address' }).getByText('must begin with rtsps://').waitFor({ timeout: 10_000 });
+    await page.locator('label', { hasText: 'RTSP or HTTP address' }).getByText('must begin with rtsps://').waitFor({ timeout: 90_000 });
     await page.getByRole('button', { name: 'Cancel' }).click();
     // A refusal is an error to the browser's console.
     problems.length = 0;
@@ -34,8 +34,8 @@ export async function checkForms(page, { nvr, problems }) {
   await check('page: an analytic is drawn, with its hours, then changed and removed', async () => {
     await goTo('cameras?analytics=1');
     const board = page.getByTestId('drawing-board');
-    await board.waitFor({ timeout: 10_000 });
-    await page.locator('.drawing-board img').waitFor({ timeout: 20_000 });
+    await board.waitFor({ timeout: 90_000 });
+    await page.locator('.drawing-board img').waitFor({ timeout: 90_000 });
     const { height, width, x, y } = await board.boundingBox();
     for (const [left, top] of [
       [0.1, 0.2],
@@ -48,17 +48,17 @@ export async function checkForms(page, { nvr, problems }) {
     await page.getByLabel('Time zone').selectOption('Europe/Berlin');
     await page.getByLabel('sun', { exact: true }).uncheck();
     await page.getByRole('button', { name: 'Save this analytic' }).click();
-    await page.getByRole('button', { name: 'Change intrusion terrace' }).click({ timeout: 10_000 });
+    await page.getByRole('button', { name: 'Change intrusion terrace' }).click({ timeout: 90_000 });
     assert.equal(await page.getByLabel('sun', { exact: true }).isChecked(), false);
     await page.getByLabel('Name of the zone').fill('yard');
     await page.getByLabel('Seconds inside before it counts').fill('7');
     await page.getByRole('button', { name: 'Save the change' }).click();
-    await page.getByRole('button', { name: 'Change intrusion yard' }).click({ timeout: 10_000 });
+    await page.getByRole('button', { name: 'Change intrusion yard' }).click({ timeout: 90_000 });
     assert.equal(await page.getByLabel('Seconds inside before it counts').inputValue(), '7');
     assert.equal(await page.getByLabel('Time zone').inputValue(), 'Europe/Berlin');
     await page.getByRole('button', { name: 'Leave it as it was' }).click();
     await page.getByRole('button', { name: 'Remove intrusion yard' }).click();
-    await page.getByTestId('analytic-row').waitFor({ state: 'detached', timeout: 10_000 });
+    await page.getByTestId('analytic-row').waitFor({ state: 'detached', timeout: 90_000 });
     assert.deepEqual(problems.splice(0), []);
   });
   await check('page: every control has a name and every picture a text, and no page is wider than a phone', async () => {

@@ -1,6 +1,7 @@
 // Starts the product as a newcomer does (the launcher, on an empty data directory) but on free ports, so that the journey can
 // run beside anything else.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -10,22 +11,27 @@ import { eventually, sleep } from './checks.mjs';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = path.join(root, 'apps/launcher/dist/main.js');
 
+/**
+ * Ports that nobody listens on. Not those that the kernel hands out: before the system listens, and whenever it is started again, one of
+ * them could be the near end of somebody's connection.
+ */
 export async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise((resolve, reject) => {
-          const server = net
-            .createServer()
-            .once('error', reject)
-            .listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set();
+  for (let tries = 0; ports.size < count; tries++) {
+    if (tries > 1_000) throw new Error('no free ports between 10,000 and 32,000');
+    const port = randomInt(10_000, 32_000);
+    if (await canListen(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function canListen(port) {
+  return new Promise((resolve) => {
+    const server = net
+      .createServer()
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Settings of a system of its own: free ports, own data, known first credentials. */
@@ -76,7 +82,7 @@ export async function waitUntilReady(launched, addresses, withinMs) {
       if (ended) return true;
       const answers = await Promise.all(
         Object.values(addresses).map((address) =>
-          fetch(`${address}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+          fetch(`${address}/readyz`, { signal: AbortSignal.timeout(10_000) }).then(
             (r) => r.status,
             () => 0,
           ),
@@ -94,10 +100,10 @@ export async function waitUntilReady(launched, addresses, withinMs) {
 export async function stopLauncher(launched, signal = 'SIGINT') {
   const startedMs = performance.now();
   if (launched.child.exitCode === null && launched.child.signalCode === null) launched.child.kill(signal);
-  const how = await Promise.race([launched.exited, sleep(60_000).then(() => undefined)]);
+  const how = await Promise.race([launched.exited, sleep(120_000).then(() => undefined)]);
   if (!how) {
     launched.child.kill('SIGKILL');
-    throw new Error('the launcher did not stop within 60 s');
+    throw new Error('the launcher did not stop within 120 s');
   }
   return { ...how, seconds: (performance.now() - startedMs) / 1000 };
 }

@@ -4,8 +4,6 @@ import { migrationsDirectory } from '@nightjar/database';
 import { collectRuntime } from '../../docker/assemble-image.mjs';
 import { entryProblems, exists, read, root, settingProblems } from './known-settings.mjs';
 
-/** Variables of an image that are no settings of ours. */
-const foreignVariables = new Set(['NODE_ENV', 'ONNXRUNTIME_NODE_INSTALL']);
 /** Tools that must not get into an image, however they are depended upon. */
 const buildTools = ['node_modules/typescript', 'node_modules/prisma', 'node_modules/jest', 'node_modules/nx', 'node_modules/vite'];
 
@@ -66,7 +64,7 @@ function finalStageProblems(app, stage) {
   if (command[0] !== 'node') problems.push('CMD does not run node itself: signals would not reach it');
   const names = values('ENV').flatMap((rest) => [...rest.matchAll(/([A-Z][A-Z0-9_]*)=/g)].map(([, name]) => name));
   if (!names.some((name) => name.endsWith('_HOST'))) problems.push('listens on loopback only: no *_HOST');
-  return [...problems, ...entryProblems(command), ...settingProblems({ app, names: names.filter((name) => !foreignVariables.has(name)) })];
+  return [...problems, ...entryProblems(command), ...settingProblems({ app, names })];
 }
 
 function dockerfileProblems(app) {

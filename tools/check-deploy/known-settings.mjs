@@ -9,6 +9,8 @@ export const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 
 /** Read by the frame of every process (libs/runtime). */
 const universal = new Set(['NIGHTJAR_LOG_LEVEL', 'NIGHTJAR_SUPERVISED']);
+/** Of Node and its packages, no settings of ours. */
+const foreign = new Set(['NODE_ENV', 'ONNXRUNTIME_NODE_INSTALL', 'UV_THREADPOOL_SIZE']);
 /** The migration entry belongs to the launcher and reads no more than the address of the database. */
 const migrationEntry = 'apps/launcher/dist/migrate.main.js';
 
@@ -21,7 +23,8 @@ export const isSecret = (name) => secretName.test(name);
  * @param {{ app: string, names: string[], command?: string[] }} given
  * @returns {string[]}
  */
-export function settingProblems({ app, names, command = [] }) {
+export function settingProblems({ app, names: given, command = [] }) {
+  const names = given.filter((name) => !foreign.has(name));
   const unknown = names.filter((name) => !Object.hasOwn(settings, name)).map((name) => `${name} is no setting`);
   if (command.includes(migrationEntry))
     return [

@@ -35,7 +35,20 @@ const cases = [
   ],
   ['apps/nvr/src/canary.ts', 'export const x = process.env.HOME;\n', 'no-restricted-properties'],
   ['apps/nvr/src/canary.spec.ts', "import { it } from '@jest/globals';\nit.only('x', () => undefined);\n", 'no-restricted-properties'],
+  ['apps/nvr/src/canary.spec.ts', "import { it } from '@jest/globals';\nit.skip('x', () => undefined);\n", 'no-restricted-properties'],
   ['apps/nvr/src/canary.ts', "console.log('x');\n", 'no-console'],
+  ['apps/dashboard/src/canary.ts', "import fs from 'node:fs';\nexport const x = fs;\n", 'no-restricted-imports'],
+  [
+    'apps/nvr/src/canary.ts',
+    'export const x = (work: () => Promise<void>) => {\n  work();\n};\n',
+    '@typescript-eslint/no-floating-promises',
+  ],
+  [
+    'apps/nvr/src/canary.ts',
+    'export const x = (work: () => Promise<boolean>) => (work() ? 1 : 2);\n',
+    '@typescript-eslint/no-misused-promises',
+  ],
+  ['apps/nvr/src/canary.ts', 'export const x = async () => await 1;\n', '@typescript-eslint/await-thenable'],
 ];
 
 const graph = spawnSync(process.execPath, ['node_modules/nx/dist/bin/nx.js', 'graph', '--file=.nx/graph.json'], {

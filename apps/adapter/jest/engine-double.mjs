@@ -2,6 +2,8 @@
 //   {"sleepMs": 50}     takes so long, and lives
 //   {"blockMs": 50}     takes so long, and can do nothing else meanwhile
 //   {"never": true}     lives, and does not answer until it is cancelled
+//   {"waitFor": "go"}   lives, and does not answer until there is a file of that name in the folder of models
+//   {"together": 3}     lives, and does not answer until so many were there at once
 //   {"exit": 3}         ends
 //   {"abort": true}     ends as a failed assertion does, after "lastWords"
 //   {"keepMiB": 200}    holds so much for ever
@@ -37,7 +39,7 @@ async function load(name) {
   loading = `${name}@1`;
   pulse();
   if (name === 'deadly') process.kill(process.pid, 'SIGABRT');
-  if (name === 'slow') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  if (name === 'slow') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, told('very-slow') ? 4_500 : 1_500);
   models.set(name, true);
   loading = undefined;
   pulse();
@@ -55,6 +57,8 @@ async function run({ requestId, work }) {
   }
   if (script.keepMiB) kept.push(Buffer.alloc(script.keepMiB * 1024 ** 2, 1));
   if (script.blockMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, script.blockMs);
+  while (script.waitFor && !told(script.waitFor)) await sleep(5);
+  while (mostAtOnce < (script.together ?? 0)) await sleep(5);
   if (script.never) await cancelled;
   else await sleep(script.sleepMs ?? 0);
   running.delete(requestId);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
-import { isLoopbackHost, loadSettings, settings, SettingsError } from '@nightjar/runtime';
+import { isLoopbackHost, loadSettings, portsOf, settings, SettingsError } from '@nightjar/runtime';
 import type { ExecutionProvider, ModelKind } from './engine/protocol.js';
 import { asksForCredentials, type AdapterCredentials } from './http/adapter-credentials.js';
 import type { RootSurface } from './http/surface.js';
-import { parseNetwork, type Network } from '@nightjar/outbound';
+import { requireNetworks, type Network } from '@nightjar/outbound';
 
 const names = [
   'ADAPTER_HOST',
@@ -125,9 +125,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Adapte
     framesAllowed: values.NIGHTJAR_ADAPTER_FRAME_ALLOW && new Set(values.NIGHTJAR_ADAPTER_FRAME_ALLOW),
     urlFrames: values.NIGHTJAR_ADAPTER_URL_FRAMES
       ? {
-          networks: (values.NIGHTJAR_ADAPTER_URL_FRAME_NETWORKS ?? []).map(requireNetwork),
+          networks: requireNetworks('NIGHTJAR_ADAPTER_URL_FRAME_NETWORKS', values.NIGHTJAR_ADAPTER_URL_FRAME_NETWORKS),
           ports: values.NIGHTJAR_ADAPTER_URL_FRAME_PORTS ?? [],
-          ownPorts: [values.ADAPTER_PORT, values.AGENT_PORT, values.GATEWAY_PORT, values.NVR_PORT, values.NIGHTJAR_RECORDER_PORT],
+          ownPorts: [
+            values.ADAPTER_PORT,
+            values.AGENT_PORT,
+            values.GATEWAY_PORT,
+            values.NVR_PORT,
+            values.NIGHTJAR_RECORDER_PORT,
+            ...portsOf(values.NATS_URL, 4222),
+          ],
         }
       : undefined,
     modelCacheDir: values.NIGHTJAR_MODEL_CACHE_DIR ?? path.join(dataDir, 'model-cache'),
@@ -161,12 +168,6 @@ function readDefaultModels(parts: readonly string[]): Readonly<Record<string, st
   const models = Object.fromEntries(pairs);
   if (Object.keys(models).length < pairs.length) throw new SettingsError('NIGHTJAR_ADAPTER_MODELS: a kind is named twice');
   return models;
-}
-
-function requireNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (!network) throw new SettingsError('NIGHTJAR_ADAPTER_URL_FRAME_NETWORKS: every part must be a network like 192.168.0.0/16');
-  return network;
 }
 
 /**

@@ -6,8 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sleep } from '@nightjar/runtime';
-import { samplePictures } from '@nightjar/testing';
+import { samplePictures, until } from '@nightjar/testing';
 import { dropTinyModel } from './tasks/dropped-folders.fixture.js';
 
 // What `tsc -b` built, as operators run it.
@@ -35,10 +34,9 @@ describe('the adapter as a process', () => {
 
   it('serves with neither NATS nor Postgres, and leaves nothing behind when it stops', async () => {
     const { child, output, exited } = run({});
-    const deadline = AbortSignal.timeout(30_000);
-    while (urlIn(output.stdout) === undefined) await sleep(20, deadline);
+    await until(() => urlIn(output.stdout) !== undefined);
     const url = urlIn(output.stdout)!;
-    while (!(await fetch(`${url}/readyz`)).ok) await sleep(50, deadline);
+    await until(async () => (await fetch(`${url}/readyz`)).ok);
 
     const form = new FormData();
     form.set('task', 'person_counting');
@@ -59,17 +57,16 @@ describe('the adapter as a process', () => {
   it('offers a task as soon as a model for it lies in the folder, and no longer when it is gone', async () => {
     const modelsDir = path.join(dataDir, 'models');
     const { child, output, exited } = run({ NIGHTJAR_ADAPTER_PRELOAD: 'nanodet' });
-    const deadline = AbortSignal.timeout(45_000);
-    while (urlIn(output.stdout) === undefined) await sleep(20, deadline);
+    await until(() => urlIn(output.stdout) !== undefined);
     const url = urlIn(output.stdout)!;
     const offers = async (task: string) =>
       ((await (await fetch(`${url}/capabilities`)).json()) as { tasks: string[] }).tasks.includes(task);
-    while (!(await offers('person_counting'))) await sleep(50, deadline);
+    await until(() => offers('person_counting'));
     expect(await offers('image_embedding')).toBe(false);
     await dropTinyModel(modelsDir, { name: 'colour-vector', decoder: 'embedding' });
-    while (!(await offers('image_embedding'))) await sleep(50, deadline);
+    await until(() => offers('image_embedding'));
     await rm(modelsDir, { recursive: true });
-    while (await offers('image_embedding')) await sleep(50, deadline);
+    await until(async () => !(await offers('image_embedding')));
     expect(await offers('person_counting')).toBe(true);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);

@@ -31,6 +31,10 @@ import { until } from '@nightjar/testing';
 import { startAgent, type RunningAgent } from './agent.js';
 import type { AgentConfig } from './config.js';
 
+/** Of a job: longer than this process, in which gateway and agent are, stands still on a busy machine. */
+const leaseMs = 30_000;
+const streamLeaseMs = 10_000;
+
 /** What the test answers in the place of a model. */
 export type Engine = (work: PulledWork, signal: AbortSignal) => InferenceResult | Promise<InferenceResult>;
 
@@ -56,7 +60,6 @@ export function findsPersons(...boxes: [number, number, number, number][]): (wor
 export class AgentFixture {
   /** What nvr assigns. */
   streams: AssignedStream[] = [];
-  streamLeaseMs = 10_000;
   /** nvr does not answer claims. */
   claimsUnheard = false;
   claimsRefused = 0;
@@ -92,7 +95,7 @@ export class AgentFixture {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-agent-'));
     const logger = createLogger({ service: 'agent', level: 'silent' });
     const bus = Bus.open({ url: options.natsUrl, name: 'neighbours', logger });
-    await bus.ready(AbortSignal.timeout(10_000));
+    await bus.ready(AbortSignal.timeout(60_000));
     const shutdown = new Shutdown({ logger });
     const config: AgentConfig = {
       host: '127.0.0.1',
@@ -143,7 +146,7 @@ export class AgentFixture {
       job_id: newJobId('video'),
       lease: randomUUID(),
       attempt: 1,
-      lease_ms: 3_000,
+      lease_ms: leaseMs,
       file,
       ...more,
     };
@@ -157,7 +160,7 @@ export class AgentFixture {
       job_id: newJobId('image_batch'),
       lease: randomUUID(),
       attempt: 1,
-      lease_ms: 3_000,
+      lease_ms: leaseMs,
       items: files.map((file, index) => ({ index, file })),
       ...more,
     };
@@ -211,7 +214,7 @@ export class AgentFixture {
         throw new AppError('unavailable', 'the database is away');
       }
       this.feedback = feedback;
-      return { lease_ms: this.streamLeaseMs, streams: this.streams };
+      return { lease_ms: streamLeaseMs, streams: this.streams };
     });
     this.bus.serve(offerAnalytics, ({ analytics }) => {
       this.offers.push(analytics);

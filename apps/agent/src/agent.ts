@@ -126,9 +126,9 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     slots: config.streamSlots,
     offers: analyticOffers(),
     begin: (stream) => beginAnalysis(stream, services),
-    onEnded: (streamId, status) => {
+    onEnded: (streamId, { status, error }) => {
       plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
-      subscribers.end(streamId, status);
+      subscribers.end(streamId, status, error);
     },
     clock,
     logger,
@@ -200,7 +200,7 @@ async function reachableHardware(
   { ffmpeg, logger }: { ffmpeg: FfmpegBinary; logger: Logger },
 ): Promise<Pick<StreamServices, 'hardware' | 'hardwareProblem'>> {
   if (wanted === undefined) return { hardware: undefined, hardwareProblem: undefined };
-  const reason = await whyNoHardware(ffmpeg, wanted, new AbortController().signal);
+  const reason = await whyNoHardware(ffmpeg, wanted);
   if (reason === undefined) return { hardware: wanted, hardwareProblem: undefined };
   logger.warn('live cameras are decoded on the CPU: the hardware is not reached', { wanted, reason });
   return { hardware: undefined, hardwareProblem: reason };

@@ -1,8 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
-import { parseNetwork, type Network } from '@nightjar/outbound';
+import { requireNetworks, type Network } from '@nightjar/outbound';
 import type { HardwareDecoder } from '@nightjar/media';
-import { isLoopbackHost, loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
+import { isLoopbackHost, loadSettings, portsOf, requireSetting, SettingsError } from '@nightjar/runtime';
 
 /** Who may listen to live results. `open`: everybody who reaches the port. */
 export type AgentAccess =
@@ -113,7 +113,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AgentC
       values.ADAPTER_PORT,
       values.NVR_PORT,
       values.NIGHTJAR_RECORDER_PORT,
-      portOf(values.NATS_URL),
+      ...portsOf(values.NATS_URL, 4222),
     ],
     access: accessOf({
       host: values.AGENT_HOST,
@@ -140,18 +140,6 @@ function accessOf(given: {
   throw new SettingsError(
     'AGENT_HOST opens the agent to the network: set NIGHTJAR_JWKS_URL so that its listeners need a token, or NIGHTJAR_ALLOW_OPEN=1',
   );
-}
-
-function requireNetworks(name: SettingName, texts: readonly string[] | undefined): Network[] {
-  return (texts ?? []).map((text) => {
-    const network = parseNetwork(text);
-    if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
-    return network;
-  });
-}
-
-function portOf(url: string | undefined): number {
-  return Number(URL.canParse(url ?? '') ? new URL(url ?? '').port : '');
 }
 
 function defaultAgentId(): string {

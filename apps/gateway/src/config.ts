@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { parseNetwork, type Network } from '@nightjar/outbound';
-import { isLoopbackHost, loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
+import { requireNetworks, type Network } from '@nightjar/outbound';
+import { isLoopbackHost, loadSettings, portsOf, requireSetting } from '@nightjar/runtime';
 import type { SignatureFormat } from '@nightjar/webhooks';
 import type { OperationPathsOptions } from './http/operation-paths.js';
 import { readOperationPaths } from './http/read-operation-paths.js';
@@ -108,7 +108,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Gatewa
     uploadBytesMax: values.NIGHTJAR_UPLOAD_MAX_BYTES,
     urlSubmit: {
       enabled: values.NIGHTJAR_URL_SUBMIT,
-      networks: (values.NIGHTJAR_URL_SUBMIT_NETWORKS ?? []).map((text) => requireNetwork('NIGHTJAR_URL_SUBMIT_NETWORKS', text)),
+      networks: requireNetworks('NIGHTJAR_URL_SUBMIT_NETWORKS', values.NIGHTJAR_URL_SUBMIT_NETWORKS),
     },
     retentionMs: values.NIGHTJAR_JOB_RETENTION_DAYS * dayMs,
     quotas: {
@@ -128,7 +128,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Gatewa
     },
     secretKey: values.NIGHTJAR_SECRET_KEY,
     webhooks: {
-      networks: (values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS ?? []).map((text) => requireNetwork('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS', text)),
+      networks: requireNetworks('NIGHTJAR_WEBHOOK_ALLOW_NETWORKS', values.NIGHTJAR_WEBHOOK_ALLOW_NETWORKS),
       ownPorts: ownPorts(values),
       signatureFormat: values.NIGHTJAR_WEBHOOK_SIGNATURE_FORMAT,
     },
@@ -141,7 +141,7 @@ function ownPorts(
     [name in 'GATEWAY_PORT' | 'ADAPTER_PORT' | 'AGENT_PORT' | 'NVR_PORT' | 'NIGHTJAR_RECORDER_PORT']: number;
   } & { [name in 'DATABASE_URL' | 'NATS_URL']: string | undefined },
 ): number[] {
-  const servers = [values.DATABASE_URL, values.NATS_URL].map((url) => Number(URL.canParse(url ?? '') ? new URL(url ?? '').port : ''));
+  const servers = [...portsOf(values.DATABASE_URL, 5432), ...portsOf(values.NATS_URL, 4222)];
   return [values.GATEWAY_PORT, values.ADAPTER_PORT, values.AGENT_PORT, values.NVR_PORT, values.NIGHTJAR_RECORDER_PORT, ...servers];
 }
 
@@ -153,12 +153,6 @@ function jwksUrlOnThisMachine(host: string, port: number): string {
 
 /** Checked here, understood by the HTTP server. */
 function trustedProxies(networks: readonly string[]): readonly string[] {
-  for (const network of networks) requireNetwork('NIGHTJAR_TRUSTED_PROXIES', network);
+  requireNetworks('NIGHTJAR_TRUSTED_PROXIES', networks);
   return networks;
-}
-
-function requireNetwork(name: SettingName, text: string): Network {
-  const network = parseNetwork(text);
-  if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
-  return network;
 }

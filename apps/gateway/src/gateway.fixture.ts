@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import { createLogger, Health, Shutdown } from '@nightjar/runtime';
 import { createTestDatabase, startTestBus, until } from '@nightjar/testing';
 import type { CallerConfig, GatewayConfig } from './config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
+import { createJobId } from './jobs/job-id.js';
 import type { LeaseTimings } from './jobs/job-leases.js';
 import type { WebhookDoubles } from './webhooks/start-webhooks.js';
 
@@ -16,8 +18,8 @@ export type RequestBody = NonNullable<RequestInit['body']>;
 /** The key that every gateway of a test knows. */
 export const apiKey = 'key-of-the-gateway-tests';
 
-/** Leases that a test can wait for. */
-export const shortLeases: LeaseTimings = { leaseMs: 600, sweepEveryMs: 50 };
+/** For calls over the bus: on a loaded machine anything may pause for seconds, and no test is about that. */
+export const callMs = 60_000;
 
 export const videoResult: VideoResult = {
   raw_scenes: [{ start_seconds: 0, end_seconds: 2 }],
@@ -100,8 +102,17 @@ export class GatewayFixture {
     const database = openJobsDatabase({ url: options.databaseUrl, connectionsMax: 2 });
     shutdown.register('database of the test', () => database.$disconnect());
     const fixture = new GatewayFixture(gateway, database, agentBus, mediaDir, shutdown);
-    await agentBus.ready(AbortSignal.timeout(10_000));
+    await agentBus.ready(AbortSignal.timeout(callMs));
     await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200);
+    // It is ready once it has asked the server for what it listens to; this comes last, so the server has it all when it is answered.
+    const noWork = { job_id: createJobId('video', 0), lease: randomUUID() };
+    const failed = { state: 'failed', error: { code: 'nothing', message: 'no job of ours' } } as const;
+    await until(() =>
+      agentBus.request(finishJob, { ...noWork, outcome: failed }, { timeoutMs: callMs }).then(
+        () => true,
+        () => false,
+      ),
+    );
     return fixture;
   }
 
@@ -149,7 +160,7 @@ export class GatewayFixture {
 
   /** Asks for work as an agent does. */
   async claim(agentId = 'agent-1'): Promise<Work | null> {
-    return (await this.agentBus.request(claimJob, { agent_id: agentId }, { timeoutMs: 5_000 })).work;
+    return (await this.agentBus.request(claimJob, { agent_id: agentId }, { timeoutMs: callMs })).work;
   }
 
   /** Claims and insists on work. */
@@ -161,12 +172,12 @@ export class GatewayFixture {
 
   /** Beats as an agent does. @returns the verdict */
   async beat({ job_id, lease }: Work, progress = 0.5, stage = 'persons'): Promise<string> {
-    return (await this.agentBus.request(beatJob, { job_id, lease, progress, stage }, { timeoutMs: 5_000 })).verdict;
+    return (await this.agentBus.request(beatJob, { job_id, lease, progress, stage }, { timeoutMs: callMs })).verdict;
   }
 
   /** Reports an outcome as an agent does. @returns whether it was accepted */
   async finish({ job_id, lease }: Work, outcome: JobOutcome): Promise<boolean> {
-    return (await this.agentBus.request(finishJob, { job_id, lease, outcome }, { timeoutMs: 5_000 })).accepted;
+    return (await this.agentBus.request(finishJob, { job_id, lease, outcome }, { timeoutMs: callMs })).accepted;
   }
 
   /** Everything in the media store but its own empty folder. */

@@ -74,7 +74,7 @@ describe('while Postgres is away', () => {
         expect((await fetch(`${fixture.gateway.url}/readyz`)).status).toBe(200);
         return waiting;
       },
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     await Promise.all(requests);
   });

@@ -21,6 +21,8 @@ export interface LauncherConfig {
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
   readonly natsUrl: string | undefined;
+  /** Of the bus that is started; 0: a free one. */
+  readonly busPort: number;
   readonly natsServerPath: string | undefined;
   readonly embeddedBrokerOnly: boolean;
   readonly ffmpegPath: string | undefined;
@@ -66,6 +68,7 @@ export function readLauncherConfig(environment: NodeJS.ProcessEnv = process.env,
     dataDir,
     databaseUrl: values.DATABASE_URL,
     natsUrl: values.NATS_URL,
+    busPort: values.NIGHTJAR_BUS_PORT,
     natsServerPath: values.NATS_SERVER_PATH,
     embeddedBrokerOnly: values.NIGHTJAR_NO_EMBEDDED_NATS_SERVER,
     ffmpegPath: values.FFMPEG_PATH,

@@ -6,6 +6,7 @@ import type { LauncherConfig } from './config.js';
 import { ensureCredentials, type StoredCredentials } from './data/credentials.js';
 import { prepareDataDirectory } from './data/data-directory.js';
 import { lockDataDirectory, type InstanceLock } from './data/instance-lock.js';
+import { keepRecorderSettings } from './data/recorder-settings.js';
 import { demoCameraName, demoCameraUrl, startDemoCameraProcess } from './demo/demo-camera.js';
 import { seedDemoFrames } from './demo/demo-frames.js';
 import { obtainFfmpeg } from './ffmpeg/obtain-ffmpeg.js';
@@ -199,6 +200,8 @@ export class System {
       demoCameraUrl: cameraUrl,
     };
     const services = describeServices(config, credentials, { ...urls, ports, ffmpegPath });
+    const recorder = services.find(({ name }) => name === 'recorder');
+    if (recorder) await keepRecorderSettings(config.dataDir, recorder.environment);
     this.rows = [
       { name: 'Postgres', address: database.address, description: database.description },
       { name: 'bus', address: bus.address, description: bus.description },

@@ -30,13 +30,12 @@ import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
 import { LiveViewModule } from './live-view/live-view.module.js';
 import { LunaModule } from './luna/luna.module.js';
-import { ManagerModule } from './manager/manager.module.js';
 import { PlaybackModule } from './playback/playback.module.js';
 import { PlaybackTickets } from './playback/playback-tickets.js';
 import { ProcessPartsModule, type ProcessParts } from './process-parts.js';
 import { RecordingTickets } from './segments/recording-tickets.js';
 import { RulesModule } from './rules/rules.module.js';
-import { StorageModule } from './retention/retention.module.js';
+import { StorageModule } from './retention/storage.module.js';
 import { SegmentsModule } from './segments/segments.module.js';
 import { SetupModule } from './setup/setup.module.js';
 import { StreamsModule } from './streams/streams.module.js';
@@ -92,7 +91,6 @@ export class AppModule {
         KeysModule,
         LiveModule,
         LunaModule,
-        ManagerModule,
         LiveViewModule,
         SegmentsModule,
         StorageModule,

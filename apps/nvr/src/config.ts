@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseNetwork, type Network } from '@nightjar/outbound';
-import { loadSettings, requireSetting, SettingsError, type SettingName } from '@nightjar/runtime';
+import { requireNetworks, type Network } from '@nightjar/outbound';
+import { loadSettings, portsOf, requireSetting, SettingsError } from '@nightjar/runtime';
 import type { SignatureFormat } from '@nightjar/webhooks';
 import { readAdapters, type InferAdapter } from './infer/adapter-directory.js';
 import type { RetentionBounds } from './retention/choose-expired.js';
@@ -214,8 +214,8 @@ function nvrConfigOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)
       values.AGENT_PORT,
       values.ADAPTER_PORT,
       values.NIGHTJAR_RECORDER_PORT,
-      portOf(databaseUrl, 5432),
-      ...natsUrl.split(',').map((url) => portOf(url, 4222)),
+      ...portsOf(databaseUrl, 5432),
+      ...portsOf(natsUrl, 4222),
     ],
   };
 }
@@ -229,23 +229,10 @@ function archiveOf(values: ReturnType<typeof loadSettings<(typeof nvrSettings)[n
   };
 }
 
-function requireNetworks(name: SettingName, texts: readonly string[] | undefined): Network[] {
-  return (texts ?? []).map((text) => {
-    const network = parseNetwork(text);
-    if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
-    return network;
-  });
-}
-
 /** @throws SettingsError */
 function requireUdpTarget(text: string): UdpTarget {
   const [host = '', port = ''] = text.split(':');
   if (isIP(host) !== 4 || !/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535)
     throw new SettingsError('NIGHTJAR_CAMERA_DISCOVERY: every part must be an address and a port like 239.255.255.250:3702');
   return { host, port: Number(port) };
-}
-
-function portOf(url: string, standardPort: number): number {
-  const parsed = URL.canParse(url.trim()) ? new URL(url.trim()) : undefined;
-  return Number(parsed?.port || standardPort);
 }

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { claimStreams } from '@nightjar/contracts';
-import { createTestDatabase, type TestDatabase } from '@nightjar/testing';
+import { createTestDatabase, until, type TestDatabase } from '@nightjar/testing';
 import { adminPassword, startTestNvr, type TestNvr } from './test-nvr.fixture.js';
 
 /** A way to Postgres that can be cut and mended. */
@@ -83,7 +83,7 @@ describe('while Postgres is away', () => {
     await new Promise((resolve) => setTimeout(resolve, 5_100));
     expect((await nvr.fetch('/api/v1/auth/me')).status).toBe(503);
     await expect(
-      nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1, feedback: [] }, { timeoutMs: 5_000 }),
+      nvr.bus.request(claimStreams, { agent_id: 'a', slots_total: 1, feedback: [] }, { timeoutMs: 60_000 }),
     ).rejects.toMatchObject({
       code: 'unavailable',
     });
@@ -95,6 +95,7 @@ describe('while Postgres is away', () => {
     expect((await fetch(`${nvr.url}/livez`)).status).toBe(200);
     wire.mend();
     expect((await nvr.fetch('/api/v1/cameras')).status).toBe(200);
-    expect((await fetch(`${nvr.url}/readyz`)).status).toBe(200);
+    // It has a second to answer.
+    await until(async () => (await fetch(`${nvr.url}/readyz`)).status === 200);
   });
 });

@@ -27,7 +27,7 @@ export class SocketReader {
 
   /** Waits until the handshake is answered. */
   static open(url: string, headers: Record<string, string> = {}): Promise<SocketReader> {
-    const reader = new SocketReader(new WebSocket(url.replace(/^http/, 'ws'), { headers, handshakeTimeout: 10_000 }));
+    const reader = new SocketReader(new WebSocket(url.replace(/^http/, 'ws'), { headers, handshakeTimeout: 60_000 }));
     return new Promise((resolve, reject) => {
       reader.socket.on('open', () => resolve(reader));
       reader.socket.on('error', reject);
@@ -51,8 +51,8 @@ export class SocketReader {
   }
 
   /** Waits until the messages fulfil the condition. */
-  until(condition: (reader: SocketReader) => boolean, timeoutMs = 5_000): Promise<void> {
-    return until(() => condition(this), timeoutMs);
+  until(condition: (reader: SocketReader) => boolean): Promise<void> {
+    return until(() => condition(this));
   }
 
   private take(message: SocketMessage): void {

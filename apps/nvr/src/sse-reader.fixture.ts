@@ -37,8 +37,8 @@ export class SseReader {
   }
 
   /** Waits until the messages fulfil the condition. */
-  until(condition: (reader: SseReader) => boolean, timeoutMs = 5_000): Promise<void> {
-    return until(() => condition(this), timeoutMs);
+  until(condition: (reader: SseReader) => boolean): Promise<void> {
+    return until(() => condition(this));
   }
 
   private async readAll(): Promise<void> {

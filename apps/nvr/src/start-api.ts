@@ -17,6 +17,7 @@ import { whenDatabaseAnswers } from './http/database-away.js';
 import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
 import { admitInferBodies } from './infer/admit-infer-bodies.js';
+import { admitEvidenceBodies } from './internal/admit-evidence-bodies.js';
 import { ApiKeys } from './keys/api-keys.js';
 import { StreamTickets } from './live/stream-tickets.js';
 import { LiveTickets } from './live-view/live-tickets.js';
@@ -30,7 +31,7 @@ import { subscribeApi } from './subscriptions.js';
 import { BootstrapAdmin } from './users/bootstrap-admin.js';
 import { UsersStore } from './users/users.store.js';
 
-/** Bodies are small JSON; nothing but pictures for inference is uploaded here. */
+/** Bodies are small JSON; nothing but pictures for inference and of events is uploaded here. */
 const bodyLimitBytes = 256 * 1024;
 /** Clients of live streams have nothing to say, and little time to answer a close. */
 const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
@@ -66,6 +67,7 @@ export async function startApi(
       refuseOtherMethods(fastify, isLunaPath);
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
       admitInferBodies(fastify);
+      admitEvidenceBodies(fastify, bodyLimitBytes);
       door.attach(fastify);
       await serveDashboard(fastify, config.dashboardDir);
     },
@@ -88,11 +90,11 @@ function prepareAuthentication({ clock, config, database, secretBox }: ProcessPa
   const signingKeys = new SigningKeys({ database, secretBox, clock });
   const tickets = new RecordingTickets(config.secretKey, clock);
   const policies = new SignInPolicies(database, clock);
-  const sessions = new SessionCheck({ users, sessions: new SessionsStore(database), policies, clock });
+  const sessions = new SessionCheck({ users, sessions: new SessionsStore(database, config), policies, clock });
   const streamTickets = new StreamTickets(database, users, sessions);
-  const liveTickets = new LiveTickets({ secretKey: config.secretKey, users, sessions, clock });
-  const playbackTickets = new PlaybackTickets(database, users, sessions);
   const apiKeys = new ApiKeys(database, clock);
+  const liveTickets = new LiveTickets({ secretKey: config.secretKey, users, sessions, apiKeys, clock });
+  const playbackTickets = new PlaybackTickets(database, users, sessions);
   const authenticator = new RequestAuthenticator({
     issuer: config.issuer,
     internalApiKey: config.internalApiKey,

@@ -22,6 +22,8 @@ export interface TestNvr {
   bus: Bus;
   /** Calls with the admin's token. */
   fetch(pathname: string, init?: RequestInit): Promise<Response>;
+  /** The same with JSON, there and back. */
+  send(method: string, pathname: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   token: string;
   stop(): Promise<void>;
 }
@@ -74,9 +76,11 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
   const health = new Health();
   const { url, routes } = await startApi({ logger, shutdown, health }, config);
   const bus = Bus.open({ url: testBus.url, name: 'test', logger });
-  await bus.ready(AbortSignal.timeout(10_000));
+  await bus.ready(AbortSignal.timeout(60_000));
   const database = openNvrDatabase({ url: testDatabase.url, connectionsMax: 2 });
   const token = await logIn(url);
+  const fetchAsAdmin: TestNvr['fetch'] = (pathname, init = {}) =>
+    fetch(`${url}${pathname}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
   return {
     url,
     config,
@@ -84,7 +88,12 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     database,
     bus,
     token,
-    fetch: (pathname, init = {}) => fetch(`${url}${pathname}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    fetch: fetchAsAdmin,
+    send: async (method, pathname, body) => {
+      const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const response = await fetchAsAdmin(pathname, { method, ...json });
+      return { status: response.status, body: await response.json() };
+    },
     stop: async () => {
       await bus.close();
       await database.$disconnect();

@@ -10,6 +10,8 @@ const statementMs = 60_000;
 const findings: Record<ChainFault['kind'], (entryId: bigint) => string> = {
   altered: (entryId) => `entry ${entryId} was altered, or put in its place: its hash does not follow from the entries before it`,
   missing: (entryId) => `entry ${entryId} is missing`,
+  incomplete: (entryId) =>
+    `its ${entryId} entries do not tell who made a user that is there: the log was emptied and begun anew, or put back to an earlier moment, or the user was put in by hand`,
   inserted: (entryId) => `entry ${entryId} was inserted: the service did not write it`,
   resealed: (entryId) =>
     `the end of the log at entry ${entryId} is not what the service sealed: entries were written anew or cut off, or NIGHTJAR_SECRET_KEY is another one`,

@@ -7,6 +7,7 @@ export {
   allows,
   enforcePolicies,
   Policy,
+  requireAllowed,
   requirePrincipal,
   type Authenticate,
   type DeclaredRoute,

@@ -64,6 +64,11 @@ describe('a route', () => {
     ['a credential of the deployment', service, { kind: 'authenticated', scope: 'jobs:write', usersOnly: true }, 403],
     ['a user with the scope', user(false, ['jobs:write']), { kind: 'authenticated', scope: 'jobs:write', usersOnly: true }, 200],
     ['a user with another scope', user(false, ['jobs:read']), { kind: 'authenticated', scope: 'jobs:write', usersOnly: true }, 403],
+    ['a user with the scope', user(false, ['jobs:write']), { kind: 'authenticated', scope: 'jobs:write', programsOnly: true }, 403],
+    ['a superuser', user(true), { kind: 'authenticated', scope: 'jobs:write', programsOnly: true }, 200],
+    ['a key with the scope', apiKey('jobs:write'), { kind: 'authenticated', scope: 'jobs:write', programsOnly: true }, 200],
+    ['a key with another scope', apiKey('jobs:read'), { kind: 'authenticated', scope: 'jobs:write', programsOnly: true }, 403],
+    ['a credential of the deployment', service, { kind: 'authenticated', scope: 'jobs:write', programsOnly: true }, 200],
   ])('lets %s (%j) through a policy of %j or not: %i', async (_who, principal, policy, expected) => {
     const address = await open(async () => principal, { '/route': policy });
     expect(await post(`${address}/route`)).toBe(expected);

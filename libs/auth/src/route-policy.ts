@@ -8,9 +8,10 @@ export type RoutePolicy =
   | { kind: 'public' }
   /**
    * Whoever the app's authenticator lets in; with `scope`, only a principal that has it. Without one it is nothing for keys; with
-   * `usersOnly` it is nothing for keys and services, whatever they have.
+   * `usersOnly` it is nothing for keys and services, whatever they have; with `programsOnly` it is nothing for users but those with all
+   * rights.
    */
-  | { kind: 'authenticated'; scope?: string; usersOnly?: true }
+  | { kind: 'authenticated'; scope?: string; usersOnly?: true; programsOnly?: true }
   /** A user with all rights. */
   | { kind: 'superuser' };
 
@@ -72,11 +73,11 @@ export function enforcePolicies(fastify: FastifyInstance, authenticate: Authenti
     for (const method of [route.method].flat()) table.push({ method, url: route.url, policy: declaredPolicy(route) });
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    const policy = (request.routeOptions.config as { policy?: RoutePolicy }).policy;
+    const policy = policyOf(request);
     // Only the not-found handler has none: it answers 404 to everybody.
     if (!policy || policy.kind === 'public') return;
     const principal = await authenticate(request, reply);
-    if (!allows(policy, principal)) throw new AppError('permission_denied', 'you may not do this');
+    requireAllowed(request, principal);
     request.principal = principal;
   });
   return table;
@@ -88,6 +89,19 @@ function declaredPolicy(route: RouteOptions): RoutePolicy {
   return policy;
 }
 
+function policyOf(request: FastifyRequest): RoutePolicy | undefined {
+  return (request.routeOptions.config as { policy?: RoutePolicy }).policy;
+}
+
+/**
+ * Holds a principal to the policy of a request's route: when the request comes, and again as long as its answer goes on.
+ * @throws AppError `permission_denied`
+ */
+export function requireAllowed(request: FastifyRequest, principal: Principal): void {
+  const policy = policyOf(request);
+  if (policy && !allows(policy, principal)) throw new AppError('permission_denied', 'you may not do this');
+}
+
 /** Whether a principal satisfies a policy. */
 export function allows(policy: RoutePolicy, principal: Principal): boolean {
   switch (policy.kind) {
@@ -97,6 +111,7 @@ export function allows(policy: RoutePolicy, principal: Principal): boolean {
       return principal.kind === 'user' && principal.isSuperuser;
     case 'authenticated':
       if (policy.usersOnly && principal.kind !== 'user') return false;
+      if (policy.programsOnly && principal.kind === 'user' && !principal.isSuperuser) return false;
       return policy.scope === undefined ? principal.kind !== 'api_key' : hasScope(principal, policy.scope);
   }
 }

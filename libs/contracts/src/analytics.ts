@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { rpc } from './bus-message.js';
+import { beyondPicture, isWithinPicture, withinPictureKeyword } from './picture-region.js';
+import { isTimezone, timezoneFormat } from './weekly-schedule.js';
 
 /** Name of an analytic: `people_count`. Agents of others register names of their own. */
 export const AnalyticName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
@@ -21,6 +23,24 @@ export const AnalyticOffer = z.object({
   validation_schema: z.record(z.string(), z.unknown()),
 });
 export type AnalyticOffer = z.infer<typeof AnalyticOffer>;
+
+/**
+ * What a `validation_schema` says beyond the standard's own keywords, in the form that Ajv takes. Who validates with it refuses what
+ * our agents refuse; who does not know it lets some of that through.
+ */
+export const schemaVocabulary = {
+  formats: { [timezoneFormat]: isTimezone, uri: (text: string) => URL.canParse(text) },
+  keywords: [
+    {
+      keyword: withinPictureKeyword,
+      type: 'object' as const,
+      // The region alone says whether it fits.
+      schema: false,
+      validate: isWithinPicture,
+      error: { message: beyondPicture },
+    },
+  ],
+};
 
 /** An agent says what it can run, at its start and whenever nvr comes back. Safe to repeat. */
 export const offerAnalytics = rpc({

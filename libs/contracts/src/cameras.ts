@@ -58,7 +58,10 @@ export const claimStreams = rpc({
   reply: z.object({ lease_ms: z.number().int().positive(), streams: z.array(AssignedStream) }),
 });
 
-/** A graceful agent gives its streams back, so that nobody waits for the lease. */
+/**
+ * A graceful agent gives its streams back, so that nobody waits for the lease. It says so before its first claim, too: a former process of
+ * its name that was killed may have left streams, and events that nobody would end.
+ */
 export const releaseStreams = rpc({
   subject: 'nightjar.streams.release',
   request: z.object({ agent_id: z.string().min(1).max(128) }),

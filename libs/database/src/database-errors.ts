@@ -8,15 +8,15 @@ const retryAfterMs = 1_000;
 /** What the driver adapter says of a raw statement, whose own code is always P2010. */
 const lostConnectionKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
 const lostConnectionCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
-/** What Postgres says of itself: connections lost or refused (class 08), none left (53300), going down or coming up (57P01 to 57P03). */
-const awayStates = /^(08|53300|57P0[123])/;
+/**
+ * What Postgres says of itself: connections lost or refused (class 08), no disk, memory or connection left (53100, 53200, 53300), going
+ * down or coming up (57P01 to 57P03), or only to be read (25006), as a standby is that becomes the primary.
+ */
+const awayStates = /^(08|53[123]00|57P0[123]|25006)/;
 
 /** Whether an error says that Postgres is away or too slow, so that the caller should come again. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (
-    error instanceof Prisma.PrismaClientKnownRequestError &&
-    (lostConnectionCodes.has(error.code) || lostConnectionKinds.has(adapterErrorKind(error)))
-  )
+  if (error instanceof Prisma.PrismaClientKnownRequestError && (lostConnectionCodes.has(error.code) || saysAway(driverCause(error))))
     return true;
   if (error instanceof Prisma.PrismaClientInitializationError) return true;
   if (error instanceof pg.DatabaseError && awayStates.test(error.code ?? '')) return true;
@@ -28,9 +28,13 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
-function adapterErrorKind(error: Prisma.PrismaClientKnownRequestError): string {
-  const { driverAdapterError } = (error.meta ?? {}) as { driverAdapterError?: { cause?: { kind?: string } } };
-  return driverAdapterError?.cause?.kind ?? '';
+function saysAway({ code = '', kind = '' }: { code?: string; kind?: string }): boolean {
+  return lostConnectionKinds.has(kind) || (kind === 'postgres' && awayStates.test(code));
+}
+
+function driverCause(error: Prisma.PrismaClientKnownRequestError): { code?: string; kind?: string } {
+  const { driverAdapterError } = (error.meta ?? {}) as { driverAdapterError?: { cause?: { code?: string; kind?: string } } };
+  return driverAdapterError?.cause ?? {};
 }
 
 /** Whether an insert or update met a unique index. */

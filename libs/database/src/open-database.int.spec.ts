@@ -70,6 +70,32 @@ describe('planned statements', () => {
   });
 });
 
+describe('a Postgres that can write nothing now', () => {
+  it.each([
+    ['its disk is full', '53100'],
+    ['it has no memory left', '53200'],
+    ['it is a standby', '25006'],
+  ])('is one to come back to when %s', async (_why, state) => {
+    const testDatabase = await createTestDatabase();
+    const database = openJobsDatabase({ url: testDatabase.url, connectionsMax: 1 });
+    const fails = `BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${state}'; END`;
+    const prepare = [
+      `CREATE FUNCTION jobs.fail() RETURNS trigger LANGUAGE plpgsql AS $$ ${fails} $$`,
+      'CREATE TRIGGER fail BEFORE INSERT ON jobs.tenant EXECUTE FUNCTION jobs.fail()',
+    ];
+    for (const statement of prepare) await database.$executeRaw(Prisma.raw(statement));
+    const id = 7;
+    const failing: (() => PromiseLike<unknown>)[] = [
+      () => database.$executeRaw`INSERT INTO jobs.tenant (id) VALUES (${id})`,
+      () => database.$planned`INSERT INTO jobs.tenant (id) VALUES (${id})`,
+      () => database.tenant.create({ data: { id } }),
+    ];
+    for (const insert of failing) await expect(orUnavailable(insert())).rejects.toMatchObject({ code: 'unavailable' });
+    await database.$disconnect();
+    await testDatabase.drop();
+  });
+});
+
 describe('a Postgres that hangs with its connections open', () => {
   it('is given up a second after the longest statement, and asked again when it is back', async () => {
     const testDatabase = await createTestDatabase();

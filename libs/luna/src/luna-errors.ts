@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '@nightjar/contracts';
-import { hasErrorCode, type AppError, type RenderError } from '@nightjar/runtime';
+import { hasErrorCode, systemClock, type AppError, type RenderError } from '@nightjar/runtime';
+import { idOfAnswer, lunaRequestIdHeader } from './luna-request-id.js';
 
 /** A Luna error: `error_code` and the two texts that go with it. */
 export interface LunaError {
@@ -47,11 +48,15 @@ export function linkOf({ error_code }: Pick<LunaError, 'error_code'>): string {
   return `${errorsPagePath}#code-${error_code}`;
 }
 
-/** Body of every error of the Luna surfaces: `{error_code, desc, detail, link}`. What is wrong with a request is 400, also with its type. */
-export const renderLunaError: RenderError = (error) => {
+/**
+ * Body of every error of the Luna surfaces: `{error_code, desc, detail, link}`. What is wrong with a request is 400, also with its type.
+ * The request id stands here too: a URL that cannot be read is answered before any hook runs.
+ */
+export const renderLunaError: RenderError = (error, request) => {
   const luna = lunaErrorOf(error);
   return {
     body: { ...luna, link: linkOf(luna) },
+    headers: { [lunaRequestIdHeader]: idOfAnswer(request, systemClock) },
     ...(error.code === 'unsupported_media_type' ? { httpStatus: 400 } : {}),
   };
 };

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@nightjar/runtime';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-const lunaRequestIdHeader = 'Luna-Request-Id';
+export const lunaRequestIdHeader = 'Luna-Request-Id';
+/** An answer has one id, whoever puts it on: the hook, or the renderer of an error that came before all hooks. */
+const idsOfAnswers = new WeakMap<IncomingMessage, string>();
 
 /**
  * The request id of an answer: the caller's if it is printable ASCII of at most 128 characters, whatever its form (clients send
@@ -11,6 +14,13 @@ const lunaRequestIdHeader = 'Luna-Request-Id';
 export function lunaRequestId(given: string | string[] | undefined, clock: Clock): string {
   if (typeof given === 'string' && /^[\x20-\x7e]{1,128}$/.test(given)) return given;
   return `${Math.floor(clock.wallMs() / 1_000)},${randomUUID()}`;
+}
+
+/** The request id of the answer to this request, always the same. */
+export function idOfAnswer({ headers, raw }: Pick<FastifyRequest, 'headers' | 'raw'>, clock: Clock): string {
+  const id = idsOfAnswers.get(raw) ?? lunaRequestId(headers['luna-request-id'], clock);
+  idsOfAnswers.set(raw, id);
+  return id;
 }
 
 /**
@@ -23,9 +33,7 @@ export function addLunaHeaders(
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (options.isLunaPath && !options.isLunaPath(request.url)) return done();
-    void reply
-      .header(lunaRequestIdHeader, lunaRequestId(request.headers['luna-request-id'], options.clock))
-      .header('X-Nightjar-Version', options.version);
+    void reply.header(lunaRequestIdHeader, idOfAnswer(request, options.clock)).header('X-Nightjar-Version', options.version);
     done();
   });
 }

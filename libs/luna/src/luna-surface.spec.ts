@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError, FakeClock } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { asLuna, lunaErrors, renderLunaError } from './luna-errors.js';
-import { lunaRequestId } from './luna-request-id.js';
+import { idOfAnswer, lunaRequestId } from './luna-request-id.js';
 
 const clock = new FakeClock(1_536_751_345_678);
 const documented = /^[0-9]{10},[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
-const request = {} as FastifyRequest;
+const request = { headers: {}, raw: {} } as FastifyRequest;
 
 describe('the request id', () => {
   it('is made in the documented form when there is none', () => {
@@ -25,6 +25,16 @@ describe('the request id', () => {
 });
 
 describe('error bodies', () => {
+  it('come with the request id that the answer has anyway, and with one where nobody has put it on yet', () => {
+    const error = new AppError('invalid_argument', 'not a valid URL');
+    const known = { headers: {}, raw: {} } as FastifyRequest;
+    const id = idOfAnswer(known, clock);
+    expect(id).toMatch(documented);
+    expect(renderLunaError(error, known).headers).toEqual({ 'Luna-Request-Id': id });
+    const early = { headers: { 'luna-request-id': 'mine' }, raw: {} } as unknown as FastifyRequest;
+    expect(renderLunaError(error, early).headers).toEqual({ 'Luna-Request-Id': 'mine' });
+  });
+
   it('have the documented four fields', () => {
     const { body } = renderLunaError(new AppError('not_found', 'Cannot GET /nope'), request);
     expect(body).toEqual({ error_code: 12013, desc: 'Resource not found', detail: 'Cannot GET /nope', link: '/docs/errors#code-12013' });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { StreamMessage } from '@nightjar/contracts';
 import { createLogger, sleep } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
@@ -8,6 +8,11 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { StreamSubscribers } from './stream-subscribers.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
+/** All but `setInterval`. */
+const timersLeftAlone = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setTimeout', 'clearTimeout'] as const),
+];
 const message = (error: string): StreamMessage => ({ stream_status: 'in_progress', error, analytics_results: {} });
 
 let server: Server;
@@ -57,21 +62,32 @@ describe('StreamSubscribers', () => {
     const padding = 'x'.repeat(100_000);
     for (let index = 0; index < 400; index++) {
       subscribers.send('a', message(`${index} ${padding}`));
-      await sleep(1);
+      // Fast is who has taken the last one when the next one comes.
+      while (fast.received.length <= index) await sleep(1);
     }
-    await until(() => fast.received.length === 400);
     slow.socket.resume();
     await until(() => slow.received.at(-1)?.startsWith('399 ') ?? false);
     expect(slow.received.length).toBeLessThan(400);
   });
 
   it('drops a listener that does not answer pings, and keeps one that does', async () => {
-    subscribers = new StreamSubscribers({ logger, pingEveryMs: 200 });
-    const [silent, alive] = await Promise.all([listen('a', { autoPong: false }), listen('a')]);
-    expect(await silent.closed).toBe(1006);
-    await sleep(500);
-    expect(alive.socket.readyState).toBe(WebSocket.OPEN);
-    expect(subscribers.count).toBe(1);
+    // Pings go out when the spec says so: whoever gets no CPU for the time of one looks as silent as one that does not answer.
+    jest.useFakeTimers({ doNotFake: timersLeftAlone });
+    try {
+      subscribers = new StreamSubscribers({ logger, pingEveryMs: 200 });
+      let pongs = 0;
+      sockets.on('connection', (socket) => socket.on('pong', () => pongs++));
+      const [silent, alive] = await Promise.all([listen('a', { autoPong: false }), listen('a')]);
+      for (let round = 1; round <= 3; round++) {
+        jest.advanceTimersByTime(200);
+        await until(() => pongs === round);
+      }
+      expect(await silent.closed).toBe(1006);
+      expect(alive.socket.readyState).toBe(WebSocket.OPEN);
+      expect(subscribers.count).toBe(1);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('closes with 1001 when the service stops', async () => {

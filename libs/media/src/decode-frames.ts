@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { AppError, type Clock } from '@nightjar/runtime';
-import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
+import { type FfmpegExit, type FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
 import { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
 import { LumaSplitter, type LumaPlane, type PlaneSize } from './luma-plane.js';
-import { openInput, type MediaInput, type OpenedInput } from './media-input.js';
+import { openInput, startOn, type MediaInput, type OpenedInput } from './media-input.js';
 import { fileMemoryBytesMax, type ProcessLimits } from './process-limits.js';
 import { turnedSize, turningFilters, type Rotation } from './turn-pictures.js';
 
@@ -61,7 +61,7 @@ export async function* decodeFrames(options: DecodeOptions): AsyncGenerator<Deco
   const input = await openInput(options.input, options.ffmpeg);
   let ffmpeg: FfmpegProcess | undefined;
   try {
-    ffmpeg = FfmpegProcess.start({
+    ffmpeg = startOn(input, {
       ffmpeg: options.ffmpeg,
       arguments: decodeArguments(options, input),
       extraPipes: 1,

@@ -1,5 +1,7 @@
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
+import { decodingBounds } from './media-input.js';
+import { unitDecoderLimits } from './process-limits.js';
 import type { UnitCodec } from './unit-splitter.js';
 
 /** Decoders outside the CPU that an operator may choose. */
@@ -17,18 +19,19 @@ export function hardwareArguments(hardware: HardwareDecoder, codec: UnitCodec): 
 }
 
 /**
- * Whether this FFmpeg reaches the hardware here: it opens the device and does nothing with it.
+ * Whether this FFmpeg reaches the hardware here, within the limits of a camera's decoder: it opens the device and does nothing with it.
  * @returns undefined when it does, else the reason for an operator
  */
-export async function whyNoHardware(ffmpeg: FfmpegBinary, hardware: HardwareDecoder, signal: AbortSignal): Promise<string | undefined> {
+export async function whyNoHardware(ffmpeg: FfmpegBinary, hardware: HardwareDecoder): Promise<string | undefined> {
   const process = FfmpegProcess.start({
     ffmpeg,
     arguments: [
+      ...decodingBounds,
       ...['-init_hw_device', `${deviceTypes[hardware]}=device`, '-f', 'lavfi', '-i', 'nullsrc=s=64x64:r=1:d=1'],
       ...['-frames:v', '1', '-f', 'null', '-'],
     ],
-    signal,
     wallLimitMs: tryMs,
+    limits: unitDecoderLimits(hardware),
   });
   for (const pipe of process.pipes) pipe.resume();
   const exit = await process.exited;

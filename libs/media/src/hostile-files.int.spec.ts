@@ -2,13 +2,15 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sleep, systemClock } from '@nightjar/runtime';
+import { systemClock } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import { decodeFrames } from './decode-frames.js';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
 import { probeFile } from './probe-file.js';
 
-const secondsMax = 10;
+/** On a machine that does much beside the tests; alone each takes less than one. */
+const secondsMax = 60;
 
 /** An element of Matroska: id in hex, a length of eight bytes, content. */
 function element(id: string, ...content: Buffer[]): Buffer {
@@ -78,8 +80,8 @@ describe('a file that was made to do harm', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  /** As the agent does: look into it, then decode it. */
-  async function analyse(file: string): Promise<void> {
+  /** As the agent does: look into it, then decode it. @returns how many frames there are */
+  async function analyse(file: string): Promise<number> {
     await probeFile({ ffmpeg, path: at(file) });
     const frames = decodeFrames({
       ffmpeg,
@@ -89,7 +91,12 @@ describe('a file that was made to do harm', () => {
       signal: new AbortController().signal,
       clock: systemClock,
     });
-    for await (const frame of frames) expect(frame.luma.width).toBe(160);
+    let count = 0;
+    for await (const frame of frames) {
+      expect(frame.luma.width).toBe(160);
+      count++;
+    }
+    return count;
   }
 
   it.each(['playlist.mp4', 'streams.mkv', 'duration.mkv', 'pixels.mkv'])(
@@ -101,24 +108,23 @@ describe('a file that was made to do harm', () => {
     },
   );
 
-  it('differs from the honest one that it was made of', async () => {
-    await analyse('pictures.mkv');
+  it('(the honest one that they were made of) is decoded', async () => {
+    expect(await analyse('pictures.mkv')).toBeGreaterThan(0);
   });
 
   it('gets no more CPU time and memory than it may have', async () => {
     const memoryBytes = 4 * 1024 ** 3;
     const process = FfmpegProcess.start({
       ffmpeg,
-      arguments: ['-f', 'lavfi', '-i', 'testsrc2=s=640x360', '-f', 'null', '-'],
+      arguments: ['-f', 'lavfi', '-i', 'testsrc2=s=640x360', '-f', 'rawvideo', 'pipe:1'],
       limits: { memoryBytes, cpuSeconds: 1 },
-      wallLimitMs: 30_000,
     });
-    for (const pipe of process.pipes) pipe.resume();
+    // What nobody reads keeps FFmpeg from using its second up until we have seen what it was given.
     const limitsOfProcess = async () => readFile(`/proc/${process.pid}/limits`, 'utf8').catch(() => '');
-    // Not before prlimit has become FFmpeg. This lib can't use the waiting of libs/testing, which stands on it.
-    for (let tries = 0; tries < 100 && !(await limitsOfProcess()).includes(String(memoryBytes)); tries++) await sleep(10);
-    expect(await limitsOfProcess()).toContain(String(memoryBytes));
+    // Not before prlimit has become FFmpeg.
+    await until(async () => (await limitsOfProcess()).includes(String(memoryBytes)));
     expect(await limitsOfProcess()).toMatch(/Max core file size +0 +0/);
+    for (const pipe of process.pipes) pipe.resume();
     expect(await process.exited).toMatchObject({ code: 255, stopped: undefined });
   });
 

@@ -1,3 +1,4 @@
+export { credentialsRefused } from './camera-problem.js';
 export { decodeFrames, type DecodedFrame, type DecodeOptions } from './decode-frames.js';
 export { FfmpegProcess, type FfmpegExit, type FfmpegRun } from './ffmpeg-process.js';
 export { findFfmpeg, type FfmpegBinary } from './find-ffmpeg.js';
@@ -5,7 +6,8 @@ export { hardwareDecoders, whyNoHardware, type HardwareDecoder } from './hardwar
 export { JpegSplitter, type JpegPicture } from './jpeg-splitter.js';
 export { readLastPicture } from './last-picture.js';
 export { type LumaPlane, type PlaneSize } from './luma-plane.js';
-export { inputArguments, openInput, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
+export { isHttpUrl } from './http-camera/http-camera.js';
+export { inputArguments, openInput, startOn, type CameraInput, type FileInput, type MediaInput, type OpenedInput } from './media-input.js';
 export { Patience } from './patience.js';
 export { probeCamera, type CameraProbe } from './rtsp-relay/probe-camera.js';
 export { type CameraTransport } from './rtsp-relay/transport-header.js';

@@ -28,6 +28,12 @@ export function jpegOf(bytes: Buffer): JpegPicture {
  * thumbnail or a comment ends nothing.
  */
 export class JpegSplitter {
+  /**
+   * @param options.skipsHeaders whether text may stand between two pictures, as in a `multipart` body: it is passed over, and so is a
+   *   picture that another one begins in
+   */
+  constructor(private readonly options: { skipsHeaders: boolean } = { skipsHeaders: false }) {}
+
   private pending: Buffer = Buffer.alloc(0);
   /** Everything before it is parsed. */
   private cursor = 0;
@@ -46,6 +52,7 @@ export class JpegSplitter {
   /** Parses one segment or one run of scan data. @returns false when more bytes are needed */
   private step(pictures: JpegPicture[]): boolean {
     if (this.inScan) return this.skipScan();
+    if (this.options.skipsHeaders && this.cursor === 0) this.skipHeader();
     if (this.pending.length < this.cursor + 2) return false;
     if (this.pending[this.cursor] !== 0xff) throw new AppError('internal', 'the decoder sent something that is no JPEG');
     const code = this.pending[this.cursor + 1] ?? 0;
@@ -59,11 +66,22 @@ export class JpegSplitter {
       pictures.push(this.cutPicture(this.cursor + 2));
       return true;
     }
+    if (this.options.skipsHeaders && this.cursor > 0 && code === marker.startOfImage) {
+      this.pending = this.pending.subarray(this.cursor);
+      this.cursor = 0;
+    }
     if (isStandalone(code)) {
       this.cursor += 2;
       return true;
     }
     return this.skipSegment(code);
+  }
+
+  /** What is no begin of a picture; its first byte may be the last one that came. */
+  private skipHeader(): void {
+    const begin = this.pending.indexOf(Buffer.of(0xff, marker.startOfImage));
+    if (begin >= 0) this.pending = this.pending.subarray(begin);
+    else this.pending = this.pending.at(-1) === 0xff ? this.pending.subarray(-1) : Buffer.alloc(0);
   }
 
   private skipSegment(code: number): boolean {

@@ -31,15 +31,23 @@ describe('an input for FFmpeg', () => {
     expect(args.join(' ')).not.toMatch(/secret|10\.0\.0\.7/);
   });
 
+  it('is, of a camera that speaks HTTP, a pipe of pictures, and FFmpeg may open nothing else (T3, T4)', async () => {
+    const args = await cameraArguments('http://user:secret@10.0.0.7/video');
+    expect([valueOf(args, '-protocol_whitelist'), valueOf(args, '-f'), valueOf(args, '-i')]).toEqual(['pipe', 'mpjpeg', 'pipe:0']);
+    expect(args.join(' ')).not.toMatch(/secret|10\.0\.0\.7/);
+  });
+
   it('names the socket timeout as the version does: before 5.0 the newer name means "listen"', async () => {
     expect(await cameraArguments('rtsp://10.0.0.7/', '4.4.2-0ubuntu0.22.04.1')).toContain('-stimeout');
     expect(await cameraArguments('rtsp://10.0.0.7/', '5.1.9-0+deb12u1')).toContain('-timeout');
     expect(await cameraArguments('rtsp://10.0.0.7/', 'N-120000-gabcdef')).toContain('-timeout');
   });
 
-  it('is refused for an address that is not RTSP, without repeating it (T1)', async () => {
-    for (const url of ['http://10.0.0.7/video', 'file:///etc/passwd', '-y', 'exec:rtsp://10.0.0.7/', 'rtsp://10.0.0.7/ -y', 'rtsp:///x']) {
+  it('is refused for an address that is neither RTSP nor HTTP, without repeating it (T1)', async () => {
+    for (const url of ['ftp://10.0.0.7/video', 'file:///etc/passwd', '-y', 'exec:rtsp://10.0.0.7/', 'rtsp://10.0.0.7/ -y', 'rtsp:///x']) {
       await expect(cameraArguments(url)).rejects.toThrow('a camera address begins with rtsp:// or rtsps://');
     }
+    for (const url of ['http:///x y', 'https://10.0.0.7/ -y'])
+      await expect(cameraArguments(url)).rejects.toThrow('the address of such a camera begins with http:// or https://');
   });
 });

@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
+import type { Readable } from 'node:stream';
+import { FfmpegProcess, type FfmpegRun } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
+import { HttpCamera, isHttpUrl } from './http-camera/http-camera.js';
 import { RtspRelay } from './rtsp-relay/rtsp-relay.js';
 import type { CameraTransport } from './rtsp-relay/transport-header.js';
 
@@ -13,7 +16,7 @@ export interface FileInput {
 /** A camera of the operator. The URL holds its credentials: never log it. */
 export interface CameraInput {
   readonly kind: 'camera';
-  /** `rtsp://` or `rtsps://`. */
+  /** `rtsp://`, `rtsps://`, or `http://` and `https://` for pictures (MJPEG, or one each time it is asked). */
   readonly url: string;
   /** Where the times of frames come from: the moment of their arrival (default), or the stream itself, exact among themselves. */
   readonly timestamps?: 'arrival' | 'stream';
@@ -47,6 +50,8 @@ const cameraSilenceMicros = 60_000_000;
 export interface OpenedInput {
   /** Up to and including `-i`. No password among them. */
   readonly arguments: readonly string[];
+  /** What FFmpeg reads as `pipe:0`, where it does not connect anywhere: see `startOn`. */
+  readonly bytes?: Readable | undefined;
   /** Why the connection to a camera ended, once it did. */
   readonly problem: AppError | undefined;
   /** What a camera's sound is encoded with, as RTP names it, whether it is read or not; undefined without sound, or not yet. */
@@ -56,11 +61,12 @@ export interface OpenedInput {
 }
 
 /**
- * Makes an input ready: a file as it is, a camera behind a relay of its own (rtsp-relay.ts).
- * @throws AppError `invalid_argument` for a camera URL that is not RTSP, `unavailable` when there is no port for the relay
+ * Makes an input ready: a file as it is, a camera behind a relay of its own (rtsp-relay.ts), its pictures where it speaks HTTP.
+ * @throws AppError `invalid_argument` for a camera URL that is neither RTSP nor HTTP, `unavailable` when there is no port for the relay
  */
 export async function openInput(input: MediaInput, ffmpeg: FfmpegBinary): Promise<OpenedInput> {
   if (input.kind === 'file') return { arguments: inputArguments(input), problem: undefined, close: () => undefined };
+  if (isHttpUrl(input.url)) return openHttpCamera(input.url);
   const relay = await RtspRelay.open(input.url, { transport: input.transport, withSound: input.withSound, isPrompt: input.isPrompt });
   return {
     arguments: relayArguments(relay.url, { ffmpeg, timestamps: input.timestamps ?? 'arrival', withSound: input.withSound ?? false }),
@@ -74,7 +80,28 @@ export async function openInput(input: MediaInput, ffmpeg: FfmpegBinary): Promis
   };
 }
 
-const bounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
+/** Times are those of arrival, whatever is asked: pictures over HTTP have no others. */
+function openHttpCamera(url: string): OpenedInput {
+  const camera = HttpCamera.open(url);
+  return {
+    arguments: [...decodingBounds, '-protocol_whitelist', 'pipe', '-use_wallclock_as_timestamps', '1', '-f', 'mpjpeg', '-i', 'pipe:0'],
+    bytes: camera.parts,
+    get problem() {
+      return camera.problem;
+    },
+    close: () => camera.close(),
+  };
+}
+
+/** Starts an FFmpeg that reads an input. @throws AppError as `FfmpegProcess.start` */
+export function startOn(input: OpenedInput, run: Omit<FfmpegRun, 'withStdin'>): FfmpegProcess {
+  const process = FfmpegProcess.start({ ...run, withStdin: input.bytes !== undefined });
+  if (process.stdin) input.bytes?.pipe(process.stdin);
+  return process;
+}
+
+/** What FFmpeg itself keeps to whenever it decodes what a camera or a user sent. */
+export const decodingBounds = ['-max_alloc', String(allocationBytesMax), '-threads', '1', '-max_pixels', String(decodedPixelsMax)];
 
 /**
  * The arguments that open a file, up to and including `-i`, with everything that keeps a hostile one in bounds: protocol and
@@ -84,7 +111,7 @@ export function inputArguments(input: FileInput): string[] {
   const file = path.resolve(input.path);
   // The protocol in front keeps a name like "concat:a|b" or "-y" from being read as anything but a name.
   return [
-    ...bounds,
+    ...decodingBounds,
     '-protocol_whitelist',
     'file,pipe',
     '-format_whitelist',
@@ -103,7 +130,7 @@ export function inputArguments(input: FileInput): string[] {
 function relayArguments(url: string, options: { ffmpeg: FfmpegBinary; timestamps: 'arrival' | 'stream'; withSound: boolean }): string[] {
   const timeSource = options.timestamps === 'stream' ? [] : ['-use_wallclock_as_timestamps', '1'];
   return [
-    ...[...bounds, '-protocol_whitelist', cameraProtocols.join(',')],
+    ...[...decodingBounds, '-protocol_whitelist', cameraProtocols.join(',')],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', ...socketTimeout(options.ffmpeg)],
     ...['-allowed_media_types', options.withSound ? 'video+audio' : 'video', '-fpsprobesize', '0', ...timeSource, '-i', url],
   ];

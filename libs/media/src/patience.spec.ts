@@ -25,7 +25,9 @@ describe('a wait for the other side', () => {
     await new Promise<void>((resolve) => (patience = new Patience(waitMs, resolve)));
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(waitMs);
     wait();
-    await sleep(waitMs * 4);
+    // When it is over on a machine that is busy elsewhere, nobody knows.
+    while (overs === 0) await sleep(waitMs);
+    await sleep(waitMs * 2);
     expect(overs).toBe(1);
   });
 

@@ -1,6 +1,7 @@
 import { AppError, type Clock } from '@nightjar/runtime';
 import { FfmpegProcess } from './ffmpeg-process.js';
 import type { FfmpegBinary } from './find-ffmpeg.js';
+import { isHttpUrl } from './http-camera/http-camera.js';
 import { openInput } from './media-input.js';
 import { Patience } from './patience.js';
 import { fileMemoryBytesMax } from './process-limits.js';
@@ -34,10 +35,11 @@ const stallMsDefault = 15_000;
  * Reads the units of a camera without decoding them, until it goes. One FFmpeg copies them into a pipe, and is gone when this
  * returns.
  * @throws AppError `unavailable` when the stream ends (it never just finishes) or stalls, `unprocessable` when it is no H.264 or
- *   HEVC, `cancelled` on the signal
+ *   HEVC, as from a camera that speaks HTTP, `cancelled` on the signal
  */
 export async function readUnits(options: ReadUnitsOptions): Promise<void> {
   const { ffmpeg, isPrompt, url, signal, transport } = options;
+  requireUnits(url);
   const input = await openInput({ kind: 'camera', url, timestamps: 'stream', transport, isPrompt }, ffmpeg);
   let process: FfmpegProcess | undefined;
   try {
@@ -80,6 +82,11 @@ async function readToTheEnd(process: FfmpegProcess, options: ReadUnitsOptions): 
   } finally {
     stall.end();
   }
+}
+
+/** @throws AppError `unprocessable` for a camera that sends pictures, each for itself, and no units */
+export function requireUnits(url: string): void {
+  if (isHttpUrl(url)) throw new AppError('unprocessable', 'the camera sends pictures over HTTP');
 }
 
 /** A length in front of each unit that has room for one: it is complete at once, and not only when the next one begins. */

@@ -55,10 +55,13 @@ describe.each([
     const input = { kind: 'file', path: path.join(directory, 'room.mp4') } as const;
     const signal = new AbortController().signal;
     const options = { samplesPerSecond: 2, samplesPerPicture: 1, pictureWidthMax: 320, rotation, signal, clock: systemClock };
+    let count = 0;
     for await (const { luma, picture } of decodeFrames({ ffmpeg, input, ...options })) {
       if (!picture) throw new Error('every sample has a picture');
       check({ luma, picture });
+      count++;
     }
+    expect(count).toBe(4);
   });
 
   it('come out of the units of a camera', async () => {

@@ -5,10 +5,10 @@ import type { FfmpegBinary } from './find-ffmpeg.js';
 import { hardwareArguments, type HardwareDecoder } from './hardware-decode.js';
 import { jpegOf, type JpegPicture } from './jpeg-splitter.js';
 import type { LumaPlane, PlaneSize } from './luma-plane.js';
-import { decodedPixelsMax } from './media-input.js';
+import { decodingBounds } from './media-input.js';
 import { NutSplitter, type NutFrame } from './nut-splitter.js';
 import { PictureSchedule } from './picture-schedule.js';
-import { fileMemoryBytesMax } from './process-limits.js';
+import { unitDecoderLimits } from './process-limits.js';
 import { turnedSize, turningFilters, type Rotation } from './turn-pictures.js';
 import type { UnitCodec } from './unit-splitter.js';
 import type { Unit } from './unit-timeline.js';
@@ -61,6 +61,17 @@ const jpegQuality = '4';
 /** Tables made for each picture would make it a seventh smaller, for a third more of the encoder's time. */
 const jpegTables = 'default';
 /**
+ * JPEGs have all 256 levels, video has 219 (brightness) and 224 (colour) of them, unless the camera says otherwise, which is `yuvj420p`: there
+ * `lutyuv` changes nothing. FFmpeg's scaler does the same in three times the time of a table. What hardware decoded has one name for
+ * both ranges and goes through the scaler.
+ */
+const fullRangeByTable = [
+  'format=yuv420p|yuvj420p',
+  `lutyuv=y='(val-minval)*255/(maxval-minval)+0.5':u='(val-128)*255/(maxval-minval)+128.5':v='(val-128)*255/(maxval-minval)+128.5'`,
+  'setparams=range=pc',
+].join(',');
+const fullRangeByScaler = 'format=yuvj420p';
+/**
  * Streams of FFmpeg's one output, in the order in which they are mapped. A muxer holds a packet back until every stream has one that is
  * not earlier, which would be half a second; what lies ahead of all others by more than `max_interleave_delta` pushes them out at once.
  */
@@ -101,7 +112,7 @@ export class UnitDecoder {
       arguments: decoderArguments(options, this.schedule),
       withStdin: true,
       signal: options.signal,
-      limits: { memoryBytes: fileMemoryBytesMax },
+      limits: unitDecoderLimits(options.hardware),
     });
     this.exited = this.process.exited;
     this.planeSize = turnedSize(options.planeSize ?? planeSizeDefault, options.rotation ?? 0);
@@ -208,20 +219,23 @@ export class UnitDecoder {
 function decoderArguments(options: UnitDecoderOptions, schedule: PictureSchedule): string[] {
   const { codec, pictureWidthMax = pictureWidthMaxDefault, planeSize = planeSizeDefault } = options;
   const turn = turningFilters(options.rotation ?? 0);
+  const fullRange = options.hardware ? fullRangeByScaler : fullRangeByTable;
   const graph = [
     `[0:v]select='${schedule.expression}',split=2[shown][measured]`,
-    `[shown]scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,format=yuvj420p${turn}[picture]`,
+    `[shown]scale=w='min(${pictureWidthMax},iw)':h=-2:flags=bilinear,${fullRange}${turn}[picture]`,
     `[measured]scale=w=${planeSize.width}:h=${planeSize.height}:flags=area,format=gray${turn},split=2[luma][copy]`,
     `[copy]crop=2:2:0:0,setpts=PTS+${pusherAheadSeconds}/TB[pusher]`,
   ].join(';');
   return [
-    ...['-threads', '1', '-max_pixels', String(decodedPixelsMax), '-protocol_whitelist', 'pipe'],
+    ...[...decodingBounds, '-protocol_whitelist', 'pipe'],
     ...(options.reorders ? [] : ['-flags', 'low_delay']),
     ...['-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-copyts'],
     ...(options.hardware ? hardwareArguments(options.hardware, codec) : ['-c:v', codec]),
     ...['-f', 'ivf', '-i', 'pipe:0', '-filter_complex_threads', '1', '-filter_complex', graph],
     ...Object.keys(outputs).flatMap((name) => ['-map', `[${name}]`]),
     ...['-c:v', 'rawvideo', `-c:v:${outputs.picture}`, 'mjpeg', '-q:v', jpegQuality, '-huffman', jpegTables],
+    // The range that the filters name does not reach the encoder of FFmpeg 4; newer ones want to be told that `yuv420p` is meant.
+    ...[`-color_range:v:${outputs.picture}`, 'pc', `-strict:v:${outputs.picture}`, 'unofficial'],
     ...[...passthrough(options.ffmpeg), '-enc_time_base', `1:${ticksPerMs * 1_000}`, '-threads', '1'],
     ...['-max_interleave_delta', '1', '-write_index', '0', '-flush_packets', '1', '-f', 'nut', 'pipe:1'],
   ];

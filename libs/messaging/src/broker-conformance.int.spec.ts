@@ -1,4 +1,4 @@
-import { jest, afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   AckPolicy,
   DiscardPolicy,
@@ -13,14 +13,16 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream';
 import { connect, createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { hasNatsServer, startTestBus, type TestBus } from '@nightjar/testing';
+import { hasNatsServer, startTestBus, until, type TestBus } from '@nightjar/testing';
 
 const nanosPerMs = 1_000_000;
+/** For what has to succeed, however busy the machine is. */
+const timeout = 60_000;
+/** A pull that has to bring something; a longer one wants heartbeats in time, too. */
+const expires = 25_000;
 const nothingToCompare = !(await hasNatsServer());
 if (nothingToCompare) process.stdout.write('nats-server is not installed: the broker is checked alone\n');
 const kinds = nothingToCompare ? (['embedded broker'] as const) : (['nats-server', 'embedded broker'] as const);
-
-jest.setTimeout(30_000);
 
 function target(bus: TestBus): { servers: string; token: string } {
   const { host, username } = new URL(bus.url);
@@ -37,7 +39,7 @@ async function take<Message>(source: AsyncIterable<Message>, count: number): Pro
   return taken;
 }
 
-async function nextOf(consumer: Consumer, expiresMs = 1_000): Promise<JsMsg | null> {
+async function nextOf(consumer: Consumer, expiresMs = expires): Promise<JsMsg | null> {
   return consumer.next({ expires: expiresMs });
 }
 
@@ -111,15 +113,13 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 256);
     const asked = headers();
     asked.set('Name', 'Grüße');
-    const reply = await alice.request('echo', bytes, { headers: asked, timeout: 5_000 });
+    const reply = await alice.request('echo', bytes, { headers: asked, timeout });
     expect(reply.headers?.get('Seen')).toBe('Grüße');
     expect(Buffer.compare(reply.data, bytes)).toBe(0);
   });
 
-  it('tells at once that nobody answers a subject', async () => {
-    const started = performance.now();
-    await expect(alice.request('nobody.here', 'x', { timeout: 5_000 })).rejects.toThrow(/no responders/i);
-    expect(performance.now() - started).toBeLessThan(1_000);
+  it('tells that nobody answers a subject, before the caller gives up', async () => {
+    await expect(alice.request('nobody.here', 'x', { timeout })).rejects.toThrow(/no responders/i);
   });
 
   it('carries a message as large as the bus allows and refuses a larger one', async () => {
@@ -149,11 +149,10 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
   describe('as a work queue', () => {
     let manager: JetStreamManager;
     let queue: JetStreamClient;
-    let consumer: Consumer;
 
     beforeEach(async () => {
-      manager = await jetstreamManager(alice);
-      queue = jetstream(alice);
+      manager = await jetstreamManager(alice, { timeout });
+      queue = jetstream(alice, { timeout });
       await manager.streams.add({
         name: 'WORK',
         subjects: ['work.items.>'],
@@ -162,17 +161,16 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
         discard: DiscardPolicy.New,
         max_msgs: 3,
       });
-      await manager.consumers.add('WORK', {
-        durable_name: 'pullers',
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: 400 * nanosPerMs,
-        max_deliver: 2,
-      });
-      consumer = await jetstream(bob).consumers.get('WORK', 'pullers');
     });
     afterEach(async () => {
       await manager.streams.delete('WORK');
     });
+    /** Workers of the queue. An item comes back after `ackWaitMs`, which is long where that is not what is looked at. */
+    const pullers = async (ackWaitMs = timeout): Promise<Consumer> => {
+      const ack_wait = ackWaitMs * nanosPerMs;
+      await manager.consumers.add('WORK', { durable_name: 'pullers', ack_policy: AckPolicy.Explicit, ack_wait, max_deliver: 2 });
+      return jetstream(bob, { timeout }).consumers.get('WORK', 'pullers');
+    };
 
     it('makes a stream and a consumer twice without complaint, and refuses another configuration', async () => {
       const again = await manager.streams.add({
@@ -184,12 +182,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
         max_msgs: 3,
       });
       expect(again.config.max_msgs).toBe(3);
-      await manager.consumers.add('WORK', {
-        durable_name: 'pullers',
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: 400 * nanosPerMs,
-        max_deliver: 2,
-      });
+      for (let times = 0; times < 2; times++) await pullers();
       const other = manager.streams.add({
         name: 'WORK',
         subjects: ['work.other'],
@@ -202,6 +195,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     });
 
     it('hands out items in order and forgets them when they are acknowledged', async () => {
+      const consumer = await pullers();
       const sequences = [await queue.publish('work.items.a', 'a'), await queue.publish('work.items.b', 'b')].map((ack) => ack.seq);
       expect(sequences).toEqual([1, 2]);
       const first = await nextOf(consumer);
@@ -215,6 +209,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     });
 
     it('refuses an item beyond the bound instead of dropping an older one', async () => {
+      const consumer = await pullers();
       for (const text of ['1', '2', '3']) await queue.publish('work.items.x', text);
       const refused = await queue.publish('work.items.x', '4').catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(JetStreamApiError);
@@ -223,31 +218,36 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     });
 
     it('gives an item that is not acknowledged in time to another one, twice in all', async () => {
+      const consumer = await pullers(400);
       await queue.publish('work.items.x', 'poison');
       expect((await nextOf(consumer))?.info.deliveryCount).toBe(1);
-      expect((await nextOf(consumer, 2_000))?.info.deliveryCount).toBe(2);
+      expect((await nextOf(consumer))?.info.deliveryCount).toBe(2);
       expect(await nextOf(consumer, 1_000)).toBeNull();
     });
 
     it('keeps an item with the worker that says it is still at it', async () => {
+      // Long beside the beats: a worker that gets no CPU for so long has lost its item, and rightly.
+      const consumer = await pullers(3_000);
       await queue.publish('work.items.x', 'long');
       const item = await nextOf(consumer);
-      for (let beat = 0; beat < 4; beat += 1) {
+      for (let beat = 0; beat < 18; beat += 1) {
         await new Promise((resolve) => setTimeout(resolve, 200));
         item?.working();
+        await bob.flush();
       }
-      await bob.flush();
       expect((await manager.consumers.info('WORK', 'pullers')).num_ack_pending).toBe(1);
       item?.ack();
       await bob.flush();
-      expect(await nextOf(consumer)).toBeNull();
+      expect(await nextOf(consumer, 1_000)).toBeNull();
     });
 
     it('takes an item back at once or after a delay, and ends one that is given up', async () => {
+      const consumer = await pullers();
       await queue.publish('work.items.x', 'again');
-      (await nextOf(consumer))?.nak(300);
+      const first = await nextOf(consumer);
       const started = performance.now();
-      const second = await nextOf(consumer, 2_000);
+      first?.nak(300);
+      const second = await nextOf(consumer);
       expect(performance.now() - started).toBeGreaterThan(200);
       expect(second?.info.deliveryCount).toBe(2);
       second?.term();
@@ -262,17 +262,16 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
       expect((await manager.streams.info('WORK')).state.messages).toBe(1);
     });
 
-    it('wakes a worker that waits as soon as there is an item', async () => {
-      const waiting = nextOf(consumer, 5_000);
+    it('wakes a worker that waits when there is an item, before its wait is over', async () => {
+      const waiting = nextOf(await pullers());
       await bob.flush();
-      const started = performance.now();
       await queue.publish('work.items.x', 'now');
       expect((await waiting)?.string()).toBe('now');
-      expect(performance.now() - started).toBeLessThan(500);
     });
 
     // A pull from a queue that is missing has no common answer: nats-server 2.9 is silent, later ones send a 503.
     it('answers an empty queue with a status, at once or when the wait is over', async () => {
+      await pullers();
       const pull = async (request: object): Promise<number | undefined> => {
         const inbox = createInbox();
         const subscription = bob.subscribe(inbox, { max: 1 });
@@ -285,8 +284,9 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
     });
 
     it('fetches a batch and consumes without end', async () => {
+      const consumer = await pullers();
       for (const text of ['1', '2', '3']) await queue.publish('work.items.x', text);
-      const batch = await consumer.fetch({ max_messages: 2, expires: 1_000 });
+      const batch = await consumer.fetch({ max_messages: 2, expires });
       const fetched = await take(batch, 2);
       for (const item of fetched) item.ack();
       const stream = await consumer.consume({ max_messages: 5 });
@@ -297,7 +297,7 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
   });
 
   it('forgets messages that are older than the stream keeps them', async () => {
-    const manager = await jetstreamManager(alice);
+    const manager = await jetstreamManager(alice, { timeout });
     await manager.streams.add({
       name: 'SHORT',
       subjects: ['short'],
@@ -305,10 +305,9 @@ describe.each(kinds)('a bus that is the %s', (kind) => {
       max_age: 300 * nanosPerMs,
       duplicate_window: 200 * nanosPerMs,
     });
-    await jetstream(alice).publish('short', 'x');
-    expect((await manager.streams.info('SHORT')).state.messages).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 900));
-    expect((await manager.streams.info('SHORT')).state.messages).toBe(0);
+    // Whoever looks for it may come too late: that it was kept, its number says.
+    expect(await jetstream(alice, { timeout }).publish('short', 'x')).toMatchObject({ stream: 'SHORT', seq: 1 });
+    await until(async () => (await manager.streams.info('SHORT')).state.messages === 0);
     await manager.streams.delete('SHORT');
   });
 });

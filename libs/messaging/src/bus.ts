@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, headers as newHeaders, RequestError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { ErrorBody, type Fact, type Rpc } from '@nightjar/contracts';
-import { AppError, deadlineSignal, errorBody, sleep, toAppError, withoutCredentials, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, errorBody, pause, sleep, toAppError, withoutCredentials, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
 import { decodeMessage, encodeMessage } from './message-codec.js';
 
@@ -189,7 +189,7 @@ export class Bus {
         if (!this.closing.signal.aborted) logger.warn('bus not reached', { url: withoutCredentials(url), error: (error as Error).message });
       }
       this.isUp = false;
-      await sleep(500, this.closing.signal).catch(() => undefined);
+      await pause(500, this.closing.signal);
     }
   }
 

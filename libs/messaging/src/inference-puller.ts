@@ -8,7 +8,7 @@ import {
   type InferenceResult,
   type Lane,
 } from '@nightjar/contracts';
-import { AppError, deadlineSignal, errorBody, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, errorBody, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { Bus } from './bus.js';
 import { ensureInferenceQueues } from './inference-queue.js';
 import { decodeMessage, encodeMessage } from './message-codec.js';
@@ -93,7 +93,7 @@ export class InferencePuller {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof AppError && error.code === 'unavailable')) logger.warn('pulling inference work failed', { error });
-        await sleep(500, signal).catch(() => undefined);
+        await pause(500, signal);
       }
     }
   }
@@ -178,15 +178,20 @@ export class InferencePuller {
   }
 }
 
-interface QueuePlace {
+export interface QueuePlace {
   readonly capability: Capability;
   readonly lane: Lane;
 }
 
-/** Live before batch, but for every fifth round. Capabilities take turns at being first, so that none of a lane starves another. */
-function queuesInOrder(capabilities: readonly Capability[], round: number): QueuePlace[] {
-  const lanes: Lane[] = round % batchFirstEvery === batchFirstEvery - 1 ? ['batch', 'live'] : ['live', 'batch'];
-  const first = round % capabilities.length;
+/**
+ * Live before batch, but for every fifth round. Capabilities take turns at being first, so that none of a lane starves another: in the
+ * rounds of each lane by themselves, since five capabilities would always meet the fifth round with the same one.
+ */
+export function queuesInOrder(capabilities: readonly Capability[], round: number): QueuePlace[] {
+  const isBatchFirst = round % batchFirstEvery === batchFirstEvery - 1;
+  const lanes: Lane[] = isBatchFirst ? ['batch', 'live'] : ['live', 'batch'];
+  const batchRounds = Math.floor(round / batchFirstEvery);
+  const first = (isBatchFirst ? batchRounds : round - batchRounds) % capabilities.length;
   const turned = [...capabilities.slice(first), ...capabilities.slice(0, first)];
   return lanes.flatMap((lane) => turned.map((capability) => ({ capability, lane })));
 }
@@ -246,7 +251,7 @@ class PullRequest {
     if (!this.settled && !this.subscription.isClosed()) {
       const silence = new AbortController();
       const drained = this.subscription.drain().catch(() => undefined);
-      await Promise.race([drained, sleep(silenceMs, silence.signal).catch(() => undefined)]);
+      await Promise.race([drained, pause(silenceMs, silence.signal)]);
       silence.abort();
     }
     this.end(otherwise);

@@ -28,7 +28,8 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
     server = await startTestBus({ kind });
     agent = Bus.open({ url: server.url, name: 'agent', logger });
     adapter = Bus.open({ url: server.url, name: 'adapter', logger });
-    await Promise.all([agent.ready(AbortSignal.timeout(5_000)), adapter.ready(AbortSignal.timeout(5_000))]);
+    const deadline = AbortSignal.timeout(60_000);
+    await Promise.all([agent.ready(deadline), adapter.ready(deadline)]);
     dispatcher = new InferenceDispatcher(agent, systemClock);
   });
   afterEach(async () => {
@@ -45,8 +46,19 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
     pullers.push(puller);
     puller.start();
   }
-  const infer = (lane: Lane, picture = Uint8Array.of(1, 2, 3), timeoutMs = 5_000) =>
+  const inferOnce = (lane: Lane, picture: Uint8Array, timeoutMs: number) =>
     dispatcher.infer({ capability: 'person_detection', lane, source: 'camera_0', picture, timeoutMs });
+  /** What is live is thrown away when nobody took it for two seconds: on a machine that held it up for so long it is asked again. */
+  const infer = async (lane: Lane, picture = Uint8Array.of(1, 2, 3)) => {
+    for (let tries = 0; tries < 10; tries++) {
+      try {
+        return await inferOnce(lane, picture, 5_000);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'deadline_exceeded') throw error;
+      }
+    }
+    throw new Error('nobody answers');
+  };
 
   it('brings the picture to a free slot and its answer back', async () => {
     const seen: PulledWork[] = [];
@@ -83,7 +95,7 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
   });
 
   it('tells the caller in time when nobody pulls, and drops what is late', async () => {
-    await expect(infer('live', undefined, 300)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await expect(inferOnce('live', Uint8Array.of(1), 300)).rejects.toMatchObject({ code: 'deadline_exceeded' });
     let runs = 0;
     pull(1, async () => {
       runs++;
@@ -112,8 +124,16 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
       },
     });
     const ask = (capability: 'object_detection' | 'text_recognition') =>
-      dispatcher.infer({ capability, lane: 'live', source: 'camera_0', picture: Uint8Array.of(1), timeoutMs: 10_000 });
+      dispatcher.infer({ capability, lane: 'batch', source: 'video_1', picture: Uint8Array.of(1), timeoutMs: 60_000 });
     const asked = Promise.all([1, 2, 3, 4].flatMap(() => [ask('object_detection'), ask('text_recognition')]));
+    // Both queues are full when it begins: nobody takes turns with one that is empty as yet.
+    const manager = await jetstreamManager(agent.requireConnection());
+    const waitingFor = (capability: 'object_detection' | 'text_recognition') =>
+      manager.streams.info(inferenceQueue(capability, 'batch').streamName).then(
+        ({ state }) => state.messages,
+        () => 0,
+      );
+    await until(async () => (await waitingFor('object_detection')) === 4 && (await waitingFor('text_recognition')) === 4);
     several.start();
     await asked;
     await several.stop();
@@ -124,24 +144,30 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
 
   it('loses no time with questions about one picture that come at the same moment', async () => {
     const capabilities = ['object_detection', 'face_detection', 'text_recognition'] as const;
-    const several = new InferencePuller({ bus: adapter, capabilities, slots: 2, clock: systemClock, logger, run: async () => result });
+    const deliveries = new Set<number>();
+    const run = async (work: PulledWork) => {
+      deliveries.add(work.deliveries);
+      return result;
+    };
+    const several = new InferencePuller({ bus: adapter, capabilities, slots: 2, clock: systemClock, logger, run });
     several.start();
-    // An item that was sent to a slot which no longer listens would come again only after 15 s.
     for (let round = 0; round < 100; round++)
       await Promise.all(
         capabilities.map((capability) =>
-          dispatcher.infer({ capability, lane: 'batch', source: 'image_batch_1', picture: Uint8Array.of(1), timeoutMs: 5_000 }),
+          dispatcher.infer({ capability, lane: 'batch', source: 'image_batch_1', picture: Uint8Array.of(1), timeoutMs: 60_000 }),
         ),
       );
     await several.stop();
+    // An item that was sent to a slot which no longer listens comes again, after 15 s.
+    expect(deliveries).toEqual(new Set([1]));
   });
 
   it('stops the work of a caller that went away, and drops what waits for it', async () => {
     const leaving = new AbortController();
     const stopped: unknown[] = [];
-    let runs = 0;
-    pull(1, (_work, signal) => {
-      runs++;
+    const sources: string[] = [];
+    pull(1, ({ request }, signal) => {
+      sources.push(request.source);
       return new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => {
           stopped.push(signal.reason);
@@ -149,33 +175,23 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
         }),
       );
     });
-    const ask = () =>
+    const ask = (source: string, { signal }: AbortController) =>
       dispatcher
-        .infer({
-          capability: 'person_detection',
-          lane: 'batch',
-          source: 'video_1',
-          picture: Uint8Array.of(1),
-          timeoutMs: 60_000,
-          signal: leaving.signal,
-        })
+        .infer({ capability: 'person_detection', lane: 'batch', source, picture: Uint8Array.of(1), timeoutMs: 60_000, signal })
         .catch((error: unknown) => error);
-    const asked = Promise.all([ask(), ask(), ask()]);
-    await until(() => runs === 1);
+    const asked = Promise.all([1, 2, 3].map(() => ask('video_1', leaving)));
+    await until(() => sources.length === 1);
     leaving.abort();
     expect(await asked).toMatchObject([{ code: 'cancelled' }, { code: 'cancelled' }, { code: 'cancelled' }]);
-    await until(() => stopped.length === 1, 1_000);
+    await until(() => stopped.length === 1);
     expect(stopped[0]).toMatchObject({ code: 'cancelled' });
     // Whoever comes next finds a free slot, and not the other two.
-    const next = dispatcher.infer({
-      capability: 'person_detection',
-      lane: 'batch',
-      source: 'video_2',
-      picture: Uint8Array.of(1),
-      timeoutMs: 1_000,
-    });
-    await expect(next).rejects.toMatchObject({ code: 'deadline_exceeded' });
-    expect(runs).toBe(2);
+    const leavingNext = new AbortController();
+    const next = ask('video_2', leavingNext);
+    await until(() => sources.length > 1);
+    leavingNext.abort();
+    expect(await next).toMatchObject({ code: 'cancelled' });
+    expect(sources).toEqual(['video_1', 'video_2']);
   });
 
   it('lets batch work through while live work never ends', async () => {
@@ -208,14 +224,24 @@ describe.each(kinds)('inference over the bus (%s)', (kind) => {
   });
 
   it('answers overloaded at once when the queue is full', async () => {
-    const calls = Array.from({ length: 300 }, () =>
-      infer('live', undefined, 1_500).then(
-        () => 'ok',
-        (error: AppError) => error.code,
+    const leaving = new AbortController();
+    const { messagesMax } = inferenceQueue('person_detection', 'batch');
+    const call = {
+      ...({ capability: 'person_detection', lane: 'batch', source: 'video_1' } as const),
+      ...{ picture: Uint8Array.of(1, 2, 3), timeoutMs: 60_000, signal: leaving.signal },
+    };
+    const codes: string[] = [];
+    const calls = Array.from({ length: messagesMax + 44 }, () =>
+      dispatcher.infer(call).then(
+        () => codes.push('ok'),
+        (error: AppError) => codes.push(error.code),
       ),
     );
-    const codes = await Promise.all(calls);
-    expect(codes.filter((code) => code === 'overloaded').length).toBeGreaterThanOrEqual(300 - 256);
-    expect(new Set(codes)).toEqual(new Set(['overloaded', 'deadline_exceeded']));
+    await until(() => codes.length >= 44);
+    // The others wait, and would for a minute.
+    leaving.abort();
+    await Promise.all(calls);
+    expect(codes.filter((code) => code === 'overloaded').length).toBeGreaterThanOrEqual(44);
+    expect(new Set(codes)).toEqual(new Set(['overloaded', 'cancelled']));
   });
 });

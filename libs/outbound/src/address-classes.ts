@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { SettingsError, type SettingName } from '@nightjar/runtime';
 import ipaddr from 'ipaddr.js';
 
 /** What kind of place an IP address is. Only `public` may be reached without an operator's word. */
@@ -87,11 +88,22 @@ export function parseNetwork(text: string): Network | undefined {
   return [address, Number(bits)];
 }
 
+/** The networks that a setting lists. @throws SettingsError */
+export function requireNetworks(name: SettingName, texts: readonly string[] | undefined): Network[] {
+  return (texts ?? []).map((text) => {
+    const network = parseNetwork(text);
+    if (!network) throw new SettingsError(`${name}: every part must be a network like 192.168.0.0/16`);
+    return network;
+  });
+}
+
+/** An address of the other family is in no network. */
 export function isIn(address: Address, [base, bits]: Network): boolean {
   // The library throws where the families differ.
   return address.kind() === base.kind() && address.match([base, bits]);
 }
 
+/** The first class whose networks hold it; what no registry names is `reserved`. */
 export function classifyAddress(address: Address): AddressClass {
   const found = classes.find(({ network }) => isIn(address, network));
   if (found) return found.name;

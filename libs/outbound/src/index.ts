@@ -1,4 +1,13 @@
-export { classifyAddress, isIn, isOpenable, parseAddress, parseNetwork, type AddressClass, type Network } from './address-classes.js';
+export {
+  classifyAddress,
+  isIn,
+  isOpenable,
+  parseAddress,
+  parseNetwork,
+  requireNetworks,
+  type AddressClass,
+  type Network,
+} from './address-classes.js';
 export { AddressPolicy, type AddressPolicyOptions } from './address-policy.js';
 export {
   CheckedFetch,

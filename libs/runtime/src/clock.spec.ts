@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { deadlineSignal, sleep } from './clock.js';
+import { deadlineSignal, pause, sleep } from './clock.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -21,7 +21,7 @@ describe('a deadline', () => {
     await sleep(20);
     collectGarbage();
     const settled = new AbortController();
-    const late = sleep(2_000, settled.signal).catch(() => undefined);
+    const late = pause(2_000, settled.signal);
     expect(await Promise.race([reasons, late])).toEqual(Array(20).fill(expect.objectContaining({ name: 'TimeoutError' })));
     settled.abort();
   });
@@ -43,5 +43,18 @@ describe('a deadline', () => {
     await sleep(20);
     controller.abort('late');
     expect(signal.reason).toMatchObject({ name: 'TimeoutError' });
+  });
+});
+
+describe('a pause', () => {
+  it('is over after its time, or as soon as its signal aborts, and never throws', async () => {
+    const controller = new AbortController();
+    const startedAtMs = performance.now();
+    await pause(30, controller.signal);
+    expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(29);
+    const long = pause(600_000, controller.signal);
+    controller.abort(new Error('stop'));
+    await expect(long).resolves.toBeUndefined();
+    await expect(pause(600_000, controller.signal)).resolves.toBeUndefined();
   });
 });

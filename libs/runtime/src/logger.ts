@@ -23,10 +23,17 @@ const secretNames: ReadonlySet<string> = new Set([
 const censored = '***';
 /** Up to the last `@` of the authority: passwords hold `@` too. No part before `://`, so that a long text is read once. */
 const credentialsInUrl = /:\/\/[^/\s]*@/g;
+/** Some cameras take name and password there. */
+const credentialsInQuery = /([?&;](?:user(?:name)?|usr|pass(?:word|wd)?|pwd|token|auth)=)[^&#\s"'<>]*/gi;
 
-/** Cuts `user:password@` out of every URL in a text. */
+/** Cuts `user:password@`, and what a query says of either, out of every URL in a text. */
 export function withoutCredentials(text: string): string {
-  return text.replace(credentialsInUrl, '://***@');
+  return withoutQueryCredentials(text.replace(credentialsInUrl, '://***@'));
+}
+
+/** Cuts names, passwords and tokens out of the query of every URL in a text. */
+export function withoutQueryCredentials(text: string): string {
+  return text.replace(credentialsInQuery, '$1***');
 }
 
 /** Errors as logs show them: message and causes without credentials, the stack once. */

@@ -38,7 +38,9 @@ export const settings = {
     z
       .string()
       .default('false')
-      .transform((value) => value.toLowerCase() === 'true'),
+      .transform((value) => value.toLowerCase())
+      .pipe(z.enum(['true', 'false']))
+      .transform((value) => value === 'true'),
     'adapter: true asks every caller for X-API-Key',
   ),
   API_KEY: setting(text.optional(), 'adapter: the key that REQUIRE_AUTH=true asks for; the NVR shows it to the adapters of /api/v1/infer'),
@@ -54,6 +56,7 @@ export const settings = {
     'adapter: what its root answers; the legacy surface also stands under /legacy, Adapter Contract v1 under /contract',
   ),
   NATS_SERVER_PATH: setting(text.optional(), 'nats-server executable for the launcher; else the one on PATH'),
+  NIGHTJAR_BUS_PORT: setting(port.default(0), 'port of the bus that the launcher starts; 0: a free one, another one at each start'),
   NIGHTJAR_DATA_DIR: setting(text.default('.nightjar'), 'where everything is kept'),
   NIGHTJAR_DEMO: setting(flag.default(true), '0: no demo camera'),
   NIGHTJAR_NO_APT: setting(flag.default(false), '1: the launcher never installs FFmpeg by itself'),
@@ -331,9 +334,4 @@ export function requireSetting(name: SettingName, value: string | undefined): st
   if (value === undefined)
     throw new SettingsError(`${name} must be set: "npm start" does it on one machine, elsewhere the deployment must`);
   return value;
-}
-
-/** Whether an address is reachable from this machine only. */
-export function isLoopbackHost(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address);
 }

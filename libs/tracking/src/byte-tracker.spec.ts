@@ -50,6 +50,25 @@ describe('ByteTracker', () => {
     expect(tracker.counts.tracks).toBe(2);
   });
 
+  it('follows a walker on where the frames get another size and shape', () => {
+    const tracker = new ByteTracker();
+    const unscaled = new ByteTracker();
+    const [scaleX, scaleY] = [0.55, 0.8];
+    const scaled = ({ box, ...rest }: TrackableDetection) => ({
+      ...rest,
+      box: { x1: box.x1 * scaleX, y1: box.y1 * scaleY, x2: box.x2 * scaleX, y2: box.y2 * scaleY },
+    });
+    const ids: number[] = [];
+    for (let frame = 0; frame < 20; frame++) {
+      if (frame === 10) tracker.rescale(scaleX, scaleY);
+      const detections = [person(600 + frame * 30), person(300, { score: frame % 3 === 0 ? 0.2 : 0.9 })];
+      const tracked = tracker.update(frame < 10 ? detections : detections.map(scaled), frame * 200);
+      ids.push(...idsOf(tracked));
+      expect(idsOf(tracked)).toEqual(idsOf(unscaled.update(detections, frame * 200)));
+    }
+    expect(new Set(ids)).toEqual(new Set([1, 2]));
+  });
+
   it('continues a half-hidden person on low scores and finds the same id again', () => {
     const tracker = new ByteTracker();
     const scores = [0.9, 0.9, 0.9, 0.2, 0.15, 0.2, 0.8];

@@ -117,6 +117,11 @@ export class ByteTracker {
     });
   }
 
+  /** The frames from now on have another size: what is followed keeps its place on the picture. */
+  rescale(scaleX: number, scaleY: number): void {
+    for (const track of this.tracks) track.rescale(scaleX, scaleY);
+  }
+
   /** Joins tracks with detections, updates the joined ones and returns the tracks that are left over. */
   private join<T extends TrackableDetection>(
     stage: { tracks: readonly Track[]; detections: readonly T[]; growthHeights: number; match: 'high' | 'low'; atMs: number },

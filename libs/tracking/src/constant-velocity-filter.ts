@@ -47,6 +47,15 @@ export class ConstantVelocityFilter {
     this.positionVariance *= 1 - positionGain;
   }
 
+  /** The coordinate is counted in another unit from now on. */
+  rescale(factor: number): void {
+    this.current *= factor;
+    this.velocity *= factor;
+    this.positionVariance *= factor ** 2;
+    this.covariance *= factor ** 2;
+    this.velocityVariance *= factor ** 2;
+  }
+
   /** Forgets the motion: the coordinate is predicted to stay where it is. */
   stop(): void {
     this.velocity = 0;

@@ -106,6 +106,14 @@ export class Track {
     this.height.stop();
   }
 
+  /** The pictures have another size from now on. */
+  rescale(scaleX: number, scaleY: number): void {
+    this.centreX.rescale(scaleX);
+    this.centreY.rescale(scaleY);
+    this.height.rescale(scaleY);
+    this.aspect.rescale(scaleX / scaleY);
+  }
+
   private noise(): { positionDeviation: number; velocityDeviation: number } {
     const height = Math.max(this.height.position, smallestHeight);
     return { positionDeviation: positionShare * height, velocityDeviation: velocityShare * height };

@@ -1,5 +1,5 @@
 import type { CheckedFetch } from '@nightjar/outbound';
-import { AppError, deadlineSignal, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, pause, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AttemptOutcome, ClaimedDelivery, DeliveryContent, DeliveryQueue } from './delivery-queue.js';
 import { standardWaitsMs, verdictAfter, type ReceiverAnswer } from './delivery-schedule.js';
 import { webhookHeaders, type SignatureFormat } from './sign-webhook.js';
@@ -107,7 +107,7 @@ export class WebhookSender<Claimed extends ClaimedDelivery = ClaimedDelivery> {
         failing = true;
       }
       // While it fails nudges count for nothing: every attempt that ends gives one.
-      await sleep(timings.pollEveryMs, failing ? this.stopping.signal : this.wait.signal).catch(() => undefined);
+      await pause(timings.pollEveryMs, failing ? this.stopping.signal : this.wait.signal);
     }
   }
 
@@ -212,7 +212,7 @@ export class WebhookSender<Claimed extends ClaimedDelivery = ClaimedDelivery> {
         return;
       } catch (error) {
         if (toAppError(error).code !== 'unavailable' || over.aborted) throw error;
-        await sleep(recordAgainMs, over).catch(() => undefined);
+        await pause(recordAgainMs, over);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createLogger, systemClock } from '@nightjar/runtime';
@@ -40,10 +40,11 @@ export class DoublePool {
     this.opened = new EnginePool({
       entry: new URL('../../jest/engine-double.mjs', import.meta.url),
       processes: 1,
-      settings: { modelCacheDir: this.directory, modelsDir: this.directory, preload: [], logLevel: 'silent' },
+      // Often, so that a test need not wait for what is seen in a pulse; hung is only who is silent for much longer than a loaded machine pauses.
+      settings: { modelCacheDir: this.directory, modelsDir: this.directory, preload: [], logLevel: 'silent', pulseEveryMs: 100 },
       queueCapacity: 32,
-      hangMs: 20_000,
-      startTimeoutMs: 30_000,
+      hangMs: 60_000,
+      startTimeoutMs: 60_000,
       clock: systemClock,
       logger: createLogger({ service: 'test', level: 'silent' }),
       ...overrides,
@@ -53,7 +54,7 @@ export class DoublePool {
 
   async open(overrides: Partial<EnginePoolOptions> = {}): Promise<EnginePool> {
     const pool = this.create(overrides);
-    await pool.start(AbortSignal.timeout(40_000));
+    await pool.start(AbortSignal.timeout(120_000));
     return pool;
   }
 
@@ -62,7 +63,7 @@ export class DoublePool {
       work: { steps: [], pictures: [Buffer.from(JSON.stringify(script))] },
       lane: 'live',
       turn: 'camera_0',
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       ...overrides,
     });
   }
@@ -71,6 +72,11 @@ export class DoublePool {
     const [step] = (await this.ask(script, overrides)).steps;
     if (!step?.ok) throw new Error('the double always answers');
     return step.result as unknown as Echo;
+  }
+
+  /** Lets those answer that `waitFor` this. */
+  async letGo(name: string): Promise<void> {
+    await writeFile(path.join(this.directory, name), '');
   }
 
   /** Ends everything, whatever state it is in. */

@@ -16,12 +16,13 @@ describe('The life of engine processes', () => {
     pool = await double.open(overrides);
   };
   const ask = (script: object, overrides: Partial<EngineRequest> = {}) => double.ask(script, overrides);
+  /** Short enough to wait for, longer than a loaded machine makes a process pause. */
+  const hangMs = 4_000;
 
   describe('requests in flight', () => {
     it('gives a process as many at a time as it is told, and each process as many as the others', async () => {
       await open({ processes: 2, runsAtOnce: 3 });
-      const answers = Promise.all(Array.from({ length: 6 }, () => double.echo({ sleepMs: 300 })));
-      await until(() => pool.status.running === 6);
+      const answers = Promise.all(Array.from({ length: 6 }, () => double.echo({ together: 3 })));
       expect(pool.status).toMatchObject({ slots: 6, busy: 2, running: 6, queued: 0 });
       expect(pool.status.engineProcesses.map(({ runs }) => runs)).toEqual([3, 3]);
       expect((await answers).map(({ mostAtOnce }) => mostAtOnce)).toEqual([3, 3, 3, 3, 3, 3]);
@@ -58,9 +59,12 @@ describe('The life of engine processes', () => {
   describe('a request that ends its process', () => {
     it('is run again alone, so that the innocent beside it are answered and it is refused', async () => {
       await open({ runsAtOnce: 8 });
-      const innocent = Array.from({ length: 6 }, (_, id) => double.echo({ sleepMs: 200, id }));
+      const innocent = Array.from({ length: 6 }, (_, id) => double.echo({ waitFor: 'go', id }));
       const guilty = ask({ exit: 3 });
-      await expect(guilty).rejects.toMatchObject({ code: 'model_error' });
+      const refused = expect(guilty).rejects.toMatchObject({ code: 'model_error' });
+      await until(() => pool.status.deaths === 1);
+      await double.letGo('go');
+      await refused;
       const answers = await Promise.all(innocent);
       // Each ran with nothing beside it.
       expect(answers.map(({ mostAtOnce }) => mostAtOnce)).toEqual([1, 1, 1, 1, 1, 1]);
@@ -114,7 +118,7 @@ describe('The life of engine processes', () => {
     });
 
     it('is hung when it was silent, even if it had nothing to do', async () => {
-      await open({ hangMs: 1_500 });
+      await open({ hangMs });
       process.kill(pool.pids[0]!, 'SIGSTOP');
       await until(() => lastExit() !== undefined);
       expect(lastExit()).toMatchObject({ reason: 'hung' });
@@ -125,19 +129,20 @@ describe('The life of engine processes', () => {
 
   describe('deadlines and callers that leave', () => {
     it('ends a process in which a request overstays its deadline, however lively it is, and runs the others again', async () => {
-      await open({ runsAtOnce: 2, hangMs: 1_500 });
+      await open({ runsAtOnce: 2, hangMs });
       // Deaf to its cancellation, as native code is.
       const overstaying = ask({ sleepMs: 60_000 }, { timeoutMs: 300 });
-      const other = ask({ sleepMs: 2_500 });
+      const other = ask({ waitFor: 'go' });
       await expect(overstaying).rejects.toMatchObject({ code: 'deadline_exceeded' });
       await until(() => pool.status.deaths === 1);
       expect(pool.status.engineProcesses[0]!.lastExit).toMatchObject({ reason: 'hung' });
+      await double.letGo('go');
       await other;
       expect(pool.status).toMatchObject({ deaths: 1, quarantined: 0 });
     });
 
     it('refuses a picture that made a process hang twice, though nobody waited for the answer', async () => {
-      await open({ hangMs: 1_500 });
+      await open({ hangMs });
       const hang = { sleepMs: 60_000, name: 'hang' };
       for (const deaths of [1, 2]) {
         await expect(ask(hang, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
@@ -162,7 +167,7 @@ describe('The life of engine processes', () => {
 
     it('lets a request that is abandoned while it waits leave the queue at once', async () => {
       await open();
-      const running = ask({ sleepMs: 300 });
+      const running = ask({ waitFor: 'go' });
       const controller = new AbortController();
       const waiting = ask({}, { signal: controller.signal, turn: 'camera_1' });
       const late = ask({}, { timeoutMs: 50, turn: 'camera_2' });
@@ -172,6 +177,7 @@ describe('The life of engine processes', () => {
       await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
       await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
       expect(pool.status.queued).toBe(0);
+      await double.letGo('go');
       await running;
     });
 

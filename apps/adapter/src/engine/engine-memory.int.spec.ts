@@ -33,14 +33,14 @@ describe('Models in memory', () => {
       processes: 1,
       settings: { modelCacheDir, preload: [], logLevel: 'silent', ...settings },
       queueCapacity: 16,
-      hangMs: 20_000,
-      startTimeoutMs: 60_000,
+      hangMs: 60_000,
+      startTimeoutMs: 120_000,
       clock: systemClock,
       logger: createLogger({ service: 'test', level: 'silent' }),
       ...options,
     });
     pool = opened;
-    await opened.start(AbortSignal.timeout(60_000));
+    await opened.start(AbortSignal.timeout(120_000));
     await until(() => opened.status.residentBytes > 0);
     return opened;
   };
@@ -134,7 +134,7 @@ describe('Models in memory', () => {
     const [refused] = (await detect(opened, 'nanodet')).steps;
     expect(refused).toMatchObject({ ok: false, code: 'unavailable' });
     const [echoed] = (
-      await opened.run({ work: { steps: [{ task: 'echo', options: {} }], pictures: [photo] }, lane: 'live', turn: 'a', timeoutMs: 10_000 })
+      await opened.run({ work: { steps: [{ task: 'echo', options: {} }], pictures: [photo] }, lane: 'live', turn: 'a', ...patience })
     ).steps;
     expect(echoed).toMatchObject({ ok: true });
     expect(opened.status).toMatchObject({ ready: 1, deaths: 0 });

@@ -44,20 +44,20 @@ describe('EnginePool', () => {
       processes: 1,
       settings: { modelCacheDir, preload: ['nanodet'], logLevel: 'silent' },
       queueCapacity: 16,
-      hangMs: 10_000,
-      startTimeoutMs: 30_000,
+      hangMs: 60_000,
+      startTimeoutMs: 120_000,
       clock: systemClock,
       logger: createLogger({ service: 'test', level: 'silent' }),
       ...overrides,
     });
-    await pool.start(AbortSignal.timeout(40_000));
+    await pool.start(AbortSignal.timeout(150_000));
   };
   const run = (picture: Uint8Array, overrides: Partial<EngineRequest> = {}) =>
     pool.run({
       work: { steps: [{ task: 'detect_objects', options: { labels: ['person'], minScore: 0.45 } }], pictures: [picture] },
       lane: 'live',
       turn: 'camera_0',
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       ...overrides,
     });
   /** Persons, picture and model of a request that went well. */
@@ -97,7 +97,7 @@ describe('EnginePool', () => {
   });
 
   it('replaces a process that hangs', async () => {
-    await openPool({ hangMs: 400 });
+    await openPool({ hangMs: 4_000 });
     process.kill(pool.pids[0]!, 'SIGSTOP');
     expect((await detect(photo)).objects.length).toBeGreaterThanOrEqual(2);
     expect(pool.status.deaths).toBe(1);
@@ -155,9 +155,9 @@ describe('EnginePool', () => {
       const quiet = () => undefined;
       const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => logger };
       const clock = { wallMs: Date.now, monotonicMs: () => performance.now() };
-      const pool = new EnginePool({ entry: new URL(${JSON.stringify(entry.href)}), processes: 1, queueCapacity: 4, hangMs: 10_000, startTimeoutMs: 30_000, clock, logger,
+      const pool = new EnginePool({ entry: new URL(${JSON.stringify(entry.href)}), processes: 1, queueCapacity: 4, hangMs: 60_000, startTimeoutMs: 120_000, clock, logger,
         settings: { modelCacheDir: ${JSON.stringify(modelCacheDir)}, preload: ['nanodet'], logLevel: 'silent' } });
-      await pool.start(AbortSignal.timeout(30_000));
+      await pool.start(AbortSignal.timeout(150_000));
       console.log(JSON.stringify(pool.pids));`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];

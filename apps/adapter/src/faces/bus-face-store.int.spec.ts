@@ -48,7 +48,7 @@ async function open(options: { pollMs?: number; retryMs?: number } = {}): Promis
   const registry = new FaceRegistry(new BusFaceStore({ bus, logger, pollMs: 600_000, retryMs: 100, ...options }));
   opened.push({ registry, bus });
   await registry.start();
-  await bus.ready(AbortSignal.timeout(10_000));
+  await bus.ready(AbortSignal.timeout(60_000));
   return registry;
 }
 const loaded = (...registries: FaceRegistry[]) => until(() => registries.every(({ status }) => status.count !== undefined));

@@ -9,7 +9,7 @@ import {
   type RegisteredFace,
 } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
-import { AppError, sleep, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Logger } from '@nightjar/runtime';
 import { FaceCopy, type FacePage, type OwnChange } from './face-copy.js';
 import type { FaceStore, SavedFace } from './face-store.js';
 import { unitVectorOf, type KnownFace, type NewFace } from './known-face.js';
@@ -114,8 +114,8 @@ export class BusFaceStore implements FaceStore {
   /** Until it is time, or somebody has changed a face. */
   private async pause(ms: number): Promise<void> {
     this.pausing = new AbortController();
-    if (!this.isNudged && !this.stopping.signal.aborted) await sleep(ms, this.pausing.signal).catch(() => undefined);
-    if (this.isNudged) await sleep(gatherMs, this.stopping.signal).catch(() => undefined);
+    if (!this.isNudged && !this.stopping.signal.aborted) await pause(ms, this.pausing.signal);
+    if (this.isNudged) await pause(gatherMs, this.stopping.signal);
   }
 
   private async refresh(): Promise<void> {

@@ -74,12 +74,12 @@ describe('the adapter over HTTP', () => {
       processes: 1,
       settings: { modelCacheDir: path.join(directory, 'models'), preload: ['nanodet'], logLevel: 'silent' },
       queueCapacity: 16,
-      hangMs: 10_000,
-      startTimeoutMs: 30_000,
+      hangMs: 60_000,
+      startTimeoutMs: 120_000,
       clock: systemClock,
       logger,
     });
-    await pool.start(AbortSignal.timeout(40_000));
+    await pool.start(AbortSignal.timeout(150_000));
     const faces = new FaceRegistry(new LocalFaceStore({ file: path.join(directory, 'faces.bin'), clock: systemClock }));
     await faces.start();
     open = (apiKey) => {

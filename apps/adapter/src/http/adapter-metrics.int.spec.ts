@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger, sleep, systemClock } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import { EnginePool } from '../engine/engine-pool.js';
 import { TaskCatalogue } from '../tasks/task-catalogue.js';
 import { AdapterMetrics } from './adapter-metrics.js';
@@ -34,7 +35,7 @@ describe('AdapterMetrics', () => {
     while (performance.now() < endMs);
     await sleep(250);
     expect(await worstMs()).toBeGreaterThan(blockedMs / 2);
-    // Nothing was measured in between.
-    expect(await worstMs()).toBeLessThan(blockedMs / 2);
+    // It is told once. A loaded machine may be late again in between, though not each time.
+    await until(async () => (await worstMs()) < blockedMs / 2);
   });
 });

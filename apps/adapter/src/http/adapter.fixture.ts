@@ -45,12 +45,12 @@ export class AdapterFixture {
       processes: 1,
       settings: { modelCacheDir: path.join(directory, 'models'), preload: ['nanodet'], logLevel: 'silent', ...engine },
       queueCapacity: 16,
-      hangMs: 30_000,
-      startTimeoutMs: 60_000,
+      hangMs: 60_000,
+      startTimeoutMs: 120_000,
       clock: systemClock,
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
-    if (startEngine) await pool.start(AbortSignal.timeout(60_000));
+    if (startEngine) await pool.start(AbortSignal.timeout(150_000));
     const faces = new FaceRegistry(new LocalFaceStore({ file: path.join(directory, 'faces.bin'), clock: systemClock }));
     await faces.start();
     return new AdapterFixture(pool, faces, directory, new TaskCatalogue(pool, builtinTasks({ clock: systemClock, faces })));

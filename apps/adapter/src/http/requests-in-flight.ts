@@ -1,4 +1,4 @@
-import { sleep } from '@nightjar/runtime';
+import { pause } from '@nightjar/runtime';
 import type { FastifyInstance } from 'fastify';
 
 const pollMs = 20;
@@ -18,6 +18,6 @@ export class RequestsInFlight {
 
   /** Resolves when none is left, or at the deadline. */
   async finished(deadline: AbortSignal): Promise<void> {
-    while (this.count > 0 && !deadline.aborted) await sleep(pollMs, deadline).catch(() => undefined);
+    while (this.count > 0 && !deadline.aborted) await pause(pollMs, deadline);
   }
 }

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { frameBytesMax, framePartBytesMax, readFrame } from '@nightjar/contracts';
 import { Bus, WithBody } from '@nightjar/messaging';
 import { AppError, createLogger, sleep } from '@nightjar/runtime';
-import { startTestBus, type TestBus } from '@nightjar/testing';
+import { startTestBus, until, type TestBus } from '@nightjar/testing';
 import { BusFrames } from './bus-frames.js';
 import { FrameResolver } from './frame-resolver.js';
 import { FramesDirectory } from './frames-directory.js';
 import { pathStrings } from './path-strings.fixture.js';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 const logger = createLogger({ service: 'test', level: 'silent' });
 
 describe('frames from a directory', () => {
@@ -121,7 +121,7 @@ describe('frames over the bus', () => {
     testBus = await startTestBus();
     nvr = Bus.open({ url: testBus.url, name: 'nvr', logger });
     bus = Bus.open({ url: testBus.url, name: 'adapter', logger });
-    await Promise.all([nvr, bus].map((one) => one.ready(AbortSignal.timeout(10_000))));
+    await Promise.all([nvr, bus].map((one) => one.ready(AbortSignal.timeout(timeoutMs))));
     nvr.serve(readFrame, ({ uri, offset }) => {
       asked.push(uri);
       if (uri.endsWith('missing.jpg')) throw new AppError('not_found', 'Frame not found');
@@ -137,6 +137,13 @@ describe('frames over the bus', () => {
     });
     const noDirectory = new FramesDirectory(path.join(os.tmpdir(), 'nightjar-no-such-directory'), 100);
     frames = new FrameResolver({ directory: noDirectory, bus: new BusFrames(bus), allowed: undefined });
+    // Once the server knows who serves.
+    await until(() =>
+      read('latest.jpg').then(
+        () => true,
+        () => false,
+      ),
+    );
   });
   afterAll(async () => {
     await Promise.all([bus.close(), nvr.close()]);

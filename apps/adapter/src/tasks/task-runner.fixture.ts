@@ -23,7 +23,7 @@ export class TaskRunnerFixture {
     private readonly directory: string,
   ) {}
 
-  static async start(settings: Partial<EngineSettings> = {}, { hangMs = 30_000 } = {}): Promise<TaskRunnerFixture> {
+  static async start(settings: Partial<EngineSettings> = {}, { hangMs = 60_000 } = {}): Promise<TaskRunnerFixture> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-tasks-'));
     const pool = new EnginePool({
       entry: new URL('../../dist/engine/engine-process.js', import.meta.url),
@@ -31,11 +31,11 @@ export class TaskRunnerFixture {
       settings: { modelCacheDir: path.join(directory, 'models'), preload: [], logLevel: 'silent', ...settings },
       queueCapacity: 16,
       hangMs,
-      startTimeoutMs: 60_000,
+      startTimeoutMs: 120_000,
       clock: systemClock,
       logger,
     });
-    await pool.start(AbortSignal.timeout(60_000));
+    await pool.start(AbortSignal.timeout(150_000));
     const clock = new FakeClock();
     const faces = new FaceRegistry(new LocalFaceStore({ file: path.join(directory, 'faces.bin'), clock }));
     await faces.start();
@@ -63,7 +63,7 @@ export class TaskRunnerFixture {
       session: typeof data.session === 'string' ? data.session : undefined,
       turn: 'test',
       lane: 'live',
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       caller: new AbortController(),
     });
   }

@@ -21,7 +21,8 @@ export interface AlertEventsParts {
 /** The frame on which something changed; absent while none is analysed. */
 export interface SeenOn {
   result: FrameResult;
-  model: ModelIdentity;
+  /** Undefined: no model has looked at it. */
+  model: ModelIdentity | undefined;
 }
 
 interface OpenAlert {
@@ -154,7 +155,7 @@ function momentOfPicture(result: FrameResult): Record<string, unknown> {
 function whereAndWhen(change: Extract<AlertChange, { kind: 'opened' | 'happened' }>, seenOn: SeenOn | undefined): Record<string, unknown> {
   if (!seenOn) return {};
   const { result, model } = seenOn;
-  const common = { frame: result.picture, frame_ts_ms: result.frame.capturedAtMs, ...pictureOrigin(result), model };
+  const common = { frame: result.picture, frame_ts_ms: result.frame.capturedAtMs, ...pictureOrigin(result), ...(model && { model }) };
   if (!change.box) return common;
   const { x1, y1, x2, y2 } = normaliseBox(change.box, { width: result.picture.w, height: result.picture.h });
   return { ...common, bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 } };

@@ -1,4 +1,4 @@
-import type { BoxXyxy } from '@nightjar/geometry';
+import { scaleBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Analytic, AnalyticContext, AnalyticMachine, AnalyticOutput, AnalyticParameters } from './analytic.js';
 import type { FrameMotion, FrameResult, TrackedObject } from './frame-result.js';
 
@@ -25,6 +25,13 @@ export function frameAt(atSeconds: number, tracks: readonly TrackedObject[], mot
     found: tracks.filter(({ label }) => label === 'person'),
     motion,
   };
+}
+
+/** The same frame of a picture of another size. */
+export function scaled(result: FrameResult, width: number, height: number): FrameResult {
+  const scale = <T extends { box: BoxXyxy }>(one: T): T => ({ ...one, box: scaleBox(one.box, width / side, height / side) });
+  const frame = { ...result.frame, picture: { ...result.frame.picture, width, height } };
+  return { ...result, frame, picture: { w: width, h: height }, tracks: result.tracks.map(scale), found: result.found.map(scale) };
 }
 
 export const momentAt = (atSeconds: number) => ({ unixMs: startUnixMs + atSeconds * 1_000, monotonicMs: atSeconds * 1_000 });

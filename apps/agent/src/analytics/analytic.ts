@@ -96,6 +96,10 @@ export interface Analytic<Parameters extends AnalyticParameters = AnalyticParame
   schema: z.ZodType<Parameters>;
   /** Labels of the objects that it needs beside persons. */
   labelsOf?(parameters: Parameters): readonly string[];
+  /** What moves is all that it has to know: it goes on while no adapter answers. */
+  needsMotionOnly?: boolean;
+  /** What of its parameters lies beyond the picture, in words for the user; null: nothing. */
+  misfitOn?(parameters: Parameters, frame: FrameResult): string | null;
   create(parameters: Parameters, context: AnalyticContext): AnalyticMachine<Parameters>;
 }
 

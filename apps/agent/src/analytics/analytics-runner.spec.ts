@@ -3,8 +3,8 @@ import { AssignedStream, type EventReport } from '@nightjar/contracts';
 import { createLogger, FakeClock } from '@nightjar/runtime';
 import { AlertEvents } from './alert-events.js';
 import type { Analytic } from './analytic.js';
-import { context, frameAt, objectAt, startUnixMs } from './analytic.fixture.js';
-import { analyticOffers, analytics } from './analytics.js';
+import { context, frameAt, objectAt, scaled, startUnixMs } from './analytic.fixture.js';
+import { analytics } from './analytics.js';
 import { AnalyticsRunner } from './analytics-runner.js';
 import { MessageRoads, type EventMessage } from './message-roads.js';
 
@@ -232,22 +232,76 @@ describe('AnalyticsRunner', () => {
     expect(reports.filter(({ ended_at_unix_ms }) => ended_at_unix_ms !== null)).toHaveLength(1);
   });
 
+  it('knows one that stays by its words when the one before it is taken away, and gives the next one a name of its own', async () => {
+    const intrusion = (name: string, left: number) => ({
+      analytic_name: 'intrusion',
+      parameters: { parameters: { zone: { name, ...zone(left) } } },
+    });
+    const [all, right, half] = [intrusion('all', 0), intrusion('right', 0.6), intrusion('half', 0.5)];
+    runner.configure([all, right]);
+    see(0);
+    const ended = runner.configure([right]).intrusion?.events;
+    expect(ended).toMatchObject([{ event: { status: 'closed', zone: 'all' } }, { event: { status: 'closed', zone: 'all' } }]);
+    expect(see(1).intrusion).toEqual({ frame_estimations: [expect.objectContaining({ zone: 'right', inside: 1 })], events: [] });
+    runner.configure([half, right]);
+    expect(see(2).intrusion?.events).toMatchObject([{ event: { status: 'opened', zone: 'half' } }]);
+    await runner.close();
+    const told = reports.filter(({ payload }) => payload.zone === 'right');
+    expect(told.map(({ ended_at_unix_ms }) => ended_at_unix_ms === null)).toEqual([true, false]);
+    expect(new Set(reports.map(({ track_id }) => track_id)).size).toBe(4);
+  });
+
+  it('takes the others in their order when several of one name are changed', () => {
+    const intrusion = (name: string) => ({ analytic_name: 'intrusion', parameters: { parameters: { zone: { name, ...zone(0) } } } });
+    runner.configure([intrusion('a'), intrusion('b'), intrusion('c')]);
+    see(0);
+    // Nobody who was inside comes in anew: each goes on with what it knows.
+    expect(runner.configure([intrusion('A'), intrusion('c'), intrusion('B')])).toEqual({});
+    expect(see(1).intrusion).toMatchObject({ frame_estimations: [{ zone: 'A' }, { zone: 'c' }, { zone: 'B' }], events: [] });
+  });
+
+  it('lets those go on without an adapter that need to know only what moves', async () => {
+    runner.configure([
+      { analytic_name: 'motion', parameters: { parameters: { min_duration_seconds: 1 } } },
+      { analytic_name: 'occupancy', parameters: {} },
+    ]);
+    const moves = { share: 0.2, regions: [{ x1: 0, y1: 0, x2: 0.5, y2: 0.4 }] };
+    const told = [0, 1, 2].map((second) => runner.tick(frameAt(second, [], moves)));
+    expect(told.map((results) => Object.keys(results))).toEqual([['motion'], ['motion'], ['motion']]);
+    expect(told[2]!.motion).toMatchObject({ frame_estimations: [{ share: 0.2, moving: true }] });
+    await settled();
+    expect(reports).toMatchObject([{ label: 'motion', started_at_unix_ms: startUnixMs, ended_at_unix_ms: null }]);
+    expect(reports[0]!.payload).not.toHaveProperty('model');
+  });
+
+  it('says of a zone, a line or a region that it lies beyond the analysed picture, as long as it does', () => {
+    const units = 'pixels';
+    const fullHd = [
+      [960, 0],
+      [1_920, 0],
+      [1_920, 1_080],
+    ];
+    runner.configure([
+      { analytic_name: 'intrusion', parameters: { parameters: { zone: { name: 'yard', units, points: fullHd } } } },
+      { analytic_name: 'motion', parameters: { parameters: { zone: { name: 'gate', points: fullHd } } } },
+      { analytic_name: 'line_crossing', parameters: { parameters: { line: { name: 'door', units, a: [1_000, 0], b: [1_004, 900] } } } },
+      { analytic_name: 'people_count', parameters: { parameters: { roi: { x: 1_500, y: 0, width: 10, height: 10 } } } },
+    ]);
+    see(0);
+    const beyond = 'reaches beyond the analysed picture of 1000 × 1000 pixels';
+    const misfits = [`intrusion: "yard" ${beyond}`, `motion: "gate" ${beyond}`];
+    expect(runner.problem).toBe([...misfits, 'people_count: roi lies outside of the analysed picture of 1000 × 1000 pixels'].join('; '));
+    expect(runner.hasFailed).toBe(false);
+    runner.update({ result: scaled(frameAt(1, people), 1_920, 1_080), model });
+    expect(runner.problem).toBe('motion: "gate" reaches beyond the analysed picture of 1920 × 1080 pixels');
+    runner.configure([]);
+    expect(runner.problem).toBeNull();
+  });
+
   it('asks for the labels that its analytics watch', () => {
     runner.configure([{ analytic_name: 'intrusion', parameters: { parameters: { labels: ['car', 'person'] } } }]);
     expect(runner.labels).toEqual(['person', 'car']);
     runner.configure([]);
     expect(runner.labels).toEqual(['person']);
-  });
-});
-
-describe('what an agent offers', () => {
-  it('has a schema that takes the defaults, and is plain JSON', () => {
-    for (const offer of analyticOffers()) {
-      expect(JSON.parse(JSON.stringify(offer))).toEqual(offer);
-      expect(offer.validation_schema).toMatchObject({ type: 'object', properties: { callbacks: { maxItems: 10 } } });
-      // Nothing has to be said but what can't be guessed.
-      expect(offer.validation_schema.required).toEqual(offer.analytic_name === 'line_crossing' ? ['parameters'] : undefined);
-      expect(offer.documentation.length).toBeGreaterThan(50);
-    }
   });
 });

@@ -4,8 +4,7 @@ import { z } from 'zod';
 import type { AlertEvents, SeenOn } from './alert-events.js';
 import type { Analytic, AnalyticContext, AnalyticMachine, AnalyticOutput, AnalyticParameters } from './analytic.js';
 import { alertMessages, type OpenAlertIds } from './alert-messages.js';
-import type { FrameMoment } from './frame-result.js';
-import { momentOf } from './frame-result.js';
+import { momentOf, type FrameMoment, type FrameResult } from './frame-result.js';
 import type { FaceLooks } from './human-tracking/face-looks.js';
 import type { MessageRoads } from './message-roads.js';
 import { plainPeopleCount } from './people-count/parameters.js';
@@ -46,12 +45,15 @@ export class AnalyticsRunner {
   private running: RunningAnalytic[] = [];
   /** Why some do not run, by id. */
   private readonly problems = new Map<string, string>();
+  /** What of those that run lies beyond the newest picture, by id. */
+  private readonly misfits = new Map<string, string>();
 
   constructor(private readonly parts: AnalyticsRunnerParts) {}
 
   /** In words for the user; null when all run. */
   get problem(): string | null {
-    return this.problems.size === 0 ? null : [...this.problems].map(([id, reason]) => `${id}: ${reason}`).join('; ');
+    const told = [...this.problems, ...this.misfits].map(([id, reason]) => `${id}: ${reason}`);
+    return told.length === 0 ? null : told.join('; ');
   }
 
   /** Whether nothing at all runs of what was asked for. */
@@ -72,29 +74,30 @@ export class AnalyticsRunner {
 
   /** Makes what runs equal to what is asked for. A stream without analytics counts people. @returns what those tell that end */
   configure(asked: readonly StreamAnalytic[]): AnalyticsResults {
-    const before = new Map(this.running.map((running) => [running.id, running]));
+    const before = this.running;
     const results: AnalyticsResults = {};
     this.problems.clear();
-    this.running = named(asked.length > 0 ? asked : [{ analytic_name: 'people_count', parameters: plainPeopleCount }]).flatMap((wanted) => {
-      const known = before.get(wanted.id);
-      // A failed one is begun anew when a user changes something, whatever it is.
-      const running = this.begin(wanted, known);
-      if (running) before.delete(wanted.id);
-      return running ? [running] : [];
-    });
-    for (const ended of before.values()) this.end(ended, results);
+    this.misfits.clear();
+    const wanted = asked.length > 0 ? asked : [{ analytic_name: 'people_count', parameters: plainPeopleCount }];
+    // A failed one is begun anew when a user changes something, whatever it is.
+    this.running = recognised(wanted, before).flatMap((one) => this.begin(one) ?? []);
+    for (const known of before) if (!this.running.includes(known)) this.end(known, results);
     return results;
   }
 
   /** Takes one analysed frame. @returns what its listeners are told */
   update(seenOn: SeenOn): AnalyticsResults {
-    return this.callAll((machine) => machine.update(seenOn.result), momentOf(seenOn.result), seenOn);
+    return this.callAll(() => seenOn);
   }
 
-  /** Lets time pass while no frame is analysed. @returns what listeners are told, mostly nothing */
-  tick(): AnalyticsResults {
-    const moment = this.now();
-    return this.callAll((machine) => machine.tick(moment), moment, undefined);
+  /**
+   * Lets time pass while no frame is analysed.
+   * @param unanswered a frame that no adapter looked at, for those that need none
+   * @returns what listeners are told, mostly nothing
+   */
+  tick(unanswered?: FrameResult): AnalyticsResults {
+    const seenOn = unanswered && { result: unanswered, model: undefined };
+    return this.callAll(({ analytic }) => (analytic.needsMotionOnly ? seenOn : undefined));
   }
 
   /** Ends everything. Afterwards all events are with the reporter. */
@@ -106,8 +109,7 @@ export class AnalyticsRunner {
     return results;
   }
 
-  private begin({ id, asked }: NamedAnalytic, known: RunningAnalytic | undefined): RunningAnalytic | undefined {
-    const given = JSON.stringify(asked.parameters);
+  private begin({ id, asked, given, known }: RecognisedAnalytic): RunningAnalytic | undefined {
     if (known?.given === given) return known;
     const analytic = this.parts.analytics.get(asked.analytic_name);
     if (!analytic) return this.refuse(id, 'this agent does not know this analytic');
@@ -129,15 +131,17 @@ export class AnalyticsRunner {
     this.problems.set(id, reason.replaceAll(/\s+/g, ' ').slice(0, problemCharsMax));
   }
 
-  private callAll(
-    call: (machine: RunningAnalytic['machine']) => AnalyticOutput,
-    moment: FrameMoment,
-    seenOn: SeenOn | undefined,
-  ): AnalyticsResults {
+  /** @param seenBy the frame that an analytic gets; undefined: only time passes for it */
+  private callAll(seenBy: (running: RunningAnalytic) => SeenOn | undefined): AnalyticsResults {
     const results: AnalyticsResults = {};
+    const now = this.now();
     for (const running of [...this.running]) {
+      const seenOn = seenBy(running);
+      const moment = seenOn ? momentOf(seenOn.result) : now;
+      if (seenOn) this.noteMisfit(running, seenOn.result);
       try {
-        this.tell(running, { output: call(running.machine), moment, seenOn }, results);
+        const output = seenOn ? running.machine.update(seenOn.result) : running.machine.tick(now);
+        this.tell(running, { output, moment, seenOn }, results);
       } catch (thrown) {
         this.parts.logger.error('an analytic failed and is stopped', { analytic: running.id, error: toAppError(thrown) });
         this.problems.set(running.id, 'it failed and was stopped');
@@ -146,6 +150,15 @@ export class AnalyticsRunner {
       }
     }
     return results;
+  }
+
+  /** The analysed picture is not always of the same size: what fits today may not tomorrow. */
+  private noteMisfit({ analytic, id, parameters }: RunningAnalytic, result: FrameResult): void {
+    const reason = analytic.misfitOn?.(parameters, result) ?? null;
+    if (reason === (this.misfits.get(id) ?? null)) return;
+    if (reason === null) this.misfits.delete(id);
+    else this.misfits.set(id, reason);
+    if (reason !== null) this.parts.logger.warn('an analytic looks where there is no picture', { analytic: id, reason });
   }
 
   private end(running: RunningAnalytic, results: AnalyticsResults): void {
@@ -182,16 +195,40 @@ export class AnalyticsRunner {
   }
 }
 
-interface NamedAnalytic {
+interface RecognisedAnalytic {
   id: string;
   asked: StreamAnalytic;
+  given: string;
+  /** What runs already and is meant by it. */
+  known: RunningAnalytic | undefined;
 }
 
-function named(asked: readonly StreamAnalytic[]): NamedAnalytic[] {
-  const seen = new Map<string, number>();
-  return asked.map((one) => {
-    const number = (seen.get(one.analytic_name) ?? 0) + 1;
-    seen.set(one.analytic_name, number);
-    return { id: number === 1 ? one.analytic_name : `${one.analytic_name}#${number}`, asked: one };
+/**
+ * Which of those that run each one is that is asked for. Nothing but its words names it: who has the same name and parameters is the
+ * same, wherever it stands in the list; what is left are those that were changed, by their order.
+ */
+function recognised(asked: readonly StreamAnalytic[], running: readonly RunningAnalytic[]): RecognisedAnalytic[] {
+  const left = new Set(running);
+  const takeFirst = (isIt: (known: RunningAnalytic) => boolean) => {
+    const known = [...left].find(isIt);
+    if (known) left.delete(known);
+    return known;
+  };
+  const wanted = asked.map((one) => ({ asked: one, name: one.analytic_name, given: JSON.stringify(one.parameters) }));
+  const same = wanted.map(({ name, given }) => takeFirst((known) => known.analytic.name === name && known.given === given));
+  const found = wanted.map(({ name }, index) => same[index] ?? takeFirst((known) => known.analytic.name === name));
+  const ids = new Set(running.map(({ id }) => id));
+  return wanted.map(({ asked: one, given, name }, index) => {
+    const known = found[index];
+    const id = known?.id ?? freeId(name, ids);
+    ids.add(id);
+    return { id, asked: one, given, known };
   });
+}
+
+function freeId(name: string, taken: ReadonlySet<string>): string {
+  for (let number = 1; ; number++) {
+    const id = number === 1 ? name : `${name}#${number}`;
+    if (!taken.has(id)) return id;
+  }
 }

@@ -59,7 +59,7 @@ const alerts = (label: string) => fixture.events.filter((event) => event.label =
 
 describe('analytics of a live stream', () => {
   it('are offered to nvr with their schemas as soon as it is there', async () => {
-    await until(() => fixture.offers.length === 1);
+    await until(() => fixture.offers.length > 0);
     expect(fixture.offers[0]!.map(({ analytic_name }) => analytic_name)).toEqual(expect.arrayContaining(['people_count', 'intrusion']));
   });
 
@@ -101,7 +101,7 @@ describe('analytics of a live stream', () => {
     await until(() => alerts('people_count').at(-1)?.ended_at_unix_ms !== null);
     const everywhere = { analytic_name: 'intrusion', parameters: {} };
     ask([everywhere]);
-    await until(() => new Set(alerts('intrusion').map(({ track_id }) => track_id)).size === 2);
+    await until(() => new Set(alerts('intrusion').map(({ track_id }) => track_id)).size >= 2);
     await taken();
     expect(fixture.feedback).toMatchObject([{ status: 'in_progress', error: null }]);
     expect(camera.sessionCount).toBe(sessions);
@@ -155,7 +155,7 @@ describe('analytics of a live stream', () => {
       tracks.push(...(analytics_results.human_tracking?.tracks ?? []));
     });
     await until(() => tracks.some(({ face }) => face !== null));
-    expect(tracks.at(-1)).toEqual({
+    expect(tracks.find(({ face }) => face !== null)).toEqual({
       track_id: expect.any(String),
       face: { detection: { rect: { x: 520, y: 60, width: 30, height: 40 }, score: 0.9 }, attributes: { age: 40, gender: 'F' } },
       body: { detection: { rect: { x: 500, y: 50, width: 80, height: 200 }, score: 0.8 } },
@@ -176,24 +176,24 @@ describe('analytics of a live stream', () => {
     fixture.eventFailure = new AppError('unavailable', 'the database is away');
     camera.dropAll();
     camera.refuse();
-    await until(() => fixture.feedback[0]?.error != null, 20_000);
+    await until(() => fixture.feedback[0]?.error != null);
     expect(fixture.feedback[0]).toMatchObject({ status: 'in_progress', error: expect.any(String) });
     camera.resume();
     fixture.engine = findsPersons();
     const ends = () => since().filter(({ ended_at_unix_ms, track_id }) => track_id === first && ended_at_unix_ms !== null);
     const isOpenFrame = () => fixture.overlays.at(-1)?.tracks.length === 0;
-    await until(isOpenFrame, 30_000);
+    await until(isOpenFrame);
     fixture.eventFailure = undefined;
-    await until(() => ends().length > 0, 30_000);
+    await until(() => ends().length > 0);
     fixture.engine = findsPersons([...inside]);
-    await until(() => since().some(({ ended_at_unix_ms, track_id }) => track_id !== first && ended_at_unix_ms === null), 30_000);
+    await until(() => since().some(({ ended_at_unix_ms, track_id }) => track_id !== first && ended_at_unix_ms === null));
     // Each occurrence has one opening and at most one end, whatever was repeated on the way.
     expect(ends()).toHaveLength(1);
     for (const id of new Set(since().map(({ track_id }) => track_id)))
       expect(since().filter(({ ended_at_unix_ms, track_id }) => track_id === id && ended_at_unix_ms === null).length).toBeLessThanOrEqual(
         1,
       );
-  }, 90_000);
+  });
 
   it('are offered again when nvr was away', async () => {
     const before = fixture.offers.length;
@@ -202,5 +202,15 @@ describe('analytics of a live stream', () => {
     await until(() => fixture.claimsRefused > 0);
     fixture.claimsUnheard = false;
     await until(() => fixture.offers.length > before);
+  });
+
+  it('tell of motion while no adapter answers', async () => {
+    fixture.engine = () => {
+      throw new AppError('unavailable', 'no model is loaded');
+    };
+    ask([{ analytic_name: 'motion', parameters: { parameters: { threshold: 0.0001, min_duration_seconds: 0 } } }]);
+    await until(() => alerts('motion').length > 0);
+    expect(alerts('motion')[0]).toMatchObject({ event_type: 'alert', frame_file: expect.stringMatching(/^event_.*\.jpg$/) });
+    fixture.engine = findsPersons();
   });
 });

@@ -9,6 +9,10 @@ const HeaderValue = z
   .regex(/^[\x20-\x7e]*$/, 'must be visible ASCII');
 /** The sender's own business. */
 const ownHeaders = ['host', 'content-length', 'transfer-encoding', 'connection', 'content-type', 'authorization', 'accept-encoding'];
+/** Both cases are written out, here and below: patterns of a published schema have no flags. */
+const httpAddress = new RegExp(`^${inBothCases('http')}[Ss]?://`);
+/** A pattern in the place of a refinement, which a published schema would not have. */
+const othersHeader = new RegExp(`^(?!(?:${ownHeaders.map(inBothCases).join('|')})$)`);
 
 const Filters = z
   .object({ people_count__gte: z.number().int().min(0).optional(), people_count__lte: z.number().int().min(0).optional() })
@@ -17,7 +21,8 @@ const Filters = z
 const HttpCallback = z.object({
   type: z.literal('http'),
   enable: Flag,
-  url: z.url({ protocol: /^https?$/ }).max(2_000),
+  // A published schema tells the pattern by itself, and the format only when it is told so: the last of several checks hides it.
+  url: z.url().max(2_000).regex(httpAddress, 'must begin with http:// or https://').meta({ format: 'uri' }),
   authorization: z
     .object({ type: z.literal('basic'), login: z.string().max(128), password: z.string().max(128) })
     .nullable()
@@ -26,12 +31,7 @@ const HttpCallback = z.object({
     .object({
       timeout: z.number().positive().max(60).default(60).describe('Seconds for one attempt'),
       content_type: z.literal('application/json').default('application/json'),
-      headers: z
-        .record(
-          HeaderName.refine((name) => !ownHeaders.includes(name.toLowerCase()), 'this header is not yours to set'),
-          HeaderValue,
-        )
-        .default({}),
+      headers: z.record(HeaderName.regex(othersHeader, 'this header is not yours to set'), HeaderValue).default({}),
     })
     .prefault({}),
   filters: Filters.optional(),
@@ -58,4 +58,20 @@ export type ImageRetainPolicy = z.infer<typeof ImageRetainPolicy>;
 export function wants(callback: Callback, count: number | undefined): boolean {
   const { people_count__gte: least = 0, people_count__lte: most = Number.POSITIVE_INFINITY } = callback.filters ?? {};
   return callback.enable === 1 && (count === undefined || (count >= least && count <= most));
+}
+
+function inBothCases(name: string): string {
+  return name.replaceAll(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
+}
+
+/** What an analytic that tells of alerts is given: its own parameters, whom it tells, and whether with a picture. */
+export function alertParameters<Own extends z.ZodType>(parameters: Own) {
+  return z.strictObject({
+    targets: z
+      .array(z.enum(['overview']))
+      .max(1)
+      .default([]),
+    callbacks: Callbacks,
+    parameters,
+  });
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressPolicy, CheckedFetch, parseNetwork, type Network } from '@nightjar/outbound';
 import { createLogger } from '@nightjar/runtime';
@@ -89,6 +89,31 @@ describe('CallbackSender', () => {
     await until(() => received.some(({ path }) => path === '/alive'));
     expect(sender.dropped).toBe(7);
     await until(() => sender.waiting === 33);
+  });
+
+  it('keeps room for others while all addresses of one server are dead', async () => {
+    const dead = createTcpServer(() => undefined);
+    await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
+    const at = (index: number) =>
+      Callback.parse({ type: 'http', url: `http://127.0.0.1:${(dead.address() as AddressInfo).port}/camera${index}` }) as HttpCallback;
+    // More than there is room for, from more addresses than exchanges at a time.
+    for (let n = 0; n < 30; n++) for (let index = 0; index < 80; index++) sender.send(at(index), { n });
+    expect(sender.waiting).toBe(512);
+    const { dropped } = sender;
+    for (let n = 0; n < 20; n++) sender.send(callback('/alive'), { n });
+    // Each is out of the way when its answer is here, a moment after it was received.
+    await until(() => received.length === 20 && sender.waiting <= 492);
+    expect(received.map(({ body }) => body)).toEqual(Array.from({ length: 20 }, (_none, n) => ({ n })));
+    // The dead server gave way: one of its events for each that came.
+    expect([sender.dropped, sender.waiting]).toEqual([dropped + 20, 492]);
+    await sender.flush(AbortSignal.abort());
+    dead.close();
+  });
+
+  it('sends what waits in lines before it stops', async () => {
+    for (let index = 0; index < 10; index++) for (let n = 0; n < 3; n++) sender.send(callback(`/line${index}`), { n });
+    await sender.flush(AbortSignal.timeout(60_000));
+    expect([received.length, sender.waiting, sender.dropped]).toEqual([30, 0, 0]);
   });
 
   it('does not go where the operator did not open the network', async () => {

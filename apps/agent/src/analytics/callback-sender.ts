@@ -1,21 +1,13 @@
-import { AppError, sleep, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Logger } from '@nightjar/runtime';
 import type { CheckedFetch } from '@nightjar/outbound';
+import { CallbackLines, originOf, type Delivery } from './callback-lines.js';
 import type { HttpCallback } from './callback-parameters.js';
 
-/** Events that wait for one address. Full: the oldest is dropped and counted, since a newer one says more. */
-const waitingPerAddressMax = 32;
-/** Events that wait for all addresses. Full: the new one is dropped and counted. */
-const waitingMax = 512;
 /** Before the second attempt, the third, … */
 const retryPausesMs = [1_000, 5_000, 25_000];
 const answerBytesKept = 256;
 /** What may mean that a later attempt goes better. */
 const retryableStatuses = [408, 425, 429];
-
-interface Delivery {
-  callback: HttpCallback;
-  body: Buffer;
-}
 
 export interface CallbackSenderOptions {
   /** The only way out: it refuses addresses inside. */
@@ -25,20 +17,19 @@ export interface CallbackSenderOptions {
 }
 
 /**
- * Posts events to the addresses of callbacks. Each address has a line of its own, in which events keep their order: one that is
- * slow or dead holds up nobody else. What is not taken after four attempts is given up.
+ * Posts events to the addresses of callbacks, each of which has its line: a server that is slow or dead holds up no other one.
+ * What is not taken after four attempts is given up.
  */
 export class CallbackSender {
-  private readonly lines = new Map<string, Delivery[]>();
+  private readonly lines = new CallbackLines();
   private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
-  private waitingCount = 0;
   private droppedCount = 0;
 
   constructor(private readonly options: CallbackSenderOptions) {}
 
   get waiting(): number {
-    return this.waitingCount;
+    return this.lines.waiting;
   }
 
   /** Events that no address got, since the start. */
@@ -48,43 +39,40 @@ export class CallbackSender {
 
   /** Takes an event for one callback; it is sent when its turn comes. */
   send(callback: HttpCallback, body: object): void {
-    if (this.stopping.signal.aborted || this.waitingCount >= waitingMax) return this.drop(callback, 'too many events wait');
-    const line = this.lines.get(callback.url);
+    if (this.stopping.signal.aborted) return this.drop(callback, 'the agent stops');
     const delivery = { callback, body: Buffer.from(JSON.stringify(body)) };
-    this.waitingCount++;
-    if (!line) {
-      const begun = [delivery];
-      this.lines.set(callback.url, begun);
-      const work: Promise<void> = this.work(callback.url, begun).finally(() => this.running.delete(work));
-      this.running.add(work);
-      return;
-    }
-    line.push(delivery);
-    // The first one is on its way.
-    if (line.length > waitingPerAddressMax + 1) {
-      line.splice(1, 1);
-      this.waitingCount--;
-      this.drop(callback, 'too many events wait for this address');
-    }
+    const dropped = this.lines.add(delivery);
+    if (dropped) this.drop(dropped.callback, 'too many events wait');
+    this.startAt(originOf(delivery));
   }
 
   /** Sends what waits until the deadline; what is left then is lost. */
   async flush(deadline: AbortSignal): Promise<void> {
     const aborted = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve(), { once: true }));
-    if (!deadline.aborted) await Promise.race([Promise.all(this.running), aborted]);
+    if (!deadline.aborted) await Promise.race([this.allEnded(), aborted]);
     this.stopping.abort(new AppError('cancelled', 'the agent stops'));
-    await Promise.all(this.running);
-    if (this.waitingCount > 0) this.options.logger.warn('events were not sent to their callbacks', { count: this.waitingCount });
+    await this.allEnded();
+    if (this.waiting > 0) this.options.logger.warn('events were not sent to their callbacks', { count: this.waiting });
   }
 
-  private async work(url: string, line: Delivery[]): Promise<void> {
-    for (let delivery = line[0]; delivery && !this.stopping.signal.aborted; delivery = line[0]) {
-      await this.deliver(delivery);
-      if (this.stopping.signal.aborted) return;
-      line.shift();
-      this.waitingCount--;
+  /** One that ends makes room for the next, which is running before it is gone. */
+  private async allEnded(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  private startAt(origin: string): void {
+    for (let next = this.lines.next(origin); next; next = this.lines.next(origin)) {
+      const work: Promise<void> = this.work(next, origin).finally(() => this.running.delete(work));
+      this.running.add(work);
     }
-    this.lines.delete(url);
+  }
+
+  private async work(delivery: Delivery, origin: string): Promise<void> {
+    await this.deliver(delivery);
+    // What was cut off was not sent: it is counted with what waits.
+    if (this.stopping.signal.aborted) return;
+    this.lines.end(delivery);
+    this.startAt(origin);
   }
 
   private async deliver({ callback, body }: Delivery): Promise<void> {
@@ -95,7 +83,7 @@ export class CallbackSender {
       if (failure === undefined || signal.aborted) return;
       const pauseMs = pauses[attempt];
       if (!failure.isTransient || pauseMs === undefined) return this.drop(callback, failure.reason);
-      await sleep(pauseMs, signal).catch(() => undefined);
+      await pause(pauseMs, signal);
     }
   }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
-import { AppError, createLogger, sleep } from '@nightjar/runtime';
+import { AppError, createLogger, type Logger } from '@nightjar/runtime';
 import { startTestBus, type TestBus, until } from '@nightjar/testing';
 import { EventReporter } from './event-reporter.js';
 import { EventSpool } from './event-spool.js';
@@ -21,7 +21,7 @@ let taken: EventReport[];
 beforeEach(async () => {
   busServer = await startTestBus();
   bus = Bus.open({ url: busServer.url, name: 'test', logger });
-  await bus.ready(AbortSignal.timeout(10_000));
+  await bus.ready(AbortSignal.timeout(60_000));
   taken = [];
   take = () => undefined;
   bus.serve(reportEvent, (report) => {
@@ -59,16 +59,17 @@ describe('EventReporter', () => {
   });
 
   it('puts a later report of an event in the place of one that waits, and keeps its picture until then', async () => {
-    let away = true;
-    take = () => {
-      if (away) throw new AppError('unavailable', 'the database is away');
+    let tries = 0;
+    // The database is back in time for the later one, whenever that is.
+    take = ({ ended_at_unix_ms }) => {
+      tries++;
+      if (ended_at_unix_ms === null) throw new AppError('unavailable', 'the database is away');
     };
     const settled: string[] = [];
     reporter.report(report('a', { frame_file: 'event_a.jpg' }), () => settled.push('opened'));
-    await sleep(100);
+    await until(() => tries > 0);
     reporter.report(report('a', { ended_at_unix_ms: 9 }), () => settled.push('closed'));
     expect([reporter.waiting, settled]).toEqual([1, []]);
-    away = false;
     await until(() => settled.length === 2);
     expect(taken).toEqual([report('a', { frame_file: 'event_a.jpg', ended_at_unix_ms: 9 })]);
   });
@@ -91,6 +92,35 @@ describe('EventReporter', () => {
     reporter.report(report('b'));
     await until(() => reporter.waiting === 0);
     expect(taken.map(({ track_id }) => track_id)).toEqual(['b']);
+  });
+
+  it('forgets no event because nvr fails on it: it rests, the others go first, and it arrives when nvr can take it', async () => {
+    reporter = new EventReporter({ bus, logger, firstRestMs: 20 });
+    let tries = 0;
+    take = ({ track_id }) => {
+      if (track_id === 'a' && ++tries <= 7) throw new AppError('internal', 'a disk is full');
+    };
+    const settled: string[] = [];
+    for (const track of ['a', 'b', 'c']) reporter.report(report(track), () => settled.push(track));
+    await until(() => settled.length === 3);
+    expect(settled).toEqual(['b', 'c', 'a']);
+    expect([tries, reporter.dropped, reporter.waiting]).toEqual([8, 0, 0]);
+  });
+
+  it('tries a later report of an event at once on whose former one nvr failed', async () => {
+    // What nvr failed on would be tried again after minutes.
+    reporter = new EventReporter({ bus, logger, firstRestMs: 600_000 });
+    let tries = 0;
+    take = ({ payload }) => {
+      tries++;
+      if (payload.poison) throw new AppError('internal', 'internal error');
+    };
+    reporter.report(report('a', { payload: { poison: true }, frame_file: 'event_a.jpg' }));
+    await until(() => tries > 0);
+    expect(reporter.waiting).toBe(1);
+    reporter.report(report('a', { ended_at_unix_ms: 9 }));
+    await until(() => reporter.waiting === 0);
+    expect(taken).toEqual([report('a', { ended_at_unix_ms: 9, frame_file: 'event_a.jpg' })]);
   });
 
   it('drops the oldest event when more wait than there is room for, and counts', async () => {
@@ -139,6 +169,8 @@ describe('events that nvr has not acknowledged', () => {
     await until(async () => (await readdir(directory)).length === 2);
     // It says nothing any more, as if it were killed.
     await killed.flush(AbortSignal.abort());
+    // Nor is what it said last still on its way.
+    await bus.requireConnection().flush();
     take = () => undefined;
     const next = new EventReporter({ bus, logger, spool: spoolAt(90_000) });
     await next.restore();
@@ -161,7 +193,7 @@ describe('events that nvr has not acknowledged', () => {
     spooled.report(report('a'));
     spooled.report(report('b'));
     await until(() => spooled.waiting === 0);
-    await spooled.flush(AbortSignal.timeout(1_000));
+    await spooled.flush(AbortSignal.timeout(60_000));
     expect(await readdir(directory)).toEqual([]);
   });
 
@@ -174,6 +206,18 @@ describe('events that nvr has not acknowledged', () => {
     const found = await spoolAt(2_000, 2).load();
     expect(found).toHaveLength(2);
     expect(await readdir(directory)).toHaveLength(2);
+  });
+
+  it('that the disk does not give back are told of', async () => {
+    const errors: string[] = [];
+    const listening: Logger = { ...logger, error: (message) => void errors.push(message) };
+    const spoolOf = (folder: string) => new EventSpool({ directory: folder, entriesMax: 1, wallMs: () => 0, logger: listening });
+    expect(await spoolOf(path.join(directory, 'new')).load()).toEqual([]);
+    expect(errors).toEqual([]);
+    const file = path.join(directory, 'file');
+    await writeFile(file, 'a file in the way');
+    expect(await spoolOf(file).load()).toEqual([]);
+    expect(errors).toContain('events that waited on disk are not reported: they cannot be read');
   });
 
   it('wait in memory where the disk takes nothing', async () => {

@@ -1,12 +1,14 @@
 import { reportEvent, type EventReport } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
-import { AppError, sleep, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Logger } from '@nightjar/runtime';
 import { eventKey, type EventSpool } from './event-spool.js';
 
 interface PendingReport {
   report: EventReport;
   /** How often nvr failed on this very report. */
   failures: number;
+  /** It is not tried for a while, since nvr failed on it. */
+  isResting: boolean;
   /** Run once when this report, or a later one that took its place, is settled. */
   whenSettled: (() => void)[];
 }
@@ -18,22 +20,35 @@ const pendingPicturesMax = 512;
 const requestTimeoutMs = 2_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
-/** A report that nvr fails on so often would hold up all others for ever. */
-const failuresMax = 5;
+/**
+ * A report that nvr fails on rests, longer each time, and the others go first: nvr may fail on it alone, or because of something that
+ * passes, as a disk that is full.
+ */
+const firstRestMs = 5_000;
+const longestRestMs = 300_000;
 
 /**
- * Brings events to nvr, one after the other, until each is acknowledged, which is after its row is committed. A later report of
- * an event takes the place of one that still waits, and keeps its picture. With a spool, what waits survives the agent.
+ * Brings events to nvr, one after the other, until each is acknowledged, which is after its row is committed, or refused for what it
+ * says. A later report of an event takes the place of one that still waits, and keeps its picture. With a spool, what waits survives
+ * the agent.
  */
 export class EventReporter {
-  /** By camera and track, in the order in which they were first reported. */
+  /** By camera and track, in the order in which they were first reported; behind them those that nvr failed on. */
   private readonly pending = new Map<string, PendingReport>();
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
 
   private droppedCount = 0;
 
-  constructor(private readonly options: { bus: Bus; logger: Logger; spool?: EventSpool | undefined; pendingMax?: number }) {}
+  constructor(
+    private readonly options: {
+      bus: Pick<Bus, 'request'>;
+      logger: Logger;
+      spool?: EventSpool | undefined;
+      pendingMax?: number;
+      firstRestMs?: number;
+    },
+  ) {}
 
   /** Events that were never reported because too many waited, since the start. */
   get dropped(): number {
@@ -48,7 +63,7 @@ export class EventReporter {
   async restore(): Promise<void> {
     const { spool, logger } = this.options;
     const left = (await spool?.load()) ?? [];
-    for (const { key, report } of left) this.pending.set(key, { report, failures: 0, whenSettled: [] });
+    for (const { key, report } of left) this.pending.set(key, { report, failures: 0, isResting: false, whenSettled: [] });
     if (left.length > 0) logger.info('events that waited on disk are reported', { count: left.length });
     if (left.length > 0) this.start();
   }
@@ -65,6 +80,7 @@ export class EventReporter {
     this.pending.set(key, {
       report: merged,
       failures: 0,
+      isResting: false,
       whenSettled: [...(waiting?.whenSettled ?? []), ...(hasRoom ? [whenSettled] : [])],
     });
     spool?.keep(key, merged);
@@ -87,24 +103,27 @@ export class EventReporter {
     this.running ??= this.deliverAll().finally(() => {
       this.running = undefined;
       // One may have come between the last look at the queue and now.
-      if (this.pending.size > 0) this.start();
+      if (this.next()) this.start();
     });
   }
 
   private async deliverAll(): Promise<void> {
     let pauseMs = firstPauseMs;
-    for (let next = this.first(); next && !this.stopping.signal.aborted; next = this.first()) {
+    for (let next = this.next(); next && !this.stopping.signal.aborted; next = this.next()) {
       if (await this.deliver(next.key, next.entry)) {
         pauseMs = firstPauseMs;
         continue;
       }
-      await sleep(pauseMs, this.stopping.signal).catch(() => undefined);
+      // All that is left rests.
+      if (!this.next()) return;
+      await pause(pauseMs, this.stopping.signal);
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     }
   }
 
-  private first(): { key: string; entry: PendingReport } | undefined {
-    for (const [key, entry] of this.pending) return { key, entry };
+  /** The first that may be tried. */
+  private next(): { key: string; entry: PendingReport } | undefined {
+    for (const [key, entry] of this.pending) if (!entry.isResting) return { key, entry };
     return undefined;
   }
 
@@ -115,19 +134,31 @@ export class EventReporter {
       await bus.request(reportEvent, entry.report, { timeoutMs: requestTimeoutMs, signal: this.stopping.signal });
     } catch (thrown) {
       const error = toAppError(thrown);
-      const tryAgain = error.retryable || error.code === 'cancelled' || (error.code === 'internal' && ++entry.failures < failuresMax);
-      if (tryAgain) {
-        logger.warn('an event was not acknowledged yet', {
-          cameraId: entry.report.camera_id,
-          waiting: this.pending.size,
-          error: error.message,
-        });
+      const { camera_id: cameraId } = entry.report;
+      if (error.code === 'internal') this.rest(key, entry);
+      if (error.retryable || error.code === 'cancelled' || error.code === 'internal') {
+        const { failures } = entry;
+        logger.warn('an event was not acknowledged yet', { cameraId, waiting: this.pending.size, failures, error: error.message });
         return false;
       }
-      logger.warn('an event was refused', { cameraId: entry.report.camera_id, error });
+      logger.warn('an event was refused', { cameraId, error });
     }
     this.settle(key, entry);
     return true;
+  }
+
+  /** Lets the others go first. A later report of the event that came meanwhile is tried at once. */
+  private rest(key: string, entry: PendingReport): void {
+    entry.failures++;
+    if (this.pending.get(key) !== entry) return;
+    this.pending.delete(key);
+    this.pending.set(key, entry);
+    entry.isResting = true;
+    const restMs = Math.min((this.options.firstRestMs ?? firstRestMs) * 2 ** (entry.failures - 1), longestRestMs);
+    setTimeout(() => {
+      entry.isResting = false;
+      this.start();
+    }, restMs).unref();
   }
 
   private settle(key: string, entry: PendingReport): void {
@@ -144,16 +175,17 @@ export class EventReporter {
   }
 
   private dropOldest(): void {
-    const oldest = this.first();
+    const [oldest] = this.pending;
     if (!oldest) return;
-    this.pending.delete(oldest.key);
-    this.options.spool?.forget(oldest.key);
+    const [key, { report, whenSettled }] = oldest;
+    this.pending.delete(key);
+    this.options.spool?.forget(key);
     this.droppedCount++;
     this.options.logger.warn('an event was dropped: too many wait', {
       dropped: this.droppedCount,
-      cameraId: oldest.entry.report.camera_id,
-      trackId: oldest.entry.report.track_id,
+      cameraId: report.camera_id,
+      trackId: report.track_id,
     });
-    for (const settled of oldest.entry.whenSettled) settled();
+    for (const settled of whenSettled) settled();
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { reportEvent, type EventReport } from '@nightjar/contracts';
-import { replaceFile, type Logger } from '@nightjar/runtime';
+import { hasErrorCode, replaceFile, type Logger } from '@nightjar/runtime';
 import { z } from 'zod';
 
 /** One file: what was to be reported, and when it was last written. */
@@ -35,7 +35,7 @@ export class EventSpool {
   async load(): Promise<{ key: string; report: EventReport }[]> {
     const { directory, entriesMax, logger } = this.options;
     await mkdir(directory, { recursive: true }).catch((error: unknown) => this.tellFailure(error));
-    const files = (await readdir(directory).catch(() => [])).filter((file) => file.endsWith('.json'));
+    const files = (await this.entries()).filter((file) => file.endsWith('.json'));
     const found: { file: string; savedAt: number; report: EventReport }[] = [];
     for (const file of files) {
       const entry = await this.read(path.join(directory, file));
@@ -99,6 +99,18 @@ export class EventSpool {
 
   private async remove(file: string): Promise<void> {
     await rm(file, { force: true }).catch((error: unknown) => this.tellFailure(error));
+  }
+
+  /** Nothing, and not silently, where the disk does not tell: events that wait there stay for a later start. */
+  private async entries(): Promise<string[]> {
+    const { directory, logger } = this.options;
+    try {
+      return await readdir(directory);
+    } catch (error) {
+      // None was ever kept there.
+      if (!hasErrorCode(error, 'ENOENT')) logger.error('events that waited on disk are not reported: they cannot be read', { error });
+      return [];
+    }
   }
 
   private async read(file: string): Promise<z.infer<typeof SpooledReport> | undefined> {

@@ -50,6 +50,15 @@ describe('PersonPresence', () => {
     expect(presence.update([], { unixMs: startUnixMs + 3_600_000, monotonicMs: 500 })).toEqual([]);
   });
 
+  it('ends nothing before it began, also when the wall clock was set back meanwhile', () => {
+    const presence = new PersonPresence({ confirmHits: 2, goneMs: 5_000 });
+    presence.update([seen(1, 2)], moment(0));
+    presence.update([seen(1, 3)], { unixMs: startUnixMs - 600_000, monotonicMs: 500 });
+    expect(presence.update([], moment(6_000))).toMatchObject([
+      { kind: 'closed', startedAtUnixMs: startUnixMs, endedAtUnixMs: startUnixMs },
+    ]);
+  });
+
   it('closes all that is open when the analysis stops', () => {
     const presence = new PersonPresence({ confirmHits: 2, goneMs: 5_000 });
     presence.update([seen(1, 2), seen(2, 2), seen(3, 1)], moment(0));

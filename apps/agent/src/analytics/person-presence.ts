@@ -129,5 +129,7 @@ export class PersonPresence {
 }
 
 function closed(trackId: number, { startedAtUnixMs, lastSeen, bestScore }: Presence): PresenceChange {
-  return { kind: 'closed', trackId, startedAtUnixMs, endedAtUnixMs: lastSeen.unixMs, score: bestScore };
+  // A wall clock that was set back meanwhile would end it before it began.
+  const endedAtUnixMs = Math.max(lastSeen.unixMs, startedAtUnixMs);
+  return { kind: 'closed', trackId, startedAtUnixMs, endedAtUnixMs, score: bestScore };
 }

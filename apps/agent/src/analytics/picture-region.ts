@@ -1,5 +1,5 @@
 import type { PictureRegion } from '@nightjar/contracts';
-import type { BoxXyxy, PictureSize } from '@nightjar/geometry';
+import { boxArea, clipBox, type BoxXyxy, type PictureSize } from '@nightjar/geometry';
 
 /** Corners of a region in pixels of a picture, which it may go beyond; undefined: it is all of the picture. */
 export function regionBox(region: PictureRegion | null, picture: PictureSize): BoxXyxy | undefined {
@@ -13,4 +13,11 @@ export function regionBox(region: PictureRegion | null, picture: PictureSize): B
 export function isInRegion([x, y]: readonly [number, number], region: PictureRegion | null, picture: PictureSize): boolean {
   const box = regionBox(region, picture);
   return !box || (x >= box.x1 && y >= box.y1 && x <= box.x2 && y <= box.y2);
+}
+
+/** Why nothing is found in a region, in words for the user; null where it has a part of the picture. */
+export function regionMisfit(name: string, region: PictureRegion | null, picture: PictureSize): string | null {
+  const box = regionBox(region, picture);
+  const isOutside = box !== undefined && boxArea(clipBox(box, picture)) === 0;
+  return isOutside ? `${name} lies outside of the analysed picture of ${picture.width} × ${picture.height} pixels` : null;
 }

@@ -18,6 +18,16 @@ describe('TrackObserver', () => {
     expect([best(100, 0.5), best(100, 0.51), best(100, 0.6), best(90, 0.6), best(140, 0.6)]).toEqual([true, false, true, false, true]);
   });
 
+  it('knows where a track stands and how it looked best when the pictures get another size', () => {
+    const observer = new TrackObserver();
+    observer.observe({ trackId: 1, box: boxAt(400), score: 0.8 }, 0);
+    observer.rescale(0.5, 0.25);
+    const small = { x1: 200, y1: 0, x2: 250, y2: 50 };
+    expect(observer.observe({ trackId: 1, box: small, score: 0.8 }, 6_000)).toEqual({ stationary: true, best: false });
+    expect(observer.observe({ trackId: 1, box: small, score: 0.9 }, 6_500)).toEqual({ stationary: true, best: true });
+    expect(observer.hasMoved(1)).toBe(false);
+  });
+
   it('forgets a track that was not seen for long', () => {
     const observer = new TrackObserver();
     observer.observe({ trackId: 1, box: boxAt(0), score: 0.8 }, 0);

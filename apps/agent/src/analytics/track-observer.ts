@@ -1,4 +1,4 @@
-import { boxArea, iou, type BoxXyxy } from '@nightjar/geometry';
+import { boxArea, iou, scaleBox, type BoxXyxy } from '@nightjar/geometry';
 
 /** What the bus says of a track beside its box. */
 export interface TrackObservation {
@@ -49,6 +49,14 @@ export class TrackObserver {
   /** Whether a track is elsewhere than where it was first seen. */
   hasMoved(trackId: number): boolean {
     return this.tracks.get(trackId)?.hasMoved ?? false;
+  }
+
+  /** The pictures have another size from now on: what stood on them stands there still. */
+  rescale(scaleX: number, scaleY: number): void {
+    for (const known of this.tracks.values()) {
+      known.anchor = scaleBox(known.anchor, scaleX, scaleY);
+      known.bestRank *= scaleX * scaleY;
+    }
   }
 
   /** Forgets what was not seen for half a minute. */

@@ -2,6 +2,8 @@ import { boxCentre, isInsidePolygon, type BoxXyxy, type Point } from '@nightjar/
 import { z } from 'zod';
 import type { FrameResult } from './frame-result.js';
 
+/** By so much of the picture a point may be beyond it for having been rounded. */
+const roundingShare = 0.01;
 /** Larger than any picture's side. */
 const coordinateMax = 16_384;
 const PointParameter = z
@@ -10,9 +12,11 @@ const PointParameter = z
 const Units = z
   .enum(['normalised', 'pixels'])
   .default('normalised')
-  .describe('normalised: 0..1 of the width and height; pixels: of the camera picture');
+  .describe(
+    'normalised: 0..1 of the width and height; pixels: of the analysed picture, which is at most 1,280 wide and may be the substream: fractions are safer',
+  );
 
-/** A polygon on the camera's picture. Without one: the whole picture. */
+/** A polygon on the analysed picture. Without one: the whole picture. */
 export const ZoneParameter = z
   .strictObject({
     name: z.string().min(1).max(60).default('zone'),
@@ -50,6 +54,27 @@ export const LabelsParameter = z.array(z.string().min(1).max(60)).min(1).max(20)
 /** A point in the units of its parameter, as a share of the picture. */
 export function normalisedPoint([x, y]: readonly [number, number], units: 'normalised' | 'pixels', { frame }: FrameResult): Point {
   return units === 'pixels' ? { x: x / frame.picture.width, y: y / frame.picture.height } : { x, y };
+}
+
+/** A zone that reaches beyond the picture: it was drawn on one of another size, or in other units. @returns null where it does not */
+export function zoneMisfit({ name, points, units }: ZoneParameter, frame: FrameResult): string | null {
+  return misfitOf(name, points, units, frame);
+}
+
+/** As `zoneMisfit`. */
+export function lineMisfit({ a, b, name, units }: LineParameter, frame: FrameResult): string | null {
+  return misfitOf(name, [a, b], units, frame);
+}
+
+function misfitOf(
+  name: string,
+  points: readonly (readonly [number, number])[],
+  units: 'normalised' | 'pixels',
+  frame: FrameResult,
+): string | null {
+  const isBeyond = points.map((point) => normalisedPoint(point, units, frame)).some(({ x, y }) => Math.max(x, y) > 1 + roundingShare);
+  const { height, width } = frame.frame.picture;
+  return isBeyond ? `"${name}" reaches beyond the analysed picture of ${width} × ${height} pixels` : null;
 }
 
 /** The point of an object that counts, as a share of the picture. */

@@ -121,6 +121,7 @@ export class WatchedStream {
     }
     if (unit.isKey) this.waitsForKey = false;
     if (policy.current.state !== 'active') this.feedForALook(unit, nowMs);
+    else if (this.waitsForKey) this.unitsDropped++;
     else if (this.fedSequence === unit.sequence - 1) this.feed(unit, true);
     else this.catchUp();
   }
@@ -147,6 +148,8 @@ export class WatchedStream {
 
   /** Feeds what a decoder needs to show what is on just now: the rest of the group of pictures that it has begun, or all of it. */
   private catchUp(): void {
+    // What it would be fed with was counted when it came.
+    if (this.waitsForKey) return;
     const showFromMs = this.newestPtsMs - shownBacklogMs;
     for (const next of this.recent.after(this.fedSequence)) this.feed(next, next.ptsMs >= showFromMs);
   }

@@ -16,7 +16,8 @@ export interface AdapterProcess {
   stop(): Promise<void>;
 }
 
-const startMs = 60_000;
+/** It loads its models, on a machine that does much beside. */
+const startMs = 150_000;
 
 /** Starts one on the bus and waits until it takes work. @param bus the test's own connection */
 export async function startAdapterProcess(natsUrl: string, bus: Bus): Promise<AdapterProcess> {

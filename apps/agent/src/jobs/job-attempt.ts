@@ -1,6 +1,6 @@
 import { beatJob, finishJob, putOutcomePart, type JobError, type JobOutcome, type Work } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
-import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, pause, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import { cutOutcome } from './cut-outcome.js';
 
 /** How far a job is, as its next beat tells the gateway. */
@@ -117,11 +117,11 @@ export class JobAttempt {
 
   private async beatUntilOver(): Promise<void> {
     const everyMs = this.work.lease_ms / 3;
-    await sleep(Math.min(everyMs, firstBeatMs), this.over.signal).catch(() => undefined);
+    await pause(Math.min(everyMs, firstBeatMs), this.over.signal);
     while (!this.over.signal.aborted) {
       if (this.parts.clock.monotonicMs() >= this.leaseEndsAtMs) return this.stop('lost');
       const beaten = await this.beat();
-      await sleep(beaten ? everyMs : pauseAfterFailureMs, this.over.signal).catch(() => undefined);
+      await pause(beaten ? everyMs : pauseAfterFailureMs, this.over.signal);
     }
   }
 

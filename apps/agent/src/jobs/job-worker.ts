@@ -1,5 +1,5 @@
 import { claimJob, type Work } from '@nightjar/contracts';
-import { AppError, sleep } from '@nightjar/runtime';
+import { AppError, pause } from '@nightjar/runtime';
 import { JobAttempt, type JobAttemptParts } from './job-attempt.js';
 
 export interface JobWorkerOptions extends JobAttemptParts {
@@ -102,7 +102,7 @@ export class JobWorker {
     const doorbell = new AbortController();
     const wake = () => doorbell.abort();
     this.sleepers.add(wake);
-    await sleep(pollMs, doorbell.signal).catch(() => undefined);
+    await pause(pollMs, doorbell.signal);
     this.sleepers.delete(wake);
   }
 }

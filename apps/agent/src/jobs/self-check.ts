@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { AgentCapacity, JobOutcome, Work } from '@nightjar/contracts';
 import { FfmpegProcess, type FfmpegBinary } from '@nightjar/media';
-import { AppError, deadlineSignal, sleep, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, pause, type Clock, type Logger } from '@nightjar/runtime';
 import type { RunWork } from './job-attempt.js';
 
 /** What a second of video and a picture take, in ms. */
@@ -64,7 +64,7 @@ export class SelfCheck {
       } catch (error) {
         if (!signal.aborted) logger.debug('the self-check is put off', { error });
       }
-      await sleep(retryMs, signal).catch(() => undefined);
+      await pause(retryMs, signal);
     }
   }
 

@@ -153,6 +153,54 @@ describe('what is seen on a camera, put together from looks', () => {
     expect(boxes(scene)).toEqual([right]);
   });
 
+  it('looks once more at what one look alone showed, and believes a detector that was wrong once no longer than that', () => {
+    const scene = known(person(left));
+    for (let planned = scene.plan(still, picture, []), frame = 0; frame < 30; frame++, planned = scene.plan(still, picture, [])) {
+      const isPhantom = planned !== undefined && planned.regions === undefined && frame < 10;
+      if (planned) scene.take(planned, answer(person(left), ...(isPhantom ? [person(right)] : [])));
+      if (isPhantom) {
+        expect(scene.objects.map(({ box, isConfirmed }) => [box, isConfirmed])).toEqual([
+          [left, true],
+          [right, false],
+        ]);
+        const again = look(scene, still);
+        expect(again.regions!.some(({ box }) => isInside(right, box))).toBe(true);
+        expect(again.regions!.some(({ box }) => isInside(left, box))).toBe(false);
+        scene.take(again, answer());
+      }
+      expect(boxes(scene)).toEqual([left]);
+    }
+  });
+
+  it('costs one look more for somebody new, who is confirmed by it', () => {
+    const scene = known();
+    for (let frame = 0; frame < 8; frame++) expect(scene.plan(still, picture, [])).toBeUndefined();
+    scene.take(look(scene, still), answer(person(right)));
+    scene.take(look(scene, still), answer(person(right, 0)));
+    expect(scene.objects).toMatchObject([{ box: right, isConfirmed: true }]);
+    expect(scene.plan(still, picture, [])).toBeUndefined();
+  });
+
+  it('does not lose who stands before a new object for the coarser look at that', () => {
+    const far = at(300, 400, 12, 30);
+    const scene = known();
+    scene.take(look(scene, movesAt(far)), answer(person(far, 0)));
+    scene.take(look(scene, still), answer(person(far, 0)));
+    while (scene.plan(still, picture, []) === undefined);
+    const large = at(100, 50, 500, 640);
+    scene.take(look(scene, still), answer(person(large)));
+    scene.take(look(scene, still), answer(person(large)));
+    expect(boxes(scene)).toContainEqual(far);
+  });
+
+  it('forgets what lay beyond a picture that is smaller now', () => {
+    const scene = known(person(right));
+    const small = { width: 640, height: 360 };
+    const onSmall = (...found: LookAnswer['found']) => ({ found, picture: small, input });
+    scene.take(scene.plan(still, small, [])!, onSmall(person(at(500, 150, 30, 80))));
+    expect(boxes(scene)).toEqual([at(500, 150, 30, 80)]);
+  });
+
   it('begins anew when the light changes, when it is told to, and when the picture has another size', () => {
     for (const next of [
       (scene: SeenScene) => look(scene, undefined),

@@ -9,6 +9,12 @@ export interface SeenObject {
   label: string;
 }
 
+/** An object that holds until a look shows otherwise. */
+export interface KnownObject extends SeenObject {
+  /** Whether a second look saw it, too: a detector that is wrong once must not be believed for as long as nothing moves. */
+  isConfirmed: boolean;
+}
+
 /** A look at a frame: what the detector is asked about. */
 export interface Look {
   /** Undefined: the whole picture, once. */
@@ -35,7 +41,7 @@ export interface LookTrack {
   readonly stationary: boolean;
 }
 
-interface HeldObject extends SeenObject {
+interface HeldObject extends KnownObject {
   /** How finely the picture was looked at when it was seen. */
   pixelsPerInput: number;
 }
@@ -74,7 +80,7 @@ export class SeenScene {
   constructor(private readonly sureScore: number) {}
 
   /** All objects, seen just now or held. */
-  get objects(): readonly SeenObject[] {
+  get objects(): readonly KnownObject[] {
     return this.held;
   }
 
@@ -82,17 +88,22 @@ export class SeenScene {
   plan(motion: FrameMotion | undefined, picture: PictureSize, tracks: readonly LookTrack[]): Look | undefined {
     this.framesSinceWhole++;
     const isSame = this.picture?.width === picture.width && this.picture.height === picture.height;
-    if (!this.isKnown || !isSame) return wholeLook([boxOf(picture)]);
+    if (!this.isKnown || !isSame) {
+      // Places on a picture of another size are none on this one: what lay outside of it would never be looked at again.
+      this.forget();
+      return wholeLook([boxOf(picture)]);
+    }
     if (motion === undefined) return this.look({ picture, moving: [boxOf(picture)], moved: [boxOf(picture)], around: [], isDue: true });
     const moving = motion.regions.map((region) => withMargin(scaleBox(region, picture.width, picture.height), motionMarginShare));
     const moved = [...moving, ...this.unsettled];
     const isDue = this.framesSinceWhole >= framesPerWholeLook;
-    if (moved.length === 0 && !isDue) {
+    const unconfirmed = this.held.filter((object) => object.score >= this.sureScore && !object.isConfirmed).map(({ box }) => box);
+    if (moved.length === 0 && unconfirmed.length === 0 && !isDue) {
       this.saved++;
       return undefined;
     }
     const walking = moved.length === 0 ? [] : tracks.filter(({ stationary }) => !stationary).map(({ box }) => box);
-    return this.look({ picture, moving, moved, around: walking, isDue });
+    return this.look({ picture, moving, moved, around: [...walking, ...unconfirmed], isDue });
   }
 
   /** Takes what a planned look showed. */
@@ -104,11 +115,13 @@ export class SeenScene {
     const seen = found.map(({ region, ...object }) => ({ ...object, region: regions[region ?? 0] ?? whole }));
     const isCutIn = ({ box, region }: (typeof seen)[number]) => isCut(box, region, picture);
     const complete = withoutDuplicates(seen.filter((object) => !isCutIn(object)));
-    const stays = this.held.filter(
-      (object) => !isRefuted(object, { regions, moved: object.score < this.sureScore ? [object.box] : look.moved }),
-    );
+    const isFirm = ({ isConfirmed, score }: HeldObject) => isConfirmed && score >= this.sureScore;
+    const stays = this.held.filter((object) => !isRefuted(object, { regions, moved: isFirm(object) ? look.moved : [object.box] }));
     const kept = stays.filter((object) => !complete.some((newer) => isSameObject(newer, object)));
-    const fresh = complete.map(({ region, ...object }): HeldObject => ({ ...object, pixelsPerInput: region.pixelsPerInput }));
+    const fresh = complete.map(({ region: { pixelsPerInput }, ...object }): HeldObject => {
+      const isConfirmed = this.held.some((known) => isSameObject(known, object));
+      return { ...object, pixelsPerInput, isConfirmed };
+    });
     this.held = [...fresh, ...kept].sort((a, b) => b.score - a.score).slice(0, objectsMax);
     const parts = seen.filter(
       (object) => object.score >= this.sureScore && isCutIn(object) && !this.held.some((known) => isPartOf(object, known)),

@@ -113,10 +113,11 @@ describe('/1/ws beyond loopback', () => {
   });
 
   it('does not ask the NVR anew for every key id that somebody makes up', async () => {
-    const before = keysServed;
+    const [before, beganMs] = [keysServed, performance.now()];
     for (let index = 0; index < 5; index++)
       expect(await shakeHands(token({}, { kid: randomUUID(), key: foreignKeys.privateKey }))).toBe(401);
-    expect(keysServed - before).toBeLessThanOrEqual(1);
+    // Once in ten seconds, however long that took here.
+    expect(keysServed - before).toBeLessThanOrEqual(1 + Math.floor((performance.now() - beganMs) / 10_000));
   });
 
   it('still tells its version to everybody', async () => {

@@ -42,6 +42,11 @@ describe('the configuration that is shown', () => {
     }
   });
 
+  it('masks each server of a list', () => {
+    const natsUrl = 'nats://tok1@h1,nats://tok2@h2:4333';
+    expect(configView({ ...config, natsUrl }).NIGHTJAR_BUS).toEqual({ NATS_URL: 'nats://***@h1,nats://***@h2:4333' });
+  });
+
   it('is a file of sections as text', () => {
     expect(settingsText(configView(config))).toMatch(/^\[INFLUX_MONITORING\]\nSEND_DATA_FOR_MONITORING = 0\n\n\[LUNA_CONFIGURATOR\]\n/);
   });

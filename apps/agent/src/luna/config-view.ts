@@ -25,6 +25,7 @@ export function configView(config: AgentConfig): SettingsView {
       HWACCEL: config.hardware ?? 'none',
       IDLE_AFTER_SECONDS: config.idleAfterMs / 1_000,
     },
-    NIGHTJAR_BUS: { NATS_URL: withoutCredentials(config.natsUrl) },
+    // A list of servers, each with credentials of its own.
+    NIGHTJAR_BUS: { NATS_URL: config.natsUrl.split(',').map(withoutCredentials).join(',') },
   };
 }

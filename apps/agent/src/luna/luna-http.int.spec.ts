@@ -149,9 +149,13 @@ describe('the health of the agent', () => {
     const agent = await AgentFixture.start({ natsUrl: lonely.url });
     try {
       await lonely.stop();
-      const ask = () => fetch(`${agent.agent.url}/healthcheck?include_luna_services=1`);
-      await until(async () => (await ask()).status === 502);
-      const body = (await (await ask()).json()) as { components: object[] };
+      let body: { components?: object[] } = {};
+      // It may be unwell for another reason before it notices.
+      await until(async () => {
+        const answer = await fetch(`${agent.agent.url}/healthcheck?include_luna_services=1`);
+        body = (await answer.json()) as typeof body;
+        return answer.status === 502 && JSON.stringify(body.components).includes('"bus"');
+      });
       expect(body).toMatchObject({ desc: 'Unhealthy', detail: expect.stringContaining('bus'), execution_time: expect.any(Number) });
       expect(body.components).toContainEqual({ component: 'bus', status: 502, error: { desc: 'not connected' } });
     } finally {
@@ -166,5 +170,9 @@ describe('every answer', () => {
       expect((await get(route)).headers.get('luna-request-id')).toMatch(documentedId);
       expect((await get(route, { 'Luna-Request-Id': 'mine' })).headers.get('luna-request-id')).toBe('mine');
     }
+    // Refused before any route is looked for.
+    const malformed = await get('/1/%');
+    expect([malformed.status, malformed.headers.get('luna-request-id')]).toEqual([400, expect.stringMatching(documentedId)]);
+    expect((await get('/1/%', { 'Luna-Request-Id': 'mine' })).headers.get('luna-request-id')).toBe('mine');
   });
 });

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** What an on-event plugin is told of: one point of a time series, in the words of the Luna Video Agent's monitoring. */
 export interface MonitoringPoint {
   series: 'request' | 'stream_processing' | 'stream_decoding' | 'frame';
@@ -20,9 +22,11 @@ export interface PluginThreadData {
 export type PluginOrder = { kind: 'point'; point: MonitoringPoint } | { kind: 'stop' };
 
 /** From the thread. `done`: the oldest point was dealt with. `ended`: a background plugin returned by itself. */
-export type PluginNotice =
-  | { kind: 'ready' }
-  | { kind: 'done' }
-  | { kind: 'ended' }
-  | { kind: 'failed'; reason: string }
-  | { kind: 'log'; message: string; fields: Readonly<Record<string, unknown>> };
+export const PluginNotice = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('done') }),
+  z.object({ kind: z.literal('ended') }),
+  z.object({ kind: z.literal('failed'), reason: z.string() }),
+  z.object({ kind: z.literal('log'), message: z.string(), fields: z.unknown() }),
+]);
+export type PluginNotice = z.infer<typeof PluginNotice>;

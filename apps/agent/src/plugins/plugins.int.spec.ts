@@ -68,9 +68,11 @@ describe('plugins of the agent', () => {
        }`,
       { type: 'background' },
     );
-    const plugins = await start('walker');
+    const moduleUrl = `file://${path.join(directory, 'walker', 'plugin.mjs')}`;
+    const data = { moduleUrl, type: 'background' as const, settings: {}, dataDir: path.join(dataDir, 'walker') };
+    const plugin = new RunningPlugin({ name: 'walker', threadFile, data, logger, stopMs: 60_000 });
     await until(async () => (await written('walker', 'began')) === 'yes');
-    await plugins.stop();
+    await plugin.stop();
     expect(await written('walker', 'ended')).toBe('yes');
   });
 
@@ -101,6 +103,48 @@ describe('plugins of the agent', () => {
     plugins.publish(point(2));
     await until(async () => (await written('healthy', 'seen')) === '2');
     expect(row(plugins, 'healthy')?.enabled).toBe(true);
+  });
+
+  it('are disabled alone whatever they throw or post, be it nothing at all', async () => {
+    const later = (thrown: string) => `setTimeout(() => { throw ${thrown}; }, 10); export const onEvent = () => undefined;`;
+    const post = (message: string) =>
+      `import { parentPort } from 'node:worker_threads'; parentPort.postMessage(${message}); export const onEvent = () => undefined;`;
+    await drop('throws_late', later(`new RangeError('late')`));
+    await drop('throws_null', later('null'));
+    await drop('throws_no_text', later('{ toString: 1, valueOf: 2 }'));
+    await drop('throws_odd_error', later(`Object.assign(new Error('x'), { name: { toString: 1 } })`));
+    await drop(
+      'emits_null',
+      `import { EventEmitter } from 'node:events';
+       setTimeout(() => new EventEmitter().emit('error', null), 10); export const onEvent = () => undefined;`,
+    );
+    await drop('posts_null', post('null'));
+    await drop('posts_half', post(`{ kind: 'log', message: null }`));
+    await drop(
+      'logs_oddly',
+      `import { writeFile } from 'node:fs/promises';
+       const loop = { big: 1n };
+       loop.loop = loop;
+       export function onEvent(p, { dataDir, log }) {
+         for (const fields of [loop, null, new Date(NaN)]) log('odd', fields);
+         return writeFile(dataDir + '/seen', 'yes');
+       }`,
+    );
+    const ill = ['throws_late', 'throws_null', 'throws_no_text', 'throws_odd_error', 'emits_null', 'posts_null', 'posts_half'];
+    const plugins = await start(...ill, 'logs_oddly');
+    plugins.publish(point(1));
+    await until(() => ill.every((name) => row(plugins, name)?.enabled === false));
+    expect(ill.map((name) => row(plugins, name)?.error)).toEqual([
+      'RangeError: late',
+      'it threw null',
+      'it threw { toString: 1, valueOf: 2 }',
+      'Error: x',
+      expect.stringContaining('Unhandled error'),
+      'it posted a message that its thread does not know',
+      'it posted a message that its thread does not know',
+    ]);
+    await until(async () => (await written('logs_oddly', 'seen')) === 'yes');
+    expect(row(plugins, 'logs_oddly')).toMatchObject({ enabled: true, error: null });
   });
 
   it('that hang are ended, and never hold up who publishes', async () => {

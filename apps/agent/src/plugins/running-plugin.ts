@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { sleep, type Logger } from '@nightjar/runtime';
-import type { MonitoringPoint, PluginNotice, PluginOrder, PluginThreadData } from './plugin-messages.js';
+import { pause, type Logger } from '@nightjar/runtime';
+import { PluginNotice, type MonitoringPoint, type PluginOrder, type PluginThreadData } from './plugin-messages.js';
 
 /** Points that a plugin may be behind. Full: new ones are dropped for this plugin and counted. */
 const pointsWaitingMax = 1_000;
@@ -8,6 +9,7 @@ const pointsWaitingMax = 1_000;
 const stuckMs = 30_000;
 const stopMs = 2_000;
 const heapMiBMax = 128;
+const reasonCharactersMax = 500;
 
 export interface RunningPluginOptions {
   name: string;
@@ -16,6 +18,8 @@ export interface RunningPluginOptions {
   data: PluginThreadData;
   logger: Logger;
   stuckMs?: number;
+  /** How long a plugin that was told to stop may take. */
+  stopMs?: number;
 }
 
 /**
@@ -44,8 +48,8 @@ export class RunningPlugin {
     });
     this.thread.stdout.resume();
     this.thread.stderr.resume();
-    this.thread.on('message', (notice: PluginNotice) => this.take(notice));
-    this.thread.on('error', (error: Error) => this.disable(`${error.name}: ${error.message}`));
+    this.thread.on('message', (message: unknown) => this.take(message));
+    this.thread.on('error', (thrown: unknown) => this.disable(reasonOf(thrown)));
     this.exited = new Promise((resolve) => {
       this.thread.once('exit', () => {
         if (!this.stopping) this.disable('its thread ended');
@@ -81,7 +85,9 @@ export class RunningPlugin {
   async stop(): Promise<void> {
     this.stopping = true;
     this.send({ kind: 'stop' });
-    await Promise.race([this.exited, sleep(stopMs)]);
+    const hasExited = new AbortController();
+    void this.exited.then(() => hasExited.abort());
+    await pause(this.options.stopMs ?? stopMs, hasExited.signal);
     await this.thread.terminate();
     await this.exited;
   }
@@ -90,14 +96,17 @@ export class RunningPlugin {
     this.thread.postMessage(order);
   }
 
-  private take(notice: PluginNotice): void {
+  /** A plugin reaches the thread's port too, and may post anything there. */
+  private take(message: unknown): void {
     const { logger, name, data } = this.options;
+    const { data: notice } = PluginNotice.safeParse(message);
+    if (!notice) return this.disable('it posted a message that its thread does not know');
     switch (notice.kind) {
       case 'ready':
         logger.info('plugin runs', { plugin: name, type: data.type });
         return this.watch();
       case 'done':
-        this.waiting--;
+        this.waiting = Math.max(0, this.waiting - 1);
         return this.watch();
       case 'ended':
         if (!this.stopping) this.disable('it returned');
@@ -124,5 +133,20 @@ export class RunningPlugin {
     clearTimeout(this.stuckTimer);
     this.options.logger.error('plugin disabled', { plugin: this.options.name, reason });
     void this.thread.terminate();
+  }
+}
+
+/** What a plugin threw, which need be no error: a thrown `null` too, and objects that refuse to become text. */
+function reasonOf(thrown: unknown): string {
+  const { name, message } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as { name?: unknown; message?: unknown };
+  if (typeof message !== 'string') return textOf(thrown).slice(0, reasonCharactersMax);
+  return `${typeof name === 'string' ? name : 'Error'}: ${message}`.slice(0, reasonCharactersMax);
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return `it threw ${inspect(thrown)}`;
+  } catch {
+    return 'it threw something without a text';
   }
 }

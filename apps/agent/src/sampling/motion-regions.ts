@@ -22,7 +22,7 @@ interface PixelGroup {
 /**
  * Where something moved: groups of changed pixels, those that are near each other as one, a third larger than they are, none
  * twice, eight at most.
- * @param mask one byte a pixel, row by row; not 0: changed
+ * @param mask one byte a pixel, row by row; 1: changed, 0: not
  * @returns boxes in shares of the picture, 0..1, the largest first
  */
 export function motionRegions(mask: Uint8Array, size: { width: number; height: number }): BoxXyxy[] {
@@ -38,17 +38,13 @@ export function motionRegions(mask: Uint8Array, size: { width: number; height: n
 
 /** Flood fill over the eight neighbours. */
 function findGroups(mask: Uint8Array, { width, height }: { width: number; height: number }): PixelGroup[] {
-  const left = Uint8Array.from(mask);
-  const stack = new Int32Array(mask.length);
+  const left = mask.slice();
   const groups: PixelGroup[] = [];
-  for (let start = 0; start < left.length; start++) {
-    if (left[start] === 0) continue;
+  for (let start = left.indexOf(1); start >= 0; start = left.indexOf(1, start)) {
     const group: PixelGroup = { count: 0, x1: width, y1: height, x2: 0, y2: 0 };
-    let depth = 0;
-    stack[depth++] = start;
+    const stack = [start];
     left[start] = 0;
-    while (depth > 0) {
-      const at = stack[--depth]!;
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const x = at % width;
       const y = (at - x) / width;
       include(group, x, y);
@@ -57,7 +53,7 @@ function findGroups(mask: Uint8Array, { width, height }: { width: number; height
           const next = nextY * width + nextX;
           if (left[next] === 0) continue;
           left[next] = 0;
-          stack[depth++] = next;
+          stack.push(next);
         }
     }
     groups.push(group);

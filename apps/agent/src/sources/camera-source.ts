@@ -9,7 +9,7 @@ import {
   type Rotation,
   type Unit,
 } from '@nightjar/media';
-import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { FrameMotion } from '../analytics/frame-result.js';
 import { DecodePolicy, type DatedDecision, type Demand } from '../decode/decode-policy.js';
 import { WatchedStream, type DecodeStatus } from '../decode/watched-stream.js';
@@ -81,7 +81,7 @@ const idleAfterMsDefault = 60_000;
 const noCounts = { units: 0, pictures: 0, unitsDropped: 0 };
 
 /**
- * Frames of one RTSP camera, for ever: whenever its stream ends, stalls or can't be had, it is opened again after a pause. No end of a
+ * Frames of one camera, for ever: whenever its stream ends, stalls or can't be had, it is opened again after a pause. No end of a
  * live stream counts as done. While nothing moves only key frames are decoded; while nobody wants anything the camera is not even
  * opened. Of a camera with two streams the smaller one is taken as long as it is of use.
  */
@@ -90,7 +90,8 @@ export class CameraSource {
   private readonly choice: StreamChoice;
   /** What is usual for a stream is so after it was away; the sizes of the other stream are others. */
   private readonly watchers: Readonly<Record<CameraStream, UnitWatcher>> = { main: new UnitWatcher(), sub: new UnitWatcher() };
-  private readonly readings: Record<CameraStream, Reading>;
+  /** The ways that worked last; absent: the first one is tried. */
+  private readonly readings: Partial<Record<CameraStream, Reading>> = {};
   private readonly logger: Logger;
   private watched: WatchedStream | undefined;
   private handlers: CameraHandlers | undefined;
@@ -108,8 +109,6 @@ export class CameraSource {
     this.logger = options.logger;
     this.policy = new DecodePolicy({ idleAfterMs: options.idleAfterMs ?? idleAfterMsDefault });
     this.choice = new StreamChoice({ url: options.url, mainUrl: options.mainUrl ?? null });
-    const reading = firstReading(options.transport);
-    this.readings = { main: reading, sub: reading };
     this.policy.want('motion', options.clock.monotonicMs());
   }
 
@@ -136,11 +135,11 @@ export class CameraSource {
 
   /** Everything that is told to people. */
   get decoding(): SourceStatus {
-    const { choice, isOnline: isConnected, picture, policy, readings, status: watched } = this;
+    const { choice, isOnline: isConnected, picture, policy, reading, status: watched } = this;
     const { mainBecause, stream } = choice;
     const { dated: decision, lastWake } = policy;
     const counts = this.countsWith(watched);
-    return { decision, lastWake, stream, mainBecause, reading: readings[stream], isConnected, picture, ...counts, watched };
+    return { decision, lastWake, stream, mainBecause, reading, isConnected, picture, ...counts, watched };
   }
 
   /** Runs until the signal aborts; then FFmpeg is gone. Never rejects for anything that the camera does. */
@@ -159,7 +158,7 @@ export class CameraSource {
       const pauseMs = reconnectPauseMs(failedAttempts++, Math.random());
       handlers.onState({ state: 'offline', reason });
       this.logger.warn('camera offline', { reason, retryInMs: pauseMs });
-      await sleep(pauseMs, signal).catch(() => undefined);
+      await pause(pauseMs, signal);
     }
   }
 
@@ -190,11 +189,16 @@ export class CameraSource {
     }
   }
 
+  /** How the stream that is taken is read. */
+  private get reading(): Reading {
+    return this.readings[this.choice.stream] ?? firstReading(this.choice.url, this.options.transport);
+  }
+
   /** Reads in the way that worked last, and when that does not understand the camera, in the next one. */
   private async readAnyWay(take: (frame: LiveFrame) => void, connection: AbortController): Promise<void> {
     const { stream } = this.choice;
     for (;;) {
-      const reading = this.readings[stream];
+      const { reading } = this;
       try {
         if (reading === 'pictures') return await this.readPictures(take, connection.signal);
         return await this.readWatched(reading, take, connection);
@@ -269,7 +273,7 @@ export class CameraSource {
   /** A connection without a picture: another stream, or another way of reading, may be the better one. */
   private giveUpOn(reason: string, nowMs: number): void {
     const { stream } = this.choice;
-    this.readings[stream] = firstReading(this.options.transport);
+    delete this.readings[stream];
     this.choice.failed(reason, nowMs);
     if (this.choice.stream !== stream) this.logger.info('another stream is taken', { stream: this.choice.stream, reason });
   }

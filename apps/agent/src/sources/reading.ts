@@ -1,5 +1,6 @@
 import {
   decodeFrames,
+  isHttpUrl,
   readUnits,
   readUnitsDirectly,
   type CameraTransport,
@@ -10,12 +11,13 @@ import {
 
 /**
  * How a camera is read: by ourselves; through an FFmpeg that copies its units, for cameras that we do not understand; or decoded whole
- * by an FFmpeg, where units can't be told apart (MJPEG).
+ * by an FFmpeg, where units can't be told apart (MJPEG) or there are none (pictures over HTTP).
  */
 export type Reading = 'direct' | 'ffmpeg' | 'pictures';
 
 /** Packets beside the connection are read by FFmpeg alone. */
-export function firstReading(transport: CameraTransport | undefined): Reading {
+export function firstReading(url: string, transport: CameraTransport | undefined): Reading {
+  if (isHttpUrl(url)) return 'pictures';
   return transport === 'udp' ? 'ffmpeg' : 'direct';
 }
 

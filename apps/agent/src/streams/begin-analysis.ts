@@ -25,9 +25,9 @@ import { PersonEvents } from './person-events.js';
 import { StreamAnalysis } from './stream-analysis.js';
 
 /** A live answer later than this is worthless: the queue forgets the question after the same time. */
-const liveTimeoutMs = 2_000;
+const liveQuestions = { lane: 'live', timeoutMs: 2_000 } as const;
 /** A file waits; but no answer takes longer unless it was lost. */
-const fileTimeoutMs = 30_000;
+const fileQuestions = { lane: 'batch', timeoutMs: 30_000 } as const;
 
 /** Long-lived things that every stream's analysis stands on. */
 export interface StreamServices {
@@ -83,7 +83,7 @@ function liveAnalysis(stream: AssignedStream, services: StreamServices): StreamA
   return new StreamAnalysis(stream, {
     ...common,
     source: new CameraSource({ ffmpeg, url, mainUrl, transport, framesPerSecond, rotation, hardware, idleAfterMs, clock, logger }),
-    analysis: new FrameAnalysis({ ...services, ...common, events, lane: 'live', timeoutMs: liveTimeoutMs, clock, logger }),
+    analysis: new FrameAnalysis({ ...services, ...common, events, ...liveQuestions, clock, logger }),
     events,
     hardware: { wanted: hardware, problem: hardwareProblem },
     clock,
@@ -105,8 +105,7 @@ function fileAnalysis(stream: AssignedStream, services: StreamServices): FileAna
       ...services,
       ...common,
       events: undefined,
-      lane: 'batch',
-      timeoutMs: fileTimeoutMs,
+      ...fileQuestions,
       clock: mediaClock,
       logger,
     }),
@@ -118,7 +117,7 @@ function fileAnalysis(stream: AssignedStream, services: StreamServices): FileAna
 
 function commonParts(stream: AssignedStream, services: StreamServices) {
   const { bus, callbacks, clock, dispatcher, framesDir, logger, plugins, reporter, session, subscribers } = services;
-  const { camera_id: cameraId, frames_name: framesName } = stream;
+  const { camera_id: cameraId, frames_name: framesName, kind } = stream;
   const frames = new FrameStore({ framesDir, framesName, logger });
   return {
     frames,
@@ -127,7 +126,7 @@ function commonParts(stream: AssignedStream, services: StreamServices) {
       analytics,
       context: { startedMonotonicMs: clock.monotonicMs(), newId: randomUUID },
       events: cameraId === null ? undefined : new AlertEvents({ cameraId, frames, reporter, session, logger }),
-      faces: new FaceLooks({ dispatcher, source: framesName, logger }),
+      faces: new FaceLooks({ dispatcher, ...(kind === 'file' ? fileQuestions : liveQuestions), source: framesName, logger }),
       roads: new MessageRoads({ stream, sender: callbacks, pictures: frames, logger }),
       clock,
       logger,

@@ -89,8 +89,17 @@ const crowd = (trigger: 'start' | 'end'): AssignedStream['analytics'][number] =>
 });
 const play = (url: string, analytics = [crowd('start'), crowd('end')], more: Partial<AssignedStream> = {}) =>
   fixture.assign(url, { camera_id: null, kind: 'file', name: 'film', version: ++version, location: { city: 'Ely' }, analytics, ...more });
-const ended = () => until(() => fixture.feedback.some((told) => told.version === version && told.status !== 'in_progress'), 20_000);
+const ended = () => until(() => fixture.feedback.some((told) => told.version === version && told.status !== 'in_progress'));
 const feedback = () => fixture.feedback.find((told) => told.version === version);
+
+/** A listener of the stream, and what it has heard. */
+async function listen() {
+  const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`);
+  const messages: { stream_status: string; analytics_results: { people_count?: { frame_estimations: { time_offset: number }[] } } }[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(String(data as Buffer))));
+  await new Promise((resolve) => socket.once('open', resolve));
+  return { socket, messages };
+}
 
 describe('a video file as a stream', () => {
   it('is analysed to its end in its own time, faster than it plays, tells its events and is done', async () => {
@@ -118,16 +127,25 @@ describe('a video file as a stream', () => {
     expect(fixture.ffmpegProcesses()).toEqual([]);
   });
 
+  it('has the faces of its people looked for where its people are: behind those of cameras', async () => {
+    const { engine } = fixture;
+    const faceLanes: string[] = [];
+    fixture.engine = (work, signal) => {
+      if (work.request.capability === 'face_detection') faceLanes.push(work.lane);
+      return engine(work, signal);
+    };
+    play(`${origin}/film.mp4`, [{ analytic_name: 'human_tracking', parameters: { targets: ['face_detection'] } }]);
+    await ended();
+    fixture.engine = engine;
+    expect(new Set(faceLanes)).toEqual(new Set(['batch']));
+  });
+
   it('begins anew when it is resumed, and its listeners hear of its end', async () => {
     fixture.engine = waitingFor(fixture.engine);
     const served = clipsServed;
     play(`${origin}/film.mp4`, []);
     await until(() => fixture.feedback.length > 0);
-    const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}`);
-    const messages: { stream_status: string; analytics_results: { people_count?: { frame_estimations: { time_offset: number }[] } } }[] =
-      [];
-    socket.on('message', (data) => messages.push(JSON.parse(String(data as Buffer))));
-    await new Promise((resolve) => socket.once('open', resolve));
+    const { socket, messages } = await listen();
     const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
     release();
     await ended();
@@ -185,11 +203,25 @@ describe('a video file as a stream', () => {
     expect(await readdir(path.join(directory, 'fetched'))).toEqual([]);
   });
 
+  it('tells its listeners why it failed, in the words that the manager gets', async () => {
+    play(`${origin}/text.mp4`);
+    await ended();
+    const { socket, messages } = await listen();
+    const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
+    const { error } = feedback()!;
+    fixture.assign(undefined);
+    expect(await closed).toBe(1000);
+    expect(error).toContain('not a video');
+    expect(messages.at(-1)).toEqual({ stream_status: 'failure', error, analytics_results: {} });
+  });
+
   it('leaves nothing behind when it is taken away in its middle', async () => {
     fixture.engine = waitingFor(fixture.engine);
     await writeFile(path.join(directory, 'fetched', 'somebody-elses'), '');
+    const before = fixture.sources.length;
     play(`${origin}/film.mp4`);
-    await until(() => fixture.ffmpegProcesses().length > 0 || fixture.sources.length > 0);
+    // The manager knows that it runs, so that it also hears that it does no more.
+    await until(() => fixture.sources.length > before && fixture.feedback.length > 0);
     fixture.assign(undefined);
     await until(() => fixture.feedback.length === 0);
     release();

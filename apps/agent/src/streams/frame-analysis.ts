@@ -6,7 +6,7 @@ import {
   type Lane,
   type ModelIdentity,
 } from '@nightjar/contracts';
-import { scaleBox, xyxyFromLtwh, type PictureSize } from '@nightjar/geometry';
+import { iou, scaleBox, xyxyFromLtwh, type PictureSize } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
 import { AppError, type Clock, type Logger } from '@nightjar/runtime';
 import { ByteTracker, defaultByteTrackerOptions } from '@nightjar/tracking';
@@ -15,7 +15,7 @@ import type { AnalysedFrame, FrameResult } from '../analytics/frame-result.js';
 import { TrackObserver } from '../analytics/track-observer.js';
 import { fitPicture } from '../decode/fit-picture.js';
 import type { FrameCounts } from '../metrics/stream-metrics.js';
-import { SeenScene, wholeLook, type Look, type LookAnswer } from '../looks/seen-scene.js';
+import { SeenScene, wholeLook, type Look, type LookAnswer, type SeenObject } from '../looks/seen-scene.js';
 import { motionRegionsMax } from '../sampling/motion-regions.js';
 import { AnalysedArea } from './analysed-area.js';
 import type { LiveResults } from './live-results.js';
@@ -34,6 +34,9 @@ export interface FrameAnalysisParts {
   clock: Clock;
   logger: Logger;
 }
+
+/** An object and the track that it belongs to. */
+const sameIou = 0.5;
 
 /** With what the newest look was made. */
 interface Asked {
@@ -78,7 +81,7 @@ export class FrameAnalysis {
     const tracks = (this.last?.tracks ?? []).map((track) => ({ ...track, box: area.toRoi(track.box) }));
     const look = this.scene.plan(area.motionInRoi(motion), area.size, tracks);
     const asked = !look && this.asked ? this.asked : await this.ask({ frame, area, look: look ?? wholeLook([]), stream, signal });
-    const result = this.follow({ ...frame, motion }, area);
+    const result = this.follow({ ...frame, motion }, { area, objects: this.scene.objects });
     this.tell(result, asked);
     this.count(result, look);
     const isStill = motion?.regions.length === 0;
@@ -93,8 +96,21 @@ export class FrameAnalysis {
     const { area, asked, last, parts } = this;
     if (!area || !asked || !last || last.tracks.length === 0 || this.scene.objects.length === 0) return false;
     const now = { capturedAtMs: parts.clock.wallMs(), monotonicMs: parts.clock.monotonicMs() };
-    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }, area), asked);
+    // Without a look nothing is confirmed: what was seen once would be a person for having been told of twice.
+    const followed = last.tracks.filter(({ hits }) => hits > 1);
+    const objects = this.scene.objects.filter(
+      ({ box, isConfirmed }) => isConfirmed || followed.some((track) => iou(track.box, area.toPicture(box)) > sameIou),
+    );
+    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }, { area, objects }), asked);
     return true;
+  }
+
+  /** What is known of a frame that could not be analysed: what moves on it. Undefined: not even that, or not where to look. */
+  unanswered(frame: AnalysedFrame): FrameResult | undefined {
+    const { area } = this;
+    if (!area || area.problem !== null || !frame.motion) return undefined;
+    const picture = { w: frame.picture.width, h: frame.picture.height };
+    return { frame, picture, tracks: [], found: [], motion: area.motionOf(frame.motion) };
   }
 
   /** The next frame needs an adapter, moving or not. */
@@ -135,10 +151,10 @@ export class FrameAnalysis {
     return this.asked;
   }
 
-  private follow(frame: AnalysedFrame, area: AnalysedArea): FrameResult {
-    const objects = this.scene.objects
-      .map((object) => ({ ...object, box: area.toPicture(object.box) }))
-      .filter(({ box }) => area.counts(box));
+  private follow(frame: AnalysedFrame, seen: { area: AnalysedArea; objects: readonly SeenObject[] }): FrameResult {
+    const { area } = seen;
+    const objects = seen.objects.map((object) => ({ ...object, box: area.toPicture(object.box) })).filter(({ box }) => area.counts(box));
+    this.fit(frame.picture);
     const tracks = this.tracker.update(objects, frame.monotonicMs).map(({ detection, trackId, hits }) => ({
       ...detection,
       ...this.observer.observe({ trackId, box: detection.box, score: detection.score }, frame.monotonicMs),
@@ -151,6 +167,14 @@ export class FrameAnalysis {
     const picture = { w: frame.picture.width, h: frame.picture.height };
     this.last = { frame, picture, tracks, found: persons, motion: frame.motion };
     return this.last;
+  }
+
+  /** What is followed goes on where a camera's picture gets another size: another of its streams is taken, or somebody set it up anew. */
+  private fit({ height, width }: PictureSize): void {
+    const former = this.last?.picture;
+    if (!former || (former.w === width && former.h === height)) return;
+    this.tracker.rescale(width / former.w, height / former.h);
+    this.observer.rescale(width / former.w, height / former.h);
   }
 
   private tell(result: FrameResult, { model }: Asked): void {

@@ -31,30 +31,52 @@ const see = (second: number, more: Partial<TrackedObject> = {}, x = 500) =>
   events.update(frameAt(second, [objectAt(1, x, 500, more)]), model);
 
 describe('the person events of a camera', () => {
-  it('keep the picture of the best moment: a better one is told of, with its box', async () => {
+  it('keep the picture of the best moment: a better one is told of, with its box, also when it came too soon to be told at once', async () => {
     see(0, { score: 0.5 });
-    see(1, { score: 0.9, best: true });
-    see(2, { score: 0.9, best: true }, 600);
-    see(3, { score: 0.95, best: true }, 700);
-    see(9, { score: 0.91, best: true });
+    see(1, { score: 0.9 }, 600);
+    see(2, { score: 0.7 }, 700);
+    see(3, { score: 0.95 }, 800);
+    see(9, { score: 0.91 });
     await events.closeAll();
     expect(reports.map(({ score, frame_file, ended_at_unix_ms }) => [score, frame_file, ended_at_unix_ms])).toEqual([
       [0.5, 'event_abcd-1.jpg', null],
       // Two seconds after the first: not each frame of somebody who comes nearer.
       [0.9, 'event_abcd-1.2.jpg', null],
+      // A tenth better is worth a picture, less is not.
       [0.95, null, startUnixMs + 9_000],
     ]);
     expect(new Set(reports.map(({ track_id, started_at_unix_ms }) => `${track_id} ${started_at_unix_ms}`)).size).toBe(1);
     expect(reports.map(({ payload }) => (payload.bbox as { x: number }).x)).toEqual([0.45, 0.55, 0.55].map((x) => expect.closeTo(x)));
+    expect(reports.map(({ payload }) => payload.frame_ts_ms)).toEqual([0, 1, 1].map((second) => startUnixMs + second * 1_000));
+  });
+
+  it('tell of a better picture before the end, where there was no time to tell of it earlier', async () => {
+    see(0, { score: 0.5 });
+    see(1, { score: 0.9 }, 600);
+    await events.closeAll();
+    expect(reports.map(({ score, frame_file, ended_at_unix_ms }) => [score, frame_file, ended_at_unix_ms])).toEqual([
+      [0.5, 'event_abcd-1.jpg', null],
+      [0.9, 'event_abcd-1.2.jpg', null],
+      [0.9, null, startUnixMs + 1_000],
+    ]);
+    expect(reports.map(({ payload }) => payload.picture_rank)).toEqual([0.01, 0.018, 0.018].map((rank) => expect.closeTo(rank, 4)));
+  });
+
+  it('take somebody who comes nearer for better shown, also when the detector was as sure from afar', async () => {
+    const near = { x1: 400, y1: 300, x2: 600, y2: 800 };
+    see(0, { score: 0.9 });
+    see(3, { score: 0.89, box: near });
+    await events.closeAll();
+    expect(written).toEqual(['abcd-1', 'abcd-1.2']);
+    expect(reports.at(-1)).toMatchObject({ score: 0.9, payload: { bbox: { w: expect.closeTo(0.2) } } });
   });
 
   it('pass over objects that are no persons, and over pictures that are not better', async () => {
     see(0, { label: 'car' });
     see(1, { score: 0.8 });
-    see(5, { score: 0.81, best: true });
-    see(6, { score: 0.9, best: false });
+    see(5, { score: 0.81 });
     await events.closeAll();
     expect(written).toEqual(['abcd-1']);
-    expect(reports.map(({ ended_at_unix_ms }) => ended_at_unix_ms)).toEqual([null, startUnixMs + 6_000]);
+    expect(reports.map(({ ended_at_unix_ms }) => ended_at_unix_ms)).toEqual([null, startUnixMs + 5_000]);
   });
 });

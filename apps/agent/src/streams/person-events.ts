@@ -1,5 +1,5 @@
 import type { CameraId, EventReport, ModelIdentity } from '@nightjar/contracts';
-import { normaliseBox } from '@nightjar/geometry';
+import { boxArea, normaliseBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Clock, Logger } from '@nightjar/runtime';
 import type { EventReporter } from '../analytics/event-reporter.js';
 import { pictureOrigin, type FrameResult, type TrackedObject } from '../analytics/frame-result.js';
@@ -18,16 +18,29 @@ export interface PersonEventsParts {
 
 type Opened = Extract<PresenceChange, { kind: 'opened' }>;
 
-/** Of one open event. */
-interface Shown {
-  /** Of the picture that nvr has or gets. */
+/** A person on a frame, and how well it shows him. */
+interface Sight {
+  /** Score × share of the picture: how sure the detector is, and how large the person. */
+  rank: number;
   score: number;
-  atMs: number;
-  pictures: number;
+  box: BoxXyxy;
+  result: FrameResult;
+  model: ModelIdentity;
 }
 
-/** A better picture of a person is told of when it is better by so much, and so long after the last one. */
-const betterScore = 0.03;
+/** Of one open event. */
+interface Shown {
+  startedAtUnixMs: number;
+  /** Of the picture that nvr has or gets. */
+  rank: number;
+  atMs: number;
+  pictures: number;
+  /** Better than that picture, and not told of yet. */
+  better: Sight | undefined;
+}
+
+/** A better picture of a person is told of when it is better by so much, and so long after the last one, or as the event ends. */
+const betterBy = 1.1;
 const pictureEveryMs = 2_000;
 
 /** The person events of one camera: opened with their pictures, shown better when they can be, closed when the person has left. */
@@ -44,12 +57,14 @@ export class PersonEvents {
   /** Takes the tracks of one analysed frame. */
   update(result: FrameResult, model: ModelIdentity): void {
     const persons = result.tracks.filter(({ label }) => label === 'person');
+    const sights = new Map(persons.map((person) => [person.trackId, sightOf(person, result, model)]));
     const changes = this.presence.update(persons, { unixMs: result.frame.capturedAtMs, monotonicMs: result.frame.monotonicMs });
     for (const change of changes) {
-      if (change.kind === 'opened') this.open(change, result, model);
-      else this.close(change);
+      if (change.kind === 'closed') this.close(change);
+      else this.open(change, sights.get(change.trackId));
     }
-    for (const person of persons) this.showBetter(person, result, model);
+    for (const [trackId, sight] of sights) this.consider(trackId, sight);
+    this.showBetter(result.frame.monotonicMs);
   }
 
   /** Lets time pass while no frame was analysed. */
@@ -57,43 +72,54 @@ export class PersonEvents {
     const { clock } = this.parts;
     const changes = this.presence.update([], { unixMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
     for (const change of changes) if (change.kind === 'closed') this.close(change);
+    this.showBetter(clock.monotonicMs());
   }
 
   /** Ends what is open. Afterwards everything is with the reporter. */
   async closeAll(): Promise<void> {
-    await Promise.all(this.opening.values());
     for (const change of this.presence.closeAll()) if (change.kind === 'closed') this.close(change);
+    await Promise.all(this.opening.values());
   }
 
-  private open(change: Opened, result: FrameResult, model: ModelIdentity): void {
-    this.shown.set(change.trackId, { score: change.score, atMs: result.frame.monotonicMs, pictures: 1 });
-    this.show(change, { result, model, pictureName: this.trackName(change.trackId) });
+  private open(change: Opened, sight: Sight | undefined): void {
+    if (!sight) return;
+    const { startedAtUnixMs, trackId } = change;
+    this.shown.set(trackId, { startedAtUnixMs, rank: sight.rank, atMs: sight.result.frame.monotonicMs, pictures: 1, better: undefined });
+    this.show(change, sight, this.trackName(trackId));
   }
 
-  /** nvr keeps the picture of the best score. */
-  private showBetter({ trackId, best, box, score }: TrackedObject, result: FrameResult, model: ModelIdentity): void {
+  /** Keeps the best frame of a person until it may be told of: a later one may never be as good. One frame for each open event. */
+  private consider(trackId: number, sight: Sight): void {
     const shown = this.shown.get(trackId);
-    const startedAtUnixMs = this.presence.startOf(trackId);
-    const { monotonicMs } = result.frame;
-    if (!shown || startedAtUnixMs === undefined || !best) return;
-    if (score < shown.score + betterScore || monotonicMs - shown.atMs < pictureEveryMs) return;
-    Object.assign(shown, { score, atMs: monotonicMs, pictures: shown.pictures + 1 });
-    const change = { kind: 'opened', trackId, startedAtUnixMs, score, box } as const;
-    this.show(change, { result, model, pictureName: `${this.trackName(trackId)}.${shown.pictures}` });
+    if (shown && sight.rank > (shown.better?.rank ?? shown.rank * betterBy)) shown.better = sight;
+  }
+
+  private showBetter(nowMs: number): void {
+    for (const [trackId, shown] of this.shown) if (nowMs - shown.atMs >= pictureEveryMs) this.showBest(trackId, shown, nowMs);
+  }
+
+  /** nvr keeps the picture of the best rank. */
+  private showBest(trackId: number, shown: Shown, nowMs: number): void {
+    const { better, startedAtUnixMs } = shown;
+    if (!better) return;
+    Object.assign(shown, { rank: better.rank, atMs: nowMs, pictures: shown.pictures + 1, better: undefined });
+    const { box, score } = better;
+    this.show({ kind: 'opened', trackId, startedAtUnixMs, score, box }, better, `${this.trackName(trackId)}.${shown.pictures}`);
   }
 
   /** What is told of an event is what its picture shows. */
-  private show(change: Opened, { result, model, pictureName }: { result: FrameResult; model: ModelIdentity; pictureName: string }): void {
-    const { x1, y1, x2, y2 } = normaliseBox(change.box, { width: result.picture.w, height: result.picture.h });
+  private show(change: Opened, { box, model, rank, result }: Sight, pictureName: string): void {
+    const { x1, y1, x2, y2 } = normaliseBox(box, { width: result.picture.w, height: result.picture.h });
     this.payloads.set(change.trackId, {
       bbox: { x: x1, y: y1, w: x2 - x1, h: y2 - y1 },
       frame: result.picture,
       frame_ts_ms: result.frame.capturedAtMs,
+      picture_rank: rank,
       ...pictureOrigin(result),
       model,
     });
     const described = this.describe(change);
-    this.enqueue(change.trackId, async () => this.report(described, await this.writePicture(change, result, pictureName)));
+    this.enqueue(change.trackId, async () => this.report(described, await this.writePicture(box, result, pictureName)));
   }
 
   private enqueue(trackId: number, work: () => Promise<void>): void {
@@ -103,11 +129,11 @@ export class PersonEvents {
     this.opening.set(trackId, queued);
   }
 
-  private async writePicture(change: Opened, { frame, picture }: FrameResult, name: string): Promise<string | null> {
+  private async writePicture({ x1, x2, y1, y2 }: BoxXyxy, { frame, picture }: FrameResult, name: string): Promise<string | null> {
     const { frames, logger } = this.parts;
     // The box stands in the picture that was analysed, which may be a smaller version of the frame.
     const scale = frame.picture.width / picture.w;
-    const box = { x1: change.box.x1 * scale, y1: change.box.y1 * scale, x2: change.box.x2 * scale, y2: change.box.y2 * scale };
+    const box = { x1: x1 * scale, y1: y1 * scale, x2: x2 * scale, y2: y2 * scale };
     return frames.writeEvent({ trackId: name, picture: frame.picture, box }).catch((error: unknown) => {
       logger.error('the picture of an event was not written', { error });
       return null;
@@ -123,11 +149,12 @@ export class PersonEvents {
   }
 
   private close(change: Extract<PresenceChange, { kind: 'closed' }>): void {
+    const shown = this.shown.get(change.trackId);
+    if (shown) this.showBest(change.trackId, shown, shown.atMs);
     const report = { ...this.describe(change), ended_at_unix_ms: change.endedAtUnixMs, frame_file: null };
     this.payloads.delete(change.trackId);
     this.shown.delete(change.trackId);
-    const opening = this.opening.get(change.trackId);
-    if (opening) void opening.then(() => this.parts.reporter.report(report));
+    if (this.opening.has(change.trackId)) this.enqueue(change.trackId, () => Promise.resolve(this.parts.reporter.report(report)));
     else this.parts.reporter.report(report);
   }
 
@@ -145,4 +172,9 @@ export class PersonEvents {
   private trackName(trackId: number): string {
     return `${this.parts.session}-${trackId}`;
   }
+}
+
+function sightOf({ box, score }: TrackedObject, result: FrameResult, model: ModelIdentity): Sight {
+  const share = boxArea(normaliseBox(box, { width: result.picture.w, height: result.picture.h }));
+  return { rank: score * share, score, box, result, model };
 }

@@ -2,7 +2,7 @@ import type { AssignedStream, DecodeReport, StreamAnalytic, StreamFeedback } fro
 import type { HardwareDecoder } from '@nightjar/media';
 import { toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { AnalyticsRunner } from '../analytics/analytics-runner.js';
-import type { AnalysedFrame } from '../analytics/frame-result.js';
+import type { AnalysedFrame, FrameResult } from '../analytics/frame-result.js';
 import type { Demand } from '../decode/decode-policy.js';
 import { decodeReport } from '../decode/decode-report.js';
 import type { DecodeStatus } from '../decode/watched-stream.js';
@@ -138,7 +138,7 @@ export class StreamAnalysis {
       if (signal.aborted) return;
       const error = toAppError(thrown);
       analysis.forget();
-      this.tick();
+      this.tick(analysis.unanswered(frame));
       if (!this.adapterAway) logger.warn('a frame was not analysed', { error });
       this.adapterAway = true;
       results.publishProblem({ status: 'in_progress', error: `not analysed: ${error.message}` });
@@ -168,9 +168,9 @@ export class StreamAnalysis {
     return watched && watched.hardware === undefined ? `the ${wanted} decoder gave no picture of this camera` : null;
   }
 
-  private tick(): void {
+  private tick(unanswered?: FrameResult): void {
     this.parts.events?.tick();
-    this.parts.results.publishBetweenFrames(this.parts.analytics.tick());
+    this.parts.results.publishBetweenFrames(this.parts.analytics.tick(unanswered));
   }
 
   private tellState(state: CameraState): void {

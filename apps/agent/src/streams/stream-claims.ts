@@ -9,7 +9,7 @@ import {
   type StreamFeedback,
 } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
-import { AppError, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { StreamMetrics } from '../metrics/stream-metrics.js';
 
 /** One running analysis, as far as this file cares. */
@@ -34,8 +34,8 @@ export interface StreamClaimsOptions {
   offers: readonly AnalyticOffer[];
   /** Starts the analysis of a stream that was assigned. */
   begin: (stream: AssignedStream) => RunningStream;
-  /** The stream is no longer analysed here, after its analysis stopped; `stop`: it did not end by itself. */
-  onEnded: (streamId: string, status: 'done' | 'failure' | 'stop') => void;
+  /** The stream is no longer analysed here, after its analysis stopped; `stop`: it did not end by itself. `error` is what nvr was told. */
+  onEnded: (streamId: string, end: { status: 'done' | 'failure' | 'stop'; error: string | null }) => void;
   clock: Clock;
   logger: Logger;
 }
@@ -56,6 +56,7 @@ export class StreamClaims {
   private nvrAway = false;
   private answeredAtMs: number | undefined;
   private hasOffered = false;
+  private hasReleased = false;
 
   constructor(private readonly options: StreamClaimsOptions) {}
 
@@ -113,8 +114,9 @@ export class StreamClaims {
 
   private async claim(): Promise<void> {
     const { bus, agentId, slots, clock, logger } = this.options;
-    const sentAtMs = clock.monotonicMs();
     try {
+      await this.releaseFormer();
+      const sentAtMs = clock.monotonicMs();
       const { lease_ms, streams } = await bus.request(
         claimStreams,
         { agent_id: agentId, slots_total: slots, feedback: [...this.running.values()].map(({ feedback }) => feedback) },
@@ -135,6 +137,14 @@ export class StreamClaims {
         await this.keepOnly([]);
       }
     }
+  }
+
+  /** Once, before the first claim: a process of the same name that was killed left events open, and nobody but nvr can end them. */
+  private async releaseFormer(): Promise<void> {
+    const { bus, agentId } = this.options;
+    if (this.hasReleased) return;
+    await bus.request(releaseStreams, { agent_id: agentId }, { timeoutMs: requestTimeoutMs, signal: this.stopping.signal });
+    this.hasReleased = true;
   }
 
   /** Once, and again when nvr was away. One that takes no offers is asked again with the next claim. */
@@ -159,9 +169,9 @@ export class StreamClaims {
       unwanted.map(async (analysis) => {
         this.running.delete(analysis.stream.stream_id);
         await analysis.stop();
-        const { status } = analysis.feedback;
+        const { error, status } = analysis.feedback;
         if (!wanted.has(analysis.stream.stream_id))
-          this.options.onEnded(analysis.stream.stream_id, status === 'in_progress' ? 'stop' : status);
+          this.options.onEnded(analysis.stream.stream_id, status === 'in_progress' ? { status: 'stop', error: null } : { status, error });
         this.options.logger.info('stream stopped', { cameraId: analysis.stream.camera_id });
       }),
     );
@@ -178,7 +188,7 @@ export class StreamClaims {
     const nudged = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
-    await Promise.race([nudged, sleep(claimEveryMs, this.stopping.signal).catch(() => undefined)]);
+    await Promise.race([nudged, pause(claimEveryMs, this.stopping.signal)]);
     this.wake = undefined;
   }
 }

@@ -62,7 +62,12 @@ export function CameraInputs({ isNew, onTyped, problems, typed }: CameraInputsPr
     <>
       <div className="fields wide">
         {text('name', 'Name', { required: true })}
-        {text('rtspUrl', 'RTSP address', { required: true, maxLength: 500, placeholder: 'rtsp://192.168.1.20/stream1', spellCheck: false })}
+        {text('rtspUrl', 'RTSP or HTTP address', {
+          required: true,
+          maxLength: 500,
+          placeholder: 'rtsp://192.168.1.20/stream1',
+          spellCheck: false,
+        })}
         {text('username', 'User name of the camera', { autoComplete: 'off' })}
         {text(
           'password',

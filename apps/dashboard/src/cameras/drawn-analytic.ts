@@ -1,5 +1,6 @@
+import type { WeeklySchedule } from '@nightjar/contracts';
 import { aboutKind, kindOf, usualNumbers, type DrawnKind } from './analytic-kinds.js';
-import { readSchedule, type WeeklySchedule } from './weekly-schedule.js';
+import { readSchedule } from './weekly-schedule.js';
 
 /** One analytic of a camera, as its stream names it. */
 export interface Analytic {

@@ -1,5 +1,6 @@
+import type { WeeklySchedule } from '@nightjar/contracts';
 import { FieldProblem } from '../loading/field-problem.js';
-import { days, usualSchedule, type Day, type Interval, type WeeklySchedule } from './weekly-schedule.js';
+import { days, usualSchedule, type Day, type Interval } from './weekly-schedule.js';
 
 const intervalsMax = 50;
 

@@ -1,17 +1,17 @@
+import type { WeeklySchedule } from '@nightjar/contracts';
 import { z } from 'zod';
 
-export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Day = (typeof days)[number];
+export type Interval = WeeklySchedule['intervals'][number];
+export type Day = Interval['days'][number];
+export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const satisfies readonly Day[];
 
-const Interval = z.object({ days: z.array(z.enum(days)).default([...days]), from: z.string(), to: z.string() });
-const WeeklySchedule = z.object({ timezone: z.string().default('UTC'), intervals: z.array(Interval) });
-/** Hours of the week. An interval whose end is not after its begin ends on the next day. */
-export type WeeklySchedule = z.infer<typeof WeeklySchedule>;
-export type Interval = z.infer<typeof Interval>;
+/** Laxer than the service, which says what is wrong: a schedule of which a time is missing is shown, so that it can be mended. */
+const KnownInterval = z.object({ days: z.array(z.enum(days)).default([...days]), from: z.string(), to: z.string() });
+const KnownSchedule = z.object({ timezone: z.string().default('UTC'), intervals: z.array(KnownInterval) });
 
 /** @returns null for none, or for what is no schedule */
 export function readSchedule(value: unknown): WeeklySchedule | null {
-  return WeeklySchedule.safeParse(value).data ?? null;
+  return KnownSchedule.safeParse(value).data ?? null;
 }
 
 /** Nights, by the clock of this browser: what a schedule is mostly for. */

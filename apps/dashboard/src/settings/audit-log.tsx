@@ -10,6 +10,7 @@ const actions = [
   'login.failed',
   'login.locked',
   'logout',
+  'session.reused',
   'password.changed',
   'mfa.enabled',
   'mfa.disabled',

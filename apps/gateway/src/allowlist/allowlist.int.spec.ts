@@ -73,7 +73,7 @@ async function startAdapter(): Promise<() => Promise<void>> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
-  await until(() => takesWork, 60_000);
+  await until(() => takesWork);
   return async () => {
     child.kill('SIGTERM');
     await exited;

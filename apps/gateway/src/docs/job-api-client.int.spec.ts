@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { JobApiError, openJobApi, waitForImages, waitForVideo, type JobApi } from '@nightjar/job-api-client';
 import {
   apiKey,
+  callMs,
   finishedVideo,
   GatewayFixture,
   imageResult,
@@ -32,7 +33,7 @@ describe('the generated client of the job API', () => {
   it('submits pictures and waits for their results', async () => {
     const { data, response } = await api.POST('/v0.2/request/images', { body: { images: [{ external_id: 'a', data_base64: 'AAAA' }] } });
     expect(response.status).toBe(202);
-    const waiting = waitForImages(api, data!.job_id, AbortSignal.timeout(20_000));
+    const waiting = waitForImages(api, data!.job_id, AbortSignal.timeout(callMs));
     await fixture.finish(await fixture.claimWork(), {
       state: 'finished',
       media_type: 'image',
@@ -48,7 +49,7 @@ describe('the generated client of the job API', () => {
       body: Buffer.from('any bytes') as never,
       bodySerializer: (body) => body as never,
     });
-    const waiting = waitForVideo(api, data!.job_id, AbortSignal.timeout(20_000));
+    const waiting = waitForVideo(api, data!.job_id, AbortSignal.timeout(callMs));
     await fixture.finish(await fixture.claimWork(), finishedVideo);
     expect((await waiting).result).toEqual(videoResult);
     const { data: list } = await api.GET('/v1/jobs', { params: { query: { media_type: 'video', limit: 1 } } });
@@ -58,13 +59,13 @@ describe('the generated client of the job API', () => {
   it('tells what was refused, with its body', async () => {
     const { error, response } = await api.GET('/v1/jobs/{jobId}', { params: { path: { jobId: unknownJob } } });
     expect([response.status, error?.code]).toEqual([404, 'not_found']);
-    await expect(waitForVideo(api, unknownJob, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+    await expect(waitForVideo(api, unknownJob, AbortSignal.timeout(callMs))).rejects.toMatchObject({
       name: 'JobApiError',
       status: 404,
       body: { error: { code: 'not_found' } },
     });
     await expect(
-      waitForVideo(openJobApi({ url: fixture.gateway.url, credential: 'wrong' }), unknownJob, AbortSignal.timeout(5_000)),
+      waitForVideo(openJobApi({ url: fixture.gateway.url, credential: 'wrong' }), unknownJob, AbortSignal.timeout(callMs)),
     ).rejects.toThrow(JobApiError);
   });
 
@@ -81,7 +82,7 @@ describe('the generated client of the job API', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const other = openJobApi({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, credential: 'any' });
-    expect((await waitForVideo(other, unknownJob, AbortSignal.timeout(5_000))).status).toBe('finished');
+    expect((await waitForVideo(other, unknownJob, AbortSignal.timeout(callMs))).status).toBe('finished');
     await new Promise((resolve) => server.close(resolve));
     const stop = new AbortController();
     const waiting = waitForVideo(other, unknownJob, stop.signal);

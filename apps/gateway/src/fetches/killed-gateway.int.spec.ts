@@ -12,6 +12,8 @@ import { apiKey, startGatewayServices, type GatewayServices } from '../gateway.f
 
 const video = randomBytes(40 * 1024 ** 2);
 const kills = 3;
+/** More than the 8 MiB after which progress is saved, and little enough for three kills. */
+const bytesBeforeKill = 12 * 1024 ** 2;
 
 describe('a gateway that is killed while it fetches a video', () => {
   let services: GatewayServices;
@@ -24,15 +26,15 @@ describe('a gateway that is killed while it fetches a video', () => {
     services = await startGatewayServices();
     database = openJobsDatabase({ url: services.databaseUrl, connectionsMax: 2 });
     mediaDir = await mkdtemp(path.join(os.tmpdir(), 'nightjar-media-'));
-    // Slow enough that a kill comes in between.
+    // Each answer but the last falls silent before the end, so that the kill comes in between however late it is.
     origin = http.createServer((request, response) => {
       const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      starts.push(start);
+      const end = starts.push(start) <= kills ? start + bytesBeforeKill : video.length;
       const range = start === 0 ? {} : { 'content-range': `bytes ${start}-${video.length - 1}/${video.length}` };
       response.writeHead(start === 0 ? 200 : 206, { etag: '"v1"', 'content-length': video.length - start, ...range });
       let sent = start;
       const sending = setInterval(() => {
-        response.write(video.subarray(sent, (sent += 512 * 1024)));
+        if (sent < end) response.write(video.subarray(sent, (sent += 512 * 1024)));
         if (sent >= video.length) response.end();
       }, 10);
       response.on('error', () => undefined).once('close', () => clearInterval(sending));

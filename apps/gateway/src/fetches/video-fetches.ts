@@ -1,7 +1,7 @@
 import { jobQueued } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import type { CheckedFetch } from '@nightjar/outbound';
-import { AppError, deadlineSignal, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { MediaStore } from '../uploads/media-store.js';
 import type { SendingPace } from '../uploads/slow-senders.js';
 import { defaultDownloadPace, downloadVideo, type DownloadProgress } from './download-video.js';
@@ -95,9 +95,8 @@ export class VideoFetches {
   private async waitForWork(signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
     this.wake = () => woken.abort();
-    await sleep(this.options.timings.pollEveryMs, deadlineSignal(this.options.timings.pollEveryMs * 2, signal, woken.signal)).catch(
-      () => undefined,
-    );
+    const { pollEveryMs } = this.options.timings;
+    await pause(pollEveryMs, deadlineSignal(pollEveryMs * 2, signal, woken.signal));
   }
 
   /** @returns whether there was one */

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateApiKey, hashApiKey, type DeclaredRoute } from '@nightjar/auth';
-import { apiKey, finishedVideo, GatewayFixture, imageResult, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
+import {
+  apiKey,
+  callMs,
+  finishedVideo,
+  GatewayFixture,
+  imageResult,
+  startGatewayServices,
+  type GatewayServices,
+} from '../gateway.fixture.js';
 import { scopes } from '../keys/api-keys.js';
 import { startNvrTokens, type NvrTokens } from '../keys/nvr-tokens.fixture.js';
 
@@ -8,7 +16,6 @@ import { startNvrTokens, type NvrTokens } from '../keys/nvr-tokens.fixture.js';
 const openRoutes = ['GET /livez', 'GET /readyz', 'GET /v1/openapi.json', 'GET /docs', 'GET /docs/openapi.json', 'GET /docs/assets/:file'];
 const allScopes = Object.values(scopes);
 const streamReadMs = 300;
-const answerMs = 5_000;
 
 /** What a request needs to get as far as the question whose resource it is about. */
 const bodies: Record<string, object> = { 'POST /v1/keys/:keyId/rotate': { overlap_seconds: 0 } };
@@ -89,7 +96,7 @@ describe('every route of the gateway', () => {
     const contentType = isUpload ? 'application/offset+octet-stream' : 'application/json';
     const response = await fetch(`${fixture.gateway.url}${pathOf(url)}`, {
       method,
-      signal: AbortSignal.timeout(answerMs),
+      signal: AbortSignal.timeout(callMs),
       headers: {
         'X-Forwarded-For': `192.0.${Math.floor(++requests / 250)}.${requests % 250}`,
         ...(isUpload && { 'Tus-Resumable': '1.0.0', 'Upload-Offset': '0', 'Upload-Length': '1000' }),

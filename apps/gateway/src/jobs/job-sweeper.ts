@@ -1,4 +1,4 @@
-import { sleep, type Logger } from '@nightjar/runtime';
+import { pause, type Logger } from '@nightjar/runtime';
 import type { JobLeases } from './job-leases.js';
 
 /** Runs the sweep again and again until it is stopped; a Postgres that is away is reported once, not every time. */
@@ -28,7 +28,7 @@ export class JobSweeper {
         if (!failing) logger.error('jobs cannot be swept', { error });
         failing = true;
       }
-      await sleep(everyMs, signal).catch(() => undefined);
+      await pause(everyMs, signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { finishJob, outcomePartCharactersMax, putOutcomePart, type FinishedOutcome, type Work } from '@nightjar/contracts';
-import { GatewayFixture, startGatewayServices, videoResult, type GatewayServices } from '../gateway.fixture.js';
+import { callMs, GatewayFixture, startGatewayServices, videoResult, type GatewayServices } from '../gateway.fixture.js';
 
 const result = {
   ...videoResult,
@@ -31,9 +31,9 @@ describe('an outcome in parts', () => {
   });
 
   const put = async ({ job_id, lease }: Work, part: number, text: string) =>
-    (await fixture.agentBus.request(putOutcomePart, { job_id, lease, part, text }, { timeoutMs: 5_000 })).accepted;
+    (await fixture.agentBus.request(putOutcomePart, { job_id, lease, part, text }, { timeoutMs: callMs })).accepted;
   const finish = async ({ job_id, lease }: Work, parts: number) =>
-    (await fixture.agentBus.request(finishJob, { job_id, lease, outcome: { state: 'finished_in_parts', parts } }, { timeoutMs: 10_000 }))
+    (await fixture.agentBus.request(finishJob, { job_id, lease, outcome: { state: 'finished_in_parts', parts } }, { timeoutMs: callMs }))
       .accepted;
 
   it('is the result of its job once all parts are there, in whatever order and however often they came', async () => {

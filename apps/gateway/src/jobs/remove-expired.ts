@@ -1,5 +1,5 @@
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
-import { sleep, type Logger } from '@nightjar/runtime';
+import { pause, type Logger } from '@nightjar/runtime';
 import type { JobEndings } from './job-endings.js';
 
 /** Rows that one statement removes; more follow at once. Keeps statements and locks short. */
@@ -83,7 +83,7 @@ export async function keepRemovingExpired(options: {
     } catch (error) {
       logger.warn('expired rows were not removed', { error });
     }
-    await sleep(searchEveryMs, signal).catch(() => undefined);
+    await pause(searchEveryMs, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { hashApiKey } from '@nightjar/auth';
 import type { JobsDatabase } from '@nightjar/database';
-import { sleep, type Logger } from '@nightjar/runtime';
+import { pause, type Logger } from '@nightjar/runtime';
 import { scopes } from './api-keys.js';
 
 /** Row name of the key that the setting fixes; no other has it. */
@@ -49,6 +49,6 @@ export async function storeBootstrapApiKeyWhenPossible(options: {
     } catch (error) {
       logger.warn('the bootstrap API key is not stored yet', { error, retryMs });
     }
-    await sleep(retryMs, signal).catch(() => undefined);
+    await pause(retryMs, signal);
   }
 }

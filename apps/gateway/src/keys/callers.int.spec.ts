@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateApiKey, hashApiKey } from '@nightjar/auth';
+import { until } from '@nightjar/testing';
 import { apiKey, GatewayFixture, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 import { scopes } from './api-keys.js';
 import { startNvrTokens, type NvrTokens } from './nvr-tokens.fixture.js';
@@ -84,6 +85,7 @@ describe('a caller of the job API', () => {
   describe('that asks often', () => {
     it('is told on every answer how often it still may, and when to come again', async () => {
       await start({ requestsPerMinute: 3 });
+      const startedAtMs = performance.now();
       const answers = [
         await get({ 'X-API-Key': apiKey }),
         await get({ 'X-API-Key': apiKey }, '/v1/nothing'),
@@ -96,7 +98,10 @@ describe('a caller of the job API', () => {
       await get({ 'X-API-Key': apiKey });
       const refused = await get({ 'X-API-Key': apiKey });
       expect([refused.status, rateHeaders(refused)[0]]).toEqual([429, '"default";q=3;w=60']);
-      expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(15);
+      // There is one again 20 s after the first.
+      const elapsedSeconds = (performance.now() - startedAtMs) / 1_000;
+      expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThanOrEqual(20 - elapsedSeconds);
+      expect(Number(refused.headers.get('Retry-After'))).toBeLessThanOrEqual(20);
       expect(await refused.json()).toMatchObject({ error: { code: 'rate_limited' } });
     });
 
@@ -104,7 +109,8 @@ describe('a caller of the job API', () => {
       await start({ requestsPerMinute: 2 });
       const [frequent, other] = [await storeKey({ requestsPerMinute: 50 }), await storeKey()];
       for (let index = 0; index < 50; index++) expect((await get({ 'X-API-Key': frequent })).status).toBe(404);
-      expect((await get({ 'X-API-Key': frequent })).status).toBe(429);
+      // Every 1.2 s it gets one more: on a machine that is loaded some are there again.
+      await until(async () => (await get({ 'X-API-Key': frequent })).status === 429);
       expect((await get({ 'X-API-Key': other })).status).toBe(404);
       const user = bearer(nvr.sign());
       expect([(await get(user)).status, (await get(user)).status, (await get(user)).status]).toEqual([404, 404, 429]);
@@ -125,7 +131,6 @@ describe('a caller of the job API', () => {
     it('has 20 looked up of 10,000, and keeps no one with a known key from working', async () => {
       const { database } = await start();
       const known = { 'X-API-Key': apiKey };
-      const neverSeen = { 'X-API-Key': await storeKey() };
       expect((await get(known)).status).toBe(404);
       const startedMs = performance.now();
       const statuses: Record<number, number> = {};
@@ -141,12 +146,18 @@ describe('a caller of the job API', () => {
       expect(statuses[401]).toBeGreaterThanOrEqual(20);
       expect(statuses[401]).toBeLessThanOrEqual(20 + refilled);
       expect((statuses[401] ?? 0) + (statuses[429] ?? 0)).toBe(10_000);
-      // Every 3 s one more is looked up: if it is due just now, this takes it.
-      await get({ 'X-API-Key': generateApiKey() });
-      const refused = await get(neverSeen);
-      expect([refused.status, Number(refused.headers.get('Retry-After')) > 0]).toEqual([429, true]);
-      expect(await database.apiKey.count({ where: { lastUsedAt: null, name: 'test' } })).toBe(1);
-    }, 120_000);
+      // Every 3 s one more is looked up: if it is due just now, the first takes it. More than 3 s may pass between the two.
+      await until(async () => {
+        const neverSeen = await storeKey();
+        await get({ 'X-API-Key': generateApiKey() });
+        const { status, headers } = await get({ 'X-API-Key': neverSeen });
+        if (status !== 429) return false;
+        expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
+        const sha256 = Uint8Array.from(hashApiKey(neverSeen));
+        expect(await database.apiKey.findUniqueOrThrow({ where: { sha256 } })).toMatchObject({ lastUsedAt: null });
+        return true;
+      });
+    });
 
     it('is not taken for one that shows a right key for the first time, however many requests do at once', async () => {
       await start();
@@ -157,23 +168,27 @@ describe('a caller of the job API', () => {
     });
 
     it('gains nothing by naming other addresses, unless a proxy we trust does it', async () => {
-      const tryKeys = async () => {
-        const statuses: number[] = [];
-        for (let index = 0; index < 25; index++)
-          statuses.push((await get({ 'X-API-Key': generateApiKey(), 'X-Forwarded-For': `192.0.2.${index}` })).status);
-        return statuses.filter((status) => status === 429).length;
+      /** Every 3 s one more is looked up: of 40, 20 are refused less those. */
+      const tryKeys = async (forwardedFor: (index: number) => string) => {
+        const startedAtMs = performance.now();
+        let refused = 0;
+        for (let index = 0; index < 40; index++) {
+          const { status } = await get({ 'X-API-Key': generateApiKey(), 'X-Forwarded-For': forwardedFor(index) });
+          if (status === 429) refused++;
+        }
+        return { refused, refusedMin: 20 - Math.ceil((performance.now() - startedAtMs) / 3_000) };
+      };
+      const expectHeld = ({ refused, refusedMin }: Awaited<ReturnType<typeof tryKeys>>) => {
+        expect(refused).toBeGreaterThanOrEqual(refusedMin);
+        expect(refused).toBeLessThanOrEqual(20);
       };
       await start();
-      expect(await tryKeys()).toBe(5);
+      expectHeld(await tryKeys((index) => `192.0.2.${index}`));
       await fixture?.stopAndRemoveMedia();
       await start({ trustedProxies: ['127.0.0.0/8'] });
-      expect(await tryKeys()).toBe(0);
+      expect((await tryKeys((index) => `192.0.2.${index}`)).refused).toBe(0);
       // What the client itself wrote stands further left, and is not believed.
-      const spoofed = async (index: number) =>
-        (await get({ 'X-API-Key': generateApiKey(), 'X-Forwarded-For': `198.51.100.${index}, 203.0.113.9` })).status;
-      const statuses: number[] = [];
-      for (let index = 0; index < 25; index++) statuses.push(await spoofed(index));
-      expect(statuses.filter((status) => status === 429).length).toBe(5);
+      expectHeld(await tryKeys((index) => `198.51.100.${index}, 203.0.113.9`));
     });
 
     it.each(['__proto__', 'constructor', 'hasOwnProperty', 'toString', 'valueOf'])('is nobody with the key %s', async (key) => {

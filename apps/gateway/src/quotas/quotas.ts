@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type JobsDatabase, Prisma } from '@nightjar/database';
-import { sleep, type AppError, type Clock, type Logger } from '@nightjar/runtime';
+import { pause, type AppError, type Clock, type Logger } from '@nightjar/runtime';
 import { countUsage } from './count-usage.js';
 import { refusalOf, type QuotaName, type QuotaState } from './quota-refusal.js';
 import { RoomReservations } from './reserve-rooms.js';
@@ -125,7 +125,7 @@ export class Quotas {
   private async keepRenewing(signal: AbortSignal): Promise<void> {
     const { database, logger } = this.options;
     while (!signal.aborted) {
-      await sleep(this.lifetimeMs / 3, signal).catch(() => undefined);
+      await pause(this.lifetimeMs / 3, signal);
       if (this.held.size === 0 || signal.aborted) continue;
       try {
         await database.$executeRaw`

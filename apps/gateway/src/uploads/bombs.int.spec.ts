@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { GatewayProcess } from '../gateway-process.fixture.js';
 import { apiKey, startGatewayServices, type GatewayServices } from '../gateway.fixture.js';
 
-const answerMsMax = 2_000;
+/** Of work, which other work on the machine does not lengthen as it does the wait for the answer. */
+const cpuMsMax = 2_000;
 const rssGrowthBytesMax = 256 * 1024 ** 2;
 
 const form = 'multipart/form-data; boundary=b';
@@ -71,15 +72,15 @@ describe('a body that was made to do harm', () => {
     ['a boundary that never comes', '/v0.2/request/video', form, endless('', 'x')],
     ['a JSON body instead of a URL that does not end', '/v0.2/request/video', 'application/json', endless('{"video_url":"', 'x')],
     ['text that does not end', '/v0.2/request/video', 'video/mp4', endless('', 'not a video ')],
-  ])('(%s) is refused within 2 s, and memory stays bounded', async (_name, route, contentType, body) => {
+  ])('(%s) is refused with less than 2 s of work, and memory stays bounded', async (_name, route, contentType, body) => {
     const { residentBytes } = await gateway.memory();
-    const startedMs = performance.now();
+    const cpuMsBefore = await gateway.cpuMs();
     const { status, body: answer } = await send(route, contentType, body);
-    const tookMs = performance.now() - startedMs;
+    const tookMs = (await gateway.cpuMs()) - cpuMsBefore;
     expect([status, answer]).toEqual([expect.any(Number), expect.stringContaining('"error"')]);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
-    expect(tookMs).toBeLessThan(answerMsMax);
+    expect(tookMs).toBeLessThan(cpuMsMax);
     expect((await gateway.memory()).residentBytesMax - residentBytes).toBeLessThan(rssGrowthBytesMax);
   });
 
@@ -88,13 +89,13 @@ describe('a body that was made to do harm', () => {
     ['pictures', `{"images":[${'{"data_base64":"AAAA"},'.repeat(100_000)}{}]}`],
     ['empty objects', `{"images":[${'{},'.repeat(10_000_000)}{}]}`],
     ['keys', `{"images":[{${Array.from({ length: 300_000 }, (_, key) => `"k${key}":0,`).join('')}"data_base64":"AAAA"}]}`],
-  ])('(a batch of too many %s) is refused within 2 s, and memory stays bounded', async (_name, json) => {
+  ])('(a batch of too many %s) is refused with less than 2 s of work, and memory stays bounded', async (_name, json) => {
     const { residentBytes } = await gateway.memory();
     const bytes = Buffer.from(json);
-    const startedMs = performance.now();
+    const cpuMsBefore = await gateway.cpuMs();
     const { status } = await send('/v0.2/request/images', 'application/json', () => Readable.from([bytes]));
     expect([400, 422]).toContain(status);
-    expect(performance.now() - startedMs).toBeLessThan(answerMsMax);
+    expect((await gateway.cpuMs()) - cpuMsBefore).toBeLessThan(cpuMsMax);
     expect((await gateway.memory()).residentBytesMax - residentBytes).toBeLessThan(rssGrowthBytesMax);
   });
 });

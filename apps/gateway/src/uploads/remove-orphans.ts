@@ -1,5 +1,5 @@
 import { JobId } from '@nightjar/contracts';
-import { sleep, type Clock, type Logger } from '@nightjar/runtime';
+import { pause, type Clock, type Logger } from '@nightjar/runtime';
 import type { JobStore } from '../jobs/job.store.js';
 import type { MediaStore } from './media-store.js';
 
@@ -56,6 +56,6 @@ export async function keepRemovingOrphans(options: {
       nextMs = retryMs;
       logger.warn('orphaned uploads were not searched', { error, retryMs });
     }
-    await sleep(nextMs, signal).catch(() => undefined);
+    await pause(nextMs, signal);
   }
 }

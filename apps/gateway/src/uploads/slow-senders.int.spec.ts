@@ -47,7 +47,7 @@ describe('the sender of a body', () => {
   it('that drips a byte at a time is cut, though it never falls silent', async () => {
     const { socket, answer, isCut } = connect('/taken');
     const drip = setInterval(() => socket.write('x'), 20);
-    await until(isCut, 5_000);
+    await until(isCut);
     clearInterval(drip);
     expect(answer()).toBe('');
     expect(seen.at(-1)?.destroyed).toBe(true);
@@ -56,7 +56,7 @@ describe('the sender of a body', () => {
   it('that falls silent is cut', async () => {
     const { socket, isCut } = connect('/taken');
     socket.write(Buffer.alloc(100));
-    await until(isCut, 5_000);
+    await until(isCut);
   });
 
   it('that is slow, but keeps the pace, is heard to the end', async () => {
@@ -65,14 +65,14 @@ describe('the sender of a body', () => {
       socket.write(Buffer.alloc(5_000));
       await new Promise((resolve) => setTimeout(resolve, windowMs / 10));
     }
-    await until(() => answer().includes(`{"bytes":${bodyBytes}}`), 5_000);
+    await until(() => answer().includes(`{"bytes":${bodyBytes}}`));
     socket.destroy();
   });
 
   it('is not blamed for what waits to be read here', async () => {
     const { socket, answer } = connect('/not-read-for-a-while');
     socket.write(Buffer.alloc(bodyBytes));
-    await until(() => answer().includes(`{"bytes":${bodyBytes}}`), 10_000);
+    await until(() => answer().includes(`{"bytes":${bodyBytes}}`));
     socket.destroy();
   });
 });

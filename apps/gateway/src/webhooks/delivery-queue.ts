@@ -1,5 +1,5 @@
-import { type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
-import type { AttemptOutcome, ClaimedDelivery, ClaimOptions, Verdict } from '@nightjar/webhooks';
+import { deliveryColumnsAfter, type JobsDatabase, orUnavailable, Prisma } from '@nightjar/database';
+import type { AttemptOutcome, ClaimedDelivery, ClaimOptions } from '@nightjar/webhooks';
 import { nowAsStored, storedText } from '../jobs/stored-values.js';
 
 /** A message of a job's end. */
@@ -92,8 +92,7 @@ export async function claimDeliveries(
 }
 
 /**
- * Writes what became of an attempt, in one statement with its line in the delivery log. A manual attempt that fails changes
- * nothing but the log: the schedule goes on where it was.
+ * Writes what became of an attempt, in one statement with its line in the delivery log.
  * @returns false when the lease ran out and the message is somebody else's, or gone with its job
  */
 export async function recordAttempt(database: JobsDatabase, claimed: ClaimedJobDelivery, outcome: AttemptOutcome): Promise<boolean> {
@@ -102,7 +101,7 @@ export async function recordAttempt(database: JobsDatabase, claimed: ClaimedJobD
   const recorded = await orUnavailable(
     database.$planned`
       WITH held AS (
-        UPDATE jobs.webhook_delivery SET ${columnsAfter(outcome.verdict, manual)},
+        UPDATE jobs.webhook_delivery SET ${deliveryColumnsAfter(outcome.verdict, manual)},
           is_due = false, attempt = ${attempt}, last_error = ${error}, lease_id = NULL, lease_until = NULL
         WHERE id = ${id} AND lease_id = ${lease}::uuid
         RETURNING id
@@ -120,18 +119,4 @@ export async function releaseDelivery(database: JobsDatabase, { id, lease }: Cla
   await orUnavailable(
     database.$executeRaw`UPDATE jobs.webhook_delivery SET lease_id = NULL, lease_until = NULL WHERE id = ${id} AND lease_id = ${lease}::uuid`,
   );
-}
-
-function columnsAfter(verdict: Verdict, manual: boolean): Prisma.Sql {
-  const asked = manual ? Prisma.sql`, redeliver_at = NULL` : Prisma.empty;
-  switch (verdict.kind) {
-    case 'delivered':
-      return Prisma.sql`state = 'delivered', ended_at = now() ${asked}`;
-    case 'cancelled':
-      return Prisma.sql`state = CASE state WHEN 'pending' THEN 'cancelled' ELSE state END, ended_at = coalesce(ended_at, now()) ${asked}`;
-    case 'exhausted':
-      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`state = 'exhausted', ended_at = now()`;
-    case 'retry':
-      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`run_after = now() + ${verdict.waitMs} * interval '1 ms'`;
-  }
 }

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
 import { CuttableRoad } from '../cuttable-road.fixture.js';
 import { Receiver, withStatus, type Answer } from './receiver.fixture.js';
-import { Sending } from './sending.fixture.js';
+import { Sending, shortTimings } from './sending.fixture.js';
 
 const never: Answer = () => undefined;
+const tooLate = 'did not answer in time';
+/** Above what a whole test may take. */
+const noDeadline = { timeoutMs: 200_000, leaseMs: 300_000 };
 
 describe('the sender of webhooks', () => {
   let sending: Sending;
@@ -67,10 +71,10 @@ describe('the sender of webhooks', () => {
   const failures: readonly (readonly [string, Answer, string | RegExp])[] = [
     ['always answers 500', withStatus(500), 'status 500'],
     ['answers 404', withStatus(404), 'status 404'],
-    ['never answers', never, 'did not answer in time'],
+    ['never answers', never, tooLate],
     ['resets the connection', (response) => void response.socket?.resetAndDestroy(), 'cannot be reached'],
     ['hangs up without an answer', (response) => void response.socket?.end(), 'cannot be reached'],
-    ['answers a byte now and then', (response) => drip(response, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), 'did not answer in time'],
+    ['answers a byte now and then', (response) => drip(response, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), tooLate],
     ['answers no HTTP', (response) => void response.socket?.end('220 smtp.example.org ESMTP\r\n'), 'not valid HTTP'],
     ['answers with a head of a megabyte', (response) => hugeHead(response), 'not valid HTTP'],
   ];
@@ -78,12 +82,14 @@ describe('the sender of webhooks', () => {
   it.each(failures)('gives up on a receiver that %s, and says why', async (_name, answer, reason) => {
     const failing = await receiver(answer);
     const id = await sending.addMessage(failing.url);
-    sending.startSender();
+    sending.startSender(reason === tooLate ? { timings: { timeoutMs: 1_500 } } : {});
     await settled(id);
     const { state, attempts, lastError } = await sending.message(id);
     expect([state, attempts.length]).toEqual(['exhausted', 3]);
     expect(lastError).toMatch(reason);
-    expect(failing.ids).toEqual([id, id, id]);
+    // On a loaded machine the time may be over before the receiver has heard of an attempt.
+    if (reason !== tooLate) expect(failing.ids).toHaveLength(3);
+    expect(new Set(failing.ids)).toEqual(new Set([id]));
   });
 
   it('gives up on a receiver that does not exist, or whose TLS is none', async () => {
@@ -138,13 +144,16 @@ describe('the sender of webhooks', () => {
       drip(response, 'x'.repeat(100));
     });
     const flooding = await receiver((response) => void response.writeHead(200).end(Buffer.alloc(10 * 1024 ** 2, 'y')));
-    const ids = [await sending.addMessage(dripping.url), await sending.addMessage(flooding.url)];
+    const dripped = await sending.addMessage(dripping.url);
+    // The body lasts for 15 s.
+    sending.startSender({ timings: { timeoutMs: 1_500 } });
+    await settled(dripped);
+    expect(await sending.state(dripped)).toBe('delivered');
+    await sending.stopSenders();
+    const flooded = await sending.addMessage(flooding.url);
     sending.startSender();
-    for (const id of ids) {
-      await settled(id);
-      expect(await sending.state(id)).toBe('delivered');
-    }
-    expect((await sending.message(ids[1]!)).attempts).toMatchObject([{ answer: 'y'.repeat(1024) }]);
+    await settled(flooded);
+    expect(await sending.message(flooded)).toMatchObject({ state: 'delivered', attempts: [{ answer: 'y'.repeat(1024) }] });
   });
 
   it('waits as long as a receiver asks for', async () => {
@@ -162,24 +171,20 @@ describe('the sender of webhooks', () => {
     const dead = await receiver(never);
     const healthy = await receiver(withStatus(200));
     await sending.addMessages(dead.url, 10_000);
-    sending.startSender();
+    sending.startSender({ timings: noDeadline });
     await until(() => dead.calls.length >= 2);
-    const waitsMs: number[] = [];
     for (let message = 0; message < 20; message++) {
-      const startedMs = performance.now();
       const id = await sending.addMessage(healthy.url);
       await until(() => healthy.ids.includes(id));
-      waitsMs.push(performance.now() - startedMs);
     }
-    const slowestMs = Math.max(...waitsMs);
-    // Found by the poll alone, every 50 ms; an attempt at the dead one takes 400.
-    expect(slowestMs).toBeLessThan(1_000);
-    expect(dead.atOnceMax).toBe(2);
+    // All were sent while the dead one held on to its first two.
+    expect(dead.calls).toHaveLength(2);
+    expect(dead.atOnce).toBe(2);
   });
 
   it('looks at a few receivers at a time, goes on where it was, and finds what is due wherever that is', async () => {
     const queue = sending.queue({ originsMax: 2 });
-    const limits = { limit: 32, perOrigin: 2, slowOrigins: [], slowLimit: 16, leaseMs: 3_000 };
+    const limits = { limit: 32, perOrigin: 2, slowOrigins: [], slowLimit: 16, leaseMs: shortTimings.leaseMs };
     const claim = async () => (await queue.claim(limits)).map(({ id }) => id).sort();
     const ids: string[] = [];
     for (const name of ['a', 'b', 'c', 'd', 'e']) ids.push(await sending.addMessage(`http://${name}.example`));
@@ -202,7 +207,7 @@ describe('the sender of webhooks', () => {
       SELECT 'msg_' || gen_random_uuid(), id, 1, webhook_url, false, now() + interval '1 hour' FROM added`;
     const statements = sending.countStatements();
     const queue = sending.queue({ originsMax: 2, database: statements.database });
-    const limits = { limit: 32, perOrigin: 2, slowOrigins: [], slowLimit: 16, leaseMs: 3_000 };
+    const limits = { limit: 32, perOrigin: 2, slowOrigins: [], slowLimit: 16, leaseMs: shortTimings.leaseMs };
     const due = await sending.addMessage('http://zzz.example');
     expect((await queue.claim(limits)).map(({ id }) => id)).toEqual([due]);
     expect(statements.count).toBe(2);
@@ -212,21 +217,27 @@ describe('the sender of webhooks', () => {
   });
 
   it('keeps room for receivers that answer, however many others are dead', async () => {
-    const dead = await Promise.all(Array.from({ length: 24 }, () => receiver(never)));
+    const held: (() => void)[] = [];
+    const holding: Answer = (response) => void held.push(() => void response.writeHead(500).end());
+    const dead = await Promise.all(Array.from({ length: 24 }, () => receiver(holding)));
     const healthy = await receiver(withStatus(200));
+    for (const { url } of dead) await sending.addMessages(url, 2);
+    // By this clock only the dead ones ever take long.
+    const clock = new FakeClock();
+    sending.startSender({ clock, timings: { ...noDeadline, waitsMs: [0, 3_600_000] } });
+    // Once round: it knows those that took long over an attempt.
+    const attempts = () => sending.log.filter((line) => line.includes('"webhook attempt"')).length;
+    await until(() => {
+      clock.advance(shortTimings.slowMs);
+      for (const answer of held.splice(0)) answer();
+      return attempts() === 2 * dead.length;
+    });
     for (const { url } of dead) await sending.addMessages(url, 100);
-    sending.startSender({ timings: { timeoutMs: 2_000, slowMs: 1_000 } });
-    // Once round: it knows those of which it has given an attempt up.
-    const attempted = (url: string) =>
-      sending.log.some((line) => line.includes('"webhook attempt"') && line.includes(`"origin":"${new URL(url).origin}"`));
-    await until(() => dead.every(({ url }) => attempted(url)));
-    await until(() => dead.reduce((sum, { atOnce }) => sum + atOnce, 0) <= 16);
+    await until(() => held.length >= 16);
     for (let message = 0; message < 10; message++) {
-      const startedMs = performance.now();
       const id = await sending.addMessage(healthy.url);
       await until(() => healthy.ids.includes(id));
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
-      expect(dead.reduce((sum, { atOnce }) => sum + atOnce, 0)).toBeLessThanOrEqual(16);
+      expect(held).toHaveLength(16);
     }
   });
 
@@ -238,7 +249,7 @@ describe('the sender of webhooks', () => {
     const ids = [];
     for (const { url } of takers) ids.push(await sending.addMessage(url, { text: 'x'.repeat(48 * 1024 ** 2) }));
     const small = await receiver(withStatus(200));
-    sending.startSender({ timings: { timeoutMs: 30_000, leaseMs: 45_000 } });
+    sending.startSender({ timings: noDeadline });
     await until(() => open.length === 2);
     const id = await sending.addMessage(small.url);
     await settled(id);
@@ -265,11 +276,10 @@ describe('the sender of webhooks', () => {
     let answers = false;
     const slow = await receiver((response) => void (answers && response.writeHead(200).end()));
     const id = await sending.addMessage(slow.url);
-    sending.startSender({ timings: { timeoutMs: 60_000, leaseMs: 120_000 } });
+    sending.startSender({ timings: noDeadline });
     await until(() => slow.calls.length === 1);
-    const startedMs = performance.now();
+    // Only the grace is waited for: the attempt itself would last longer than this test may.
     await sending.stopSenders();
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
     expect(await sending.message(id)).toMatchObject({ state: 'pending', leaseId: null, attempt: 0, attempts: [] });
     answers = true;
     sending.startSender();
@@ -283,7 +293,7 @@ describe('the sender of webhooks', () => {
   it('lets a message come to its end that is nearly there when the gateway stops', async () => {
     const slow = await receiver((response) => void setTimeout(() => response.writeHead(200).end(), 100));
     const id = await sending.addMessage(slow.url);
-    sending.startSender({ timings: { stopGraceMs: 5_000 } });
+    sending.startSender({ timings: { stopGraceMs: 60_000 } });
     await until(() => slow.calls.length === 1);
     await sending.stopSenders();
     expect(await sending.state(id)).toBe('delivered');
@@ -293,7 +303,7 @@ describe('the sender of webhooks', () => {
     let finish = () => undefined as void;
     const slow = await receiver((response) => void (finish = () => void response.writeHead(200).end()));
     const id = await sending.addMessage(slow.url);
-    sending.startSender({ timings: { timeoutMs: 5_000 } });
+    sending.startSender();
     await until(() => slow.calls.length === 1);
     const leaseId = 'aaaaaaaa-0000-4000-8000-000000000000';
     await sending.database.webhookDelivery.update({ where: { id }, data: { leaseId, leaseUntil: new Date(Date.now() + 60_000) } });
@@ -370,7 +380,7 @@ describe('the sender of webhooks, when Postgres goes away', () => {
       void road?.cut().then(() => response.writeHead(200).end());
     });
     const id = await sending.addMessage(receiver.url);
-    sending.startSender({ timings: { leaseMs: 20_000 } });
+    sending.startSender();
     await until(() => sending.log.some((line) => line.includes('"kind":"delivered"')));
     await road?.open();
     await until(async () => (await sending.message(id)).state === 'delivered');

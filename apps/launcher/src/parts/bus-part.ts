@@ -18,7 +18,7 @@ export interface BusLinks {
 }
 
 export interface BusOptions {
-  readonly config: Pick<LauncherConfig, 'dataDir' | 'natsUrl' | 'natsServerPath' | 'embeddedBrokerOnly'>;
+  readonly config: Pick<LauncherConfig, 'busPort' | 'dataDir' | 'natsUrl' | 'natsServerPath' | 'embeddedBrokerOnly'>;
   readonly token: string;
   readonly terminal: Terminal;
   readonly clock: Clock;
@@ -65,7 +65,9 @@ async function startOwn(choice: Exclude<BusChoice, { kind: 'given' }>, options: 
   const { config, token, clock, supervise, onState } = options;
   let started: { natsUrl: string; port: number } | undefined;
   const launch = (signal: AbortSignal): Promise<BusServer> => {
-    const where = { dataDir: path.join(config.dataDir, 'nats'), token, signal, ...(started ? { port: started.port } : {}) };
+    // Services were told the port of the first start.
+    const port = started?.port ?? (config.busPort || undefined);
+    const where = { dataDir: path.join(config.dataDir, 'nats'), token, signal, ...(port === undefined ? {} : { port }) };
     return choice.kind === 'nats-server'
       ? startNatsServer({ ...where, program: choice.program, version: choice.version })
       : startBrokerProcess(where);

@@ -77,6 +77,11 @@ describe('the services', () => {
     });
   });
 
+  it('give the recorder threads for disks that hang, and nobody else', () => {
+    const threads = [...describeWith().values()].map(({ environment, name }) => [name, environment.UV_THREADPOOL_SIZE]);
+    expect(threads.filter(([, count]) => count !== undefined)).toEqual([['recorder', '64']]);
+  });
+
   it.each(['gateway', 'nvr'] as const)('let webhooks go to this machine as long as the %s listens on it alone', (name) => {
     const allowed = (environment: Record<string, string>) => {
       const service = describeWith(environment).get(name);

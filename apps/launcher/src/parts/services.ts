@@ -33,6 +33,8 @@ export interface ServiceDefinition {
 
 const appsDir = fileURLToPath(new URL('../../../', import.meta.url));
 const loopbackNetworks = '127.0.0.0/8,::1/128';
+/** Threads of the recorder for files: a call to a disk that hangs holds one, and each camera has one call at a time under way. Node's own are 4. */
+const recorderFileThreads = '64';
 const compiled = (file: string): string => path.join(appsDir, file);
 
 /** Compiled file of each service; in the order they start: whoever answers starts before whoever asks. */
@@ -80,7 +82,7 @@ export function describeServices(config: LauncherConfig, credentials: Credential
       OPENNVR_ADAPTER_TOKEN: config.adapterToken,
       ...stays('nvr'),
     },
-    recorder: nvr,
+    recorder: { ...nvr, UV_THREADPOOL_SIZE: recorderFileThreads },
     gateway: {
       DATABASE_URL: links.gatewayDatabaseUrl,
       BOOTSTRAP_API_KEY: credentials.apiKey,

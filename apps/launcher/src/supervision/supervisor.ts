@@ -1,4 +1,4 @@
-import { AppError, sleep, type Clock } from '@nightjar/runtime';
+import { AppError, pause, type Clock } from '@nightjar/runtime';
 import { decideRestart, noFailures, type FailureHistory } from './restart-policy.js';
 
 /** A process that runs, whoever started it. */
@@ -96,7 +96,7 @@ export class Supervisor {
       history = decision.history;
       this.restartCount += 1;
       this.enter({ kind: 'restarting', reason, delayMs: decision.delayMs });
-      await sleep(decision.delayMs, signal).catch(() => undefined); // stopped while it waited
+      await pause(decision.delayMs, signal); // stopped while it waited
     }
   }
 

@@ -2,6 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AppAlert } from '@nightjar/contracts';
 import { type Clock, type Logger } from '@nightjar/runtime';
 import { EventsService } from '../events/events.service.js';
+import { plateTextOf } from '../events/plate-text.js';
+import { storableJson, storableText } from '../events/storable-text.js';
+import { parseUtcTime } from '../events/utc-time.js';
+import type { EventKey } from '../events/write-reports.js';
 import { CLOCK, LOGGER } from '../process-parts.js';
 
 /** Alerts that are being written. Full: one more is dropped, apps may tell of nothing so often. */
@@ -9,8 +13,11 @@ const inFlightMax = 100;
 /** What is kept of an alert; a larger one loses what the app put beside. */
 const payloadBytesMax = 32 * 1024;
 const labelMax = 60;
+const alertIdMax = 40;
 /** An app's clock that goes wrong must not put its events years away. */
 const clockOffMsMax = 24 * 3_600_000;
+/** Then each process that hears an alert takes its own clock, and an app that repeats it is heard at another time. */
+const repeatedWithinMs = 3_600_000;
 
 /** Makes events of what apps tell on the bus. Every process hears each alert; the row is one, since its key is. */
 @Injectable()
@@ -29,11 +36,17 @@ export class AppAlerts {
     this.inFlight++;
     try {
       const camera = await this.events.findCamera(alert.camera_id);
-      const firedAt = this.momentOf(alert.fired_at);
+      const moment = this.momentOf(alert.fired_at);
       await this.events.record({
-        key: { cameraId: camera.id, trackId: alert.alert_id, startedAt: firedAt },
+        key: { cameraId: camera.id, trackId: storableText(alert.alert_id, alertIdMax), ...moment },
         kind: { source: 'app', eventType: 'alert' },
-        state: { label: alert.title.replaceAll('\0', '').slice(0, labelMax), score: null, endedAt: firedAt, payload: payloadOf(alert) },
+        state: {
+          label: storableText(alert.title, labelMax),
+          score: null,
+          endedAt: moment.startedAt,
+          plateText: plateOf(alert),
+          payload: payloadOf(alert),
+        },
         picture: undefined,
       });
     } finally {
@@ -41,16 +54,22 @@ export class AppAlerts {
     }
   }
 
-  private momentOf(given: string | number): Date {
+  private momentOf(given: string | number): Pick<EventKey, 'startedAt' | 'startGuessedWithinMs'> {
     const nowMs = this.clock.wallMs();
-    const unixMs = typeof given === 'number' ? given * 1_000 : Date.parse(given);
-    return new Date(Math.abs(unixMs - nowMs) <= clockOffMsMax ? Math.round(unixMs) : nowMs);
+    const unixMs = typeof given === 'number' ? given * 1_000 : parseUtcTime(given);
+    if (Math.abs(unixMs - nowMs) <= clockOffMsMax) return { startedAt: new Date(Math.round(unixMs)) };
+    return { startedAt: new Date(nowMs), startGuessedWithinMs: repeatedWithinMs };
   }
 }
 
+function plateOf({ evidence }: AppAlert): string | null {
+  const text = typeof evidence === 'object' && evidence !== null && 'plate_text' in evidence ? evidence.plate_text : undefined;
+  return typeof text === 'string' ? plateTextOf(text) : null;
+}
+
 function payloadOf(alert: AppAlert): Record<string, unknown> {
-  // Postgres keeps no NUL in JSON.
-  const text = JSON.stringify(alert).replaceAll('\\u0000', '');
+  const text = storableJson(alert);
   if (Buffer.byteLength(text) <= payloadBytesMax) return JSON.parse(text) as Record<string, unknown>;
-  return { alert_id: alert.alert_id, title: alert.title.replaceAll('\0', ''), truncated: true };
+  const { alert_id, title } = alert;
+  return JSON.parse(storableJson({ alert_id, title, truncated: true })) as Record<string, unknown>;
 }

@@ -132,6 +132,61 @@ describe('an app', () => {
   });
 });
 
+describe('an alert of an app', () => {
+  let alerts = 0;
+  const alert = (fields: object = {}) => ({
+    alert_id: `alrt_told-${++alerts}`,
+    fired_at: new Date().toISOString() as string | number,
+    title: 'Loitering',
+    source: { kind: 'detector', name: 'x' },
+    camera_id: 'cam1',
+    ...fields,
+  });
+  const rowsOf = ({ alert_id }: { alert_id: string }) => nvr.database.event.findMany({ where: { trackId: alert_id } });
+  const told = (one: { alert_id: string }) => until(async () => (await rowsOf(one)).length > 0);
+
+  it('is one event when it is told again and its clock is wrong by days', async () => {
+    for (const firedAt of [new Date(Date.now() - 3 * 86_400_000).toISOString(), 12_345.678, 'at noon']) {
+      const [repeated, last] = [alert({ fired_at: firedAt }), alert()];
+      nvr.bus.publish(appAlert, repeated);
+      nvr.bus.publish(appAlert, repeated);
+      await told(repeated);
+      const [row] = await rowsOf(repeated);
+      nvr.bus.publish(appAlert, repeated);
+      nvr.bus.publish(appAlert, last);
+      await told(last);
+      expect(await rowsOf(repeated)).toEqual([row]);
+      expect(row!.endedAt).toEqual(row!.startedAt);
+    }
+  });
+
+  it('is kept whatever its text is: cut between characters, and without what no text can hold', async () => {
+    const long = alert({ title: `${'a'.repeat(59)}\u{1F6A8} and more` });
+    const half = alert({ title: 'half \ud83d\0', evidence: { 'na\0me': 'C:\\u0000 \udea8' } });
+    for (const one of [long, half]) nvr.bus.publish(appAlert, one);
+    await Promise.all([told(long), told(half)]);
+    expect(await rowsOf(long)).toMatchObject([{ label: `${'a'.repeat(59)}\u{1F6A8}` }]);
+    expect(await rowsOf(half)).toMatchObject([{ label: 'half \ufffd', payload: { evidence: { name: 'C:\\u0000 \ufffd' } } }]);
+  });
+
+  it('without a zone in its time is of that time in UTC', async () => {
+    const one = alert({ fired_at: '2026-01-01T12:00:00.123456', title: 'naive' });
+    const now = alert({ fired_at: new Date(Date.now() - 5_000).toISOString().replace('Z', '000') });
+    for (const published of [one, now]) nvr.bus.publish(appAlert, published);
+    await told(now);
+    expect(await rowsOf(now)).toMatchObject([{ startedAt: new Date(`${now.fired_at.toString().slice(0, 23)}Z`) }]);
+  });
+
+  it('is found by the number plate that it tells of', async () => {
+    const read = alert({ evidence: { plate_text: ' b ab 1234' } });
+    nvr.bus.publish(appAlert, read);
+    await told(read);
+    const { body } = await call('GET', '/internal/camera-agent/events?plate=ab12');
+    expect(body).toMatchObject({ events: [{ track_id: read.alert_id, plate_text: 'BAB1234' }], count: 1, next_cursor: null });
+    expect((await call('GET', '/internal/camera-agent/events?plate=ABC123')).body).toMatchObject({ events: [], count: 0 });
+  });
+});
+
 describe('a service with the internal key', () => {
   const event = { camera_id: 1, label: 'person', score: 0.8, track_id: 7, started_at: '2026-01-01T12:00:00Z' };
 
@@ -163,6 +218,49 @@ describe('a service with the internal key', () => {
     expect(body.events).toMatchObject([{ id, score: 0.8, ended_at: '2026-01-01T12:00:09.000Z', has_evidence: true }]);
   });
 
+  it('reports pictures as large as cameras make them; others have no more than any body', async () => {
+    const post = (bytes: number, headers?: Record<string, string>) => {
+      const picture = Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(bytes), jpeg.subarray(-2)]);
+      const body = { ...event, track_id: `large-${bytes}`, evidence_jpeg_b64: picture.toString('base64') };
+      return call('POST', '/internal/camera-agent/events', { body, ...(headers && { headers }) });
+    };
+    const { body, status } = await post(3_000_000);
+    expect([status, body]).toMatchObject([201, { evidence_path: expect.stringMatching(/\.jpg$/) }]);
+    expect((await call('GET', `/internal/camera-agent/events/${String(body.id)}/evidence`)).bytes).toHaveLength(3_000_000 + jpeg.length);
+    expect((await post(300_000, asAdmin())).status).toBe(403);
+    expect((await post(300_000, {})).status).toBe(401);
+    const long = { params: { text: 'a'.repeat(300_000) } };
+    expect((await call('POST', '/apps/loitering/actions/reset', { body: long, headers: asAdmin() })).status).toBe(413);
+  });
+
+  it('is told no for more pictures at once than memory has room for, and never for an event without one', async () => {
+    const headers = { 'x-internal-api-key': internalApiKey, 'content-type': 'application/json' };
+    const target = `${nvr.url}/api/v1/internal/camera-agent/events`;
+    const announced = Array.from({ length: 4 }, () => {
+      const request = http.request(target, { method: 'POST', headers: { ...headers, 'content-length': 12 * 1024 * 1024 } });
+      request.on('error', () => undefined).flushHeaders();
+      return request;
+    });
+    const send = () =>
+      fetch(target, { method: 'POST', headers, body: JSON.stringify({ ...event, evidence_jpeg_b64: 'A'.repeat(300_000) }) });
+    await until(async () => (await send()).status === 503);
+    expect((await send()).headers.get('retry-after')).not.toBeNull();
+    expect((await call('POST', '/internal/camera-agent/events', { body: event })).status).toBe(201);
+    for (const request of announced) request.destroy();
+    await until(async () => (await send()).status === 422);
+  });
+
+  it('reads a number plate into its event, and pages of events', async () => {
+    const first = await call('POST', '/internal/camera-agent/events', { body: { ...event, track_id: 'plate', plate_text: 'hh  ab 1' } });
+    expect(first.status).toBe(201);
+    const { body } = await call('GET', '/internal/camera-agent/events?plate=HHAB');
+    expect(body.events).toMatchObject([{ track_id: 'plate', plate_text: 'HHAB1' }]);
+    const { body: page } = await call('GET', '/internal/camera-agent/events?limit=1&from=2026-01-01');
+    const { body: next } = await call('GET', `/internal/camera-agent/events?limit=1&from=2026-01-01&cursor=${String(page.next_cursor)}`);
+    expect([page.count, next.count, page.next_cursor]).toEqual([1, 1, expect.any(String)]);
+    expect(next.events).not.toEqual(page.events);
+  });
+
   it('asks for a picture of the past, where there is one', async () => {
     const frame = (query: string) => call('GET', `/internal/camera-agent/recordings/frame?${query}`);
     expect((await frame('camera_id=cam1&at=2026-01-01T12:00:00Z')).status).toBe(404);
@@ -175,6 +273,8 @@ describe('a service with the internal key', () => {
     ['a picture that is none', { evidence_jpeg_b64: Buffer.from('hello').toString('base64') }, 422],
     ['a picture that is no base64', { evidence_jpeg_b64: '%%%' }, 422],
     ['a start that is none', { started_at: 'yesterday' }, 422],
+    ['half a character', { label: 'x\ud83d' }, 422],
+    ['a track with NUL', { track_id: 'a\0' }, 422],
   ])('is told no for %s', async (_name, fields, status) => {
     expect((await call('POST', '/internal/camera-agent/events', { body: { ...event, ...fields } })).status).toBe(status);
   });

@@ -26,7 +26,7 @@ export interface ChainHead {
 
 /** What is wrong with the log, from the first entry on that does not fit. */
 export interface ChainFault {
-  kind: 'altered' | 'missing' | 'inserted' | 'resealed';
+  kind: 'altered' | 'missing' | 'inserted' | 'resealed' | 'incomplete';
   entryId: bigint;
 }
 
@@ -82,7 +82,7 @@ export class ChainWalk {
     return undefined;
   }
 
-  /** There are no more entries. */
+  /** There are no more entries. Whether an empty log may be empty, and a whole one is all of the log, it can't tell. */
   end(): ChainFault | undefined {
     if (!this.head) return undefined;
     if (this.lastId < this.head.entryId) return { kind: 'missing', entryId: this.lastId + 1n };

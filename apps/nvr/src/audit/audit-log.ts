@@ -26,6 +26,7 @@ export type AuditAction =
   | 'login.failed'
   | 'login.locked'
   | 'logout'
+  | 'session.reused'
   | 'password.changed'
   | 'password.change_failed'
   | 'confirmation.failed'
@@ -133,7 +134,7 @@ export class AuditLog {
           if (fault) return { entries, fault };
           entries++;
         }
-        return { entries, fault: walk.end() };
+        return { entries, fault: walk.end() ?? (await findLostBegin(transaction, entries)) };
       },
       { isolationLevel: 'RepeatableRead', timeout: checkMs },
     );
@@ -154,6 +155,18 @@ export class AuditLog {
     const data = { ...end, seal: this.seal.make(end) };
     await transaction.auditHead.upsert({ where: { id: headId }, create: { id: headId, ...data }, update: data });
   }
+}
+
+/**
+ * Finds a log that is whole but not all of it: emptied, and begun anew by the service, which sealed it; or put back to an earlier
+ * moment. Every user is made together with an entry, the first one too, and entries outlive users: one without says that it is lost.
+ */
+async function findLostBegin(transaction: Prisma.TransactionClient, entries: number): Promise<ChainFault | undefined> {
+  const unknown = await transaction.$queryRaw<unknown[]>`
+    SELECT 1 FROM nvr."user" WHERE id::text NOT IN (
+      SELECT entity_id FROM nvr.audit_entry WHERE action = 'user.created' AND entity_type = 'user' AND entity_id IS NOT NULL) LIMIT 1`;
+  if (unknown.length === 0) return undefined;
+  return entries === 0 ? { kind: 'missing', entryId: 1n } : { kind: 'incomplete', entryId: BigInt(entries) };
 }
 
 async function* readAll(transaction: Prisma.TransactionClient): AsyncGenerator<ChainedRecord> {

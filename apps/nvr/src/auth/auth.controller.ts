@@ -7,7 +7,8 @@ import { actorOf, originOf } from '../audit/actor.js';
 import { parseInput } from '../http/parse-input.js';
 import { userView, type UserView } from '../users/user-view.js';
 import { AuthService, type TokenPair } from './auth.service.js';
-import { clearRefreshCookie, isRefreshToken, refreshTokenOf, refuseForeignOrigin, setRefreshCookie } from './refresh-cookie.js';
+import { clearRefreshCookie, refreshTokenOf, refuseForeignOrigin, setRefreshCookie } from './refresh-cookie.js';
+import { isRefreshToken } from './refresh-tokens.js';
 
 /** OAuth2's password form has more fields (`grant_type`, `scope`); they change nothing. */
 export const Credentials = z.object({
@@ -69,7 +70,7 @@ export class AuthController {
     const refreshToken = given ?? fromCookie;
     if (refreshToken === undefined || !isRefreshToken(refreshToken))
       throw new AppError('unauthenticated', 'there is no session to go on with');
-    const pair = await this.auth.refresh(refreshToken).catch((error: unknown) => {
+    const pair = await this.auth.refresh(refreshToken, originOf(request)).catch((error: unknown) => {
       if (fromCookie !== undefined) clearRefreshCookie(request, reply);
       throw error;
     });
@@ -110,9 +111,10 @@ export class AuthController {
 
   private async logIn(body: unknown, request: FastifyRequest, reply: FastifyReply): Promise<TokenView> {
     const { username, password, code } = parseInput(Credentials, body, 'body');
-    const { session } = parseInput(LoginQuery, request.query, 'query');
+    const inCookie = parseInput(LoginQuery, request.query, 'query').session === 'cookie';
+    if (inCookie) refuseForeignOrigin(request);
     const pair = await this.auth.login({ username, password, code: code ?? undefined, from: originOf(request) });
-    return tokenView(pair, { inCookie: session === 'cookie', request, reply });
+    return tokenView(pair, { inCookie, request, reply });
   }
 }
 

@@ -44,16 +44,21 @@ export class AuthService {
     const user = await this.passwordCheck.check({ ...attempt, failure: 'login.failed' });
     const { from } = attempt;
     const writeEntry = this.audit.entryOf(visitor(from, user), { action: 'login.succeeded', entityType: 'session' });
-    const { sessionId, refreshToken } = await this.sessions.begin({ userId: user.id, ...from }, writeEntry);
+    const { sessionId, refreshToken } = await this.sessions.begin(
+      { userId: user.id, tokenVersion: user.tokenVersion, ...from },
+      writeEntry,
+    );
     return { accessToken: await this.tokens.sign(user, sessionId), refreshToken };
   }
 
   /**
-   * Gives the next pair for a refresh token, which counts no more afterwards. A token that comes a second time ends its session.
+   * Gives the next pair for a refresh token, which counts no more afterwards. A token that comes back later ends its session.
    * @throws AppError `unauthenticated`
    */
-  async refresh(refreshToken: string): Promise<TokenPair> {
-    const session = await this.sessions.rotate(refreshToken);
+  async refresh(refreshToken: string, from: Origin): Promise<TokenPair> {
+    const rotation = await this.sessions.rotate(refreshToken);
+    if (rotation.kind === 'reused') await this.endReused(rotation, from);
+    const session = rotation.kind === 'rotated' ? rotation.tokens : undefined;
     const user = session && (await this.users.findById(session.userId));
     if (!session || !user?.isActive) throw new AppError('unauthenticated', 'the session has ended: sign in again');
     return { accessToken: await this.tokens.sign(user, session.sessionId), refreshToken: session.refreshToken };
@@ -88,6 +93,13 @@ export class AuthService {
     await this.users.changePassword({ userId, passwordHash, keptSessionId: sessionId }, writeEntry);
     if (sessionId !== undefined) this.sessionCheck.forget(sessionId);
     return this.tokens.sign(await this.findUser(userId), sessionId);
+  }
+
+  private async endReused({ sessionId, userId }: { sessionId: string; userId: number }, from: Origin): Promise<void> {
+    const by = visitor(from, await this.users.findById(userId));
+    const writeEntry = this.audit.entryOf(by, { action: 'session.reused', entityType: 'session', entityId: sessionId });
+    await this.sessions.end(sessionId, 'reused', writeEntry);
+    this.sessionCheck.forget(sessionId);
   }
 
   /** @throws AppError `unauthenticated` when the user of a valid token was deleted meanwhile */

@@ -33,7 +33,7 @@ describe('attempts to log in', () => {
     const limiter = new LoginLimiter(new FakeClock());
     for (let round = 0; round < 30; round++) {
       limiter.countAttempt(address);
-      limiter.recordSuccess(address);
+      limiter.takeBack(address);
     }
     expect(admitted(limiter, 25)).toBe(20);
   });

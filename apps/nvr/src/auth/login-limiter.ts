@@ -15,7 +15,7 @@ interface Window {
 
 /**
  * Bounds login attempts per address, in this process: what one caller may try over all users, and what he may cost. An attempt
- * counts before its password is checked, so that parallel ones can't slip through; a success takes its count back.
+ * counts before its password is checked, so that parallel ones can't slip through; one that was not wrong is taken back.
  */
 @Injectable()
 export class LoginLimiter {
@@ -36,7 +36,7 @@ export class LoginLimiter {
     window.attempts++;
   }
 
-  recordSuccess(address: string): void {
+  takeBack(address: string): void {
     const window = this.windows.get(clientNetwork(address));
     if (window && window.attempts > 0) window.attempts--;
   }

@@ -19,6 +19,13 @@ export interface PasswordAttempt {
   failure: 'login.failed' | 'password.change_failed' | 'confirmation.failed';
 }
 
+interface WrongAttempt {
+  verdict: 'wrong';
+  user: User | null;
+  reason: 'unknown_user' | 'wrong_password' | 'wrong_code';
+}
+type Found = WrongAttempt | { verdict: 'right'; user: User } | { verdict: 'undecided' };
+
 /** Checks passwords, and how often somebody may try. */
 @Injectable()
 export class PasswordCheck {
@@ -36,18 +43,24 @@ export class PasswordCheck {
    * @throws AppError `rate_limited`, `locked`, `overloaded`, `unauthenticated` (user, password or code wrong, or no code),
    *   `permission_denied` (inactive)
    */
-  async check({ username, password, code, from, failure }: PasswordAttempt): Promise<User> {
+  async check(attempt: PasswordAttempt): Promise<User> {
+    const { failure, from, username } = attempt;
     this.limiter.countAttempt(from.address);
-    const { attemptsLeft } = await this.locks.countAttempt(username);
-    const user = await this.users.findByUsername(username);
-    const matches = await this.passwords.matches(user?.passwordHash, password);
-    if (!user || !matches) {
-      await this.audit.record(visitor(from, user), ...failureOf(user, { failure, attemptsLeft }));
-      throw loginError('unauthenticated', 'invalid_credentials', 'user name or password is wrong', { remaining_attempts: attemptsLeft });
+    const { attemptsLeft, found } = await this.locks
+      .judge(username, () => this.look(attempt))
+      .catch((error: unknown) => {
+        // He was told nothing about his password. Who tries a locked name goes on being counted.
+        if (!(error instanceof AppError && error.code === 'locked')) this.limiter.takeBack(from.address);
+        throw error;
+      });
+    if (found.verdict === 'wrong') {
+      await this.audit.record(visitor(from, found.user), ...failureOf(found, { failure, attemptsLeft }));
+      throw errorOf(found, attemptsLeft);
     }
-    if (user.totpEnabledAt && code !== null) await this.checkCode(user, { code, from, attemptsLeft });
-    this.limiter.recordSuccess(from.address);
-    await this.locks.forget(username);
+    this.limiter.takeBack(from.address);
+    if (found.verdict === 'undecided')
+      throw loginError('unauthenticated', 'mfa_required', 'sign in with login-json and the code of your authenticator app');
+    const { user } = found;
     if (!user.isActive) {
       await this.audit.record(visitor(from, user), { ...actOn(user, failure), details: { reason: 'inactive' } });
       throw loginError('permission_denied', 'forbidden', 'this user is not active');
@@ -56,26 +69,30 @@ export class PasswordCheck {
   }
 
   /** A right password without a code is no failure, and none of the failures before it is forgotten: codes can't be guessed that way. */
-  private async checkCode(
-    user: User,
-    { code, from, attemptsLeft }: { code: string | undefined; from: Origin; attemptsLeft: number },
-  ): Promise<void> {
-    if (code === undefined) {
-      this.limiter.recordSuccess(from.address);
-      await this.locks.takeBack(user.username);
-      throw loginError('unauthenticated', 'mfa_required', 'sign in with login-json and the code of your authenticator app');
-    }
-    if (await this.secondFactor.accepts(user, code)) return;
-    const failed: Act = { ...actOn(user, 'login.failed'), details: { reason: 'wrong_code' } };
-    await this.audit.record(visitor(from, user), ...(attemptsLeft > 0 ? [failed] : [failed, actOn(user, 'login.locked')]));
-    throw loginError('unauthenticated', 'invalid_code', 'the code is wrong, too old or was used', { remaining_attempts: attemptsLeft });
+  private async look({ username, password, code }: PasswordAttempt): Promise<Found> {
+    const user = await this.users.findByUsername(username);
+    const matches = await this.passwords.matches(user?.passwordHash, password);
+    if (!user || !matches) return { verdict: 'wrong', user, reason: user ? 'wrong_password' : 'unknown_user' };
+    if (!user.totpEnabledAt || code === null) return { verdict: 'right', user };
+    if (code === undefined) return { verdict: 'undecided' };
+    return (await this.secondFactor.accepts(user, code)) ? { verdict: 'right', user } : { verdict: 'wrong', user, reason: 'wrong_code' };
   }
 }
 
 /** A name that nobody has may be a password in the wrong field: it is not written down. */
-function failureOf(user: User | null, { failure, attemptsLeft }: { failure: PasswordAttempt['failure']; attemptsLeft: number }): Act[] {
-  const failed: Act = { ...actOn(user, failure), details: { reason: user ? 'wrong_password' : 'unknown_user' } };
+function failureOf(
+  { reason, user }: WrongAttempt,
+  { failure, attemptsLeft }: { failure: PasswordAttempt['failure']; attemptsLeft: number },
+): Act[] {
+  const failed: Act = { ...actOn(user, failure), details: { reason } };
   return attemptsLeft > 0 ? [failed] : [failed, actOn(user, 'login.locked')];
+}
+
+function errorOf({ reason }: WrongAttempt, attemptsLeft: number): AppError {
+  const more = { remaining_attempts: attemptsLeft };
+  return reason === 'wrong_code'
+    ? loginError('unauthenticated', 'invalid_code', 'the code is wrong, too old or was used', more)
+    : loginError('unauthenticated', 'invalid_credentials', 'user name or password is wrong', more);
 }
 
 function actOn(user: User | null, action: Act['action']): Act {

@@ -1,22 +1,17 @@
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isRefreshToken } from './refresh-tokens.js';
 import { sessionIdleDays } from './sessions.store.js';
 
 /** Only the routes below it get the cookie, and no script ever reads it. */
 const cookiePath = '/api/v1/auth';
 const cookieName = 'nightjar_refresh';
-const tokenGrammar = /^[A-Za-z0-9_-]{43}$/;
 
 /** The refresh token of a browser's cookie; undefined when there is none that could be ours. */
 export function refreshTokenOf(request: FastifyRequest): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
   const value = pairs.find(([name]) => name === cookieName)?.[1];
-  return value !== undefined && tokenGrammar.test(value) ? value : undefined;
-}
-
-/** Whether a text has the form of our refresh tokens; what has not, is not even looked for. */
-export function isRefreshToken(text: string): boolean {
-  return tokenGrammar.test(text);
+  return value !== undefined && isRefreshToken(value) ? value : undefined;
 }
 
 /** Gives a browser its refresh token. `Secure` where it came by HTTPS: on plain HTTP, as on loopback, such a cookie would be dropped. */
@@ -34,7 +29,8 @@ function cookie(request: FastifyRequest, value: string, maxAgeSeconds: number): 
 }
 
 /**
- * Refuses a request whose right is a cookie when a page of another site sent it (T12). Browsers send `Origin` with every POST.
+ * Refuses a request whose right is a cookie, or that asks for one, when a page of another site sent it (T12): it could act as who is
+ * signed in here, or sign him in as somebody else. Browsers send `Origin` with every POST.
  * @throws AppError `permission_denied`
  */
 export function refuseForeignOrigin({ headers }: FastifyRequest): void {

@@ -1,4 +1,4 @@
-import { createBearerAuthenticator, presentedCredential, type Principal } from '@nightjar/auth';
+import { createBearerAuthenticator, presentedCredential, requireAllowed, type Principal } from '@nightjar/auth';
 import { orUnavailable } from '@nightjar/database';
 import type { Network } from '@nightjar/outbound';
 import { AppError } from '@nightjar/runtime';
@@ -54,6 +54,17 @@ export class RequestAuthenticator {
     );
     if (access?.lacksSecondFactor && !request.routeOptions.url?.startsWith(signInSettings)) throw secondFactorMissing();
     return { ...principal, scopes: access?.scopes ?? [] };
+  }
+
+  /**
+   * Who calls, asked again while the answer goes on. A stream that is open ends with the right to its route, not with the session alone:
+   * all that stay open ask here.
+   * @throws AppError as `authenticate`, and `permission_denied` for who may not use the route any more
+   */
+  async reauthenticate(request: FastifyRequest): Promise<Principal> {
+    const principal = await this.authenticate(request);
+    requireAllowed(request, principal);
+    return principal;
   }
 
   private async identify(request: FastifyRequest): Promise<Principal> {

@@ -78,14 +78,13 @@ export class SecondFactor {
     return step !== undefined && (await this.users.useTotpStep(user.id, step));
   }
 
-  /** Wrong codes count like wrong passwords. @throws AppError `invalid_argument`, `locked` */
+  /** Wrong codes count like wrong passwords. @throws AppError `invalid_argument`, `locked`, `overloaded` */
   async require(user: User, code: string, by: Actor): Promise<void> {
-    await this.locks.countAttempt(user.username);
-    if (!(await this.accepts(user, code))) {
-      await this.audit.record(by, { action: 'mfa.failed', entityType: 'user', entityId: user.id });
-      throw new AppError('invalid_argument', 'the code is wrong, too old or was used');
-    }
-    await this.locks.forget(user.username);
+    const look = async () => ({ verdict: (await this.accepts(user, code)) ? ('right' as const) : ('wrong' as const) });
+    const { found } = await this.locks.judge(user.username, look);
+    if (found.verdict === 'right') return;
+    await this.audit.record(by, { action: 'mfa.failed', entityType: 'user', entityId: user.id });
+    throw new AppError('invalid_argument', 'the code is wrong, too old or was used');
   }
 }
 

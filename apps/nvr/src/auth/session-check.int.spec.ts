@@ -17,7 +17,7 @@ afterAll(() => nvr.stop());
 const checkOver = (database: NvrDatabase) =>
   new SessionCheck({
     users: new UsersStore(database),
-    sessions: new SessionsStore(database),
+    sessions: new SessionsStore(database, nvr.config),
     policies: new SignInPolicies(database, systemClock),
     clock: systemClock,
   });

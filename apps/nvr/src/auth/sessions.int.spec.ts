@@ -59,13 +59,43 @@ describe('a refresh token', () => {
     expect(await nvr.database.session.count({ where: { revokedBecause: 'reused' } })).toBe(1);
   });
 
-  it('may come twice at one moment, as from two tabs of a browser', async () => {
+  it('of any age ends its session: a thief keeps nothing by changing it twice before the owner comes', async () => {
+    const owner = await signIn();
+    let thief = owner;
+    for (let round = 0; round < 2; round++) thief = (await (await refresh(thief.refresh_token)).json()) as Pair;
+    const { sid: id } = JSON.parse(Buffer.from(owner.access_token.split('.')[1]!, 'base64url').toString()) as { sid: string };
+    expect((await refresh(owner.refresh_token)).status).toBe(401);
+    expect([await me(thief.access_token), (await refresh(thief.refresh_token)).status]).toEqual([401, 401]);
+    expect(await nvr.database.session.findUnique({ where: { id } })).toMatchObject({ revokedBecause: 'reused' });
+    expect(await nvr.database.auditEntry.findMany({ where: { action: 'session.reused', entityId: id } })).toMatchObject([
+      { actorName: 'admin', entityType: 'session', address: '127.0.0.1' },
+    ]);
+  });
+
+  it('of before tokens had something in common goes on, and is found out like any other', async () => {
+    const old = await signIn();
+    await nvr.database.session.updateMany({ data: { familySha256: null } });
+    const next = (await (await refresh(old.refresh_token)).json()) as Pair;
+    const last = (await (await refresh(next.refresh_token)).json()) as Pair;
+    expect((await refresh(old.refresh_token)).status).toBe(401);
+    expect((await refresh(last.refresh_token)).status).toBe(401);
+  });
+
+  it('that somebody makes up ends no session, whatever he knows of it', async () => {
+    const { access_token, refresh_token: token } = await signIn();
+    const { sid } = JSON.parse(Buffer.from(access_token.split('.')[1]!, 'base64url').toString()) as { sid: string };
+    for (const guess of [sid.replaceAll('-', '').padEnd(43, 'A'), 'A'.repeat(21) + token.slice(21)])
+      expect((await refresh(guess)).status).toBe(401);
+    expect((await refresh(token)).status).toBe(200);
+  });
+
+  it('may come several times at one moment, as from the tabs of a browser that starts: all get the same one', async () => {
     const { refresh_token: token } = await signIn();
-    const answers = await Promise.all([refresh(token), refresh(token)]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    const pairs = (await Promise.all(answers.map((answer) => answer.json()))) as Pair[];
-    // The second of the two is the current one; both go on.
-    for (const { refresh_token } of pairs) expect((await refresh(refresh_token)).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(token)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    const next = new Set(((await Promise.all(answers.map((answer) => answer.json()))) as Pair[]).map((pair) => pair.refresh_token));
+    expect(next.size).toBe(1);
+    for (const successor of next) expect((await refresh(successor)).status).toBe(200);
   });
 
   it('counts no more when its session is too old or its user was switched off', async () => {
@@ -73,6 +103,7 @@ describe('a refresh token', () => {
     const { refresh_token: first } = await signIn('leaver');
     await nvr.database.session.updateMany({ where: { user: { username: 'leaver' } }, data: { expiresAt: new Date(Date.now() - 1_000) } });
     expect((await refresh(first)).status).toBe(401);
+    expect(await nvr.database.session.count({ where: { user: { username: 'leaver' }, revokedBecause: 'reused' } })).toBe(0);
     const { refresh_token: second } = await signIn('leaver');
     expect(await nvr.database.session.count({ where: { user: { username: 'leaver' } } })).toBe(1);
     await nvr.database.user.update({ where: { username: 'leaver' }, data: { isActive: false } });
@@ -93,7 +124,7 @@ describe('the session of our own page', () => {
   const own = () => ({ origin: nvr.url });
 
   it('has its refresh token in a cookie that no script reads and no other route or site gets', async () => {
-    const answer = await post('login-json?session=cookie', { username: 'admin', password: adminPassword });
+    const answer = await post('login-json?session=cookie', { username: 'admin', password: adminPassword }, own());
     expect(await answer.json()).toEqual({ access_token: expect.any(String), token_type: 'bearer' });
     expect(cookieOf(answer)).toMatch(
       /^nightjar_refresh=[A-Za-z0-9_-]{43}; Path=\/api\/v1\/auth; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
@@ -106,10 +137,29 @@ describe('the session of our own page', () => {
   });
 
   it('is of no use to a page of another site (T12)', async () => {
-    const cookie = cookieOf(await post('login-json?session=cookie', { username: 'admin', password: adminPassword }));
+    const cookie = cookieOf(await post('login-json?session=cookie', { username: 'admin', password: adminPassword }, own()));
     for (const headers of [{ origin: 'http://evil.example' }, {}, { origin: 'null' }, { ...own(), 'sec-fetch-site': 'cross-site' }])
       expect((await post('refresh', undefined, { ...headers, cookie } as Record<string, string>)).status).toBe(403);
     expect((await post('refresh', undefined, { ...own(), cookie })).status).toBe(200);
+  });
+
+  it('is begun by our own page only: no other site signs a browser in as somebody else (T12)', async () => {
+    const form = new URLSearchParams({ username: 'admin', password: adminPassword });
+    for (const headers of [{ origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' }, { origin: 'null' }, {}]) {
+      for (const [route, body] of [
+        ['login?session=cookie', form],
+        ['login-json?session=cookie', JSON.stringify(Object.fromEntries(form))],
+      ] as const) {
+        const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {};
+        const sent = { ...headers, ...type } as Record<string, string>;
+        const answer = await fetch(`${nvr.url}/api/v1/auth/${route}`, { method: 'POST', headers: sent, body });
+        expect([headers, answer.status, cookieOf(answer)]).toEqual([headers, 403, '']);
+      }
+    }
+    // Not even whether the password is right.
+    const wrong = { username: 'admin', password: 'wrong' };
+    expect((await post('login-json?session=cookie', wrong, { origin: 'http://evil.example' })).status).toBe(403);
+    expect(await nvr.database.loginFailure.count()).toBe(0);
   });
 
   it('loses its cookie when the session has ended', async () => {

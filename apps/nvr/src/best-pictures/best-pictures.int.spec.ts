@@ -40,7 +40,7 @@ beforeAll(async () => {
   await addRecording(nvr, { camera: yard, content, startsAtMs: t0Ms, durationMs: 6_000 });
   await mkdir(path.join(nvr.config.framesDir, 'yard'), { recursive: true });
   nvr.bus.on(eventCommitted, ({ seq }) => void told.push(seq));
-}, 60_000);
+});
 afterAll(async () => {
   await nvr.stop();
   await rm(directory, { recursive: true });
@@ -61,9 +61,9 @@ async function happen(payload: object): Promise<number> {
     frame_file: file,
     payload: { frame: { w: 320, h: 180 }, bbox: { x: 0.1, y: 0.1, w: 0.2, h: 0.5 }, frame_ts_ms: whiteMs, ...payload },
   };
-  await nvr.bus.request(reportEvent, report, { timeoutMs: 5_000 });
+  await nvr.bus.request(reportEvent, report, { timeoutMs: 60_000 });
   const ended = { ...report, ended_at_unix_ms: t0Ms + 5_000, frame_file: null };
-  const { event_id } = await nvr.bus.request(reportEvent, ended, { timeoutMs: 5_000 });
+  const { event_id } = await nvr.bus.request(reportEvent, ended, { timeoutMs: 60_000 });
   return event_id;
 }
 
@@ -85,7 +85,7 @@ const isOfMain = async (id: number) => ((await read(id)).event.payload?.picture 
 describe('an event of a camera that is analysed on its substream', () => {
   it('has the picture of its main stream when it has ended, of the very moment, and says so', async () => {
     const id = await happen({ picture: { stream: 'sub' } });
-    await until(() => isOfMain(id), 20_000);
+    await until(() => isOfMain(id));
     const { brightness, event, picture } = await read(id);
     expect(picture).toEqual(size);
     expect(brightness).toBeGreaterThan(220);
@@ -110,8 +110,8 @@ describe('an event of a camera that is analysed on its substream', () => {
       started_at_unix_ms: startedAt.getTime(),
       payload,
     };
-    await nvr.bus.request(reportEvent, { ...repeated, ended_at_unix_ms: t0Ms + 5_000, frame_file: null }, { timeoutMs: 5_000 });
-    await until(() => isOfMain(Number(id)), 20_000);
+    await nvr.bus.request(reportEvent, { ...repeated, ended_at_unix_ms: t0Ms + 5_000, frame_file: null }, { timeoutMs: 60_000 });
+    await until(() => isOfMain(Number(id)));
     expect((await read(Number(id))).picture).toEqual(size);
   });
 
@@ -122,7 +122,7 @@ describe('an event of a camera that is analysed on its substream', () => {
     const ofMain = await happen({ picture: { stream: 'main' }, frame_ts_ms: whiteMs + 1 });
     // One after the other: when the last is there, the others are decided.
     const last = await happen({ picture: { stream: 'sub' } });
-    await until(() => isOfMain(last), 20_000);
+    await until(() => isOfMain(last));
     await sleep(200);
     for (const id of [unrecorded, turned, larger, ofMain]) {
       const { event, picture } = await read(id);

@@ -3,7 +3,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { eventCommitted } from '@nightjar/contracts';
 import { JpegSplitter, type JpegPicture } from '@nightjar/media';
 import { Bus } from '@nightjar/messaging';
-import { AppError, deadlineSignal, sleep, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, pause, sleep, toAppError, type Logger } from '@nightjar/runtime';
 import { EventsStore, type Event } from '../events/events.store.js';
 import { EvidenceFiles } from '../events/evidence-files.js';
 import { PlaybackService } from '../playback/playback.service.js';
@@ -59,7 +59,7 @@ export class BestPictures implements OnModuleDestroy {
   private async work(): Promise<void> {
     const { signal } = this.stopping;
     for (const [eventId, dueMs] of this.waiting) {
-      await sleep(Math.max(0, dueMs - performance.now()), signal).catch(() => undefined);
+      await pause(Math.max(0, dueMs - performance.now()), signal);
       this.waiting.delete(eventId);
       if (signal.aborted) return;
       await this.improve(eventId).catch((thrown: unknown) => {

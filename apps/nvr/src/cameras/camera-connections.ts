@@ -29,7 +29,7 @@ export class CameraConnections {
   async urlOf(camera: Camera, stream: StreamKind): Promise<string> {
     const url = stream === 'sub' ? (camera.substreamUrl ?? camera.rtspUrl) : camera.rtspUrl;
     if (camera.transportSecurity === 'rtsps_required' && !isEncrypted(url))
-      throw new AppError('unprocessable', 'the camera must be read encrypted, and its address is not rtsps://');
+      throw new AppError('unprocessable', 'the camera must be read encrypted, and its address is neither rtsps:// nor https://');
     return this.urlTo({ url, username: camera.username, password: this.passwordOf(camera), isDemo: camera.isDemo });
   }
 
@@ -64,7 +64,7 @@ export class CameraConnections {
 
 /** Whether what comes from an address can't be read on the way. */
 export function isEncrypted(url: string): boolean {
-  return url.startsWith('rtsps://');
+  return url.startsWith('rtsps://') || url.startsWith('https://');
 }
 
 /** How packets of a camera's streams come. */

@@ -42,6 +42,19 @@ describe('the networks of cameras', () => {
     expect(networks.problemWith('10.0.0.8', { port: 8000, isDemo: false })).toBeUndefined();
   });
 
+  it.each(['10.0.0.9', '::ffff:10.0.0.9', '::ffff:a00:9', '0:0:0:0:0:FFFF:0A00:0009', 'fd00::9', 'FD00:0::0009', '0.0.0.0', '::'])(
+    'do not hold them as %p either, which reaches this machine too',
+    (address) => {
+      const all = new CameraNetworks({
+        networks: ['0.0.0.0/0', '::/0'],
+        ownPorts: [8000],
+        ownAddresses: () => ['10.0.0.9', 'fd00::9', 'fe80::9%eth0'],
+      });
+      expect(all.problemWith(address, { port: 8000, isDemo: false })).toBe('is a service of this system');
+      expect(all.problemWith(address, camera)).toBeUndefined();
+    },
+  );
+
   it.each(['10.0.0.0', '10.0.0.0/33', 'lan/8', '10.0.0.0/', '/8'])('cannot be configured as %p', (network) => {
     expect(() => new CameraNetworks({ networks: [network], ownPorts: [] })).toThrow('NIGHTJAR_CAMERA_NETWORKS');
   });

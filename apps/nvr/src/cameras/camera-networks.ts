@@ -28,9 +28,16 @@ export class CameraNetworks {
   problemWith(address: string, { port, isDemo }: Pick<CameraTarget, 'port' | 'isDemo'>): string | undefined {
     const isLoopback = contains(this.loopback, address);
     if (!contains(this.allowed, address) && !(isDemo && isLoopback)) return 'is not in a camera network (NIGHTJAR_CAMERA_NETWORKS)';
-    const ownAddresses = this.options.ownAddresses ?? addressesOfThisMachine;
-    if ((isLoopback || ownAddresses().includes(address)) && this.options.ownPorts.includes(port)) return 'is a service of this system';
+    if (this.options.ownPorts.includes(port) && (isLoopback || this.isOwn(address))) return 'is a service of this system';
     return undefined;
+  }
+
+  /** In whatever spelling. Who connects to the unspecified address reaches this machine too. */
+  private isOwn(address: string): boolean {
+    const { ownAddresses = addressesOfThisMachine } = this.options;
+    const own = blockListOf(['0.0.0.0/32', '::/128']);
+    for (const text of ownAddresses()) own.addAddress(text, isIP(text) === 4 ? 'ipv4' : 'ipv6');
+    return contains(own, address);
   }
 
   /**

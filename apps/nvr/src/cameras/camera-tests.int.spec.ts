@@ -93,7 +93,10 @@ describe('a connection to a camera that is tried out', () => {
       const entries: [string, string, unknown][] = [
         ['POST', '/api/v1/cameras', { name: 'x', rtsp_url: value }],
         ['POST', '/api/v1/cameras', { name: 'x', rtsp_url: 'rtsp://10.0.0.77/1', substream_url: value ?? 1 }],
+        ['POST', '/api/v1/cameras', { name: 'x', rtsp_url: 'rtsp://10.0.0.77/1', onvif_url: value ?? 1 }],
         ['PUT', '/api/v1/cameras/1', { rtsp_url: value }],
+        ['PUT', '/api/v1/cameras/1', { substream_url: value ?? 1 }],
+        ['PUT', '/api/v1/cameras/1', { onvif_url: value ?? 1 }],
         ['POST', '/api/v1/cameras/test-connection', { rtsp_url: value }],
       ];
       for (const [method, pathname, body] of entries) {

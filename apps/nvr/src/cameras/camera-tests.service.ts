@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CameraTransport } from '@nightjar/contracts';
-import { probeCamera, type CameraProbe, type FfmpegBinary } from '@nightjar/media';
-import { AppError } from '@nightjar/runtime';
+import { credentialsRefused, probeCamera, type CameraProbe, type FfmpegBinary } from '@nightjar/media';
+import { AppError, withoutQueryCredentials } from '@nightjar/runtime';
 import { invalidField } from '../http/parse-input.js';
 import { CameraConnections, isEncrypted, transportOf } from './camera-connections.js';
 import type { Camera } from './cameras.store.js';
@@ -15,6 +15,17 @@ const testsMax = 4;
 
 /** What a try to connect came to. */
 export type ConnectionTest = { ok: true; probe: CameraProbe; tookMs: number } | { ok: false; reason: string; tookMs: number };
+
+/** Whether a camera answers by a scheme, or by its pendant of HTTP: one that asks for its password does, also where it did not get it. */
+export interface SchemeTest {
+  ok: boolean;
+  reason: string | null;
+}
+
+/** By which of the schemes. */
+export type TransportProbe = 'rtsps' | 'rtsp' | 'both' | 'none';
+
+const passwordWithheld = 'it asks for the password, which was saved for an encrypted address and is not sent unencrypted';
 
 /** What of a saved camera is tried otherwise than it is saved; undefined: as it is. */
 export interface TriedSettings {
@@ -74,19 +85,30 @@ export class CameraTests {
   }
 
   /**
-   * Tries a camera at its address and at that of the other scheme, at its standard port, if need be. One that must be read encrypted is
-   * not asked to take its password over a connection that is not.
+   * Tries a camera at its address and at that of the other scheme, at its standard port, if need be. A password that was saved for an
+   * encrypted address is not sent over a connection that is not; a camera that must be read encrypted is not asked over one at all.
    * @throws AppError as `testCamera`
    */
-  async probeTransport(camera: Camera, signal: AbortSignal): Promise<{ rtsps: ConnectionTest; rtsp: ConnectionTest | undefined }> {
-    const { password, ...known } = { ...camera, password: this.connections.passwordOf(camera) };
-    const tryScheme = (scheme: 'rtsp' | 'rtsps') => {
-      const url = urlWithScheme(known.rtspUrl, scheme);
-      const findUrl = () => this.connections.urlTo({ url, username: known.username, password, isDemo: known.isDemo });
-      return this.test({ findUrl, transport: transportOf(camera) }, signal);
-    };
-    const rtsps = await tryScheme('rtsps');
-    return { rtsps, rtsp: camera.transportSecurity === 'rtsps_required' ? undefined : await tryScheme('rtsp') };
+  async probeTransport(
+    camera: Camera,
+    signal: AbortSignal,
+  ): Promise<{ result: TransportProbe; rtsps: SchemeTest; rtsp: SchemeTest | undefined }> {
+    const rtsps = await this.tryScheme(camera, 'rtsps', signal);
+    const rtsp = camera.transportSecurity === 'rtsps_required' ? undefined : await this.tryScheme(camera, 'rtsp', signal);
+    const result = rtsps.ok ? (rtsp?.ok ? 'both' : 'rtsps') : rtsp?.ok ? 'rtsp' : 'none';
+    return { result, rtsps, rtsp };
+  }
+
+  private async tryScheme(camera: Camera, scheme: 'rtsp' | 'rtsps', signal: AbortSignal): Promise<SchemeTest> {
+    const url = urlWithScheme(camera.rtspUrl, scheme);
+    const isWithheld = !mayHavePassword(url, camera);
+    const target = isWithheld
+      ? { url: withoutQueryCredentials(url), username: null, password: null }
+      : { url, username: camera.username, password: this.connections.passwordOf(camera) };
+    const findUrl = () => this.connections.urlTo({ ...target, isDemo: camera.isDemo });
+    const tested = await this.test({ findUrl, transport: transportOf(camera) }, signal);
+    if (tested.ok) return { ok: true, reason: null };
+    return isWithheld && tested.reason === credentialsRefused ? { ok: true, reason: passwordWithheld } : tested;
   }
 
   private async requireAllowed(target: CameraUrl): Promise<void> {
@@ -123,10 +145,10 @@ function readAddress(text: string): CameraUrl {
   return checked;
 }
 
-/** The same stream by the other scheme is looked for at that scheme's port. */
+/** The same stream by the other scheme is looked for at that scheme's port. Of a camera by HTTP they are `http` and `https`. */
 function urlWithScheme(url: string, scheme: 'rtsp' | 'rtsps'): string {
-  if (new URL(url).protocol === `${scheme}:`) return url;
+  if (isEncrypted(url) === (scheme === 'rtsps')) return url;
   const other = new URL(url);
   other.port = '';
-  return other.href.replace(/^rtsps?:/, `${scheme}:`);
+  return scheme === 'rtsps' ? other.href.replace(':', 's:') : other.href.replace('s:', ':');
 }

@@ -8,11 +8,11 @@ import { parseInput } from '../http/parse-input.js';
 import { untilGone } from '../http/until-gone.js';
 import { scopes } from '../keys/api-keys.js';
 import { isEncrypted } from './camera-connections.js';
-import { CameraTests, type ConnectionTest } from './camera-tests.service.js';
+import { CameraTests, type SchemeTest } from './camera-tests.service.js';
 import { CamerasService } from './cameras.service.js';
 import { CamerasStore, type Camera } from './cameras.store.js';
 
-export const TransportBody = z.strictObject({ transport_security: TransportSecurity });
+export const TransportBody = z.object({ transport_security: TransportSecurity });
 
 /** Whether a camera is read encrypted, has to be, and could be. */
 @Controller('api/v1/cameras')
@@ -37,8 +37,7 @@ export class CameraTransportController {
   @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
   async probe(@Param('reference') reference: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const camera = await this.cameras.findManaged(requirePrincipal(request), reference);
-    const { rtsp, rtsps } = await this.tests.probeTransport(camera, untilGone(reply));
-    const result = rtsps.ok ? (rtsp?.ok ? 'both' : 'rtsps') : rtsp?.ok ? 'rtsp' : 'none';
+    const { result, rtsp, rtsps } = await this.tests.probeTransport(camera, untilGone(reply));
     await this.store.noteTransport(camera.id, result);
     const probed = { ...camera, transportProbe: result, transportProbedAt: new Date() };
     return { ...transportView(probed), rtsps: testView(rtsps), rtsp: rtsp ? testView(rtsp) : null };
@@ -55,6 +54,6 @@ function transportView(camera: Camera) {
   };
 }
 
-function testView(test: ConnectionTest): { success: boolean; reason: string | null } {
-  return { success: test.ok, reason: test.ok ? null : test.reason };
+function testView({ ok, reason }: SchemeTest): { success: boolean; reason: string | null } {
+  return { success: ok, reason };
 }

@@ -1,16 +1,29 @@
 import { CameraAssignment, TransportSecurity, type CameraView } from '@nightjar/contracts';
+import { withoutQueryCredentials } from '@nightjar/runtime';
 import { z } from 'zod';
 import { isIP } from 'node:net';
 import { transportOf } from './camera-connections.js';
 import { checkCameraUrl } from './check-camera-url.js';
 import type { Camera, LastRecording } from './cameras.store.js';
 
-/** An open segment's end moves every 2 s; one that stands longer has no camera behind it: ten seconds of it are a hiccup. */
-const recordingFreshMs = 15_000;
+/**
+ * An open segment's end moves every 2 s; one that stands longer has no camera behind it: ten seconds of it are a hiccup. One that is
+ * further ahead is from before the clock was set back.
+ */
+export const recordingFreshMs = 15_000;
 
-/** A camera as the API shows it: no password, no credentials in a URL. */
-export function cameraView(options: { camera: Camera; lastRecording: LastRecording | undefined; nowMs: number }): CameraView {
-  const { camera, lastRecording } = options;
+/**
+ * A camera as the API shows it: no password, no `user:password@` in a URL. Some cameras have theirs in the query.
+ * @param options.forAdmin who changes addresses gets them as they are: he may send them back
+ */
+export function cameraView(options: {
+  camera: Camera;
+  lastRecording: LastRecording | undefined;
+  nowMs: number;
+  forAdmin: boolean;
+}): CameraView {
+  const { camera, forAdmin, lastRecording } = options;
+  const shown = (url: string) => (forAdmin ? url : withoutQueryCredentials(url));
   const recordingState = recordingStateOf(options);
   const target = checkCameraUrl(camera.rtspUrl);
   const { host, port } = 'problem' in target ? { host: '', port: 554 } : target;
@@ -25,9 +38,9 @@ export function cameraView(options: { camera: Camera; lastRecording: LastRecordi
     ip_address: isIP(host) === 0 ? null : host,
     port,
     username: camera.username,
-    rtsp_url: camera.rtspUrl,
-    substream_url: camera.substreamUrl,
-    onvif_url: camera.onvifUrl,
+    rtsp_url: shown(camera.rtspUrl),
+    substream_url: camera.substreamUrl === null ? null : shown(camera.substreamUrl),
+    onvif_url: camera.onvifUrl === null ? null : shown(camera.onvifUrl),
     location: camera.location,
     vlan: camera.vlan,
     manufacturer: camera.manufacturer,
@@ -68,7 +81,7 @@ function recordingStateOf(options: {
   if (!camera.recordingEnabled) return 'off';
   if (!camera.isActive) return 'not_recording';
   if (!lastRecording) return 'never';
-  return nowMs - lastRecording.endsAt.getTime() < recordingFreshMs ? 'recording' : 'stalled';
+  return Math.abs(nowMs - lastRecording.endsAt.getTime()) < recordingFreshMs ? 'recording' : 'stalled';
 }
 
 /**

@@ -8,8 +8,9 @@ import { parseInput } from '../http/parse-input.js';
 import { untilGone } from '../http/until-gone.js';
 import { scopes } from '../keys/api-keys.js';
 import { liveTicketSeconds, LiveTickets } from '../live-view/live-tickets.js';
+import { definedOf, type CameraInput } from './camera-input.js';
 import { cameraScopeOf } from './camera-scope.js';
-import { CamerasService, definedOf, type CameraInput } from './cameras.service.js';
+import { CamerasService } from './cameras.service.js';
 import { OnvifService } from './onvif/onvif.service.js';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
@@ -18,6 +19,8 @@ export const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   active_only: flag.default(true),
 });
+/** Up to a year: apps have an address in their configuration and ask for nothing. */
+export const SnapshotUrlBody = z.object({ expires_in_seconds: z.number().int().min(60).max(31_536_000).default(liveTicketSeconds) });
 export const WriteQuery = z.object({ force: flag.default(false) });
 
 /** No control characters: names go to logs, files and terminals too. */
@@ -25,33 +28,41 @@ const shortText = (max: number) =>
   z
     .string()
     .trim()
-    .min(1)
     .max(max)
     .regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
+/** Forms send every field, and an empty text for what there is not. */
+const orNone = (text: z.ZodString) => text.transform((value) => (value === '' ? null : value)).nullish();
 const Device = {
-  /** Of the camera. Where `rtsp_url` is named too, that one counts. */
-  ip_address: z.union([z.ipv4(), z.ipv6()]).optional(),
+  /** Of the camera. Where `rtsp_url` is named too, that one counts. Null, as it is shown where a name stands in the URL: not named. */
+  ip_address: z.union([z.ipv4(), z.ipv6(), z.literal('')]).nullish(),
   port: z.number().int().min(1).max(65_535).optional(),
 };
-export const CameraUpdate = z.strictObject({
+/** What is not named here can't be set, and is no reason to refuse: clients send back the whole camera that they read. */
+export const CameraUpdate = z.object({
   ...Device,
-  name: shortText(100).optional(),
-  description: z
-    .string()
-    .max(2_000)
-    .regex(/^[^\0]*$/)
-    .nullish(),
+  name: shortText(100).min(1).optional(),
+  description: orNone(
+    z
+      .string()
+      .max(2_000)
+      .regex(/^[^\0]*$/),
+  ),
   rtsp_url: z.string().min(1).max(500).optional(),
-  substream_url: z.string().min(1).max(500).nullish(),
-  username: shortText(100).nullish(),
-  password: z.string().min(1).max(256).nullish(),
-  location: shortText(200).nullish(),
-  manufacturer: shortText(100).nullish(),
-  model: shortText(100).nullish(),
-  vlan: shortText(50).nullish(),
-  firmware_version: shortText(100).nullish(),
-  serial_number: shortText(100).nullish(),
-  hardware_id: shortText(100).nullish(),
+  substream_url: orNone(z.string().max(500)),
+  username: orNone(shortText(100)),
+  /** It is never shown, so that forms send it empty where it stays. */
+  password: z
+    .string()
+    .max(256)
+    .transform((value) => (value === '' ? undefined : value))
+    .nullish(),
+  location: orNone(shortText(200)),
+  manufacturer: orNone(shortText(100)),
+  model: orNone(shortText(100)),
+  vlan: orNone(shortText(50)),
+  firmware_version: orNone(shortText(100)),
+  serial_number: orNone(shortText(100)),
+  hardware_id: orNone(shortText(100)),
   assignments: z.array(CameraAssignment).max(50).nullish(),
   is_active: z.boolean().optional(),
   recording_enabled: z.boolean().optional(),
@@ -59,15 +70,19 @@ export const CameraUpdate = z.strictObject({
   audio_enabled: z.boolean().optional(),
   rtsp_transport: CameraTransport.optional(),
   transport_security: TransportSecurity.optional(),
-  onvif_url: z.string().min(1).max(500).nullish(),
-  onvif_profile: shortText(100).nullish(),
+  onvif_url: orNone(z.string().max(500)),
+  onvif_profile: orNone(shortText(100)),
 });
-export const CameraCreate = CameraUpdate.required({ name: true })
-  .extend({ frames_name: FramesName.optional(), onvif_port: z.number().int().min(1).max(65_535).default(80) })
-  .refine(({ ip_address, rtsp_url }) => rtsp_url !== undefined || ip_address !== undefined, {
-    path: ['rtsp_url'],
-    message: 'is needed, or ip_address of a camera that says it by ONVIF',
-  });
+/** Of a new camera an empty text says nothing: what its URL or ONVIF tells in that place counts. */
+export const CameraCreate = z.preprocess(
+  withoutEmptyTexts,
+  CameraUpdate.required({ name: true })
+    .extend({ frames_name: FramesName.optional(), onvif_port: z.number().int().min(1).max(65_535).default(80) })
+    .refine(({ ip_address, rtsp_url }) => rtsp_url !== undefined || ip_address != null, {
+      path: ['rtsp_url'],
+      message: 'is needed, or ip_address of a camera that says it by ONVIF',
+    }),
+);
 
 @Controller('api/v1/cameras')
 export class CamerasController {
@@ -154,26 +169,33 @@ export class CamerasController {
     return this.cameras.undelete({ reference, force, by: actorOf(request) });
   }
 
-  /** An address of the newest picture for programs that can't send headers: signed, for this camera and this caller, for an hour. */
+  /** An address of the newest picture for programs that can't send headers: signed, for this camera and this caller. */
   @Post(':reference/snapshot-url')
   @HttpCode(200)
-  @Policy({ kind: 'authenticated', scope: scopes.readCameras, usersOnly: true })
+  @Policy({ kind: 'authenticated', scope: scopes.readCameras })
   async snapshotUrl(
     @Param('reference') reference: string,
+    @Body() body: unknown,
     @Req() request: FastifyRequest,
   ): Promise<{ url: string; expires_in_seconds: number }> {
+    const { expires_in_seconds } = parseInput(SnapshotUrlBody, body ?? {}, 'body');
     const principal = requirePrincipal(request);
-    const camera = await this.cameras.find(cameraScopeOf(principal), reference);
-    const ticket = await this.tickets.issue(principal, camera.id, 'snapshot');
-    return { url: `/api/v1/cameras/${camera.id}/snapshot?ticket=${ticket}`, expires_in_seconds: liveTicketSeconds };
+    const { id: cameraId } = await this.cameras.find(cameraScopeOf(principal), reference);
+    const ticket = await this.tickets.issueForSnapshot(principal, { cameraId, seconds: expires_in_seconds });
+    return { url: `/api/v1/cameras/${cameraId}/snapshot?ticket=${ticket}`, expires_in_seconds };
   }
+}
+
+function withoutEmptyTexts(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''));
 }
 
 function inputOf(body: z.infer<typeof CameraUpdate>): CameraInput {
   const { description, location, manufacturer, model, name, password, port, username, vlan, assignments } = body;
   return {
     ...{ description, location, manufacturer, model, name, password, port, username, vlan, assignments },
-    ipAddress: body.ip_address,
+    ipAddress: body.ip_address || undefined,
     rtspUrl: body.rtsp_url,
     substreamUrl: body.substream_url,
     isActive: body.is_active,

@@ -20,6 +20,7 @@ import { DemoCameraStore } from './demo-camera.store.js';
 import { DeviceSettingsController } from './onvif/device-settings.controller.js';
 import { OnvifController } from './onvif/onvif.controller.js';
 import { OnvifService } from './onvif/onvif.service.js';
+import { ReferencedCameras } from './referenced-cameras.js';
 
 /** What the recorder shares with the API: rows of cameras and how to connect to them. */
 @Module({
@@ -55,9 +56,10 @@ export class CameraConnectionsModule {}
     DemoCamera,
     DemoCameraStore,
     OnvifService,
+    ReferencedCameras,
     // Undefined where there is none: everything but the tests of connections works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],
-  exports: [CamerasService, CameraConnectionsModule],
+  exports: [CamerasService, ReferencedCameras, CameraConnectionsModule],
 })
 export class CamerasModule {}

@@ -10,21 +10,14 @@ import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.
 import { invalidField } from '../http/parse-input.js';
 import { CLOCK } from '../process-parts.js';
 import { CameraConnections, isEncrypted } from './camera-connections.js';
+import { changesOf, definedOf, type CameraInput } from './camera-input.js';
 import { CameraPermissionsStore } from './camera-permissions.store.js';
 import { cameraScopeOf, type CameraScope } from './camera-scope.js';
-import { cameraView } from './camera-view.js';
+import { cameraView, recordingFreshMs } from './camera-view.js';
 import { CamerasStore, type Camera, type CameraFields, type JudgeDuplicates } from './cameras.store.js';
-import { checkCameraUrl, movedUrl } from './check-camera-url.js';
+import { checkCameraUrl } from './check-camera-url.js';
 import { parseCameraReference, problemWithFramesName } from './parse-camera-reference.js';
 import { mayHavePassword, typeAgain, type PasswordTargets } from './saved-password.js';
-
-/** What a caller sends; `password` null takes it away, undefined leaves it. */
-export interface CameraInput extends CameraFields {
-  password?: string | null;
-  /** Of the camera's addresses, where no `rtspUrl` names them. */
-  ipAddress?: string;
-  port?: number;
-}
 
 /** More cameras than one system has. */
 const systemListMax = 10_000;
@@ -43,7 +36,7 @@ export class CamerasService {
   /** All that are not deleted, for the system itself; ten thousand at most. */
   async listForSystem(): Promise<CameraView[]> {
     const { cameras } = await this.store.list({ scope: { kind: 'all' }, skip: 0, limit: systemListMax, activeOnly: false });
-    return this.views(cameras);
+    return this.views(cameras, { forAdmin: false });
   }
 
   async list(
@@ -51,11 +44,11 @@ export class CamerasService {
     query: { skip: number; limit: number; activeOnly: boolean },
   ): Promise<{ cameras: CameraView[]; total: number }> {
     const { cameras, total } = await this.store.list({ ...query, scope: cameraScopeOf(principal) });
-    return { cameras: await this.views(cameras), total };
+    return { cameras: await this.views(cameras, { forAdmin: isAdmin(principal) }), total };
   }
 
   async show(principal: Principal, reference: string): Promise<CameraView> {
-    return this.view(await this.find(cameraScopeOf(principal), reference));
+    return this.view(await this.find(cameraScopeOf(principal), reference), { forAdmin: isAdmin(principal) });
   }
 
   /** @throws AppError `not_found` for a camera that is not there or not to be seen by the caller: both look the same */
@@ -69,7 +62,7 @@ export class CamerasService {
   /** The failure to show a picture, with the reason why the camera is offline, if it is. */
   async withReason(camera: Camera, error: unknown): Promise<unknown> {
     if (!(error instanceof AppError) || error.code !== 'unavailable') return error;
-    const { status_reason: reason } = await this.view(camera);
+    const { status_reason: reason } = await this.view(camera, { forAdmin: false });
     return reason === null ? error : new AppError('unavailable', `${error.message}: ${reason}`, { cause: error, retryAfterMs: 2_000 });
   }
 
@@ -81,11 +74,12 @@ export class CamerasService {
         const target = checkCameraUrl(rtspUrl);
         return !('problem' in target) && target.host === ip;
       }),
+      { forAdmin: isAdmin(principal) },
     );
   }
 
   async listDeleted(): Promise<CameraView[]> {
-    return this.views(await this.store.listDeleted());
+    return this.views(await this.store.listDeleted(), { forAdmin: true });
   }
 
   /** Takes a deletion back; the camera stays switched off. @throws AppError `not_found`, `conflict` (not deleted; same address) */
@@ -136,7 +130,8 @@ export class CamerasService {
   /** @throws AppError `not_found`, and as `create`; `unprocessable` too where the saved password would go to another address */
   async update(principal: Principal, request: { reference: string; input: CameraInput; force: boolean; by: Actor }): Promise<CameraView> {
     const known = await this.find(cameraScopeOf(principal), request.reference);
-    const { fields, password } = await this.checkInput(movedInput(request.input, known));
+    const input = changesOf(request.input, known);
+    const { fields, password } = await this.checkInput(input);
     const changed = { ...known, ...definedOf(fields) };
     requireEncryption(changed);
     if (password === undefined && known.encryptedPassword !== null) requirePasswordStays(changed, known);
@@ -146,7 +141,7 @@ export class CamerasService {
         fields,
         encryptedPassword,
         judgeDuplicates: request.force ? acceptDuplicates : refuseDuplicates,
-        writeEntry: this.entryOf(request.by, { action: 'camera.changed', camera: known, fields: namesOfDefined(request.input) }),
+        writeEntry: this.entryOf(request.by, { action: 'camera.changed', camera: known, fields: Object.keys(input) }),
       }),
     );
   }
@@ -178,7 +173,7 @@ export class CamerasService {
     this.bus.publish(camerasChanged, { camera_id: camera.id });
   }
 
-  /** Splits credentials off the URLs and checks where they lead. Credentials inside the URL count unless fields name others. */
+  /** Splits credentials off the URLs and checks where they lead. Credentials inside the URL count unless fields name others: null is none. */
   private async checkInput({
     ipAddress: _ipAddress,
     password,
@@ -191,14 +186,14 @@ export class CamerasService {
     const inUrl = main?.username === undefined ? sub : main;
     if (sub?.username !== undefined && (sub.username !== inUrl?.username || sub.password !== inUrl.password))
       throw invalidField('body', 'substream_url', 'has other credentials than rtsp_url');
-    const username = input.username === undefined ? inUrl?.username : input.username;
+    const username = input.username ?? inUrl?.username ?? input.username;
     const fields = {
       ...input,
       ...(main ? { rtspUrl: main.url } : {}),
       ...(sub ? { substreamUrl: sub.url } : {}),
       ...(username === undefined ? {} : { username }),
     };
-    return { fields, password: password === undefined ? inUrl?.password : password };
+    return { fields, password: password ?? inUrl?.password ?? password };
   }
 
   private async checkUrl(field: string, text: string) {
@@ -226,22 +221,28 @@ export class CamerasService {
     return this.audit.entryOf(by, { action, entityType: 'camera', entityId: camera.id, details });
   }
 
+  /** For who changed it: an admin. */
   private async changed(camera: Camera): Promise<CameraView> {
     this.bus.publish(camerasChanged, { camera_id: camera.id });
-    return this.view(camera);
+    return this.view(camera, { forAdmin: true });
   }
 
-  private async view(camera: Camera): Promise<CameraView> {
-    const [view] = await this.views([camera]);
+  private async view(camera: Camera, reader: { forAdmin: boolean }): Promise<CameraView> {
+    const [view] = await this.views([camera], reader);
     if (!view) throw new AppError('internal', 'a camera has no view');
     return view;
   }
 
-  private async views(cameras: readonly Camera[]): Promise<CameraView[]> {
-    const lastRecordings = await this.store.findLastRecordings(cameras.map(({ id }) => id));
+  private async views(cameras: readonly Camera[], { forAdmin }: { forAdmin: boolean }): Promise<CameraView[]> {
     const nowMs = this.clock.wallMs();
-    return cameras.map((camera) => cameraView({ camera, lastRecording: lastRecordings.get(camera.id), nowMs }));
+    const ids = cameras.map(({ id }) => id);
+    const lastRecordings = await this.store.findLastRecordings(ids, { presentUntil: new Date(nowMs + recordingFreshMs) });
+    return cameras.map((camera) => cameraView({ camera, lastRecording: lastRecordings.get(camera.id), nowMs, forAdmin }));
   }
+}
+
+function isAdmin(principal: Principal): boolean {
+  return principal.kind === 'user' && principal.isSuperuser;
 }
 
 const acceptDuplicates: JudgeDuplicates = () => undefined;
@@ -252,29 +253,11 @@ const refuseDuplicates: JudgeDuplicates = (duplicates) => {
   throw new AppError('conflict', message, { details: { detail: { code: 'duplicate_camera', message, duplicates } } });
 };
 
-/** Where only the address or the port changes, it changes in all URLs that name it. */
-function movedInput(input: CameraInput, known: Camera): CameraInput {
-  const { ipAddress: address, port, rtspUrl } = input;
-  if (rtspUrl !== undefined || (address === undefined && port === undefined)) return input;
-  const isSameHost = (url: string) => new URL(url).host === new URL(known.rtspUrl).host;
-  const moved = (url: string | null) => (url === null || !isSameHost(url) ? url : movedUrl(url, { address, port }));
-  return {
-    substreamUrl: moved(known.substreamUrl),
-    ...(known.onvifUrl !== null && address !== undefined && { onvifUrl: movedUrl(known.onvifUrl, { address }) }),
-    ...definedOf(input),
-    rtspUrl: movedUrl(known.rtspUrl, { address, port }),
-  };
-}
-
-/** What of it was given: what is left out keeps its value. */
-export function definedOf(input: CameraInput): CameraInput {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-}
-
 function requirePasswordStays(changed: PasswordTargets, known: Camera): void {
   for (const name of ['rtspUrl', 'substreamUrl', 'onvifUrl'] as const) {
     const url = changed[name];
-    if (url !== null && url !== known[name] && !mayHavePassword(url, known)) throw invalidField('body', 'password', typeAgain);
+    const purpose = name === 'onvifUrl' ? 'onvif' : 'stream';
+    if (url !== null && url !== known[name] && !mayHavePassword(url, known, purpose)) throw invalidField('body', 'password', typeAgain);
   }
 }
 
@@ -286,8 +269,4 @@ function requireEncryption({
   if (transportSecurity !== 'rtsps_required') return;
   for (const [field, url] of Object.entries({ rtsp_url: rtspUrl, substream_url: substreamUrl }))
     if (url !== null && !isEncrypted(url)) throw invalidField('body', field, 'must begin with rtsps://: the camera must be read encrypted');
-}
-
-function namesOfDefined(input: CameraInput): string[] {
-  return Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }

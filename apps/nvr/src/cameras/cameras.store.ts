@@ -3,6 +3,7 @@ import type { CameraAssignment, TransportSecurity } from '@nightjar/contracts';
 import { isUniqueViolation, Prisma, type NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
+import { followCameras } from '../luna/luna-streams.store.js';
 import { DATABASE } from '../process-parts.js';
 import { visibleCameras, type CameraScope } from './camera-scope.js';
 import type { CameraReference } from './parse-camera-reference.js';
@@ -178,12 +179,25 @@ export class CamerasStore {
     return (await this.database.camera.findMany({ where: visibleCameras(scope), select: { id: true } })).map(({ id }) => id);
   }
 
-  /** End of the newest segment of each camera that has one. */
-  async findLastRecordings(cameraIds: readonly number[]): Promise<Map<number, LastRecording>> {
+  /**
+   * End of the segment of each camera that was recorded last, if it has one. After the clock was set back, what was recorded before
+   * ends later than now, or at the same times as what is recorded now: of those, the row that was made last is the last.
+   * @param options.presentUntil what ends later is from before such a step
+   */
+  async findLastRecordings(cameraIds: readonly number[], { presentUntil }: { presentUntil: Date }): Promise<Map<number, LastRecording>> {
     const rows = await this.database.$queryRaw<{ id: number; endsAt: Date }[]>`
-      SELECT wanted.id, newest.ends_at AS "endsAt"
+      SELECT wanted.id, coalesce(newest.ends_at, ahead.ends_at) AS "endsAt"
       FROM unnest(${[...cameraIds]}::int[]) AS wanted(id)
-      CROSS JOIN LATERAL (SELECT ends_at FROM nvr.segment WHERE camera_id = wanted.id ORDER BY ends_at DESC LIMIT 1) AS newest`;
+      LEFT JOIN LATERAL (
+        SELECT id, ends_at FROM nvr.segment
+        WHERE camera_id = wanted.id AND ends_at > ${presentUntil}::timestamptz ORDER BY id DESC LIMIT 1) AS ahead ON true
+      LEFT JOIN LATERAL (
+        SELECT ends_at FROM nvr.segment
+        WHERE camera_id = wanted.id AND ends_at <= ${presentUntil}::timestamptz AND id > coalesce(ahead.id, 0)
+          -- Only then many rows are too old to be the one: of a day they are few.
+          AND ends_at > CASE WHEN ahead.id IS NULL THEN '-infinity' ELSE ${presentUntil}::timestamptz - interval '1 day' END
+        ORDER BY ends_at DESC LIMIT 1) AS newest ON true
+      WHERE ahead.id IS NOT NULL OR newest.ends_at IS NOT NULL`;
     return new Map(rows.map(({ id, endsAt }) => [id, { endsAt }]));
   }
 
@@ -239,10 +253,12 @@ export class CamerasStore {
       if (fields.rtspUrl !== undefined) judgeDuplicates(await findDuplicates(transaction, { rtspUrl: fields.rtspUrl, exceptId: id }));
       await lockLive(transaction, id);
       await writeEntry(transaction);
-      return transaction.camera.update({
+      const camera = await transaction.camera.update({
         where: { id },
         data: { ...rowOf(fields), ...(encryptedPassword === undefined ? {} : { encryptedPassword }) },
       });
+      if (fields.analyticsEnabled !== undefined) await followCameras(transaction, id);
+      return camera;
     });
   }
 

@@ -15,10 +15,14 @@ describe('a camera URL', () => {
   it('has the standard port of its scheme', () => {
     expect(checkCameraUrl('rtsp://cam.lan/1')).toMatchObject({ host: 'cam.lan', port: 554, username: undefined, password: undefined });
     expect(checkCameraUrl('rtsps://[fd00::1]/1')).toMatchObject({ host: 'fd00::1', port: 322 });
+    expect(checkCameraUrl('http://cam.lan/video?fps=5')).toMatchObject({ port: 80, url: 'http://cam.lan/video?fps=5' });
+    expect(checkCameraUrl('https://cam.lan/picture.jpg')).toMatchObject({ port: 443 });
   });
 
   it.each([
-    ['http://10.0.0.5/video'],
+    ['ftp://10.0.0.5/video'],
+    ['ws://10.0.0.5/video'],
+    ['http:10.0.0.5/video'],
     ['file:///etc/passwd'],
     ['exec:ls'],
     ['rtsp://'],

@@ -10,24 +10,26 @@ export interface CameraUrl {
 
 export type CheckedCameraUrl = CameraUrl | { problem: string };
 
-const standardPorts: Record<string, number> = { 'rtsp:': 554, 'rtsps:': 322 };
+const standardPorts: Record<string, number> = { 'rtsp:': 554, 'rtsps:': 322, 'http:': 80, 'https:': 443 };
 /** Signs that mean something to a shell, and everything that is not a visible ASCII sign. */
 const refusedSigns = /[^\x21-\x7e]|[$`|"'<>\\^{}]/;
 /** A name or an address as people write it: nothing encoded, no root dot. */
 const hostForm = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/;
+/** What parsers read into `http:host` is for them to know. */
+const schemeForm = /^[A-Za-z]+:\/\//;
 const lengthMax = 500;
 
 /**
- * Checks the form of a camera's URL: `rtsp` or `rtsps`, a host, nothing that a command line or a log could misread.
+ * Checks the form of a camera's URL: `rtsp` or `rtsps`, or `http` or `https` for its pictures; a host, nothing that a command line or a log could misread.
  * Which network the host is in is asked elsewhere, each time a connection is made (camera-networks.ts).
  */
 export function checkCameraUrl(text: string): CheckedCameraUrl {
   if (text.length > lengthMax) return { problem: `must be at most ${lengthMax} characters` };
   if (refusedSigns.test(text)) return { problem: 'has a sign that is not allowed: encode it with percent signs' };
-  if (!URL.canParse(text)) return { problem: 'must be a URL like rtsp://host:554/path' };
+  if (!schemeForm.test(text) || !URL.canParse(text)) return { problem: 'must be a URL like rtsp://host:554/path' };
   const parsed = new URL(text);
   const standardPort = standardPorts[parsed.protocol];
-  if (standardPort === undefined) return { problem: 'must begin with rtsp:// or rtsps://' };
+  if (standardPort === undefined) return { problem: 'must begin with rtsp://, rtsps://, http:// or https://' };
   if (!hostForm.test(parsed.hostname)) return { problem: 'must name a host' };
   if (parsed.port === '0') return { problem: 'must have a port above 0' };
   if (parsed.hash !== '') return { problem: 'must not have a fragment (#)' };

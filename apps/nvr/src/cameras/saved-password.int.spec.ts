@@ -1,9 +1,15 @@
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { SecretBox } from '@nightjar/auth';
 import type { RtspCamera } from '@nightjar/embedded';
+import { findFfmpeg } from '@nightjar/media';
 import { startTestCamera } from '@nightjar/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
+import { CameraConnections } from './camera-connections.js';
+import { CameraNetworks } from './camera-networks.js';
+import { CameraTests } from './camera-tests.service.js';
+import { CamerasStore } from './cameras.store.js';
 
 const saved = 'the-saved-password';
 let nvr: TestNvr;
@@ -19,8 +25,9 @@ beforeAll(async () => {
     socket.on('error', () => undefined);
     socket.on('data', (data) => {
       stolen += data.toString('latin1');
-      const cseq = /CSeq: (\d+)/i.exec(data.toString('latin1'))?.[1] ?? '1';
-      socket.write(`RTSP/1.0 401 Unauthorized\r\nCSeq: ${cseq}\r\nWWW-Authenticate: Basic realm="camera"\r\n\r\n`);
+      const [, protocol = '', cseq = '1'] = /(RTSP\/1\.0|HTTP\/1\.1)(?:[^]*CSeq: (\d+))?/.exec(data.toString('latin1')) ?? [];
+      const challenge = 'WWW-Authenticate: Basic realm="camera"\r\nContent-Length: 0';
+      socket.write(`${protocol} 401 Unauthorized\r\nCSeq: ${cseq}\r\n${challenge}\r\n\r\n`);
     });
   });
   await new Promise<void>((resolve) => thief.listen(0, '127.0.0.2', resolve));
@@ -107,6 +114,48 @@ describe('a camera that is given another address', () => {
     expect(await change({ rtsp_url: thiefUrl, password: 'typed' })).toMatchObject({ status: 200, body: { rtsp_url: thiefUrl } });
     expect((await change({ rtsp_url: device.url })).status).toBe(200);
     expect((await change({ rtsp_url: thiefUrl, password: null })).status).toBe(200);
+  });
+});
+
+describe('a camera that is asked by which schemes it answers', () => {
+  /** The standard port of rtsp:// is not ours to listen at. */
+  class WithThiefAtStandardPort extends CameraConnections {
+    override async urlTo(camera: Parameters<CameraConnections['urlTo']>[0]): Promise<string> {
+      const url = new URL(await super.urlTo(camera));
+      if (/^(rtsp|http):$/.test(url.protocol) && url.port === '') url.port = new URL(thiefUrl).port;
+      return url.href;
+    }
+  }
+
+  async function probe(rtspUrl: string, transportSecurity: string) {
+    const networks = new CameraNetworks({ networks: ['127.0.0.0/8'], ownPorts: [] });
+    const connections = new WithThiefAtStandardPort(new SecretBox(nvr.config.secretKey), networks, new CamerasStore(nvr.database));
+    const row = await nvr.database.camera.findUniqueOrThrow({ where: { id: cameraId } });
+    const encryptedPassword = connections.sealPassword(row.uuid, saved);
+    const camera = { ...row, rtspUrl, transportSecurity, username: 'ada', encryptedPassword };
+    return new CameraTests(connections, await findFfmpeg()).probeTransport(camera, new AbortController().signal);
+  }
+
+  it.each([
+    ['rtsps', 'plaintext_allowed'],
+    ['rtsps', 'rtsps_preferred'],
+    ['https', 'plaintext_allowed'],
+  ])(
+    'is not sent a password unencrypted that was saved for an address by %s, where %s, and counts as one that answers',
+    async (scheme, transportSecurity) => {
+      expect(await probe(`${scheme}://127.0.0.2:3322/a?channel=1&user=ada&password=in-query`, transportSecurity)).toMatchObject({
+        result: 'rtsp',
+        rtsp: { ok: true, reason: expect.stringContaining('is not sent unencrypted') },
+        rtsps: { ok: false },
+      });
+      expect(stolen).toContain('/a?channel=1');
+      expect(stolen).not.toMatch(/authorization|ada|in-query/i);
+    },
+  );
+
+  it.each(['rtsp', 'http'])('is sent the password that was saved for an unencrypted address by %s, as ever', async (scheme) => {
+    expect(await probe(`${scheme}://127.0.0.2/a`, 'plaintext_allowed')).toMatchObject({ result: 'none', rtsp: { ok: false } });
+    expect(stolen).toContain(sentAsBasic(saved));
   });
 });
 

@@ -23,9 +23,12 @@ describe('a saved password', () => {
   });
 
   it('is not sent where it can be read when it was saved for an encrypted address', () => {
-    expect(mayHavePassword('rtsp://10.0.0.5/main', encrypted)).toBe(false);
+    for (const url of ['rtsp://10.0.0.5/main', 'http://10.0.0.5/main']) {
+      expect([url, mayHavePassword(url, encrypted)]).toEqual([url, false]);
+      expect([url, mayHavePassword(url, { ...encrypted, rtspUrl: 'https://10.0.0.5/main' })]).toEqual([url, false]);
+    }
     expect(mayHavePassword('rtsps://10.0.0.5:322/main', encrypted)).toBe(true);
     // By ONVIF a digest is sent, and never the password.
-    expect(mayHavePassword('http://10.0.0.5/onvif', encrypted)).toBe(true);
+    expect(mayHavePassword('http://10.0.0.5/onvif', encrypted, 'onvif')).toBe(true);
   });
 });

@@ -10,11 +10,12 @@ export const typeAgain = 'must be typed again: the saved password goes to the sa
 /**
  * Whether a saved password may be sent to an address that was not saved with it: nowhere but to a host of the camera, and not unencrypted
  * where it was encrypted. Else whoever may change an address could send the password to himself and read it there.
+ * @param purpose by ONVIF a digest is sent, and never the password; a stream may ask for the password itself
  */
-export function mayHavePassword(url: string, saved: PasswordTargets): boolean {
+export function mayHavePassword(url: string, saved: PasswordTargets, purpose: 'stream' | 'onvif' = 'stream'): boolean {
   const hosts = [saved.rtspUrl, saved.substreamUrl, saved.onvifUrl].flatMap((known) => (known === null ? [] : [hostOf(known)]));
   if (!hosts.includes(hostOf(url))) return false;
-  return isEncrypted(url) || !isEncrypted(saved.rtspUrl) || !url.startsWith('rtsp:');
+  return isEncrypted(url) || !isEncrypted(saved.rtspUrl) || purpose === 'onvif';
 }
 
 function hostOf(url: string): string {

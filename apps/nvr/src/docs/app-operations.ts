@@ -95,6 +95,7 @@ export const internalOperations: readonly RouteDoc[] = [
       label: 'Of this label only',
       source: 'Who told of it',
       event_type: 'Of this type only',
+      plate: 'Part of a number plate',
       from: 'Going on at or after this',
       to: 'Going on before this',
       min_score: '0 to 1',
@@ -103,7 +104,7 @@ export const internalOperations: readonly RouteDoc[] = [
       limit: 'Events of a page',
       cursor: 'Where the page begins',
     }),
-    replies: ok('Events', object({ events: listOf(ref('Event')), count: integer })),
+    replies: ok('Events', object({ events: listOf(ref('Event')), count: integer, next_cursor: orNull(text) })),
     errors: [403, 404, 422, 503],
   }),
   operation('GET /api/v1/internal/camera-agent/events/{id}/evidence', 'getInternalEvidence', 'The picture of an event', {

@@ -16,7 +16,7 @@ import {
 } from '@nightjar/openapi';
 import { PermissionBody } from '../cameras/camera-permissions.controller.js';
 import { Address, TriedChange } from '../cameras/camera-tests.controller.js';
-import { CameraCreate, CameraUpdate, ListQuery, WriteQuery } from '../cameras/cameras.controller.js';
+import { CameraCreate, CameraUpdate, ListQuery, SnapshotUrlBody, WriteQuery } from '../cameras/cameras.controller.js';
 import { DeviceAddress, Velocity } from '../cameras/onvif/onvif.controller.js';
 import { HlsQuery } from '../live-view/hls.controller.js';
 import { PicturesQuery, VideoQuery } from '../live-view/live-view.controller.js';
@@ -131,8 +131,9 @@ export const cameraOperations: readonly RouteDoc[] = [
     },
   ),
   operation('POST /api/v1/cameras/{reference}/snapshot-url', 'makeSnapshotUrl', 'An address of the newest picture that needs no header', {
+    body: jsonBody(SnapshotUrlBody),
     replies: ok('The address', object({ url: text, expires_in_seconds: integer })),
-    errors: seen,
+    errors: [400, 403, 404, 422, 503],
   }),
   operation('GET /api/v1/cameras/{reference}/live', 'watchLive', 'Live video as fragmented MP4 on a WebSocket', {
     parameters: queryParameters(VideoQuery, {

@@ -45,6 +45,8 @@ export const cameraSetupOperations: readonly RouteDoc[] = [
     errors: [403, 404, 409, 422, 503],
   }),
   operation('POST /api/v1/cameras/{reference}/probe-transport', 'probeTransport', 'Try a camera encrypted, and unencrypted if it may be', {
+    description:
+      'A password that was saved for an `rtsps://` address is not sent unencrypted: a camera that asks for it counts as one that answers.',
     replies: ok('What it answered to; `none` is an answer too', object({ ...transport, rtsps: tried, rtsp: orNull(tried) })),
     errors: [403, 404, 429, 503],
   }),

@@ -35,6 +35,7 @@ export const eventOperations: readonly RouteDoc[] = [
       label: '`person`, `car`, or the name of an analytic',
       source: 'Who told of it',
       event_type: '`track`: somebody was followed; `alarm`: the camera itself; `alert`: an analytic or an app',
+      plate: 'Part of a number plate; capitals and spaces are of no account',
       from: 'Going on at or after this: RFC 3339 or Unix seconds',
       to: 'Going on before this, likewise',
       min_score: '0 to 1',

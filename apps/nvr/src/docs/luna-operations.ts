@@ -40,6 +40,7 @@ const logFilter = {
   targets: 'Fields of an entry, with commas',
 };
 const known = [403, 404, 503];
+const asAgent = 'For keys with `streams:manage`, agents of trusted networks, and admins: no role lets a user speak as an agent.';
 
 /** Streams, as the Luna Video Manager has them: what is analysed, where and how. */
 export const lunaOperations: readonly RouteDoc[] = [
@@ -183,6 +184,7 @@ export const lunaOperations: readonly RouteDoc[] = [
     }),
   ),
   operation('POST /1/agents', 'registerAgent', 'An agent of yours says that it is there', {
+    description: asAgent,
     body: jsonBody(NewAgent),
     replies: created(
       'Its id, and how often it has to show',
@@ -196,14 +198,17 @@ export const lunaOperations: readonly RouteDoc[] = [
   }),
   operation('GET /1/agents/{agentId}', 'getAgent', 'One agent', { replies: ok('The agent', 'Agent'), errors: known }),
   operation('DELETE /1/agents/{agentId}', 'removeAgent', 'Forget an agent; others take over its streams', {
+    description: asAgent,
     replies: noContent,
     errors: known,
   }),
   operation('POST /1/agents/{agentId}/streams', 'fetchStreams', 'Streams that the agent is to begin with, each told once', {
+    description: asAgent,
     replies: ok('Streams, with the credentials that they need', object({ streams: listOf(anyObject) })),
     errors: known,
   }),
   operation('POST /1/agents/{agentId}/feedback', 'tellOfStreams', 'What became of its streams', {
+    description: asAgent,
     body: jsonBody(Feedback),
     replies: ok(
       'What it is to do with each',

@@ -5,7 +5,9 @@ import { FirstUser } from '../setup/setup.controller.js';
 import { operation, ok } from './operation.js';
 
 const credentials = jsonBody(Credentials, { 'with a second factor': { username: 'admin', password: 'a long password', code: '123456' } });
-const session = queryParameters(LoginQuery, { session: '`cookie`: the refresh token stands in a cookie that scripts can’t read' });
+const session = queryParameters(LoginQuery, {
+  session: '`cookie`: the refresh token stands in a cookie that scripts can’t read; for the NVR’s own page only',
+});
 const message = object({ message: text });
 
 /** Who one is: tokens, the second factor, the first user. */
@@ -36,7 +38,8 @@ export const signInOperations: readonly RouteDoc[] = [
     errors: [400, 401, 403, 422, 423, 429, 503],
   }),
   operation('POST /api/v1/auth/refresh', 'refresh', 'The next pair of tokens; the former refresh token is spent', {
-    description: 'A refresh token that comes a second time ends its session. Without a body the cookie of the dashboard counts.',
+    description:
+      'A refresh token that comes back later than 10 s after it was changed ends its session. Without a body the cookie of the dashboard counts.',
     isPublic: true,
     body: jsonBody(RefreshBody),
     replies: ok('A pair of tokens', 'Tokens'),

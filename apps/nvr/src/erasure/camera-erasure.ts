@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { camerasChanged, FramesName } from '@nightjar/contracts';
 import { Bus } from '@nightjar/messaging';
-import { AppError, sleep, type Logger } from '@nightjar/runtime';
+import { AppError, pause, type Logger } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { CamerasStore, type Camera } from '../cameras/cameras.store.js';
@@ -84,7 +84,7 @@ export class CameraErasure implements OnModuleInit, OnModuleDestroy {
   private async repeat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.run(signal).catch((error: unknown) => this.logger.warn('a camera cannot be erased now, it is tried again', { error }));
-      await sleep(lookEveryMs, signal).catch(() => undefined);
+      await pause(lookEveryMs, signal);
     }
   }
 }

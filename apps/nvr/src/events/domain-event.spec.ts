@@ -16,6 +16,7 @@ const event: Event = {
   score: 0.9,
   endedAt: new Date(1_000),
   evidenceFile: null,
+  plateText: null,
   payload: {},
 };
 const told = (change: Partial<SavedEvent>, of: Partial<Event> = {}) => {

@@ -70,6 +70,7 @@ beforeAll(async () => {
         startedAt: at(2),
         endedAt: at(3),
         evidenceFile: 'a.jpg',
+        plateText: 'BAB1234',
       },
       { ...event, cameraId: cameraIds[2]!, trackId: 'of-deleted', label: 'person', score: 0.9, startedAt: at(3) },
     ],
@@ -109,6 +110,25 @@ describe('the list of events, page by page', () => {
     }
   });
 
+  it.each([
+    ['a range in which something begins', '', `from=${noonUnix + 21}&to=${noonUnix + 52}`, 9],
+    ['a range before which all began', '', `from=${noonUnix + 101.5}&to=${noonUnix + 102}`, 3],
+    ['a range of one camera', '&camera_id=yard', `from=${noonUnix - 4_500}&to=${noonUnix + 11}`, 4],
+    ['a range of a label', '&label=car', `from=${noonUnix - 4_000}`, 2],
+  ])('holds each event of %s once, page by page', async (_name, more, range, count) => {
+    const whole = await list(`?${range}${more}`);
+    expect([whole.count, whole.next_cursor]).toEqual([count, null]);
+    for (const limit of [1, 2, 3, count]) {
+      const read: (string | null)[] = [];
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const page: Page = await list(`?${range}${more}&limit=${limit}&cursor=${cursor}`.replace(/&cursor=$/, ''));
+        read.push(...tracksOf(page));
+        cursor = page.next_cursor;
+      }
+      expect(read).toEqual(tracksOf(whole));
+    }
+  });
+
   it('goes on where it was when events begin meanwhile', async () => {
     const whole = await list('?limit=500&label=person');
     const first = await list('?limit=10&label=person');
@@ -140,6 +160,15 @@ describe('a filter of the list', () => {
     ['?from=2026-01-01T12:03:10Z', ['person-39', 'person-38']],
     ['?from=2026-01-01T13:03:10.000%2B01:00&camera_id=yard', ['person-38']],
     ['?has_evidence=false&label=dog', []],
+    ['?source=tier0&event_type=track&label=dog', ['seen']],
+    ['?plate=BAB1234', ['seen']],
+    ['?plate=%20ab%2012%20', ['seen']],
+    ['?plate=AB12&camera_id=hall&from=2026-01-01', ['seen']],
+    ['?plate=B_1', []],
+    ['?plate=ABC123', []],
+    ['?from=2026-01-01T12:03:10', ['person-39', 'person-38']],
+    ['?from=2026-01-01T12:03:10.000000&to=2026-01-02&camera_id=yard', ['person-38']],
+    ['?from=2026-01-02', []],
   ])('%s finds its events and no others', async (query, tracks) => {
     expect(tracksOf(await list(query))).toEqual(tracks);
   });
@@ -173,6 +202,8 @@ describe('a filter of the list', () => {
     '?cursor=WzFlMzAwLDFd',
     '?label=a&label=b',
     '?label=%00',
+    '?plate=a&plate=b',
+    '?from=2026-02-30',
   ])('%s that is not valid is 422', async (query) => {
     expect((await nvr.fetch(`/api/v1/events${query}`)).status).toBe(422);
   });
@@ -203,7 +234,8 @@ describe('a filter that hardly any event passes', () => {
   ])('is answered in pages of what a few rows held, which together are the whole list: %s', async (_name, places) => {
     const store = new EventListStore(nvr.database);
     const cameras = places?.map((place) => cameraIds[place]!);
-    for (const filter of [{ minScore: 0.85 }, { minScore: 1 }, { hasEvidence: true }, { label: 'person', minScore: 0.7 }]) {
+    const inRange = { from: at(11), to: at(200), minScore: 0.85 };
+    for (const filter of [{ minScore: 0.85 }, { minScore: 1 }, { hasEvidence: true }, { label: 'person', minScore: 0.7 }, inRange]) {
       const asked = { cameraIds: cameras, filter, limit: 3, userId: undefined };
       const whole = await store.list({ ...asked, limit: 500, lookedAtMax: 1_000 });
       const read: number[] = [];

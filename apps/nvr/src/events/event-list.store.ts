@@ -40,17 +40,27 @@ export class EventListStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   async list(page: EventsPage): Promise<FoundEvents> {
-    const { cameraIds, limit, userId } = page;
+    const { cameraIds, filter, limit } = page;
     if (cameraIds?.length === 0) return { events: [], lookedUpTo: undefined };
-    const walk = await this.walkOf(page);
+    const begun = await this.listBegun(page);
+    const missing = limit - begun.events.length;
+    if (!filter.from || begun.lookedUpTo || missing <= 0) return begun;
+    // What was going on when the range began stands behind all that began in it.
+    const goingOn = await this.listGoingOn({ ...page, limit: missing }, filter.from);
+    return { events: [...begun.events, ...goingOn], lookedUpTo: undefined };
+  }
+
+  /** What began in the range, along the indexes that are sorted as the list is. */
+  private async listBegun(page: EventsPage): Promise<FoundEvents> {
+    const { limit, userId } = page;
+    const walk = walkOf(page);
     const sifts = siftConditions(page);
-    const reviewed = Prisma.sql`EXISTS (SELECT FROM nvr.event_review AS review WHERE review.user_id = ${userId ?? 0} AND review.event_id = event.id) AS reviewed`;
     const newest = (ofCameras: Prisma.Sql) => {
       const matching =
         sifts.length === 0
           ? Prisma.sql`FROM nvr.event AS event WHERE ${Prisma.join([ofCameras, ...walk.conditions], ' AND ')}`
           : Prisma.sql`FROM (${rowsAlong(ofCameras, walk)} LIMIT ${walk.rowsMax}) AS event WHERE ${Prisma.join(sifts, ' AND ')}`;
-      return Prisma.sql`SELECT event.*, ${reviewed} ${matching} ORDER BY event.started_at DESC, event.id DESC LIMIT ${limit}`;
+      return Prisma.sql`SELECT event.*, ${reviewedBy(userId)} ${matching} ORDER BY event.started_at DESC, event.id DESC LIMIT ${limit}`;
     };
     const rows = await this.database.$queryRaw<ListedRow[]>(
       walk.merged
@@ -60,9 +70,26 @@ export class EventListStore {
           ORDER BY page.started_at DESC, page.id DESC LIMIT ${limit}`
         : newest(walk.ofCameras),
     );
-    const events = rows.map((row) => ({ ...eventOfRow(row), reviewed: row.reviewed }));
+    const events = rows.map(listedEventOf);
     const mayHaveStopped = sifts.length > 0 && (events.length < limit || (walk.merged?.length ?? 1) > 1);
     return cutAt(events, mayHaveStopped ? await this.findStop(walk) : undefined);
+  }
+
+  /**
+   * What began before a moment and was not over then: as many as go on at a time, of all cameras, from the index on spans.
+   * Materialized: else, for the sake of the order, they are looked for along all that ever began before.
+   */
+  private async listGoingOn(page: EventsPage, moment: Date): Promise<ListedEvent[]> {
+    const { cameraIds, limit, userId } = page;
+    const conditions = [ofCameras(cameraIds), ...placeConditions(page), ...siftConditions(page)];
+    const rows = await this.database.$queryRaw<ListedRow[]>`
+      WITH going_on AS MATERIALIZED (
+        SELECT * FROM nvr.event
+        WHERE started_at < ${moment}::timestamptz AND ended_at IS NOT NULL
+          AND tstzrange(started_at, greatest(started_at, ended_at), '[]') @> ${moment}::timestamptz)
+      SELECT event.*, ${reviewedBy(userId)} FROM going_on AS event WHERE ${Prisma.join(conditions, ' AND ')}
+      ORDER BY event.started_at DESC, event.id DESC LIMIT ${limit}`;
+    return rows.map(listedEventOf);
   }
 
   /** The newest of the places where a reading stopped: the last row that was looked at, of one camera or of all. */
@@ -78,33 +105,6 @@ export class EventListStore {
     );
     return stop && { startedAtUnixMs: stop.started_at.getTime(), id: Number(stop.id) };
   }
-
-  private async walkOf({ cameraIds, cursor, filter, lookedAtMax }: EventsPage): Promise<Walk> {
-    const conditions = [...(await this.rangeConditions(filter)), ...placeConditions(cursor, filter)];
-    const distinct = cameraIds && [...new Set(cameraIds)];
-    const merged = distinct && distinct.length <= mergedCamerasMax ? distinct : undefined;
-    const ofCameras = distinct
-      ? Prisma.sql`event.camera_id = ANY(${distinct}::int[])`
-      : Prisma.sql`event.camera_id NOT IN (SELECT id FROM nvr.camera WHERE deleted_at IS NOT NULL)`;
-    return { conditions, merged, ofCameras, rowsMax: Math.max(1, Math.floor(lookedAtMax / (merged?.length ?? 1))) };
-  }
-
-  /** What overlaps a range begins, as the list is sorted, nowhere before the earliest event that was going on at its start. */
-  private async rangeConditions({ from, to }: Partial<EventsFilter>): Promise<Prisma.Sql[]> {
-    const conditions = to ? [Prisma.sql`event.started_at < ${to}::timestamptz`] : [];
-    if (!from) return conditions;
-    // Materialized: else the earliest is looked for along all starts, from the oldest on.
-    const [first] = await this.database.$queryRaw<{ earliest: Date | null }[]>`
-      WITH spanning AS MATERIALIZED (
-        SELECT started_at FROM nvr.event
-        WHERE started_at <= ${from}::timestamptz AND ended_at IS NOT NULL AND tstzrange(started_at, greatest(started_at, ended_at), '[]') @> ${from}::timestamptz)
-      SELECT min(started_at) AS earliest FROM spanning`;
-    return [
-      ...conditions,
-      Prisma.sql`event.started_at >= ${first?.earliest ?? from}::timestamptz`,
-      Prisma.sql`(event.started_at >= ${from}::timestamptz OR event.ended_at >= ${from}::timestamptz)`,
-    ];
-  }
 }
 
 /** The way through the rows on which a page is looked for. */
@@ -116,6 +116,30 @@ interface Walk {
   ofCameras: Prisma.Sql;
   /** Rows that are looked at, at most: of each camera, or of all as one. */
   rowsMax: number;
+}
+
+function walkOf(page: EventsPage): Walk {
+  const { cameraIds, filter, lookedAtMax } = page;
+  const { from, to } = filter;
+  const distinct = cameraIds && [...new Set(cameraIds)];
+  const merged = distinct && distinct.length <= mergedCamerasMax ? distinct : undefined;
+  const conditions = [
+    ...(from ? [Prisma.sql`event.started_at >= ${from}::timestamptz`] : []),
+    ...(to ? [Prisma.sql`event.started_at < ${to}::timestamptz`] : []),
+    ...placeConditions(page),
+  ];
+  return {
+    conditions,
+    merged,
+    ofCameras: ofCameras(distinct),
+    rowsMax: Math.max(1, Math.floor(lookedAtMax / (merged?.length ?? 1))),
+  };
+}
+
+function ofCameras(cameraIds: readonly number[] | undefined): Prisma.Sql {
+  return cameraIds
+    ? Prisma.sql`event.camera_id = ANY(${[...cameraIds]}::int[])`
+    : Prisma.sql`event.camera_id NOT IN (SELECT id FROM nvr.camera WHERE deleted_at IS NOT NULL)`;
 }
 
 function rowsAlong(ofCameras: Prisma.Sql, { conditions }: Walk): Prisma.Sql {
@@ -131,22 +155,28 @@ function cutAt(events: ListedEvent[], stop: EventsCursor | undefined): FoundEven
   return { events: events.filter(isLookedAt), lookedUpTo: stop };
 }
 
-function placeConditions(cursor: EventsCursor | undefined, { label }: Partial<EventsFilter>): Prisma.Sql[] {
+/** What an index finds. Partial indexes are used where their condition stands in the statement word for word. */
+function placeConditions({ cursor, filter }: EventsPage): Prisma.Sql[] {
+  const { eventType, label, plate, source } = filter;
   return [
     ...(cursor
       ? [Prisma.sql`(event.started_at, event.id) < (${new Date(cursor.startedAtUnixMs)}::timestamptz, ${cursor.id}::bigint)`]
       : []),
     ...(label === undefined ? [] : [Prisma.sql`event.label = ${label}`]),
+    ...(isOfMost(source) ? [] : [Prisma.sql`event.source = ${source}::nvr.event_source AND event.source <> 'tier0'`]),
+    ...(isOfMost(eventType) ? [] : [Prisma.sql`event.event_type = ${eventType}::nvr.event_type AND event.event_type <> 'track'`]),
+    ...(plate === undefined ? [] : [Prisma.sql`event.plate_text IS NOT NULL`]),
   ];
 }
 
 /** Filters without an index: rows are looked at one by one. */
 function siftConditions({ filter, userId }: EventsPage): Prisma.Sql[] {
-  const { eventType, hasEvidence, minScore, reviewed, source } = filter;
+  const { eventType, hasEvidence, minScore, plate, reviewed, source } = filter;
   const isReviewed = Prisma.sql`EXISTS (SELECT FROM nvr.event_review AS seen WHERE seen.user_id = ${userId ?? 0} AND seen.event_id = event.id)`;
   return [
-    ...(source === undefined ? [] : [Prisma.sql`event.source = ${source}::nvr.event_source`]),
-    ...(eventType === undefined ? [] : [Prisma.sql`event.event_type = ${eventType}::nvr.event_type`]),
+    ...(source === 'tier0' ? [Prisma.sql`event.source = 'tier0'`] : []),
+    ...(eventType === 'track' ? [Prisma.sql`event.event_type = 'track'`] : []),
+    ...(plate === undefined ? [] : [Prisma.sql`strpos(event.plate_text, ${plate}) > 0`]),
     ...(minScore === undefined ? [] : [Prisma.sql`event.score >= ${minScore}::real`]),
     ...(hasEvidence === undefined
       ? []
@@ -155,6 +185,19 @@ function siftConditions({ filter, userId }: EventsPage): Prisma.Sql[] {
   ];
 }
 
+/** What nearly every event is has no index: a page finds its rows soon. */
+function isOfMost(kind: EventsFilter['source'] | EventsFilter['eventType']): boolean {
+  return kind === undefined || kind === 'tier0' || kind === 'track';
+}
+
+function reviewedBy(userId: number | undefined): Prisma.Sql {
+  return Prisma.sql`EXISTS (SELECT FROM nvr.event_review AS review WHERE review.user_id = ${userId ?? 0} AND review.event_id = event.id) AS reviewed`;
+}
+
 interface ListedRow extends EventRow {
   reviewed: boolean;
+}
+
+function listedEventOf(row: ListedRow): ListedEvent {
+  return { ...eventOfRow(row), reviewed: row.reviewed };
 }

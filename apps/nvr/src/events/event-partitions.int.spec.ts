@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createServiceRoles, migrationsDirectory, openNvrDatabase, type NvrDatabase } from '@nightjar/database';
+import { migrationsDirectory, openNvrDatabase, type NvrDatabase } from '@nightjar/database';
 import { createTestDatabase, type TestDatabase } from '@nightjar/testing';
 import pg from 'pg';
+import { makeServiceRoles } from '../service-roles.fixture.js';
 
 const event = { source: 'tier0', eventType: 'track' } as const;
 const daysFromNow = (days: number) => new Date(Date.now() + days * 86_400_000);
@@ -17,7 +18,7 @@ let userId: number;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   owner = openNvrDatabase({ url: testDatabase.url, connectionsMax: 1 });
-  const { nvrUrl } = await createServiceRoles({ ownerUrl: testDatabase.url, passwords: { gateway: 'g-1', nvr: 'n-1' } });
+  const { nvrUrl } = await makeServiceRoles(testDatabase.url);
   nvr = openNvrDatabase({ url: nvrUrl, connectionsMax: 1 });
   cameraId = (await nvr.camera.create({ data: { name: 'a', framesName: 'a', rtspUrl: 'rtsp://10.0.0.1/a' } })).id;
   userId = (await nvr.user.create({ data: { username: 'somebody', passwordHash: 'x' } })).id;
@@ -70,7 +71,11 @@ describe('the partitions of events', () => {
     await owner.$executeRaw`CREATE TABLE nvr_events.event_2001_01 PARTITION OF nvr.event FOR VALUES FROM ('2001-01-01Z') TO ('2001-02-01Z')`;
     await owner.$executeRaw`ALTER TABLE nvr.event ATTACH PARTITION nvr_events.event_before FOR VALUES FROM (MINVALUE) TO ('2001-01-01Z')`;
     const january = await addEvent(new Date('2001-01-20Z'));
-    expect([await drop(new Date('2001-01-31Z')), await drop(new Date('2001-02-01Z'))]).toEqual([[{ dropped: 0 }], [{ dropped: 1 }]]);
+    const removedUpTo = async () =>
+      (await nvr.$queryRaw<{ seq: bigint }[]>`SELECT up_to_seq AS seq FROM nvr.event_removal`).map(({ seq }) => seq);
+    const { seq } = await nvr.event.findFirstOrThrow({ where: { id: january } });
+    expect([await drop(new Date('2001-01-31Z')), await removedUpTo()]).toEqual([[{ dropped: 0 }], [0n]]);
+    expect([await drop(new Date('2001-02-01Z')), await removedUpTo()]).toEqual([[{ dropped: 1 }], [seq]]);
     expect(await nvr.event.count({ where: { id: { in: [past, january, now] } } })).toBe(1);
     expect(await nvr.eventReview.count({ where: { eventId: { in: [past, january, now] } } })).toBe(1);
     expect(await partitionOf(await addEvent(new Date('2001-01-20Z')))).toBe('nvr_events.event_before');
@@ -110,10 +115,11 @@ describe('the migration to partitions', () => {
       ),
       ...['started_at_id_idx', 'span_idx'].map((name) => `CREATE INDEX event_${name} ON nvr.event (id)`),
     ];
-    const file = path.join(migrationsDirectory, '20261122203000_event_partitions', 'migration.sql');
+    const migration = (name: string) => readFile(path.join(migrationsDirectory, name, 'migration.sql'), 'utf8');
+    const since = await Promise.all(['20261122203000_event_partitions', '20261123172000_event_filters'].map(migration));
     const client = new pg.Client({ connectionString: testDatabase.url });
     await client.connect();
-    await client.query([...statements, await readFile(file, 'utf8')].join(';\n')).finally(() => client.end());
+    await client.query([...statements, ...since].join(';\n')).finally(() => client.end());
     expect(await owner.event.findFirst({ where: { id } })).toEqual(before);
     expect(await owner.eventReview.count({ where: { eventId: id } })).toBe(1);
     expect((await owner.event.create({ data: { ...event, cameraId, startedAt: new Date() } })).id).toBe(id + 1n);

@@ -13,6 +13,7 @@ export interface EventRow {
   started_at: Date;
   ended_at: Date | null;
   evidence_file: string | null;
+  plate_text: string | null;
   payload: unknown;
 }
 
@@ -30,6 +31,7 @@ export function eventOfRow(row: EventRow): Event {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     evidenceFile: row.evidence_file,
+    plateText: row.plate_text,
     payload,
   };
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { sleep, type Clock, type Logger } from '@nightjar/runtime';
+import { pause, type Clock, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
 import { MessagesStore } from '../rules/messages.store.js';
@@ -61,7 +61,7 @@ export class EventUpkeep implements OnModuleInit, OnModuleDestroy {
         waitMs = tryAgainMs;
         this.logger.warn('events cannot be kept in order, it is tried again', { error });
       }
-      await sleep(waitMs, signal).catch(() => undefined);
+      await pause(waitMs, signal);
     }
   }
 

@@ -16,7 +16,7 @@ export function eventView(event: Event): EventView {
     started_at: event.startedAt.toISOString(),
     ended_at: event.endedAt?.toISOString() ?? null,
     recording_ref: null,
-    plate_text: null,
+    plate_text: event.plateText,
     has_evidence: hasEvidence,
     evidence_url: hasEvidence ? `/api/v1/events/${event.id}/evidence` : null,
     payload: isRecord(event.payload) ? event.payload : null,

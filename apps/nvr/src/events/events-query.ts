@@ -1,5 +1,7 @@
 import type { EventView } from '@nightjar/contracts';
 import { z } from 'zod';
+import { plateTextOf } from './plate-text.js';
+import { UtcTime } from './utc-time.js';
 
 /** Year 2286; beyond it a caller has probably sent milliseconds. */
 const unixSecondsMax = 9_999_999_999;
@@ -15,6 +17,8 @@ export interface EventsFilter {
   label: string | undefined;
   source: EventView['source'] | undefined;
   eventType: EventView['event_type'] | undefined;
+  /** Part of a number plate, in capitals and without spaces. */
+  plate: string | undefined;
   /** Events that were going on in `[from, to)`; one without an end counts where it started. */
   from: Date | undefined;
   to: Date | undefined;
@@ -44,9 +48,7 @@ const UnixSeconds = z
   .transform(Number)
   .pipe(z.number().max(unixSecondsMax))
   .transform((seconds) => new Date(Math.round(seconds * 1_000)));
-const Moment = z.union([UnixSeconds, z.iso.datetime({ offset: true }).transform((text) => new Date(text))], {
-  error: 'must be Unix seconds or a time as in RFC 3339',
-});
+const Moment = z.union([UnixSeconds, UtcTime], { error: 'must be Unix seconds or a time as in RFC 3339' });
 const Cursor = z.string().transform((text, context) => {
   const cursor = readCursor(text);
   if (cursor) return cursor;
@@ -67,6 +69,11 @@ export const EventsQuery = z
       .optional(),
     source: z.enum(['tier0', 'camera', 'app', 'adapter']).optional(),
     event_type: z.enum(['track', 'alarm', 'alert']).optional(),
+    plate: z
+      .string()
+      .max(64)
+      .transform((text) => plateTextOf(text) ?? undefined)
+      .optional(),
     from: Moment.optional(),
     to: Moment.optional(),
     min_score: z.coerce.number().min(0).max(1).optional(),

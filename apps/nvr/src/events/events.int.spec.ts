@@ -1,7 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventCommitted, EventView, reportEvent, type EventReport } from '@nightjar/contracts';
+import { until } from '@nightjar/testing';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const startedAtMs = Date.UTC(2026, 0, 1, 12);
@@ -25,7 +26,7 @@ function report(changes: Partial<EventReport> = {}): Promise<{ event_id: number;
     frame_file: null,
     payload: { bbox: [1, 2, 3, 4] },
   };
-  return nvr.bus.request(reportEvent, { ...opened, ...changes }, { timeoutMs: 5_000 });
+  return nvr.bus.request(reportEvent, { ...opened, ...changes }, { timeoutMs: 60_000 });
 }
 
 async function latest(query = ''): Promise<{ events: EventView[]; count: number }> {
@@ -35,6 +36,21 @@ async function latest(query = ''): Promise<{ events: EventView[]; count: number 
 const putFrame = (file: string, content: number) => writeFile(path.join(nvr.config.framesDir, 'camera_0', file), jpeg(content));
 
 describe('a report of an event', () => {
+  it('is a row also where the disk takes no picture', async () => {
+    await putFrame('event_full.jpg', 7);
+    const ofCamera = path.join(nvr.config.evidenceDir, '70c75b04-1ec8-4aa1-930c-ddad9e47b54b');
+    await mkdir(nvr.config.evidenceDir, { recursive: true });
+    await writeFile(ofCamera, 'a file in the way');
+    try {
+      const { event_id } = await report({ track_id: 'full-1', frame_file: 'event_full.jpg', ended_at_unix_ms: startedAtMs + 1 });
+      const row = await nvr.database.event.findFirstOrThrow({ where: { id: event_id } });
+      expect(row).toMatchObject({ evidenceFile: null, trackId: 'full-1' });
+      await nvr.database.event.deleteMany({ where: { id: event_id } });
+    } finally {
+      await rm(ofCamera);
+    }
+  });
+
   it('is a row before it is answered, and is told to others', async () => {
     const told: number[] = [];
     nvr.bus.on(eventCommitted, ({ seq }) => void told.push(seq));
@@ -55,8 +71,7 @@ describe('a report of an event', () => {
         payload: { bbox: [1, 2, 3, 4] },
       },
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(told).toContain(seq);
+    await until(() => told.includes(seq));
   });
 
   it('changes nothing when it comes twice', async () => {

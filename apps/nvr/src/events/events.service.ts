@@ -42,6 +42,7 @@ export class EventsService {
       score: Math.round(report.score * scoreSteps) / scoreSteps,
       endedAt: report.ended_at_unix_ms === null ? null : new Date(Math.round(report.ended_at_unix_ms)),
       evidenceFile: kept?.file ?? null,
+      plateText: null,
       payload: report.payload,
     };
     const saved = await this.save(key, state, { kept, kind: { source: 'tier0', eventType: report.event_type ?? 'track' } });
@@ -62,7 +63,7 @@ export class EventsService {
     const { key, kind, picture, state } = event;
     const camera = await this.cameras.find({ kind: 'all' }, String(key.cameraId));
     const eventKey = `${key.cameraId} ${key.trackId ?? ''} ${key.startedAt.getTime()}`;
-    const kept = picture && (await this.evidence.keepBytes(picture, { cameraUuid: camera.uuid, eventKey }));
+    const kept = picture && (await this.evidence.keepIfPossible(picture, { cameraUuid: camera.uuid, eventKey }));
     const score = state.score === null ? null : Math.round(state.score * scoreSteps) / scoreSteps;
     const saved = await this.save(key, { ...state, score, evidenceFile: kept?.file ?? null }, { kept, kind });
     this.tell(saved);

@@ -44,6 +44,13 @@ export async function endAbandonedEvents(
   );
 }
 
+/** Where a client is in the row of changes, and which of them are his. */
+export interface ChangesAfter {
+  afterSeq: number;
+  /** Undefined: of all cameras. */
+  cameraIds: ReadonlySet<number> | undefined;
+}
+
 /** Reads events one by one and in the order of commits. */
 @Injectable()
 export class EventsStore {
@@ -54,26 +61,30 @@ export class EventsStore {
     return row ? eventOf(row) : undefined;
   }
 
-  /** Changes after `seq` in commit order; of an event that changed twice, the last. `cameraIds` undefined: of all cameras. */
-  async listAfter(seq: number, options: { cameraIds: readonly number[] | undefined; limit: number }): Promise<Event[]> {
-    const { cameraIds, limit } = options;
-    const ofCameras = cameraIds ? Prisma.sql`AND camera_id = ANY(${[...cameraIds]}::int[])` : Prisma.empty;
+  /** Changes after `seq` in commit order; of an event that changed twice, the last. */
+  async listAfter({ afterSeq, cameraIds }: ChangesAfter, limit: number): Promise<Event[]> {
     const rows = await this.database
-      .$planned<EventRow>`SELECT * FROM nvr.event WHERE seq > ${seq}::bigint ${ofCameras} ORDER BY seq LIMIT ${limit}::int`;
+      .$planned<EventRow>`SELECT * FROM nvr.event WHERE seq > ${afterSeq}::bigint ${ofCameras(cameraIds)} ORDER BY seq LIMIT ${limit}::int`;
     return rows.map(eventOfRow);
   }
 
-  /** 0 without any event. */
-  async newestSeq(): Promise<number> {
-    const row = await this.database.event.findFirst({ select: { seq: true }, orderBy: { seq: 'desc' } });
-    return Number(row?.seq ?? 0);
+  /** The newest change that ever was, removed or not, and the newest of those that were removed; 0 without any. */
+  async readEnds(): Promise<{ newestSeq: number; removedUpToSeq: number }> {
+    const [row] = await this.database.$planned<{ newest: bigint; removed: bigint }>`
+      SELECT greatest((SELECT max(seq) FROM nvr.event), up_to_seq) AS newest, up_to_seq AS removed FROM nvr.event_removal`;
+    return { newestSeq: Number(row?.newest ?? 0), removedUpToSeq: Number(row?.removed ?? 0) };
   }
 
-  /** The seq that stands `count` changes before the newest; undefined when there are not so many. */
-  async seqBeforeNewest(count: number): Promise<number | undefined> {
-    const row = await this.database.event.findFirst({ select: { seq: true }, orderBy: { seq: 'desc' }, skip: count });
-    return row ? Number(row.seq) : undefined;
+  /** Of the changes after `seq` the one that stands `count` before the newest; undefined when there are not so many. */
+  async seqBeforeNewest(count: number, { afterSeq, cameraIds }: ChangesAfter): Promise<number | undefined> {
+    const [row] = await this.database.$planned<{ seq: bigint }>`
+      SELECT seq FROM nvr.event WHERE seq > ${afterSeq}::bigint ${ofCameras(cameraIds)} ORDER BY seq DESC OFFSET ${count}::int LIMIT 1`;
+    return row && Number(row.seq);
   }
+}
+
+function ofCameras(cameraIds: ReadonlySet<number> | undefined): Prisma.Sql {
+  return cameraIds ? Prisma.sql`AND camera_id = ANY(${[...cameraIds]}::int[])` : Prisma.empty;
 }
 
 type EventRecord = Awaited<ReturnType<NvrDatabase['event']['findUniqueOrThrow']>>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError, hasErrorCode, replaceFile, type Logger } from '@nightjar/runtime';
+import { AppError, hasErrorCode, replaceFile, toAppError, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { readFrameFile } from '../frames/read-frame-file.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
@@ -30,10 +30,18 @@ export class EvidenceFiles {
   async keep(options: { cameraUuid: string; framesName: string; frameFile: string; eventKey: string }): Promise<KeptEvidence | undefined> {
     const { cameraUuid, eventKey, frameFile, framesName } = options;
     const bytes = await this.readPicture(framesName, frameFile);
-    return bytes && this.keepBytes(bytes, { cameraUuid, eventKey });
+    return bytes && this.keepIfPossible(bytes, { cameraUuid, eventKey });
   }
 
-  /** As `keep`, of a picture that is at hand. */
+  /** As `keep`, of a picture that is at hand. Where the disk does not take it the event counts without: its row needs no such disk. */
+  async keepIfPossible(bytes: Buffer, event: { cameraUuid: string; eventKey: string }): Promise<KeptEvidence | undefined> {
+    return this.keepBytes(bytes, event).catch((error: unknown) => {
+      this.logger.error('the picture of an event is not kept: the disk does not take it', { cameraUuid: event.cameraUuid, error });
+      return undefined;
+    });
+  }
+
+  /** @throws what the file system says */
   async keepBytes(bytes: Buffer, { cameraUuid, eventKey }: { cameraUuid: string; eventKey: string }): Promise<KeptEvidence> {
     const file = `${cameraUuid}/${digest(eventKey)}-${digest(bytes)}.jpg`;
     const target = path.join(this.config.evidenceDir, file);
@@ -69,8 +77,7 @@ export class EvidenceFiles {
       if (bytes.subarray(0, 3).equals(jpegStart)) return bytes;
       this.logger.warn('the picture of an event is no JPEG', { framesName, frameFile });
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      this.logger.warn('the picture of an event cannot be read', { framesName, frameFile, reason: error.message });
+      this.logger.warn('the picture of an event cannot be read', { framesName, frameFile, reason: toAppError(error).message, error });
     }
     return undefined;
   }

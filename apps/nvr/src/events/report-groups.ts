@@ -1,8 +1,8 @@
 import type { EventKey } from './write-reports.js';
 
 /** Equal for reports that are about the same event, as far as their key tells. */
-export function eventKeyText({ cameraId, startedAt, trackId }: EventKey): string {
-  return JSON.stringify([cameraId, trackId, startedAt.getTime()]);
+export function eventKeyText({ cameraId, startedAt, startGuessedWithinMs, trackId }: EventKey): string {
+  return JSON.stringify([cameraId, trackId, startGuessedWithinMs === undefined ? startedAt.getTime() : null]);
 }
 
 /**

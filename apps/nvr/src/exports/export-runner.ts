@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { isDatabaseAway } from '@nightjar/database';
-import { AppError, sleep, type Logger } from '@nightjar/runtime';
+import { AppError, pause, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { ClipsService } from '../playback/clips.service.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
@@ -76,7 +76,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
       } catch (error) {
         if (!isDatabaseAway(error)) this.logger.warn('exports cannot be made, it is tried again', { error });
       }
-      if (!signal.aborted) await sleep(lookEveryMs, this.wakeUp.signal).catch(() => undefined);
+      if (!signal.aborted) await pause(lookEveryMs, this.wakeUp.signal);
     }
   }
 
@@ -141,7 +141,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private async beat(attempt: Attempt): Promise<void> {
     const { gone, id, leaseId } = attempt;
     while (!gone.signal.aborted) {
-      await sleep(beatEveryMs, gone.signal).catch(() => undefined);
+      await pause(beatEveryMs, gone.signal);
       if (gone.signal.aborted) return;
       const { bytesDone, bytesTotal } = attempt;
       try {

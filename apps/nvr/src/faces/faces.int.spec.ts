@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SecretBox } from '@nightjar/auth';
 import { facesChanged, listFaces, packEmbedding, removeFace, saveFace, unpackEmbedding, type RegisteredFace } from '@nightjar/contracts';
-import { createServiceRoles, openNvrDatabase, orUnavailable } from '@nightjar/database';
+import { openNvrDatabase, orUnavailable } from '@nightjar/database';
 import { createLogger, FakeClock } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
 import type { z } from 'zod';
+import { makeServiceRoles } from '../service-roles.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { FacesService } from './faces.service.js';
 import { FacesStore } from './faces.store.js';
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 const embeddingSize = 256;
 
 let nvr: TestNvr;
@@ -131,7 +132,9 @@ describe('a registered face', () => {
     nvr.bus.on(facesChanged, async ({ revision }) => {
       told.push({ revision, rows: await nvr.database.face.count({ where: { revision } }) });
     });
-    await until(async () => (await save(face('emp-1')), told.length > 0));
+    // Another person each time: who is saved once more before the row is counted has another revision by then.
+    let saved = 0;
+    await until(async () => (await save(face(`emp-${++saved}`)), told.length > 0));
     expect(told.every(({ rows }) => rows === 1)).toBe(true);
   });
 });
@@ -229,11 +232,15 @@ describe('the list of changes', () => {
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     let isHeld = false;
-    const holding = holder.$transaction(async (transaction) => {
-      await transaction.$executeRaw`SELECT 1 FROM nvr.face WHERE person_id = 'held' FOR UPDATE`;
-      isHeld = true;
-      await released;
-    });
+    const holding = holder.$transaction(
+      async (transaction) => {
+        await transaction.$executeRaw`SELECT 1 FROM nvr.face WHERE person_id = 'held' FOR UPDATE`;
+        isHeld = true;
+        await released;
+      },
+      // Prisma would end it after five seconds, and let the row go.
+      { timeout: 120_000 },
+    );
     await until(() => isHeld);
     const early = save(face('held', { name: 'Early' }));
     await until(async () => (await waiting()) === 1);
@@ -323,10 +330,7 @@ describe('the registry', () => {
   });
 
   it('is open to the role of the NVR, and not to the gateway', async () => {
-    const { gatewayUrl, nvrUrl } = await createServiceRoles({
-      ownerUrl: nvr.config.databaseUrl,
-      passwords: { gateway: 'g-1', nvr: 'n-1' },
-    });
+    const { gatewayUrl, nvrUrl } = await makeServiceRoles(nvr.config.databaseUrl);
     const own = openNvrDatabase({ url: nvrUrl, connectionsMax: 1 });
     const ownStore = new FacesStore(own);
     const fields = { ...storedFields, encryptedEmbedding: Uint8Array.from([1, 2, 3]) };

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => nvr.stop());
 
 describe('a picture over the bus', () => {
-  const read = (uri: string, offset = 0) => nvr.bus.requestWithBody(readFrame, { uri, offset }, { timeoutMs: 5_000 });
+  const read = (uri: string, offset = 0) => nvr.bus.requestWithBody(readFrame, { uri, offset }, { timeoutMs: 60_000 });
 
   it('comes in parts of half a megabyte, with size and time', async () => {
     const picture = Buffer.alloc(700_000, 7);

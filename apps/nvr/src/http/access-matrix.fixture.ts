@@ -37,6 +37,13 @@ export interface Ours {
 
 /** An NVR with two cameras that have recordings, everything that can be asked for about one of them, and people with rights on either. */
 export class AccessMatrixFixture {
+  /** The newest ones of cameras. They stay as fresh as those of an agent that works. */
+  private readonly pictures: string[] = [];
+  private readonly drawing = setInterval(() => {
+    const nowUnix = Date.now() / 1_000;
+    for (const picture of this.pictures) void utimes(picture, nowUnix, nowUnix);
+  }, 2_000);
+
   private constructor(
     readonly nvr: TestNvr,
     readonly ours: Ours,
@@ -48,7 +55,7 @@ export class AccessMatrixFixture {
     const [nvr, directory] = await Promise.all([
       startTestNvr({
         internalApiKey,
-        infer: { adapters: readAdapters({ ownUrl: 'http://127.0.0.1:39996', others: [] }), headers: {} },
+        infer: { adapters: readAdapters({ ownUrl: 'http://127.0.0.1:19996', others: [] }), headers: {} },
         lunaTrustedNetworks: [loopback],
         cameraNetworks: ['127.0.0.0/8'],
         webhooks: { networks: [loopback], ownPorts: [], signatureFormat: 'sha256=hex' },
@@ -61,6 +68,7 @@ export class AccessMatrixFixture {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.drawing);
     await this.nvr.stop();
     await rm(this.directory, { recursive: true });
   }
@@ -117,14 +125,14 @@ export class AccessMatrixFixture {
     const exported = await this.made('/api/v1/exports', { ...span, filename: 'export-of-ours.mp4' }, guard.headers);
     const rule = await this.made(
       '/api/v1/rules',
-      { name: 'rule-of-ours', url: 'http://127.0.0.1:39997/', secret: 'secret' },
+      { name: 'rule-of-ours', url: 'http://127.0.0.1:19997/', secret: 'secret' },
       guard.headers,
     );
     const event = await this.addEvent(camera);
     const internal = { 'x-internal-api-key': internalApiKey };
     await this.made(
       '/api/v1/apps/register',
-      { url: 'http://127.0.0.1:39998', manifest: { id: 'loiter', name: 'L', version: '1' } },
+      { url: 'http://127.0.0.1:19998', manifest: { id: 'loiter', name: 'L', version: '1' } },
       internal,
     );
     const { stream_id, ...luna } = await this.addLuna(camera, guard.headers);
@@ -135,7 +143,7 @@ export class AccessMatrixFixture {
     >;
     const key = await this.made('/api/v1/api-keys', { name: 'key-of-ours', scopes: keyScopes, camera_ids: [camera.id] });
     const { id: deliveryId } = await database.ruleMessage.findFirstOrThrow();
-    await until(async () => (await database.export.findFirstOrThrow()).state === 'ready', 30_000);
+    await until(async () => (await database.export.findFirstOrThrow()).state === 'ready');
     const ids = { stream_id, events: event, exports: exported.id, protections: protection.id, ruleId: rule.id, deliveryId, ...luna };
     Object.assign(this.ours, {
       ...{ camera, otherCamera, startUnix, endUnix: startUnix + fileSeconds, segmentId, otherSegmentId },
@@ -157,9 +165,7 @@ export class AccessMatrixFixture {
     const frames = path.join(this.nvr.config.framesDir, name);
     await mkdir(frames, { recursive: true });
     await writeFile(path.join(frames, 'latest.jpg'), jpeg);
-    // Fresh for as long as the spec takes.
-    const laterUnix = Date.now() / 1_000 + 600;
-    await utimes(path.join(frames, 'latest.jpg'), laterUnix, laterUnix);
+    this.pictures.push(path.join(frames, 'latest.jpg'));
     return { id: Number(camera.id), uuid: String(camera.uuid) };
   }
 
@@ -181,7 +187,7 @@ export class AccessMatrixFixture {
   }
 
   private async addLuna({ uuid }: TestCameraRow, guard: Headers) {
-    const { agent_id: agentId } = await this.made('/1/agents', { name: 'agent', port: 1, analytics: ['seen'], max_stream_count: 1 }, guard);
+    const { agent_id: agentId } = await this.made('/1/agents', { name: 'agent', port: 1, analytics: ['seen'], max_stream_count: 1 });
     const { analytic_id: analyticId } = await this.made('/1/analytics', { analytic_name: 'seen' }, guard);
     const { group_id: groupId } = await this.made('/1/groups', { group_name: 'ours' }, guard);
     for (const action of ['stop', 'resume'])

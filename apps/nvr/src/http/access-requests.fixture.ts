@@ -2,9 +2,10 @@ import http from 'node:http';
 import type { Headers } from './access-matrix.fixture.js';
 import type { AccessSample } from './access-sample.fixture.js';
 
-const answerMs = 20_000;
-/** What an endless answer has said after this long is all that is looked at. */
+const answerMs = 60_000;
+/** What an endless answer has said after this long is all that is looked at, where nothing else is waited for. */
 const streamReadMs = 400;
+const endlessTypes = /^(text\/event-stream|multipart\/x-mixed-replace)/;
 const requestsAtOnce = 8;
 const methodsWithBody = ['POST', 'PUT', 'PATCH'];
 
@@ -22,19 +23,26 @@ export class AccessRequests {
     private readonly ids: Record<string, string>,
   ) {}
 
-  /** @param method instead of the sample's */
-  async ask(sample: AccessSample, headers: Headers, method = methodOf(sample)): Promise<Answer> {
+  /**
+   * @param options.method instead of the sample's
+   * @param options.wanted an endless answer is read until it has said this
+   */
+  async ask(sample: AccessSample, headers: Headers, options: { method?: string; wanted?: string | undefined } = {}): Promise<Answer> {
+    const { method = methodOf(sample), wanted } = options;
     const text = textOf(method, sample);
-    return this.send(this.addressOf(sample), {
+    const init = {
       method,
       headers: { ...headers, ...(text !== undefined && { 'content-type': 'application/json' }) },
       ...(text !== undefined && { body: text }),
-    });
+    };
+    return this.send(this.addressOf(sample), init, wanted);
   }
 
-  async send(pathname: string, init: RequestInit = {}): Promise<Answer> {
+  async send(pathname: string, init: RequestInit = {}, wanted?: string): Promise<Answer> {
     const response = await fetch(`${this.url}${pathname}`, { signal: AbortSignal.timeout(answerMs), ...init });
-    return { status: response.status, cacheControl: response.headers.get('cache-control') ?? '', text: await beginningOf(response) };
+    const isEndless = endlessTypes.test(response.headers.get('content-type') ?? '');
+    const text = isEndless ? await beginningOf(response, wanted) : await response.text();
+    return { status: response.status, cacheControl: response.headers.get('cache-control') ?? '', text };
   }
 
   /**
@@ -101,14 +109,18 @@ function textOf(method: string, { body }: AccessSample): string | undefined {
   return body !== undefined && methodsWithBody.includes(method) ? JSON.stringify(body) : undefined;
 }
 
-/** What an endless answer has said after a moment, or all of one that ends. */
-async function beginningOf(response: Response): Promise<string> {
+/** What an endless answer has said after a moment, or up to what is wanted, however long that takes. */
+async function beginningOf(response: Response, wanted: string | undefined): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return '';
   let text = '';
   const decoder = new TextDecoder();
-  const timer = setTimeout(() => void reader.cancel(), streamReadMs);
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += decoder.decode(part.value, { stream: true });
+  const timer = wanted === undefined ? setTimeout(() => void reader.cancel(), streamReadMs) : undefined;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += decoder.decode(part.value, { stream: true });
+    if (wanted !== undefined && text.includes(wanted)) break;
+  }
   clearTimeout(timer);
+  await reader.cancel();
   return text;
 }

@@ -171,16 +171,20 @@ function luna({ camera, ids }: Ours): AccessSample[] {
     own('PUT /1/analytics/:analyticId', { body: { analytic_name: 'seen' }, ok: 200 }),
     own('GET /1/agents', { ok: 200 }),
     own('GET /1/agents/:agentId', { ok: 200 }),
-    own('POST /1/agents', { body: {}, ok: 400 }),
-    nothing('POST /1/agents/:agentId/streams', { ok: 200 }),
-    nothing('POST /1/agents/:agentId/feedback', { body: { feedback: [{ stream_id: camera.uuid, version: 1, status: 'done' }] }, ok: 200 }),
+    own('POST /1/agents', { as: 'admin', body: {}, ok: 400 }),
+    nothing('POST /1/agents/:agentId/streams', { as: 'admin', ok: 200 }),
+    nothing('POST /1/agents/:agentId/feedback', {
+      as: 'admin',
+      body: { feedback: [{ stream_id: camera.uuid, version: 1, status: 'done' }] },
+      ok: 200,
+    }),
     nothing('DELETE /1/streams/logs', { ok: 204 }),
   ];
 }
 
 function appsAndRules({ camera }: Ours): AccessSample[] {
   const rules = '/api/v1/rules';
-  const rule = { name: 'rule-of-ours', url: 'http://127.0.0.1:39997/', camera_ids: [camera.id] };
+  const rule = { name: 'rule-of-ours', url: 'http://127.0.0.1:19997/', camera_ids: [camera.id] };
   const internal = '/api/v1/internal/camera-agent';
   const id = `camera_id=${camera.id}`;
   return [
@@ -279,7 +283,7 @@ function ends(): AccessSample[] {
     hidden('DELETE /api/v1/recordings/protections/:id', { ok: 204 }),
     own('DELETE /1/groups/:groupId', { ok: 204 }),
     own('DELETE /1/analytics/:analyticId', { ok: 204 }),
-    own('DELETE /1/agents/:agentId', { ok: 204 }),
+    own('DELETE /1/agents/:agentId', { as: 'admin', ok: 204 }),
     admin('DELETE /api/v1/api-keys/:keyId', { ok: 204 }),
     // One that comes with the NVR.
     admin('DELETE /api/v1/roles/:roleId', { ok: 409 }),

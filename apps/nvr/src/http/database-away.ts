@@ -1,6 +1,6 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { isDatabaseAway, Prisma, unavailableIfDatabaseAway } from '@nightjar/database';
-import { sleep } from '@nightjar/runtime';
+import { pause } from '@nightjar/runtime';
 import { catchError, throwError, type Observable } from 'rxjs';
 
 const startRetryMs = 500;
@@ -28,7 +28,7 @@ export async function whenDatabaseAnswers(signal: AbortSignal, work: () => Promi
       return await work();
     } catch (error) {
       if (!isDatabaseUnready(error)) throw error;
-      await sleep(startRetryMs, signal).catch(() => undefined);
+      await pause(startRetryMs, signal);
     }
   }
 }

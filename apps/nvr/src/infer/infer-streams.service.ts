@@ -1,12 +1,11 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { allows, type Principal } from '@nightjar/auth';
+import type { Principal } from '@nightjar/auth';
 import { parseRemoteUrl } from '@nightjar/outbound';
 import { AppError } from '@nightjar/runtime';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { ApiConfig } from '../config.js';
 import { internalService } from '../internal/internal-key.js';
-import { scopes } from '../keys/api-keys.js';
 import { CONFIG } from '../process-parts.js';
 import type { InferAdapter } from './adapter-directory.js';
 import { AdapterPolicy } from './adapter-policy.js';
@@ -29,7 +28,7 @@ interface StreamCall {
   readonly query: Readonly<Record<string, unknown>>;
   readonly correlationId: string;
   readonly principal: Principal;
-  /** Asks again who it is. @throws AppError */
+  /** Asks again who it is, and whether he may. @throws AppError */
   readonly reauthenticate: () => Promise<Principal>;
 }
 
@@ -64,10 +63,7 @@ export class InferStreams implements OnModuleDestroy {
       ...(principal !== internalService && {
         requireCamera: async (camera: string) => void (await this.infer.findCamera(await reauthenticate(), camera)),
       }),
-      revalidate: async () => {
-        if (!allows({ kind: 'authenticated', scope: scopes.runInference }, await reauthenticate()))
-          throw new AppError('permission_denied', 'you may not do this');
-      },
+      revalidate: async () => void (await reauthenticate()),
     });
     this.bridges.set(bridge, callerOf(principal));
     client.once('close', () => this.bridges.delete(bridge));

@@ -50,7 +50,7 @@ export class InferController {
     this.streams.requireRoom(principal);
     const correlationId = request.correlationId ?? '';
     const socket = await this.door.open(request, reply, { 'X-Correlation-Id': correlationId }, streamMessageBytesMax);
-    const reauthenticate = () => this.authenticator.authenticate(request);
+    const reauthenticate = () => this.authenticator.reauthenticate(request);
     this.streams.join(socket, { adapter, query, correlationId, principal, reauthenticate });
   }
 }

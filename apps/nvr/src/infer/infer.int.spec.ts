@@ -80,24 +80,25 @@ describe('POST /api/v1/infer/{adapter}', () => {
   it('tells the bus what a service was answered', async () => {
     const told: AdapterAnswer[] = [];
     nvr.bus.on(adapterAnswered, (answer) => void told.push(answer));
+    // What was asked above may still be told, so each asks under a name of its own.
+    const toldOf = (name: string) => told.filter(({ correlation_id }) => correlation_id === name);
     await until(async () => {
       await infer('yolov8', { frame_b64: 'AA==', camera_id: `cam-${cameraId}` }, { ...service, 'x-correlation-id': 'c-2' });
-      return told.length > 0;
+      return toldOf('c-2').length > 0;
     });
-    const { completed_at, ...rest } = told[0]!;
+    const { completed_at, ...rest } = toldOf('c-2')[0]!;
     expect(Date.parse(completed_at)).toBeGreaterThan(0);
     expect(rest).toMatchObject({ correlation_id: 'c-2', adapter: 'yolov8', camera_id: `cam${cameraId}`, model_fingerprint: 'sha256:00' });
-    // What was asked above may still be told, so the next ones have a name of their own.
     const later = { 'x-correlation-id': 'c-3' };
-    const ofLater = () => told.filter(({ correlation_id }) => correlation_id === 'c-3');
     await infer('yolov8', { frame_b64: 'AA==', camera_id: cameraId }, { ...analyst, ...later });
     await infer('yolov8', { frame_b64: 'AA==', camera_id: 'porch' }, { ...service, ...later });
-    await until(() => ofLater().length > 0);
+    await until(() => toldOf('c-3').length > 0);
     // What users ask for is no finding of the installation.
-    expect(ofLater().map(({ camera_id }) => camera_id)).toEqual(['porch']);
+    expect(toldOf('c-3').map(({ camera_id }) => camera_id)).toEqual(['porch']);
   });
 
   it('names the task of ours, and takes the newest picture of a camera that is named alone', async () => {
+    await drawPicture('yard');
     expect((await infer('fast_plate_ocr', { camera_id: `cam${cameraId}` }, analyst)).status).toBe(200);
     expect(stranger.asked[0]).toMatchObject({
       url: '/contract/infer',
@@ -227,7 +228,17 @@ describe('WebSocket /api/v1/infer/{adapter}/stream', () => {
     await nvr.database.cameraGrant.deleteMany({ where: { userId: analystId } });
     expect((await client.closed)[0]).toBe(4001);
     await nvr.database.cameraGrant.create({ data: { userId: analystId, cameraId } });
-  }, 20_000);
+  });
+
+  it('ends when the role loses the permission', async () => {
+    const client = await Client.open('mine/stream', analyst);
+    const { roleId } = await nvr.database.user.findUniqueOrThrow({ where: { id: analystId } });
+    const setPermissions = (permissions: string[]) => nvr.fetch(`/api/v1/roles/${roleId}`, jsonRequest('PUT', { permissions }));
+    await setPermissions(['cameras.view']);
+    expect((await client.closed)[0]).toBe(4001);
+    await setPermissions(['ai.view']);
+    await until(async () => (await fetch(`${nvr.url}/api/v1/adapters`, { headers: analyst })).status === 200);
+  });
 
   it('is closed with 4002 where no adapter is, and refused as any request where there is no such name', async () => {
     for (const adapter of ['away', 'outside']) expect((await (await Client.open(`${adapter}/stream`, service)).closed)[0]).toBe(4002);
@@ -256,9 +267,14 @@ async function made(pathname: string, body: unknown): Promise<Record<string, unk
 /** A camera whose newest picture is its name. */
 async function addCamera(name: string): Promise<number> {
   const camera = await made('/api/v1/cameras', { name, rtsp_url: `rtsp://10.0.0.1/${name}`, frames_name: name });
+  await drawPicture(name);
+  return Number(camera.id);
+}
+
+/** It counts for 30 s. */
+async function drawPicture(name: string): Promise<void> {
   await mkdir(path.join(nvr.config.framesDir, name), { recursive: true });
   await writeFile(path.join(nvr.config.framesDir, name, 'latest.jpg'), name);
-  return Number(camera.id);
 }
 
 /** A client of a stream; the stranger says back all that it hears, of bytes how many. */

@@ -1,12 +1,15 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
-import { AppError } from '@nightjar/runtime';
+import { AppError, withoutQueryCredentials } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { assignmentsOf } from '../cameras/camera-view.js';
 import { CamerasStore } from '../cameras/cameras.store.js';
-import { EventsQuery, parseEventId } from '../events/events-query.js';
+import { EventsQuery, parseEventId, writeCursor } from '../events/events-query.js';
 import { EventsService } from '../events/events.service.js';
+import { plateCharactersMax, plateTextOf } from '../events/plate-text.js';
+import { isStorable } from '../events/storable-text.js';
+import { UtcTime } from '../events/utc-time.js';
 import { invalidField, parseInput } from '../http/parse-input.js';
 import { allCameras, requireInternalService } from './internal-key.js';
 import { jpegSize } from './jpeg-size.js';
@@ -17,22 +20,25 @@ const pictureSideMax = 8_192;
 /** No user has it: it is there for the policy of the route to name. */
 const scope = 'internal';
 
-const Moment = z.union([z.iso.datetime({ offset: true, local: true }), z.number().positive().max(9_999_999_999)]).transform((given) => {
-  if (typeof given === 'number') return new Date(given * 1_000);
-  return new Date(/(?:Z|[+-]\d{2}:?\d{2})$/.test(given) ? given : `${given}Z`);
-});
+const Moment = z.union([
+  UtcTime,
+  z
+    .number()
+    .positive()
+    .max(9_999_999_999)
+    .transform((seconds) => new Date(seconds * 1_000)),
+]);
+const Text = (max: number) => z.string().min(1).max(max).refine(isStorable, 'must be Unicode text without NUL');
 export const EventBody = z.object({
   camera_id: z.union([z.number().int().transform(String), z.string().max(64)]),
-  label: z
-    .string()
-    .min(1)
-    .max(60)
-    .regex(/^[^\0]*$/),
+  label: Text(60),
   score: z.number().min(0).max(1).nullish(),
-  track_id: z.union([z.number().int().transform(String), z.string().min(1).max(40).regex(/^[^\0]*$/)]).nullish(), // prettier-ignore
+  track_id: z.union([z.number().int().transform(String), Text(40)]).nullish(),
   started_at: Moment,
   ended_at: Moment.nullish(),
   stationary: z.boolean().nullish(),
+  /** A number plate that was read. */
+  plate_text: z.string().max(plateCharactersMax).transform(plateTextOf).nullish(),
   evidence_jpeg_b64: z.string().nullish(),
 });
 
@@ -55,7 +61,7 @@ export class CameraAgentController {
         camera_id: `cam${camera.id}`,
         open_nvr_camera_id: camera.id,
         name: camera.name,
-        frame_url: camera.rtspUrl,
+        frame_url: withoutQueryCredentials(camera.rtspUrl),
         role: 'general',
         source: 'camera',
         assignments: assignmentsOf(camera),
@@ -85,6 +91,7 @@ export class CameraAgentController {
         label: given.label,
         score: given.score ?? null,
         endedAt: given.ended_at ?? null,
+        plateText: given.plate_text ?? null,
         payload: given.stationary == null ? {} : { stationary: given.stationary },
       },
       picture,
@@ -96,8 +103,8 @@ export class CameraAgentController {
   @Policy({ kind: 'authenticated', scope })
   async listEvents(@Query() query: unknown, @Req() request: FastifyRequest) {
     requireInternalService(request);
-    const { events } = await this.events.list(allCameras, parseInput(EventsQuery, query, 'query'));
-    return { events, count: events.length };
+    const { events, next } = await this.events.list(allCameras, parseInput(EventsQuery, query, 'query'));
+    return { events, count: events.length, next_cursor: next ? writeCursor(next) : null };
   }
 
   @Get('events/:id/evidence')

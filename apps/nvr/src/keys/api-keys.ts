@@ -25,6 +25,8 @@ const keyGrammar = /^nj_[0-9A-Za-z]{49}$/;
 
 type KeyPrincipal = Extract<Principal, { kind: 'api_key' }>;
 
+type WhichKey = { id: string } | { sha256: Uint8Array<ArrayBuffer> };
+
 interface KnownKey {
   principal: KeyPrincipal;
   expiresAtUnixMs: number | undefined;
@@ -44,12 +46,12 @@ export class ApiKeys {
   async verify(key: string): Promise<KeyPrincipal | undefined> {
     if (!keyGrammar.test(key)) return undefined;
     const digest = hashApiKey(key);
-    const cacheKey = digest.toString('base64');
-    const remembered = this.known.get(cacheKey);
-    const isFresh = remembered !== undefined && this.clock.monotonicMs() - remembered.readAtMonotonicMs < remembersMs;
-    const found = isFresh ? remembered : await this.readAndRemember(digest, cacheKey);
-    if (!found || (found.expiresAtUnixMs !== undefined && found.expiresAtUnixMs <= this.clock.wallMs())) return undefined;
-    return found.principal;
+    return this.recall(digest.toString('base64'), { sha256: Uint8Array.from(digest) });
+  }
+
+  /** Of whoever was known by it before and comes with a ticket now. @returns as `verify` */
+  find(keyId: string): Promise<KeyPrincipal | undefined> {
+    return this.recall(`id ${keyId}`, { id: keyId });
   }
 
   /** What this process remembers of a key that was revoked. Others remember it for 5 s at most. */
@@ -57,8 +59,16 @@ export class ApiKeys {
     for (const [cacheKey, { principal }] of this.known) if (principal.keyId === keyId) this.known.delete(cacheKey);
   }
 
-  private async readAndRemember(digest: Buffer, cacheKey: string): Promise<KnownKey | undefined> {
-    const found = await this.read(digest);
+  private async recall(cacheKey: string, which: WhichKey): Promise<KeyPrincipal | undefined> {
+    const remembered = this.known.get(cacheKey);
+    const isFresh = remembered !== undefined && this.clock.monotonicMs() - remembered.readAtMonotonicMs < remembersMs;
+    const found = isFresh ? remembered : await this.readAndRemember(which, cacheKey);
+    if (!found || (found.expiresAtUnixMs !== undefined && found.expiresAtUnixMs <= this.clock.wallMs())) return undefined;
+    return found.principal;
+  }
+
+  private async readAndRemember(which: WhichKey, cacheKey: string): Promise<KnownKey | undefined> {
+    const found = await this.read(which);
     this.known.delete(cacheKey);
     if (!found) return undefined;
     const [oldest] = this.known.keys();
@@ -67,9 +77,9 @@ export class ApiKeys {
     return found;
   }
 
-  private async read(digest: Buffer): Promise<KnownKey | undefined> {
+  private async read(which: WhichKey): Promise<KnownKey | undefined> {
     const readAtMonotonicMs = this.clock.monotonicMs();
-    const row = await this.database.integrationKey.findUnique({ where: { sha256: Uint8Array.from(digest) } });
+    const row = await this.database.integrationKey.findUnique({ where: which });
     if (!row || row.revokedAt) return undefined;
     await this.noteUse(row.id, row.lastUsedAt);
     const { id: keyId, tenantId, scopes: granted, allCameras, cameraIds } = row;

@@ -1,10 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { Policy } from '@nightjar/auth';
-import { CameraId } from '@nightjar/contracts';
+import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
+import { ReferencedCameras } from '../cameras/referenced-cameras.js';
 import { parseInput } from '../http/parse-input.js';
+import { CameraReferenceText } from '../segments/instant-query.js';
 import { scopes } from './api-keys.js';
 import type { KeyView } from './key-view.js';
 import { KeysService, type CreatedKey } from './keys.service.js';
@@ -26,14 +27,7 @@ export const NewKeyBody = z.strictObject({
     .max(32)
     .transform((given) => [...new Set(given)]),
   /** No default: whoever means all cameras says so. */
-  camera_ids: z.union([
-    z.literal('all'),
-    z
-      .array(CameraId)
-      .min(1)
-      .max(1_000)
-      .transform((ids) => [...new Set(ids)]),
-  ]),
+  camera_ids: z.union([z.literal('all'), z.array(CameraReferenceText).min(1).max(1_000)]),
   expires_at: z.iso
     .datetime({ offset: true })
     .transform((text) => new Date(text))
@@ -43,7 +37,10 @@ export const NewKeyBody = z.strictObject({
 /** Keys of other programs, for admins. */
 @Controller('api/v1/api-keys')
 export class KeysController {
-  constructor(private readonly keys: KeysService) {}
+  constructor(
+    private readonly keys: KeysService,
+    private readonly cameras: ReferencedCameras,
+  ) {}
 
   /** Newest first, also those that were revoked. */
   @Get()
@@ -55,8 +52,9 @@ export class KeysController {
   /** The answer is the only place where the key is ever seen. */
   @Post()
   @Policy({ kind: 'superuser' })
-  create(@Body() body: unknown, @Req() request: FastifyRequest): Promise<CreatedKey> {
-    const { name, scopes: granted, camera_ids: cameraIds, expires_at: expiresAt } = parseInput(NewKeyBody, body, 'body');
+  async create(@Body() body: unknown, @Req() request: FastifyRequest): Promise<CreatedKey> {
+    const { name, scopes: granted, camera_ids: references, expires_at: expiresAt } = parseInput(NewKeyBody, body, 'body');
+    const cameraIds = references === 'all' ? 'all' : await this.cameras.idsOf(requirePrincipal(request), references);
     return this.keys.create(actorOf(request), { name, scopes: granted, cameraIds, expiresAt: expiresAt ?? null });
   }
 

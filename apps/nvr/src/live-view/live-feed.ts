@@ -1,6 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { readLiveView, type LiveViewPart } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
-import { AppError, deadlineSignal, sleep, toAppError, type Clock, type Logger } from '@nightjar/runtime';
+import { AppError, deadlineSignal, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { StreamKind } from '../cameras/camera-connections.js';
 import { describeInit } from './codec-string.js';
 
@@ -10,7 +11,7 @@ const answerMsMax = waitMs + 3_000;
 const retryMs = 1_000;
 /** What players of HLS find: three of the longest segments, and one that is being fetched while it leaves the list. */
 const windowMs = 16_000;
-/** Full: the oldest segments leave early. */
+/** Full: the oldest segments leave early, and a segment that alone is longer is not kept. Who is up to date gets its parts all the same. */
 const windowBytesMax = 24 * 1024 * 1024;
 /** Without a request for so long no player of HLS is left. */
 const hlsInterestMs = 15_000;
@@ -56,7 +57,8 @@ export class LiveFeed {
   private lastSeq = -1;
   private playedAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<FeedListener>();
-  private readonly waiting = new Set<() => void>();
+  /** Tells `news` to all who wait, however many. */
+  private readonly teller = new EventEmitter().setMaxListeners(0);
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: { cameraId: number; stream: StreamKind; bus: Bus; clock: Clock; logger: Logger }) {
@@ -91,7 +93,7 @@ export class LiveFeed {
     for (;;) {
       const found = find();
       if (found !== undefined || deadline.aborted) return found;
-      await this.news(deadline);
+      await once(this.teller, 'news', { signal: deadline }).catch(() => undefined);
     }
   }
 
@@ -114,7 +116,7 @@ export class LiveFeed {
         this.options.logger.debug('live video cannot be read, it is tried again', { cameraId: this.options.cameraId, reason: message });
         // Nobody there: who watches should know. An answer that was only late changes nothing.
         if (code !== 'deadline_exceeded') this.leaveSession();
-        await sleep(retryMs, signal).catch(() => undefined);
+        await pause(retryMs, signal);
       }
     }
   }
@@ -142,7 +144,7 @@ export class LiveFeed {
     const { bytes, codec } = describeInit(init);
     this.session = { id: session.id, init: bytes, codec, videoCodec: session.video_codec };
     for (const listener of this.listeners) listener.takeSession(this.session);
-    this.tell();
+    this.teller.emit('news');
   }
 
   private leaveSession(): void {
@@ -150,7 +152,7 @@ export class LiveFeed {
     this.session = undefined;
     this.forget();
     for (const listener of this.listeners) listener.takeSession(undefined);
-    this.tell();
+    this.teller.emit('news');
   }
 
   private takePiece(about: LiveViewPart, piece: Buffer): void {
@@ -180,12 +182,17 @@ export class LiveFeed {
     this.heldBytes += bytes.length;
     this.trim();
     for (const listener of this.listeners) listener.takePart(part, follows);
-    this.tell();
+    this.teller.emit('news');
   }
 
   /** What is older than the window goes, by whole segments; without a player of HLS, all before the newest key frame. */
   private trim(): void {
-    if (!this.isPlayed) return this.drop(this.newestKeyFrame());
+    if (this.isPlayed) this.trimSegments();
+    else this.drop(this.newestKeyFrame());
+    if (this.heldBytes > windowBytesMax) this.drop(this.parts.length);
+  }
+
+  private trimSegments(): void {
     const newest = this.parts.at(-1);
     while (newest) {
       const next = this.parts.findIndex(({ segment }) => segment !== this.parts[0]?.segment);
@@ -212,21 +219,5 @@ export class LiveFeed {
     this.heldBytes = 0;
     this.unfinished = undefined;
     this.lastSeq = -1;
-  }
-
-  private tell(): void {
-    for (const wake of this.waiting) wake();
-  }
-
-  private news(deadline: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.waiting.delete(wake);
-        deadline.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.waiting.add(wake);
-      deadline.addEventListener('abort', wake, { once: true });
-    });
   }
 }

@@ -36,7 +36,7 @@ export class LiveViewController {
     this.liveView.requireRoom(camera, stream);
     refuseForeignPages(request.headers);
     const socket = await this.door.open(request, reply);
-    this.liveView.show(camera, stream, socket, () => this.authenticator.authenticate(request));
+    this.liveView.show(camera, stream, socket, () => this.authenticator.reauthenticate(request));
   }
 
   /** The newest pictures that an agent decoded, one after the other (MJPEG). 503 while there is none. */
@@ -51,7 +51,7 @@ export class LiveViewController {
     const { fps } = parseInput(PicturesQuery, query, 'query');
     const camera = await this.liveView.findCamera(requirePrincipal(request), reference);
     this.liveView.requireRoom(camera);
-    const reauthenticate = () => this.authenticator.authenticate(request);
+    const reauthenticate = () => this.authenticator.reauthenticate(request);
     const viewer = await this.liveView.openPictures(camera, { framesPerSecond: fps, reauthenticate });
     void reply.hijack();
     const contentType = `multipart/x-mixed-replace; boundary=${pictureBoundary}`;

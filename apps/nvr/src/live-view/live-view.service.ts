@@ -17,7 +17,7 @@ const viewersMax = 256;
 /** How long a right that was taken away goes on, beside what sessions are remembered. */
 const beatMs = 5_000;
 
-/** Asks again who watches: his right to the camera may have gone. @throws AppError */
+/** Asks again who watches, and whether he may at all: his right to the camera may have gone too. @throws AppError */
 type Reauthenticate = () => Promise<Principal>;
 
 /** What viewers that stay have in common. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { sleep, toAppError } from '@nightjar/runtime';
+import { pause, toAppError } from '@nightjar/runtime';
 import type { FrameFile } from '../frames/read-frame-file.js';
 
 /** Between two pictures; no picture has this line in it by chance. */
@@ -36,7 +36,7 @@ export class PictureViewer {
       for (let picture = this.options.first; !signal.aborted; picture = await this.options.readPicture()) {
         if (picture.modifiedUnixMs !== shownUnixMs) await this.send(response, picture.bytes);
         shownUnixMs = picture.modifiedUnixMs;
-        await sleep(this.options.pauseMs, signal).catch(() => undefined);
+        await pause(this.options.pauseMs, signal);
       }
     } catch {
       // No picture for half a minute: the viewer asks again.

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await add({ ...camera, name: 'Both', frames_name: 'both', substream_url: sub.url });
   await add({ ...camera, name: 'One', frames_name: 'one' });
   closers.push(await startRecorderProcess(nvr));
-}, 60_000);
+});
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.terminate();
 });
@@ -54,7 +54,7 @@ async function watch(reference: string, query: string): Promise<string> {
   const media: Buffer[] = [];
   socket.on('message', (data: Buffer, isBinary) => isBinary && media.push(data));
   socket.on('error', () => undefined);
-  await until(() => media.length >= 6, 30_000);
+  await until(() => media.length >= 6);
   const file = path.join(directory, 'seen.mp4');
   await writeFile(file, Buffer.concat(media));
   const ffmpeg = await findFfmpeg();
@@ -78,12 +78,13 @@ describe('the smaller stream of a camera', () => {
   it('and the large one are watched side by side, by one connection each', async () => {
     const [large, small] = [await watch('both', ''), await watch('both', '?stream=sub')];
     expect([size(large), size(small)]).toEqual(['640x360', '320x180']);
-    expect([main.sessionCount, sub.sessionCount]).toEqual([1, 1]);
+    // The one of before may be about to go.
+    await until(() => main.sessionCount === 1 && sub.sessionCount === 1);
   });
 
   it('is let go when nobody watches it any more', async () => {
-    await until(() => main.sessionCount === 0 && sub.sessionCount === 0, 40_000);
-  }, 50_000);
+    await until(() => main.sessionCount === 0 && sub.sessionCount === 0);
+  });
 
   it('is the only one, of a camera that has one', async () => {
     expect(size(await watch('one', '?stream=sub'))).toBe('640x360');
@@ -99,9 +100,9 @@ describe('the smaller stream of a camera', () => {
     sockets.push(socket);
     const told: string[] = [];
     socket.on('message', (data: Buffer) => told.push(data.toString('utf8')));
-    await until(() => told.length > 0, 10_000);
+    await until(() => told.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(told).toEqual(['{"event":"waiting"}']);
     expect(await nvr.database.camera.findFirstOrThrow({ where: { framesName: 'both' } })).toMatchObject({ lastProblem: null });
-  }, 30_000);
+  });
 });

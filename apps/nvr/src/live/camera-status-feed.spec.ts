@@ -17,9 +17,9 @@ describe('what is told of cameras that come and go', () => {
     const views = [view(1, 'online'), view(2, 'offline', 'the camera is not reached'), view(3, 'online'), view(4, 'online')];
     const occurred_at = '2023-11-14T22:13:20.000Z';
     expect(statusChanges(known, views, at)).toEqual([
-      { camera_id: 1, camera_name: 'Camera 1', status: 'online', path: 'camera_1', reason: null, occurred_at },
-      { camera_id: 2, camera_name: 'Camera 2', status: 'offline', path: 'camera_2', reason: 'the camera is not reached', occurred_at },
-      { camera_id: 4, camera_name: 'Camera 4', status: 'online', path: 'camera_4', reason: null, occurred_at },
+      { camera_id: 1, camera_name: 'Camera 1', status: 'online', path: 'cam-1', reason: null, occurred_at },
+      { camera_id: 2, camera_name: 'Camera 2', status: 'offline', path: 'cam-2', reason: 'the camera is not reached', occurred_at },
+      { camera_id: 4, camera_name: 'Camera 4', status: 'online', path: 'cam-4', reason: null, occurred_at },
     ]);
   });
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { CameraView } from '@nightjar/contracts';
 import type { Clock, Logger } from '@nightjar/runtime';
 import { CamerasService } from '../cameras/cameras.service.js';
+import { streamNameOf } from '../live-view/gateway-tokens.js';
 import { CLOCK, LOGGER } from '../process-parts.js';
 import { LiveHub } from './live-hub.js';
 import { LiveMessage, type CameraStatusChange } from './live-message.js';
@@ -51,8 +52,8 @@ export class CameraStatusFeed implements OnModuleDestroy {
 
 /** Cameras that are there now and were not, or were and are not. One that is not known to be either is not spoken of. */
 export function statusChanges(known: KnownStatus, views: readonly CameraView[], nowMs: number): CameraStatusChange[] {
-  return views.flatMap(({ frames_name: path, id, name: camera_name, status, status_reason: reason }) => {
+  return views.flatMap(({ id, name: camera_name, status, status_reason: reason }) => {
     if (status === 'unknown' || status === (known.get(id) ?? status)) return [];
-    return [{ camera_id: id, camera_name, status, path, reason, occurred_at: new Date(nowMs).toISOString() }];
+    return [{ camera_id: id, camera_name, status, path: streamNameOf(id), reason, occurred_at: new Date(nowMs).toISOString() }];
   });
 }

@@ -1,6 +1,6 @@
 import { toAppError, type Clock } from '@nightjar/runtime';
 import type { EndReason, LiveConnection } from './live-connection.js';
-import type { LiveMessage } from './live-message.js';
+import { LiveMessage } from './live-message.js';
 import { NotificationCursor } from './notification-cursor.js';
 
 /** A client that takes nothing for so long is cut off; it comes back with its last id and loses nothing. */
@@ -42,11 +42,14 @@ export class LiveClient {
   /** By camera, or by what else they are about. */
   private readonly waiting = new Map<number | string, LiveMessage>();
   private fullSinceMs: number | undefined;
+  /** The last id that was written: where the client says that it is when it comes back. */
+  private toldSeq: number;
   private revalidating: Promise<void> | undefined;
 
   constructor(private readonly options: LiveClientOptions) {
     this.filter = options.filter;
     this.cursor = new NotificationCursor(options.afterSeq);
+    this.toldSeq = options.afterSeq;
     options.connection.whenRoom(() => this.onDrain());
   }
 
@@ -82,16 +85,30 @@ export class LiveClient {
     if (this.filter.cameraStatus && this.wants(cameraId)) this.writeNewest(`camera ${cameraId}`, message);
   }
 
+  /**
+   * How far it has got, where that is more than it was told: on a camera where nothing happens it would come back from further and
+   * further behind.
+   * @param liveSeq live clients were offered everything up to it; whoever is not one of them has what its cursor says
+   */
+  tellPosition(liveSeq: number): void {
+    if (!this.filter.notifications || this.isFull) return;
+    const seq = this.cursor.isLive ? Math.max(liveSeq, this.cursor.sentUpTo) : this.cursor.sentUpTo;
+    if (seq > this.toldSeq) this.write(new LiveMessage({ event: 'position', id: seq, data: {} }));
+  }
+
   write(message: LiveMessage): void {
     if (!this.isOpen) return;
+    if ('id' in message.content) this.toldSeq = message.content.id;
     if (!this.options.connection.send(message)) this.fullSinceMs ??= this.options.clock.monotonicMs();
   }
 
-  /** Keeps proxies from closing a quiet connection, and ends one that is dead. */
-  beat(): void {
+  /** Keeps proxies from closing a quiet connection, tells it how far it has got, and ends one that is dead. */
+  beat(liveSeq: number): void {
     if (!this.isOpen) return;
-    if (this.fullSinceMs === undefined) this.options.connection.keepAlive();
-    else if (this.options.clock.monotonicMs() - this.fullSinceMs > stalledMaxMs) this.options.connection.destroy();
+    if (this.fullSinceMs === undefined) {
+      this.tellPosition(liveSeq);
+      this.options.connection.keepAlive();
+    } else if (this.options.clock.monotonicMs() - this.fullSinceMs > stalledMaxMs) this.options.connection.destroy();
   }
 
   /** Ends the stream of whoever logged out, was switched off or whose token is too old; a database that is away ends nothing. */

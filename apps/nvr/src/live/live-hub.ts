@@ -124,7 +124,7 @@ export class LiveHub implements OnModuleDestroy {
   /** A share of the clients at a time, each with every round: all at once would hold events up. */
   private beatSome(): void {
     for (const client of this.shares[this.beats++ % beatShares] ?? []) {
-      client.beat();
+      client.beat(this.liveSeq);
       void client.revalidate().then(() => this.listeners.refile(client));
     }
   }
@@ -143,7 +143,7 @@ export class LiveHub implements OnModuleDestroy {
   private async readNew(): Promise<void> {
     let page: Event[];
     do {
-      page = await this.events.listAfter(this.liveSeq, { cameraIds: undefined, limit: pageRows });
+      page = await this.events.listAfter({ afterSeq: this.liveSeq, cameraIds: undefined }, pageRows);
       for (let first = 0; first < page.length; first += eventsAtOnce) {
         for (const event of page.slice(first, first + eventsAtOnce)) this.tellLive(event);
         // What was told goes out, and others have their turn.
@@ -173,13 +173,14 @@ export class LiveHub implements OnModuleDestroy {
 
   private async replayPage(client: LiveClient): Promise<void> {
     const liveSeqBefore = this.liveSeq;
-    const cameraIds = client.filter.cameraIds && [...client.filter.cameraIds];
-    const page = await this.events.listAfter(client.cursor.sentUpTo, { cameraIds, limit: pageRows });
+    const { cursor, filter } = client;
+    const page = await this.events.listAfter({ afterSeq: cursor.sentUpTo, cameraIds: filter.cameraIds }, pageRows);
     for (const event of page) {
       client.write(notificationOf(event));
-      client.cursor.takeReplayed(event.seq);
+      cursor.takeReplayed(event.seq);
     }
-    client.cursor.endPage({ complete: page.length < pageRows, liveSeqBefore, liveSeqNow: this.liveSeq });
+    // What was passed over is passed over the next time too, also by a client that is cut off before it is looked after.
+    if (cursor.endPage({ complete: page.length < pageRows, liveSeqBefore, liveSeqNow: this.liveSeq })) client.tellPosition(this.liveSeq);
   }
 }
 

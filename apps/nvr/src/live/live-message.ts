@@ -30,7 +30,9 @@ export type LiveContent =
   /** First of all; the id is the position from which the client comes back. */
   | { event: 'opened'; id: number; data: Record<string, never> }
   | { event: 'notification'; id: number; data: EventView }
-  /** Notifications between the two positions are not replayed: the client reads the list again. */
+  /** Everything up to the id was sent, or is none of the client's. */
+  | { event: 'position'; id: number; data: Record<string, never> }
+  /** Notifications between the two positions are not replayed, or some after them were removed: the client reads the list again. */
   | { event: 'gap'; id: number; data: { last_event_id: number; resumed_after: number } }
   /** Without an id: an overlay that was missed is not missed. */
   | { event: 'overlay'; data: Overlay }

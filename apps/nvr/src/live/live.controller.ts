@@ -97,7 +97,10 @@ export class LiveController {
 
   private async begin(request: FastifyRequest, query: LiveQuery, open: () => Promise<LiveConnection>): Promise<void> {
     const planned = await this.live.plan(requirePrincipal(request), query);
-    this.live.begin(planned, await open(), () => this.authenticator.authenticate(request));
+    const connection = await open();
+    // Asked for with HEAD, there is nothing more to say.
+    if (request.method === 'HEAD') connection.end('over');
+    else this.live.begin(planned, connection, () => this.authenticator.reauthenticate(request));
   }
 
   private openSocket(request: FastifyRequest, reply: FastifyReply): Promise<WebSocket> {

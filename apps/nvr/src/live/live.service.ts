@@ -13,7 +13,7 @@ import { LiveMessage } from './live-message.js';
 import { planReplay, type ReplayStart } from './notification-cursor.js';
 import { SystemAlertFeed } from './system-alert-feed.js';
 
-/** Older ones are not replayed: a client that was away so long reads the list, not ten thousand messages. */
+/** Of the client's own cameras. Older ones are not replayed: who was away so long reads the list, not ten thousand messages. */
 const replayMax = 10_000;
 
 /** What a client asks for. */
@@ -59,9 +59,10 @@ export class LiveService {
     this.hub.requireRoom();
     const filter = await this.filterFor(principal, query);
     if (filter.systemAlerts) await this.systemAlerts.begin();
-    const newestSeq = await this.events.newestSeq();
-    const oldestReplayableSeq = query.lastEventId === undefined ? 0 : ((await this.events.seqBeforeNewest(replayMax)) ?? 0);
-    return { query, filter, newestSeq, start: planReplay({ lastEventId: query.lastEventId, newestSeq, oldestReplayableSeq }) };
+    const { lastEventId } = query;
+    const ends = await this.events.readEnds();
+    const oldestReplayableSeq = lastEventId === undefined ? 0 : await this.oldestReplayableSeq(lastEventId, filter);
+    return { query, filter, newestSeq: ends.newestSeq, start: planReplay({ lastEventId, oldestReplayableSeq, ...ends }) };
   }
 
   /** Begins to send on a connection that stands. `reauthenticate` is asked again and again while it lives. */
@@ -82,6 +83,10 @@ export class LiveService {
   /** Null for no camera in particular. @throws AppError `not_found` */
   async findCameraId(principal: Principal, reference: string | undefined): Promise<number | null> {
     return reference === undefined ? null : (await this.cameras.find(cameraScopeOf(principal), reference)).id;
+  }
+
+  private async oldestReplayableSeq(afterSeq: number, { cameraIds }: LiveFilter): Promise<number> {
+    return (await this.events.seqBeforeNewest(replayMax, { afterSeq, cameraIds })) ?? 0;
   }
 
   private async filterFor(principal: Principal, query: LiveQuery): Promise<LiveFilter> {

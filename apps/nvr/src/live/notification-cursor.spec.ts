@@ -3,19 +3,30 @@ import { NotificationCursor, parseLastEventId, planReplay } from './notification
 
 describe('where a replay begins', () => {
   it('begins now without a last id', () => {
-    expect(planReplay({ lastEventId: undefined, newestSeq: 9, oldestReplayableSeq: 0 })).toEqual({ afterSeq: 9, gap: false });
+    expect(planReplay({ lastEventId: undefined, newestSeq: 9, oldestReplayableSeq: 0, removedUpToSeq: 0 })).toEqual({
+      afterSeq: 9,
+      gap: false,
+    });
   });
 
   it('begins after the last id', () => {
-    expect(planReplay({ lastEventId: 4, newestSeq: 9, oldestReplayableSeq: 4 })).toEqual({ afterSeq: 4, gap: false });
+    expect(planReplay({ lastEventId: 4, newestSeq: 9, oldestReplayableSeq: 4, removedUpToSeq: 0 })).toEqual({ afterSeq: 4, gap: false });
   });
 
   it('says gap where rows are not replayed any more', () => {
-    expect(planReplay({ lastEventId: 3, newestSeq: 9, oldestReplayableSeq: 4 })).toEqual({ afterSeq: 4, gap: true });
+    expect(planReplay({ lastEventId: 3, newestSeq: 9, oldestReplayableSeq: 4, removedUpToSeq: 0 })).toEqual({ afterSeq: 4, gap: true });
+  });
+
+  it('says gap where some were removed that were not seen, and goes on with what is left of them', () => {
+    const replayOf = (lastEventId: number) => planReplay({ lastEventId, newestSeq: 9, oldestReplayableSeq: 0, removedUpToSeq: 5 });
+    expect([replayOf(4), replayOf(5)]).toEqual([
+      { afterSeq: 4, gap: true },
+      { afterSeq: 5, gap: false },
+    ]);
   });
 
   it('says gap to a client that knows more than the database', () => {
-    expect(planReplay({ lastEventId: 10, newestSeq: 9, oldestReplayableSeq: 0 })).toEqual({ afterSeq: 9, gap: true });
+    expect(planReplay({ lastEventId: 10, newestSeq: 9, oldestReplayableSeq: 0, removedUpToSeq: 0 })).toEqual({ afterSeq: 9, gap: true });
   });
 
   it('reads only whole numbers as a last id', () => {

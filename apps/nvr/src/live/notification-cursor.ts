@@ -52,20 +52,28 @@ export class NotificationCursor {
 /** From where a client's notifications begin. */
 export interface ReplayStart {
   afterSeq: number;
-  /** Set when notifications between are not kept for replay, or when the client's position is not one of ours. */
+  /** Set when some that the client has not seen are not replayed, or when its position is not one of ours. */
   gap: boolean;
 }
 
 /**
  * @param options.lastEventId what the client has seen; undefined for one that begins now
+ * @param options.newestSeq the newest there is or was
  * @param options.oldestReplayableSeq notifications up to it are not replayed; 0 while all are
+ * @param options.removedUpToSeq some up to it were removed; what is left of them is replayed all the same
  */
-export function planReplay(options: { lastEventId: number | undefined; newestSeq: number; oldestReplayableSeq: number }): ReplayStart {
-  const { lastEventId, newestSeq, oldestReplayableSeq } = options;
+export function planReplay(options: {
+  lastEventId: number | undefined;
+  newestSeq: number;
+  oldestReplayableSeq: number;
+  removedUpToSeq: number;
+}): ReplayStart {
+  const { lastEventId, newestSeq, oldestReplayableSeq, removedUpToSeq } = options;
   if (lastEventId === undefined) return { afterSeq: newestSeq, gap: false };
   // Beyond the newest: the database is another one than the client knew.
   if (lastEventId > newestSeq) return { afterSeq: newestSeq, gap: true };
-  return lastEventId < oldestReplayableSeq ? { afterSeq: oldestReplayableSeq, gap: true } : { afterSeq: lastEventId, gap: false };
+  if (lastEventId < oldestReplayableSeq) return { afterSeq: oldestReplayableSeq, gap: true };
+  return { afterSeq: lastEventId, gap: lastEventId < removedUpToSeq };
 }
 
 /** A `Last-Event-ID` header; undefined for none and for what is none of ours. */

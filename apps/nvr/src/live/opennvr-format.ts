@@ -27,7 +27,10 @@ function openNvrMessage(content: LiveContent) {
     }
     case 'overlay': {
       const { camera_id, frame, frame_ts_ms: timestamp, tracks } = content.data;
-      return { event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload: { frame, tracks } };
+      // As an adapter answers; `frame` and `tracks`, which stood here first, stay beside.
+      const detections = tracks.map(({ bbox, label, score, track_id }) => ({ label, confidence: score, bbox, track_id }));
+      const payload = { detections, frame_dimensions: frame, frame, tracks };
+      return { event_type: 'inference_result', camera_id, model_id: 'tier0', task, timestamp, payload };
     }
     case 'system_alert': {
       const { alert_type: _task, ...payload } = content.data;
@@ -38,6 +41,7 @@ function openNvrMessage(content: LiveContent) {
       return { event_type: 'camera_status', camera_id, task, timestamp: Date.parse(payload.occurred_at), payload };
     }
     case 'opened':
+    case 'position':
     case 'gap':
       throw new Error(`OpenNVR has no message for ${content.event}`);
   }

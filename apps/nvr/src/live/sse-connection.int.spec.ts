@@ -40,7 +40,7 @@ function talk(text: string): { socket: net.Socket; heard: () => string } {
 }
 
 async function nextConnection(): Promise<SseConnection> {
-  await until(() => connections.length > 0, 5_000);
+  await until(() => connections.length > 0);
   const [connection] = connections;
   connections = [];
   if (!connection) throw new Error('no connection');
@@ -55,7 +55,7 @@ describe('messages on a response', () => {
     connection.send(opened(22));
     connection.keepAlive();
     connection.end();
-    await until(() => heard().endsWith('\r\n0\r\n\r\n'), 5_000);
+    await until(() => heard().endsWith('\r\n0\r\n\r\n'));
     const body = heard().slice(heard().indexOf('\r\n\r\n') + 4);
     expect(body).toBe(`13\r\n${textOf(1)}\r\n14\r\n${textOf(22)}\r\ne\r\n: keep-alive\n\n\r\n0\r\n\r\n`);
     socket.destroy();
@@ -66,7 +66,7 @@ describe('messages on a response', () => {
     const connection = await nextConnection();
     connection.send(opened(1));
     connection.keepAlive();
-    await until(() => heard().endsWith('keep-alive\n\n'), 5_000);
+    await until(() => heard().endsWith('keep-alive\n\n'));
     expect(heard().slice(heard().indexOf('\r\n\r\n') + 4)).toBe(`${textOf(1)}: keep-alive\n\n`);
     socket.destroy();
   });
@@ -76,9 +76,9 @@ describe('messages on a response', () => {
     const connection = await nextConnection();
     connection.send(opened(1));
     answerFirst?.();
-    await until(() => heard().includes(textOf(1)), 5_000);
+    await until(() => heard().includes(textOf(1)));
     connection.send(opened(2));
-    await until(() => heard().includes(textOf(2)), 5_000);
+    await until(() => heard().includes(textOf(2)));
     expect(heard().indexOf('first')).toBeLessThan(heard().indexOf(textOf(1)));
     socket.destroy();
   });
@@ -90,11 +90,11 @@ describe('messages on a response', () => {
     connection.whenRoom(() => (hasRoom = true));
     socket.pause();
     const large = new LiveMessage({ event: 'gap', id: 1, data: { last_event_id: 1, resumed_after: 1 } });
-    await until(() => Array.from({ length: 5_000 }, () => connection.send(large)).includes(false), 5_000);
+    await until(() => Array.from({ length: 5_000 }, () => connection.send(large)).includes(false));
     expect(hasRoom).toBe(false);
     socket.resume();
-    await until(() => hasRoom, 5_000);
+    await until(() => hasRoom);
     socket.destroy();
-    await until(() => !connection.isOpen, 5_000);
+    await until(() => !connection.isOpen);
   });
 });

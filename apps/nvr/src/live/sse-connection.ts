@@ -18,6 +18,7 @@ export function sseChunk(content: LiveContent): Buffer {
 
 function textOf(content: LiveContent): string {
   if (content.event === 'opened') return `retry: ${retryMs}\nid: ${content.id}\n\n`;
+  if (content.event === 'position') return `id: ${content.id}\n\n`;
   const id = 'id' in content ? `id: ${content.id}\n` : '';
   return `${id}event: ${content.event}\ndata: ${JSON.stringify(content.data)}\n\n`;
 }

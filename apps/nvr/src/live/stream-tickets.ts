@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { hashApiKey, type Principal } from '@nightjar/auth';
 import type { NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
@@ -46,20 +47,37 @@ export class StreamTickets {
     return ticket;
   }
 
-  /** Who came with a ticket: the first question uses it up. @throws AppError `unauthenticated` */
-  async admit(request: object, ticket: string): Promise<Principal> {
-    const holder = this.holders.get(request) ?? (await this.redeem(ticket));
+  /** Who came with a ticket: the first question uses it up, unless only a head is asked for. @throws AppError `unauthenticated` */
+  async admit(request: IncomingMessage, ticket: string): Promise<Principal> {
+    const holder = this.holders.get(request) ?? (await (request.method === 'HEAD' ? this.find(ticket) : this.redeem(ticket)));
     if (!holder) throw new AppError('unauthenticated', 'the ticket is not valid, was used or is too old');
     this.holders.set(request, holder);
     return principalOfHolder(holder, this.users, this.sessions);
   }
 
   private async redeem(ticket: string): Promise<TicketHolder | undefined> {
-    const [row] = await this.database.$queryRaw<{ user_id: number; session_id: string | null; token_version: number; fresh: boolean }[]>`
+    const [row] = await this.database.$queryRaw<TicketRow[]>`
       DELETE FROM nvr.stream_ticket WHERE sha256 = ${digestOf(ticket)}
       RETURNING user_id, session_id, token_version, expires_at > now() AS fresh`;
-    return row?.fresh ? { userId: row.user_id, sessionId: row.session_id ?? undefined, tokenVersion: row.token_version } : undefined;
+    return holderIn(row);
   }
+
+  private async find(ticket: string): Promise<TicketHolder | undefined> {
+    const [row] = await this.database.$queryRaw<TicketRow[]>`
+      SELECT user_id, session_id, token_version, expires_at > now() AS fresh FROM nvr.stream_ticket WHERE sha256 = ${digestOf(ticket)}`;
+    return holderIn(row);
+  }
+}
+
+interface TicketRow {
+  user_id: number;
+  session_id: string | null;
+  token_version: number;
+  fresh: boolean;
+}
+
+function holderIn(row: TicketRow | undefined): TicketHolder | undefined {
+  return row?.fresh ? { userId: row.user_id, sessionId: row.session_id ?? undefined, tokenVersion: row.token_version } : undefined;
 }
 
 function digestOf(ticket: string): Uint8Array<ArrayBuffer> {

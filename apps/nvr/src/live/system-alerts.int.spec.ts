@@ -96,7 +96,7 @@ describe("what is the matter with the machine, on OpenNVR's WebSocket", () => {
       body: JSON.stringify({ role_id: 3 }),
     });
     expect(await demoted.json()).toMatchObject({ role_id: 3 });
-    await formerReader.until(({ closedWith }) => closedWith === 1008, 20_000);
+    await formerReader.until(({ closedWith }) => closedWith === 1008);
     await raise('cpu_high', 'inactive');
     await heard(admin, 2);
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -106,5 +106,5 @@ describe("what is the matter with the machine, on OpenNVR's WebSocket", () => {
       [],
     ]);
     expect(alertsOf(formerReader).length).toBe(1);
-  }, 60_000);
+  });
 });

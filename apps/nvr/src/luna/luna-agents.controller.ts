@@ -13,6 +13,8 @@ import { Feedback, NewAgent } from './stream-request.js';
 import { streamView } from './stream-view.js';
 
 const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
+/** What an agent does itself: it is handed addresses with their passwords, and takes streams that others would work on. */
+const work = { ...manage, programsOnly: true } as const;
 const refreshSeconds = 2;
 const AgentId = z.uuid();
 
@@ -28,7 +30,7 @@ export class LunaAgentsController {
 
   @Post()
   @HttpCode(201)
-  @Policy(manage)
+  @Policy(work)
   async register(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const agent = await this.agents.register(requireAccount(request), parseLuna(NewAgent, body));
     const url = `/1/agents/${agent.id}`;
@@ -50,7 +52,7 @@ export class LunaAgentsController {
 
   @Delete(':agentId')
   @HttpCode(204)
-  @Policy(manage)
+  @Policy(work)
   async remove(@Param('agentId') agentId: string, @Req() request: FastifyRequest): Promise<void> {
     await this.agents.remove((await this.find(agentId, request)).id);
   }
@@ -58,7 +60,7 @@ export class LunaAgentsController {
   /** Streams to begin with, each told once. Addresses come with their credentials: the agent connects with them. */
   @Post(':agentId/streams')
   @HttpCode(200)
-  @Policy(manage)
+  @Policy(work)
   async fetch(@Param('agentId') agentId: string, @Req() request: FastifyRequest) {
     const agent = await this.find(agentId, request);
     await this.agents.noteSeen(agent.id);
@@ -68,7 +70,8 @@ export class LunaAgentsController {
     return {
       streams: rows.flatMap((row) => {
         if (!row?.encryptedReference) return [];
-        const { account_id, analytics, data, location, name, stream_id, version } = streamView(row, this.secretBox, undefined);
+        const view = streamView(row, this.secretBox, { forManager: true, lastPictureUnixMs: undefined });
+        const { account_id, analytics, data, location, name, stream_id, version } = view;
         const reference = this.secretBox.open(row.encryptedReference, streamReferencePurpose(row.id));
         return [{ stream_id, account_id, name, version, data: { ...data, reference }, location, analytics }];
       }),
@@ -77,7 +80,7 @@ export class LunaAgentsController {
 
   @Post(':agentId/feedback')
   @HttpCode(200)
-  @Policy(manage)
+  @Policy(work)
   async tell(@Param('agentId') agentId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
     const { feedback } = parseLuna(Feedback, body);
     const agent = await this.find(agentId, request);

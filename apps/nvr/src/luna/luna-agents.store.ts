@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
-import type { LunaStreamRow } from './luna-streams.store.js';
+import { lockClaims, writeLogs, type LunaStreamRow } from './luna-streams.store.js';
 import { managerError } from './manager-errors.js';
 import type { NewAgent } from './stream-request.js';
 
@@ -35,12 +35,23 @@ export class LunaAgentsStore {
     return agent;
   }
 
-  /** What it holds waits for another one. */
+  /** What it works on waits for another one; what its user stopped meanwhile stays stopped. */
   async remove(id: string): Promise<void> {
-    await this.database.$transaction([
-      this.database.lunaStream.updateMany({ where: { heldBy: id }, data: { heldBy: null, heldUntil: null, status: 'pending' } }),
-      this.database.lunaAgent.delete({ where: { id } }),
-    ]);
+    await this.database.$transaction(async (transaction) => {
+      await lockClaims(transaction);
+      await transaction.lunaAgent.deleteMany({ where: { id } });
+      const freed = await transaction.lunaStream.updateManyAndReturn({
+        where: { heldBy: id, status: 'in_progress' },
+        data: { heldBy: null, heldUntil: null, status: 'pending' },
+        select: { id: true, version: true },
+      });
+      await transaction.lunaStream.updateMany({ where: { heldBy: id }, data: { heldBy: null, heldUntil: null } });
+      const entries = freed.flatMap(({ id: streamId, version }) => [
+        { streamId, version, status: 'restart' as const, error: 'its agent has left' },
+        { streamId, version, status: 'pending' as const, error: null },
+      ]);
+      await writeLogs(transaction, entries);
+    });
   }
 
   async noteSeen(id: string): Promise<void> {
@@ -52,17 +63,21 @@ export class LunaAgentsStore {
    * handed out once: two agents that ask at the same moment get different ones.
    */
   async handOut(agent: LunaAgentRow): Promise<{ streamId: string }[]> {
-    return this.database.$queryRaw`
+    return this.database.$transaction(async (transaction) => {
+      await lockClaims(transaction);
+      return transaction.$queryRaw<{ streamId: string }[]>`
       UPDATE nvr.luna_stream SET held_by = ${agent.id}, held_until = now() + ${feedbackLeaseMs} * interval '1 ms', status = 'in_progress', updated_at = now()
       WHERE id IN (
         SELECT id FROM nvr.luna_stream AS waiting
         WHERE account_id = ${agent.accountId}::uuid AND camera_id IS NULL AND status = 'pending' AND (held_until IS NULL OR held_until <= now())
+          AND EXISTS (SELECT FROM nvr.luna_agent WHERE id = ${agent.id}::uuid)
           AND NOT EXISTS (
             SELECT FROM jsonb_array_elements(waiting.analytics) AS asked WHERE NOT asked ->> 'analytic_name' = ANY(${agent.analytics}::text[]))
         ORDER BY created_at, id
         LIMIT greatest(0, ${agent.maxStreamCount} - (SELECT count(*) FROM nvr.luna_stream WHERE held_by = ${agent.id} AND held_until > now()))
         FOR UPDATE SKIP LOCKED)
       RETURNING id AS "streamId"`;
+    });
   }
 
   /** Who works on a stream now. Of our own agents only the name is known. */

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AnalyticOffer } from '@nightjar/contracts';
 import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { randomUUID } from 'node:crypto';
 import { DATABASE } from '../process-parts.js';
+import { requireFits, requireSchema } from './analytic-schema.js';
 import { managerError } from './manager-errors.js';
 import type { NewAnalytic, RequestedAnalytic } from './stream-request.js';
 
@@ -15,10 +15,6 @@ export interface ChosenAnalytic {
   analytic_name: string;
   parameters: Record<string, unknown>;
 }
-
-/** Schemas and defaults of whole analytics; the documentation has its own bound. */
-const schemaCharactersMax = 65_536;
-const problemsTold = 3;
 
 /** What agents can run, as they said themselves. Parameters are held to an analytic's schema before an agent sees them. */
 @Injectable()
@@ -79,12 +75,13 @@ export class LunaAnalyticsService {
   /** @throws AppError `not_found` for an analytic that there is not, `invalid_argument` for parameters that its schema refuses */
   async choose(accountId: string, requested: readonly RequestedAnalytic[]): Promise<ChosenAnalytic[]> {
     const known = await this.list(accountId);
-    return requested.map(({ analytic_id, analytic_name, parameters }) => {
+    const chosen = requested.map(({ analytic_id, analytic_name, parameters }) => {
       const found = known.find(({ id, name }) => (analytic_id === undefined ? name === analytic_name : id === analytic_id));
       if (!found) throw managerError('analyticNotFound', `Analytic ${analytic_id ?? analytic_name ?? ''}`);
-      requireFit(found, parameters);
-      return { analytic_id: found.id, analytic_name: found.name, parameters };
+      return { id: found.id, name: found.name, schema: found.validationSchema as object, parameters };
     });
+    requireFits(chosen);
+    return chosen.map(({ id, name, parameters }) => ({ analytic_id: id, analytic_name: name, parameters }));
   }
 
   private async findOwn(accountId: string, id: string): Promise<Row> {
@@ -107,27 +104,6 @@ function rowOf(analytic: NewAnalytic | AnalyticOffer) {
     parameters: analytic.parameters as object,
     validationSchema: analytic.validation_schema as object,
   };
-}
-
-/** A compiler of its own for each: schemas of different analytics may share their `$id`. */
-function compile(schema: object) {
-  return new Ajv2020({ strict: false, validateFormats: false, allErrors: false }).compile(schema);
-}
-
-function requireSchema(schema: Record<string, unknown>): void {
-  if (JSON.stringify(schema).length > schemaCharactersMax) throw managerError('parametersInvalid', 'validation_schema is too large');
-  try {
-    compile(schema);
-  } catch (error) {
-    throw managerError('parametersInvalid', `validation_schema: ${(error as Error).message}`);
-  }
-}
-
-function requireFit({ name, validationSchema }: Row, parameters: Record<string, unknown>): void {
-  const fits = compile(validationSchema as object);
-  if (fits(parameters)) return;
-  const problems = (fits.errors ?? []).slice(0, problemsTold).map(({ instancePath, message }) => `${instancePath || '/'} ${message ?? ''}`);
-  throw managerError('parametersInvalid', `parameters of ${name}: ${problems.join('; ')}`);
 }
 
 /** Whether a version like 1.2.3 is lower than another; missing parts are 0. */

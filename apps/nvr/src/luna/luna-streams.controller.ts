@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { Policy, requirePrincipal, SecretBox } from '@nightjar/auth';
+import { allows, Policy, requirePrincipal, SecretBox, type Principal } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
@@ -57,7 +57,7 @@ export class LunaStreamsController {
     const { group_id, page, page_size, statuses } = parseLuna(StreamsQuery, query);
     const filter = { groupId: group_id, statuses: requireStatuses(statuses) };
     const found = await this.streams.list(callerOf(request), filter, pageOf(page, page_size));
-    return { streams: await Promise.all(found.map((stream) => this.view(stream))) };
+    return { streams: await Promise.all(found.map((stream) => this.view(stream, request))) };
   }
 
   @Get('count')
@@ -93,7 +93,7 @@ export class LunaStreamsController {
   @Get(':streamId')
   @Policy(read)
   async show(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
-    return this.view(await this.streams.find(callerOf(request), requireId(streamId)));
+    return this.view(await this.streams.find(callerOf(request), requireId(streamId)), request);
   }
 
   /** The last picture that was analysed of a stream, however old: for who may read the stream. @throws AppError `not_found` without one */
@@ -116,7 +116,7 @@ export class LunaStreamsController {
   @Put(':streamId')
   @Policy(manage)
   async replace(@Param('streamId') streamId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
-    return this.view(await this.streams.replace(callerOf(request), requireId(streamId), parseLuna(ReplacedStream, body)));
+    return this.view(await this.streams.replace(callerOf(request), requireId(streamId), parseLuna(ReplacedStream, body)), request);
   }
 
   @Patch(':streamId')
@@ -152,13 +152,19 @@ export class LunaStreamsController {
     return agent;
   }
 
-  private async view(stream: LunaStreamRow): Promise<StreamView> {
-    return streamView(stream, this.secretBox, await this.frames.lastTakenAt(framesNameOf(stream.id, stream.camera)));
+  private async view(stream: LunaStreamRow, request: FastifyRequest): Promise<StreamView> {
+    const lastPictureUnixMs = await this.frames.lastTakenAt(framesNameOf(stream.id, stream.camera));
+    return streamView(stream, this.secretBox, { forManager: managesStream(requirePrincipal(request), stream), lastPictureUnixMs });
   }
 }
 
 export function callerOf(request: FastifyRequest): LunaCaller {
   return { principal: requirePrincipal(request), accountId: requireAccount(request) };
+}
+
+/** Whether a caller who sees a stream may also change it. The role that opens `manage` opens all cameras that its users see; keys change none. */
+function managesStream(principal: Principal, { cameraId }: LunaStreamRow): boolean {
+  return allows(manage, principal) && (cameraId === null || principal.kind === 'user');
 }
 
 function streamScopeOf(request: FastifyRequest) {

@@ -11,9 +11,10 @@ import { LunaAnalyticsService } from './luna-analytics.service.js';
 import { LunaGroupsStore } from './luna-groups.store.js';
 import { LunaStreamsStore, type LunaStreamRow, type StreamFilter } from './luna-streams.store.js';
 import { managerError } from './manager-errors.js';
-import { isFileType, streamReferencePurpose } from './stream-reference.js';
+import { isFileType, isMasked, streamReferencePurpose } from './stream-reference.js';
 import { StreamReferences } from './stream-references.js';
 import type { LunaStatus, NewStream, ReplacedStream } from './stream-request.js';
+import { shownReference } from './stream-view.js';
 
 /** Who asks, and for which account. */
 export interface LunaCaller {
@@ -81,11 +82,14 @@ export class LunaStreamsService {
     const known = await this.findManaged(caller, id);
     const { analytics, autorestart, data, description, location, name } = request;
     requireOwn(caller.accountId, request.account_id);
-    const { reference, ...source } = data ?? {};
+    const { reference: given, ...source } = data ?? {};
+    // What was read may be sent back as it was shown: a mask is no password.
+    const reference = given === shownReference(known, this.secretBox) ? undefined : given;
     if (reference !== undefined && known.cameraId !== null) throw invalid("a camera's address is changed with the camera");
     if (data && reference !== undefined) await this.checkReference({ ...data, reference });
     else if (data && isFileType(data.type) !== isFileType((known.data as { type?: string }).type))
       throw invalid('a stream of another type needs its data.reference');
+    const groupId = await this.findGroup(caller.accountId, request);
     const chosen = await this.analytics.choose(caller.accountId, analytics);
     const status = request.status ?? (known.status === 'stop' ? 'stop' : 'pending');
     const change = {
@@ -93,11 +97,11 @@ export class LunaStreamsService {
       description,
       autorestart,
       analytics: asJson(chosen),
-      ...(location && { location }),
+      ...(location !== undefined && { location }),
       ...(data && { data: asJson(source) }),
       ...(reference !== undefined && { encryptedReference: this.secretBox.seal(reference, streamReferencePurpose(id)) }),
     };
-    await this.store.change(id, change, status);
+    await this.store.change(id, change, { status, groupId });
     this.nudge(known);
     return this.find(caller, id);
   }
@@ -126,6 +130,7 @@ export class LunaStreamsService {
   }
 
   private async checkReference(data: { type: string; reference: string }): Promise<void> {
+    if (isMasked(data.reference)) throw invalid('data.reference: holds a mask where its password has to be');
     await this.references.check(data).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'unprocessable' ? invalid(`data.reference: ${error.message}`) : error;
     });

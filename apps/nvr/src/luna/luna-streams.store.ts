@@ -36,15 +36,16 @@ export interface StreamFilter {
 }
 
 /** What a change by a user writes; the version grows with it. */
-export type StreamChange = Prisma.LunaStreamUncheckedUpdateInput;
+export type StreamChange = Omit<Prisma.LunaStreamUncheckedUpdateInput, 'location'> & { location?: Prisma.InputJsonObject | null };
 
 /** Rows of streams. A camera's row is made when the stream is looked at for the first time. */
 @Injectable()
 export class LunaStreamsStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
-  /** Every camera is a stream of the default account, whether anybody asked for analytics or not. */
+  /** Every camera is a stream of the default account, whether anybody asked for analytics or not, and stopped where it is not analysed. */
   async addCameras(): Promise<void> {
+    await followCameras(this.database);
     await this.database.$executeRaw`
       INSERT INTO nvr.luna_stream (id, account_id, camera_id, name, data, autorestart, analytics, status, updated_at)
       SELECT uuid, ${accountOfTenant(1)}::uuid, id, left(name, 128), '{"type": "tcp"}', '{"restart": 1, "attempt_count": 10, "delay": 60}', '[]',
@@ -74,13 +75,16 @@ export class LunaStreamsStore {
     });
   }
 
-  /** A new version of a stream; whoever works on it takes it over or gives it back. */
-  async change(id: string, change: StreamChange, status: LunaStatus): Promise<void> {
+  /** A new version of a stream; whoever works on it takes it over or gives it back. Into a group it may come, out of one is the linker's. */
+  async change(id: string, change: StreamChange, { groupId, status }: { groupId: string | undefined; status: LunaStatus }): Promise<void> {
+    const { location, ...plain } = change;
     await this.database.$transaction(async (transaction) => {
+      await lockCamera(transaction, id);
       const { cameraId, version } = await transaction.lunaStream.update({
         where: { id },
         data: {
-          ...change,
+          ...plain,
+          ...(location !== undefined && { location: location ?? Prisma.DbNull }),
           // Of what it was before.
           ...(change.data !== undefined && { videoInfo: Prisma.DbNull }),
           status,
@@ -93,6 +97,7 @@ export class LunaStreamsStore {
         },
       });
       if (cameraId !== null) await transaction.camera.update({ where: { id: cameraId }, data: { analyticsEnabled: status !== 'stop' } });
+      if (groupId !== undefined) await transaction.lunaGroupStream.createMany({ data: { groupId, streamId: id }, skipDuplicates: true });
       await writeLog(transaction, { streamId: id, version, status, error: null });
     });
   }
@@ -100,7 +105,8 @@ export class LunaStreamsStore {
   /** @returns false when it was so already */
   async switchStatus(id: string, { from, to }: { from: readonly LunaStatus[]; to: LunaStatus }): Promise<boolean> {
     return this.database.$transaction(async (transaction) => {
-      const data = { status: to, attempts: 0, lastAttemptAt: null, heldUntil: null };
+      await lockCamera(transaction, id);
+      const data = { status: to, attempts: 0, lastAttemptAt: null, heldBy: null, heldUntil: null };
       const { count } = await transaction.lunaStream.updateMany({ where: { id, status: { in: [...from] } }, data });
       if (count === 0) return false;
       const { cameraId, version } = await transaction.lunaStream.findUniqueOrThrow({ where: { id } });
@@ -131,20 +137,57 @@ export class LunaStreamsStore {
   }
 }
 
-/** Writes what became of a stream; what stood there long is dropped. */
-export async function writeLog(
-  transaction: Prisma.TransactionClient,
-  entry: { streamId: string; version: number; status: LunaStatus; error: string | null },
-): Promise<void> {
-  const { id } = await transaction.lunaStreamLog.create({ data: entry });
-  if (id % 100n !== 0n) return;
-  const [oldest] = await transaction.lunaStreamLog.findMany({
-    where: { streamId: entry.streamId },
-    orderBy: { id: 'desc' },
-    skip: logEntriesMax,
-    take: 1,
-  });
-  if (oldest) await transaction.lunaStreamLog.deleteMany({ where: { streamId: entry.streamId, id: { lte: oldest.id } } });
+/**
+ * Takes over what was said of cameras themselves, whose rows decide: just those that are not to be analysed are stopped as streams.
+ * @param cameraId undefined: all
+ */
+export async function followCameras(database: LogDatabase & Pick<Prisma.TransactionClient, '$queryRaw'>, cameraId?: number): Promise<void> {
+  const switched = await database.$queryRaw<{ streamId: string; version: number; status: LunaStatus }[]>`
+    UPDATE nvr.luna_stream s SET status = (CASE WHEN c.analytics_enabled THEN 'pending' ELSE 'stop' END)::nvr.luna_status,
+      attempts = 0, last_attempt_at = NULL, updated_at = now()
+    FROM nvr.camera c
+    WHERE c.id = s.camera_id AND c.deleted_at IS NULL AND c.analytics_enabled = (s.status = 'stop')
+      AND (${cameraId ?? null}::int IS NULL OR c.id = ${cameraId ?? null})
+    RETURNING s.id::text AS "streamId", s.version, s.status::text`;
+  await writeLogs(
+    database,
+    switched.map((stream) => ({ ...stream, error: null })),
+  );
+}
+
+/** Whoever changes a camera and its stream holds the camera first: two who do so at once wait for each other. */
+async function lockCamera(transaction: Prisma.TransactionClient, uuid: string): Promise<void> {
+  await transaction.$executeRaw`SELECT FROM nvr.camera WHERE uuid = ${uuid}::uuid FOR NO KEY UPDATE`;
+}
+
+/** Any number that no one else locks. */
+const claimLock = 72_707_421n;
+
+/** Until the transaction ends nobody else gives streams to agents, so that a stream never has two owners, and no agent more than it has room for. */
+export async function lockClaims(transaction: Prisma.TransactionClient): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${claimLock})`;
+}
+
+/** What is written down of a stream. */
+type NewLogEntry = Omit<StreamLogEntry, 'at'>;
+
+/** A transaction, or the database itself. */
+type LogDatabase = Pick<Prisma.TransactionClient, 'lunaStreamLog'>;
+
+export function writeLog(database: LogDatabase, entry: NewLogEntry): Promise<void> {
+  return writeLogs(database, [entry]);
+}
+
+/** Writes what became of streams, in this order; what stood there long is dropped. */
+export async function writeLogs(database: LogDatabase, entries: readonly NewLogEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const written = await database.lunaStreamLog.createManyAndReturn({ data: [...entries], select: { id: true, streamId: true } });
+  for (const { id, streamId } of written) {
+    if (id % 100n !== 0n) continue;
+    const where = { streamId };
+    const [oldest] = await database.lunaStreamLog.findMany({ where, orderBy: { id: 'desc' }, skip: logEntriesMax, take: 1 });
+    if (oldest) await database.lunaStreamLog.deleteMany({ where: { streamId, id: { lte: oldest.id } } });
+  }
 }
 
 function whereOf({ accountId, cameras }: StreamScope, { groupId, statuses }: StreamFilter): Prisma.LunaStreamWhereInput {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
+import { DecodingModule } from '../decoding/decoding.module.js';
 import { FramesModule } from '../frames/frames.module.js';
 import { AgentSockets } from './agent-sockets.js';
 import { LunaAgentsController } from './luna-agents.controller.js';
@@ -14,6 +15,7 @@ import { LunaStreamsController } from './luna-streams.controller.js';
 import { LunaStreamsService } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
 import { LunaTickets } from './luna-tickets.js';
+import { ManagerController } from './manager.controller.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
 import { StreamListenersController } from './stream-listeners.controller.js';
 import { StreamListeners } from './stream-listeners.js';
@@ -21,8 +23,15 @@ import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
-  imports: [CamerasModule, FramesModule, JwtModule.register({})],
-  controllers: [LunaStreamsController, LunaGroupsController, LunaAnalyticsController, LunaAgentsController, StreamListenersController],
+  imports: [CamerasModule, DecodingModule, FramesModule, JwtModule.register({})],
+  controllers: [
+    LunaStreamsController,
+    LunaGroupsController,
+    LunaAnalyticsController,
+    LunaAgentsController,
+    StreamListenersController,
+    ManagerController,
+  ],
   providers: [
     LunaStreamsService,
     LunaStreamsStore,

@@ -30,10 +30,15 @@ export class StreamFeedbackStore {
    * @returns whether the agent is to go on with it
    */
   async take(told: ToldStream, holder?: { agentId: string; leaseMs: number }): Promise<boolean> {
-    const { error, status, streamId, version, video } = told;
+    const { status, streamId, version, video } = told;
+    const error = told.error === null ? null : plainText(told.error);
     return this.database.$transaction(async (transaction) => {
-      const [known] = await transaction.$queryRaw<{ status: LunaStatus; lastError: string | null; hasRecovered: boolean }[]>`
+      const [known] = await transaction.$queryRaw<
+        { status: LunaStatus; lastError: string | null; hasRecovered: boolean; leaseEndsAt: Date }[]
+      >`
         SELECT status::text AS status, last_error AS "lastError",
+          -- By the clock that leases are looked at with.
+          now() + ${holder?.leaseMs ?? 0} * interval '1 ms' AS "leaseEndsAt",
           attempts > 0 AND last_attempt_at < now() - ${recoveredMs} * interval '1 ms' AS "hasRecovered"
         FROM nvr.luna_stream WHERE id = ${streamId}::uuid AND version = ${version} AND status = ANY(${worked}::nvr.luna_status[])
           AND (${holder?.agentId ?? null}::text IS NULL OR held_by = ${holder?.agentId ?? null}) FOR UPDATE`;
@@ -47,11 +52,16 @@ export class StreamFeedbackStore {
           ...(video && { videoInfo: video }),
           ...(known.hasRecovered && !isOver ? { attempts: 0 } : {}),
           ...(isOver ? { heldBy: null, heldUntil: null } : {}),
-          ...(holder && !isOver ? { heldUntil: new Date(Date.now() + holder.leaseMs) } : {}),
+          ...(holder && !isOver ? { heldUntil: known.leaseEndsAt } : {}),
         },
       });
       if (known.status !== status || known.lastError !== error) await writeLog(transaction, { streamId, version, status, error });
       return !isOver;
     });
   }
+}
+
+/** An agent's words are those of the programs that it runs: they go to logs and terminals, and the database takes no NUL. */
+function plainText(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').replaceAll(/\p{Cs}/gu, '');
 }

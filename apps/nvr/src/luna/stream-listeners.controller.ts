@@ -33,7 +33,7 @@ export class StreamListenersController {
     refuseForeignPages(request.headers);
     const socket = await this.door.open(request, reply);
     this.listeners.add(socket, stream, async () =>
-      this.streams.find({ ...caller, principal: await this.authenticator.authenticate(request) }, streamId),
+      this.streams.find({ ...caller, principal: await this.authenticator.reauthenticate(request) }, streamId),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { isHttpUrl } from '@nightjar/media';
 import { AddressPolicy, CheckedFetch, parseRemoteUrl } from '@nightjar/outbound';
 import { AppError, toAppError } from '@nightjar/runtime';
 import { CameraConnections } from '../cameras/camera-connections.js';
@@ -29,6 +30,7 @@ export class StreamReferences {
     if (isFileType(type)) return this.checkFile(reference);
     const target = checkCameraUrl(reference);
     if ('problem' in target) throw new AppError('unprocessable', target.problem);
+    if (isHttpUrl(target.url)) throw new AppError('unprocessable', 'must begin with rtsp:// or rtsps://');
     await this.connections.check(target);
   }
 

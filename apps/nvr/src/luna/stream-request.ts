@@ -6,6 +6,17 @@ const text = (max: number) =>
     .string()
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
+/** Text of several lines. */
+const longText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'must be text without control characters');
+const jsonDepthMax = 64;
+/** What is kept as it comes. The database takes neither NUL nor half of a surrogate pair, and who reads it has a stack of his own. */
+const JsonObject = z
+  .record(z.string(), z.unknown())
+  .refine(isKept, `must be without NUL characters and lone surrogates, and at most ${jsonDepthMax} levels deep`);
 const GroupName = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, 'must be letters, digits, _ and - in up to 128 characters');
 
 const Location = z.strictObject({
@@ -26,8 +37,8 @@ const sourceShape = {
   droi: PictureRegion.describe('The part of the turned picture in which the middle of an object has to lie to count').nullish(),
   /** Files are always fetched before they are analysed. */
   downloadable: z.boolean().optional(),
-  /** Times of pictures are their own in files, and those of arrival in streams. */
-  timestamp_source: z.literal('auto', 'must be auto').optional(),
+  /** Kept, and of no effect: times of pictures are their own in files, and those of arrival in streams. */
+  timestamp_source: z.enum(['auto', 'pts', 'server', 'frame_rate']).optional(),
 };
 
 const Autorestart = z.strictObject({
@@ -38,12 +49,19 @@ const Autorestart = z.strictObject({
 });
 export type Autorestart = z.infer<typeof Autorestart>;
 
+/** As it was read: how far its restarts are is passed over. */
+const ShownAutorestart = Autorestart.extend({
+  current_attempt: z.unknown().optional(),
+  last_attempt_time: z.unknown().optional(),
+  status: z.unknown().optional(),
+}).transform(({ attempt_count, delay, restart }): Autorestart => ({ restart, attempt_count, delay }));
+
 /** One analytic as a user asks for it: by name or by id. */
 const RequestedAnalytic = z
   .strictObject({
     analytic_name: AnalyticName.optional(),
     analytic_id: z.uuid().optional(),
-    parameters: z.record(z.string(), z.unknown()).default({}),
+    parameters: JsonObject.default({}),
   })
   .refine(
     ({ analytic_id, analytic_name }) => analytic_id !== undefined || analytic_name !== undefined,
@@ -63,6 +81,9 @@ const streamShape = {
   analytics: z.array(RequestedAnalytic).min(1).max(16),
 };
 
+const statuses = ['pending', 'in_progress', 'done', 'restart', 'failure', 'stop'] as const;
+export type LunaStatus = (typeof statuses)[number];
+
 /** `POST /1/streams`. */
 export const NewStream = z.strictObject({
   ...streamShape,
@@ -71,17 +92,35 @@ export const NewStream = z.strictObject({
 });
 export type NewStream = z.infer<typeof NewStream>;
 
-/** `PUT /1/streams/{id}`: a camera's source stays the camera's, whatever is said of it. */
-export const ReplacedStream = z.strictObject({
-  ...streamShape,
-  analytics: z.array(RequestedAnalytic).max(16),
-  data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(2_048).optional() }).optional(),
-  status: z.enum(['pending', 'stop']).optional(),
-});
-export type ReplacedStream = z.infer<typeof ReplacedStream>;
+/** What a stream shows that is nobody's to set: who sends back what was read changes nothing of it. */
+const shownShape = {
+  stream_id: z.unknown().optional(),
+  version: z.unknown().optional(),
+  last_error: z.unknown().optional(),
+  groups: z.unknown().optional(),
+  video_info: z.unknown().optional(),
+  preview: z.unknown().optional(),
+  create_time: z.unknown().optional(),
+};
 
-const statuses = ['pending', 'in_progress', 'done', 'restart', 'failure', 'stop'] as const;
-export type LunaStatus = (typeof statuses)[number];
+/**
+ * `PUT /1/streams/{id}`, which takes what `GET` shows: a camera's source stays the camera's, whatever is said of it. Of the statuses `stop` and
+ * `pending` are a wish, the others only what was read.
+ */
+export const ReplacedStream = z
+  .strictObject({
+    ...streamShape,
+    ...shownShape,
+    autorestart: ShownAutorestart.default(() => Autorestart.parse({})),
+    analytics: z.array(RequestedAnalytic).max(16),
+    data: z.strictObject({ ...sourceShape, reference: z.string().min(1).max(2_048).optional() }).optional(),
+    status: z.enum(statuses).optional(),
+  })
+  .transform(({ account_id, analytics, autorestart, data, description, group_id, group_name, location, name, status }) => ({
+    ...{ account_id, analytics, autorestart, data, description, group_id, group_name, location, name },
+    status: status === 'stop' || status === 'pending' ? status : undefined,
+  }));
+export type ReplacedStream = z.infer<typeof ReplacedStream>;
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
@@ -135,13 +174,13 @@ export const GroupLink = z
 export const NewAnalytic = z.strictObject({
   analytic_name: AnalyticName,
   description: text(2_000).default(''),
-  documentation: z.string().max(50_000).default(''),
+  documentation: longText(50_000).default(''),
   version: z
     .string()
     .regex(/^\d{1,5}(\.\d{1,5}){0,2}$/, 'must be a version like 1.2.3')
     .default('0.0.1'),
-  parameters: z.record(z.string(), z.unknown()).default({}),
-  validation_schema: z.record(z.string(), z.unknown()).default({}),
+  parameters: JsonObject.default({}),
+  validation_schema: JsonObject.default({}),
 });
 export type NewAnalytic = z.infer<typeof NewAnalytic>;
 
@@ -180,3 +219,15 @@ export const Feedback = z.strictObject({
     )
     .max(1_024),
 });
+
+function isKept(json: Record<string, unknown>): boolean {
+  let level: unknown[] = [json];
+  for (let depth = 0; depth <= jsonDepthMax && level.length > 0; depth++) {
+    if (level.some((value) => typeof value === 'string' && !/^[^\0\p{Cs}]*$/u.test(value))) return false;
+    level = level.flatMap((value) => {
+      if (Array.isArray(value)) return value as unknown[];
+      return typeof value === 'object' && value !== null ? Object.entries(value).flat() : [];
+    });
+  }
+  return level.length === 0;
+}

@@ -2,6 +2,7 @@ import type { SecretBox } from '@nightjar/auth';
 import type { VideoInfo } from '@nightjar/contracts';
 import type { ChosenAnalytic } from './luna-analytics.service.js';
 import type { LunaStreamRow } from './luna-streams.store.js';
+import { withoutCallbackSecrets } from './masked-callbacks.js';
 import { maskedReference, streamReferencePurpose } from './stream-reference.js';
 import type { Autorestart, LunaStatus } from './stream-request.js';
 
@@ -34,22 +35,31 @@ export interface StreamView {
   create_time: string;
 }
 
+/** A stream's address as callers see it. One that comes back like that is the one that is there. */
+export function shownReference({ cameraId, encryptedReference, id }: LunaStreamRow, secretBox: SecretBox): string {
+  if (!encryptedReference) return `nightjar://cameras/${cameraId ?? ''}`;
+  return maskedReference(secretBox.open(encryptedReference, streamReferencePurpose(id)));
+}
+
 /**
  * A stream as callers see it. An address shows without its password, a camera's not at all: it stands with the camera.
- * @param lastPictureUnixMs when its last picture was taken; undefined: there is none
+ * @param options.lastPictureUnixMs when its last picture was taken; undefined: there is none
+ * @param options.forManager whether it shows what callbacks authorize themselves with: whoever may change the stream sends it back
  */
-export function streamView(row: LunaStreamRow, secretBox: SecretBox, lastPictureUnixMs: number | undefined): StreamView {
-  const { camera, encryptedReference, id } = row;
-  const reference = encryptedReference
-    ? maskedReference(secretBox.open(encryptedReference, streamReferencePurpose(id)))
-    : `nightjar://cameras/${row.cameraId ?? ''}`;
+export function streamView(
+  row: LunaStreamRow,
+  secretBox: SecretBox,
+  { forManager, lastPictureUnixMs }: { forManager: boolean; lastPictureUnixMs: number | undefined },
+): StreamView {
+  const { camera, id } = row;
+  const analytics = row.analytics as unknown as ChosenAnalytic[];
   return {
     stream_id: id,
     account_id: row.accountId,
     name: row.name || (camera?.name ?? ''),
     description: row.description,
     version: row.version,
-    data: { ...(row.data as object), reference },
+    data: { ...(row.data as object), reference: shownReference(row, secretBox) },
     location: row.location,
     autorestart: {
       ...(row.autorestart as Autorestart),
@@ -60,7 +70,7 @@ export function streamView(row: LunaStreamRow, secretBox: SecretBox, lastPicture
     status: row.status,
     last_error: row.lastError,
     groups: row.groups.map(({ group }) => ({ group_id: group.id, group_name: group.name })),
-    analytics: row.analytics as unknown as ChosenAnalytic[],
+    analytics: forManager ? analytics : withoutCallbackSecrets(analytics),
     video_info: row.videoInfo as VideoInfo | null,
     preview: lastPictureUnixMs === undefined ? null : { url: `/1/streams/${id}/preview`, time: new Date(lastPictureUnixMs).toISOString() },
     create_time: row.createdAt.toISOString(),

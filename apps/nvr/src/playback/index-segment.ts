@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '@nightjar/runtime';
 import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
 import { parseFragment, placeTimes, type PlacedTime } from '../recorder/parse-fragment.js';
-import { parseInitSegment } from '../recorder/parse-init-segment.js';
+import { labelForPlayers, parseInitSegment } from '../recorder/parse-init-segment.js';
 
 /** One fragment of a recorded file (`moof` and `mdat`): where it stands, and when it is shown. Offsets are bytes of the file. */
 export interface IndexedFragment {
@@ -55,16 +55,18 @@ export async function indexSegment(handle: FileHandle, sizeBytes: number): Promi
   const heads: Buffer[] = [];
   const fragments: IndexedFragment[] = [];
   let moov: Mp4Box | undefined;
-  let pending: Omit<IndexedFragment, 'endOffset'> | undefined;
+  let pending: { moof: Mp4Box; offset: number } | undefined;
   for (let offset = 0; ;) {
     const box = await boxes.read(offset);
     if (!box) break;
     const endOffset = offset + box.sizeBytes;
-    if (box.content && !moov) heads.push(box.content.bytes);
-    if (box.content?.type === 'moov') moov = box.content;
-    if (box.content?.type === 'moof') pending = placeFragment(box.content, offset);
+    // Recordings of before have another label.
+    const head = box.content?.type === 'moov' ? labelForPlayers(box.content) : box.content;
+    if (head && !moov) heads.push(head.bytes);
+    if (head?.type === 'moov') moov = head;
+    if (box.content?.type === 'moof') pending = { moof: box.content, offset };
     if (box.type === 'mdat' && pending) {
-      fragments.push({ ...pending, endOffset });
+      fragments.push(placeFragment(pending.moof, { offset: pending.offset, endOffset }));
       pending = undefined;
     }
     offset = endOffset;
@@ -73,13 +75,15 @@ export async function indexSegment(handle: FileHandle, sizeBytes: number): Promi
   return { init: Buffer.concat(heads), ...describeTrack(moov), fragments };
 }
 
-function placeFragment(moof: Mp4Box, offset: number): Omit<IndexedFragment, 'endOffset'> {
+/** Written out field by field: of an object that is spread and added to, V8 (11) keeps a shape for each, which is four times the object. */
+function placeFragment(moof: Mp4Box, { offset, endOffset }: { offset: number; endOffset: number }): IndexedFragment {
   const { durationTicks, startTicks, startsWithKeyFrame } = parseFragment(moof);
   const sequence = descendantOf(contentOf(moof), ['mfhd']);
   if (!sequence) throw new AppError('unprocessable', 'a fragment has no times');
   const { sound, video } = placeTimes(moof);
   return {
     offset,
+    endOffset,
     startTicks,
     endTicks: startTicks + durationTicks,
     startsWithKeyFrame,
@@ -87,7 +91,7 @@ function placeFragment(moof: Mp4Box, offset: number): Omit<IndexedFragment, 'end
     sequenceOffset: offset + (sequence.byteOffset - moof.bytes.byteOffset) + 4,
     decodeTimeOffset: offset + video.offset,
     decodeTimeBytes: video.bytes,
-    ...(sound ? { sound: { ...sound, offset: offset + sound.offset } } : {}),
+    sound: sound && { ticks: sound.ticks, offset: offset + sound.offset, bytes: sound.bytes },
   };
 }
 

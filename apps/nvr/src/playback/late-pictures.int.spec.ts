@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AppError, createLogger, deadlineSignal } from '@nightjar/runtime';
-import { makeTestVideo } from '@nightjar/testing';
+import { AppError, createLogger, deadlineSignal, systemClock } from '@nightjar/runtime';
+import { makeTestVideo, until } from '@nightjar/testing';
 import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
@@ -25,11 +25,11 @@ beforeAll(async () => {
   cameraId = yard.id;
   await addRecording(nvr, { camera: yard, content, startsAtMs, durationMs: 2_000 });
   const hanging = path.join(directory, 'ffmpeg');
-  await writeFile(hanging, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  await writeFile(hanging, '#!/bin/sh\ntouch "$0.runs"\nexec sleep 60\n', { mode: 0o755 });
   const ffmpeg = { path: hanging, version: '7', foundBy: 'PATH' } as const;
   const logger = createLogger({ service: 'nvr', level: 'silent' });
-  playback = new PlaybackService(new SegmentsStore(nvr.database), new SegmentIndexes(nvr.config), ffmpeg, logger);
-}, 60_000);
+  playback = new PlaybackService(new SegmentsStore(nvr.database), new SegmentIndexes(nvr.config, systemClock), ffmpeg, logger);
+});
 afterAll(async () => {
   await nvr.stop();
   await rm(directory, { recursive: true });
@@ -45,7 +45,10 @@ describe('a picture that takes too long', () => {
 
   it('is cancelled when its caller hangs up', async () => {
     const caller = new AbortController();
-    setTimeout(() => caller.abort(new AppError('cancelled', 'the caller hung up')), 500);
-    await expect(read(caller.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    await rm(path.join(directory, 'ffmpeg.runs'), { force: true });
+    const cancelled = expect(read(caller.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    await until(async () => (await readdir(directory)).includes('ffmpeg.runs'));
+    caller.abort(new AppError('cancelled', 'the caller hung up'));
+    await cancelled;
   });
 });

@@ -2,11 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, toAppError, type Clock } from '@nightjar/runtime';
 import { FramesService } from '../frames/frames.service.js';
 import { CLOCK } from '../process-parts.js';
-import { SegmentsStore } from '../segments/segments.store.js';
+import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { PlaybackService } from './playback.service.js';
 
 /** An older picture is no picture: it would show an empty yard while the camera is gone. */
 const ageMaxMs = 30_000;
+/** What ends later was recorded before the clock was set back. The clocks of recorder and API may differ by less. */
+const aheadMaxMs = 15_000;
 /** Callers that poll share a picture for so long: each one costs an FFmpeg. */
 const sharedMs = 2_000;
 const readingMaxMs = 10_000;
@@ -55,14 +57,25 @@ export class NewestPictures {
 
   private async makeRecorded(cameraId: number): Promise<NewestPicture | undefined> {
     const nowUnixMs = this.clock.wallMs();
-    const range = { from: new Date(nowUnixMs - ageMaxMs), to: new Date(nowUnixMs) };
-    const newest = (await this.segments.listOverlapping(cameraId, range)).at(-1);
+    const newest = await this.findNewest(cameraId, nowUnixMs);
     if (!newest) return undefined;
     const takenUnixMs = Math.min(newest.endsAt.getTime(), nowUnixMs) - 1;
     const bytes = await this.playback
-      .readPicture(cameraId, { atUnixMs: takenUnixMs, signal: AbortSignal.timeout(readingMaxMs) })
+      .readPictureIn(newest, { atUnixMs: takenUnixMs, signal: AbortSignal.timeout(readingMaxMs) })
       .catch(noPicture);
     return bytes && { bytes, takenUnixMs };
+  }
+
+  /** After the clock was set back there are two recordings of one time: the row that was made last is of the later one. */
+  private async findNewest(cameraId: number, nowUnixMs: number): Promise<Segment | undefined> {
+    const range = { from: new Date(nowUnixMs - ageMaxMs), to: new Date(nowUnixMs) };
+    const [recent, lastIdAhead] = await Promise.all([
+      this.segments.listOverlapping(cameraId, range),
+      this.segments.lastIdEndingAfter(cameraId, new Date(nowUnixMs + aheadMaxMs)),
+    ]);
+    return recent
+      .filter(({ id }) => id > lastIdAhead)
+      .reduce<Segment | undefined>((last, one) => (last && last.id > one.id ? last : one), undefined);
   }
 }
 

@@ -22,10 +22,15 @@ let recorded: string;
 /** The same, in a smaller picture. */
 let smaller: string;
 let yard: { id: number; uuid: string };
+/** Other specs work on recordings in the common one. */
+let ownTmp: string;
+const { TMPDIR: commonTmp } = process.env;
 beforeAll(async () => {
   const found = await findFfmpeg();
   if (!found) throw new Error('these tests need FFmpeg');
   ffmpeg = found;
+  ownTmp = await mkdtemp(path.join(os.tmpdir(), 'nightjar-playback-tmp-'));
+  process.env.TMPDIR = ownTmp;
   nvr = await startTestNvr();
   directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-playback-'));
   yard = await addCamera('yard', 1);
@@ -37,10 +42,12 @@ beforeAll(async () => {
   await record(6);
   // After a gap of 10 s, a file that is still written: behind what is synced comes a torn fragment.
   await record(22, { open: true, tornEnd: true });
-}, 60_000);
+});
 afterAll(async () => {
   await nvr.stop();
-  await rm(directory, { recursive: true });
+  if (commonTmp === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = commonTmp;
+  await rm(ownTmp, { recursive: true });
 });
 
 async function addCamera(name: string, host: number): Promise<{ id: number; uuid: string }> {
@@ -98,7 +105,7 @@ async function ticketFor(from: number, to: number): Promise<string> {
   return ((await answer.json()) as { ticket: string }).ticket;
 }
 
-const privateDirectories = async () => (await readdir(os.tmpdir())).filter((name) => name.startsWith('nightjar-play-'));
+const privateDirectories = async () => (await readdir(ownTmp)).filter((name) => name.startsWith('nightjar-play-'));
 
 describe('a clip', () => {
   it('begins with the key frame before the wanted moment, goes over the edge of two files, and plays', async () => {
@@ -230,11 +237,12 @@ describe('clips that nobody reads', () => {
     };
     expect([await withTicket(), await withTicket()]).toEqual([503, 503]);
     for (const reader of readers) reader.once('error', () => undefined).destroy();
-    await until(async () => (await nvr.fetch(clipPath(0, 5), { headers: { range: 'bytes=0-1' } })).status === 206, 10_000);
+    const beginning = async () => (await nvr.fetch(clipPath(0, 5), { headers: { range: 'bytes=0-1' } })).status;
+    await until(async () => (await Promise.all(Array.from({ length: 8 }, beginning))).every((status) => status === 206));
     await play(await nvr.fetch(clipPath(0, 5)));
     expect([await withTicket(), await withTicket()]).toEqual([200, 403]);
     agent.destroy();
-  }, 120_000);
+  });
 });
 
 describe('a picture', () => {
@@ -277,7 +285,7 @@ describe('a picture', () => {
     for (let round = 0; round < 5; round++)
       expect((await nvr.fetch(`/api/v1/recordings/yard/frame.jpg?at_unix=${t0Unix + 15}`)).status).toBe(404);
     expect((await nvr.fetch('/api/v1/recordings/yard/frame.jpg?at_unix=now')).status).toBe(422);
-    expect(await privateDirectories()).toEqual([]);
+    await until(async () => (await privateDirectories()).length === 0);
   });
 
   it('opens to a ticket of its moment', async () => {

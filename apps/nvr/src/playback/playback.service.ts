@@ -7,7 +7,7 @@ import { readLastPicture, type FfmpegBinary } from '@nightjar/media';
 import { AppError, hasTimedOut, type Logger } from '@nightjar/runtime';
 import { LOGGER } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
-import { SegmentsStore } from '../segments/segments.store.js';
+import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { layOutClip, type ClipLayout } from './clip-layout.js';
 import { sourcesOf } from './clips.service.js';
 import { Places } from './places.js';
@@ -44,13 +44,18 @@ export class PlaybackService implements OnModuleInit {
    *   deadline ended the signal, `cancelled` when its caller did
    */
   async readPicture(cameraId: number, request: { atUnixMs: number; signal: AbortSignal }): Promise<Buffer> {
-    const { atUnixMs, signal } = request;
-    const { ffmpeg } = this;
-    if (!ffmpeg) throw new AppError('unavailable', 'no FFmpeg was found: install it or set FFMPEG_PATH');
+    const { atUnixMs } = request;
     const range = { from: new Date(atUnixMs), to: new Date(atUnixMs + 1) };
     // Where files overlap, the later one began to be recorded last.
     const segment = (await this.segments.listOverlapping(cameraId, range)).at(-1);
     if (!segment) throw nothingThen();
+    return this.readPictureIn(segment, request);
+  }
+
+  /** The same in a file that is known, where others may be of that moment too. @throws as `readPicture` */
+  async readPictureIn(segment: Segment, { atUnixMs, signal }: { atUnixMs: number; signal: AbortSignal }): Promise<Buffer> {
+    const { ffmpeg } = this;
+    if (!ffmpeg) throw new AppError('unavailable', 'no FFmpeg was found: install it or set FFMPEG_PATH');
     const leave = this.picturePlaces.take();
     let directory: string | undefined;
     try {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '@nightjar/runtime';
 import { makeTestVideo } from '@nightjar/testing';
 import { segmentName, writeRecordedFile } from '../recorder/recorded-file.fixture.js';
 import type { NvrConfig } from '../config.js';
@@ -28,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(recordingsDir, { recursive: true }));
 
-const open = () => new CountedIndexes({ recordingsDir, archive: undefined } as NvrConfig);
+const open = (clock = new FakeClock()) => new CountedIndexes({ recordingsDir, archive: undefined } as NvrConfig, clock);
 
 describe('what is where in a recorded file', () => {
   it('is read once for all who ask at the same moment, and remembered', async () => {
@@ -39,6 +40,22 @@ describe('what is where in a recorded file', () => {
     for (const other of others) expect(other).toEqual(first);
     await indexes.read([{ id: 1, file, sizeBytes }]);
     expect(indexes.opened).toBe(1);
+  });
+
+  it('is forgotten when others are asked for and it was not for five minutes', async () => {
+    const clock = new FakeClock();
+    const indexes = open(clock);
+    const read = (...ids: number[]) => indexes.read(ids.map((id) => ({ id, file, sizeBytes })));
+    await read(1, 2);
+    clock.advance(4 * 60_000);
+    await read(2);
+    expect(indexes.opened).toBe(2);
+    clock.advance(2 * 60_000);
+    await read(3);
+    await read(2);
+    expect(indexes.opened).toBe(3);
+    await read(1);
+    expect(indexes.opened).toBe(4);
   });
 
   it('is read anew when it could not be read', async () => {

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError } from '@nightjar/runtime';
+import { AppError, type Clock } from '@nightjar/runtime';
 import type { NvrConfig } from '../config.js';
-import { CONFIG } from '../process-parts.js';
+import { CLOCK, CONFIG } from '../process-parts.js';
 import { openRecording } from '../segments/locate-recording.js';
 import type { Segment } from '../segments/segments.store.js';
 import { indexSegment, type SegmentIndex } from './index-segment.js';
@@ -10,6 +10,8 @@ import { Places } from './places.js';
 
 /** Of all indexes that are remembered together, some 100 bytes each. Full: the index that was asked for longest ago goes. */
 const fragmentsMax = 200_000;
+/** What nobody asked for so long is forgotten at the next question: people look on, or leave. */
+const unaskedMsMax = 5 * 60_000;
 /** Files that are read at a time for one caller. */
 const filesAtOnce = 8;
 /** Files that are read at a time for all callers together, each with a handle. Full: 503. */
@@ -21,6 +23,7 @@ export type IndexedFile = Pick<Segment, 'id' | 'file' | 'sizeBytes'>;
 interface Remembered {
   index: SegmentIndex;
   sizeBytes: number;
+  askedMs: number;
 }
 
 /** Tells what is where in recorded files. What was written never changes, so an index is good for ever, as far as it goes. */
@@ -33,7 +36,10 @@ export class SegmentIndexes {
   private readonly reading = new Map<string, Promise<SegmentIndex>>();
   private readonly places = new Places(readsAtOnceMax, 'recordings');
 
-  constructor(@Inject(CONFIG) private readonly config: NvrConfig) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: NvrConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   /** In the order of the files. @throws AppError `not_found` when one is gone, `unprocessable` when one is no recording, `overloaded` */
   async read(files: readonly IndexedFile[]): Promise<SegmentIndex[]> {
@@ -54,6 +60,7 @@ export class SegmentIndexes {
     const known = this.remembered.get(file.id);
     if (known && known.sizeBytes >= file.sizeBytes) {
       this.remembered.delete(file.id);
+      known.askedMs = this.clock.monotonicMs();
       this.remembered.set(file.id, known);
       return upTo(known, file.sizeBytes);
     }
@@ -84,10 +91,11 @@ export class SegmentIndexes {
 
   private remember({ id, sizeBytes }: IndexedFile, index: SegmentIndex): void {
     this.forget(id);
-    this.remembered.set(id, { index, sizeBytes });
+    const askedMs = this.clock.monotonicMs();
+    this.remembered.set(id, { index, sizeBytes, askedMs });
     this.fragments += index.fragments.length;
-    for (const oldest of this.remembered.keys()) {
-      if (this.fragments <= fragmentsMax) return;
+    for (const [oldest, { askedMs: lastMs }] of this.remembered) {
+      if (this.fragments <= fragmentsMax && askedMs - lastMs <= unaskedMsMax) return;
       this.forget(oldest);
     }
   }

@@ -1,14 +1,18 @@
+import path from 'node:path';
 import { goodConnectionMs, reconnectPauseMs, type CameraTransport, type FfmpegBinary } from '@nightjar/media';
-import { AppError, sleep, type Clock, type Logger } from '@nightjar/runtime';
-import { isDiskError } from '../retention/disk-space.js';
+import { AppError, pause, type Clock, type Logger } from '@nightjar/runtime';
+import { probeWriting } from '../retention/disk-space.js';
 import { keepCameraIdentity } from './camera-identity.js';
 import type { LiveParts } from './live-parts.js';
 import { runRecordingSession, type RecordingSessionOptions, type SessionEnd } from './recording-session.js';
+import { SegmentQueue } from './segment-queue.js';
 import type { SegmentRows } from './segment-rows.js';
 import { runWatchingSession } from './watching-session.js';
 
-/** A disk that is full may have room again at any moment, and the camera is not to blame. */
-const diskPauseMs = 2_000;
+/** A disk that could not be written is asked this often while the camera is away. */
+const lookEveryMs = 2_000;
+/** A camera that goes on describing its pictures anew is connected to anew only this often: a player that reads on may cope. */
+const newPicturesEveryMs = 5 * 60_000;
 
 export interface CameraRecorderOptions {
   camera: { id: number; uuid: string; framesName: string; name: string; rtspUrl: string };
@@ -40,10 +44,26 @@ export class CameraRecorder {
   private recordedUntilMs: number | undefined;
   /** Whether the camera turned out to need FFmpeg, also where it is only watched. */
   private needsFfmpeg = false;
-  /** Error code of the disk while files can't be written. */
-  diskProblem: string | undefined;
+  /** When a connection ended last because the camera described its pictures anew. */
+  private newPicturesAtMs = Number.NEGATIVE_INFINITY;
+  private readonly queue: SegmentQueue;
 
-  constructor(private readonly options: CameraRecorderOptions) {}
+  constructor(private readonly options: CameraRecorderOptions) {
+    const { camera, clock, logger, root } = options;
+    const { framesName, name, rtspUrl, uuid } = camera;
+    this.queue = new SegmentQueue({
+      cameraId: camera.id,
+      prepare: () => keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl }),
+      probe: () => probeWriting(path.join(root, uuid)),
+      clock,
+      logger,
+    });
+  }
+
+  /** Error code of the disk while files can't be written. */
+  get diskProblem(): string | undefined {
+    return this.queue.problem;
+  }
 
   start(): void {
     this.running ??= this.recordForEver();
@@ -60,9 +80,17 @@ export class CameraRecorder {
     while (!signal.aborted) {
       await this.recordOnce();
       if (signal.aborted) return;
-      const pauseMs = this.diskProblem === undefined ? reconnectPauseMs(this.failedAttempts, this.options.random()) : diskPauseMs;
-      await sleep(pauseMs, signal).catch(() => undefined);
-      this.failedAttempts = this.diskProblem === undefined ? this.failedAttempts + 1 : 0;
+      await this.pause(reconnectPauseMs(this.failedAttempts, this.options.random()));
+      this.failedAttempts++;
+    }
+  }
+
+  /** Meanwhile nothing is written that would tell whether the disk is well again. */
+  private async pause(pauseMs: number): Promise<void> {
+    const { signal } = this.stopping;
+    for (let leftMs = pauseMs; leftMs > 0 && !signal.aborted; leftMs -= lookEveryMs) {
+      await this.queue.look();
+      await pause(Math.min(leftMs, lookEveryMs), signal);
     }
   }
 
@@ -70,8 +98,8 @@ export class CameraRecorder {
     const { camera, clock, ffmpeg, findUrl, isRecorded, live, logger, root, rows, segmentMs, transport, withSound } = this.options;
     try {
       const url = await findUrl();
-      const { framesName, name, rtspUrl, uuid } = camera;
-      if (isRecorded) await keepCameraIdentity(root, { uuid, frames_name: framesName, name, rtsp_url: rtspUrl });
+      // Whoever stopped it may wait no longer, and have made another one.
+      if (this.stopping.signal.aborted) return;
       const end = await this.runSession({
         ffmpeg,
         url,
@@ -85,15 +113,15 @@ export class CameraRecorder {
         live,
         clock,
         previousEndMs: this.recordedUntilMs,
-        onWritten: () => (this.diskProblem = undefined),
+        queue: this.queue,
+        endsAtNewPictures: () => clock.monotonicMs() - this.newPicturesAtMs >= newPicturesEveryMs,
         signal: this.stopping.signal,
       });
       this.recordedUntilMs = end.recordedUntilMs;
       if (end.recordedMs >= goodConnectionMs) this.failedAttempts = 0;
       this.report(end);
     } catch (error) {
-      if (isDiskError(error)) this.diskProblem = (error as NodeJS.ErrnoException).code;
-      else if (error instanceof AppError) this.options.onProblem(error.message);
+      if (error instanceof AppError) this.options.onProblem(error.message);
       // A camera that cannot be reached is no fault of ours, and is said at every try.
       if (error instanceof AppError)
         logger.warn('a camera cannot be recorded, it is tried again', { cameraId: camera.id, reason: error.message });
@@ -118,7 +146,9 @@ export class CameraRecorder {
 
   private report({ cameraSaid, ffmpegSaid, reason, recordedMs }: SessionEnd): void {
     if (reason === 'stopped') return;
-    this.options.onProblem(cameraSaid ?? reason);
+    // No problem of the camera: what it sends now is recorded in a moment.
+    if (reason === 'new pictures') this.newPicturesAtMs = this.options.clock.monotonicMs();
+    else this.options.onProblem(cameraSaid ?? reason);
     this.options.logger.warn('the stream of a camera ended, it is tried again', {
       cameraId: this.options.camera.id,
       reason,

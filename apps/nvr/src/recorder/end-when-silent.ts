@@ -3,10 +3,8 @@ import { Patience } from '@nightjar/media';
 import { hasErrorCode } from '@nightjar/runtime';
 
 export interface SilenceLimits {
-  /** Longest wait for the first chunk. */
-  firstMsMax: number;
-  /** Longest wait for each further one. */
-  nextMsMax: number;
+  /** Longest wait for the next chunk; asked before each. */
+  msMax: () => number;
   onSilence: () => void;
 }
 
@@ -14,19 +12,21 @@ export interface SilenceLimits {
  * The chunks of a stream, with an eye on how long each lets wait: time that the caller takes is not counted, nor is time in which this
  * process did nothing. Ends with the stream, also when that is destroyed.
  */
-export async function* endWhenSilent(stream: Readable, limits: SilenceLimits): AsyncGenerator<Buffer, void, undefined> {
+export async function* endWhenSilent(stream: Readable, { msMax, onSilence }: SilenceLimits): AsyncGenerator<Buffer, void, undefined> {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
-  let patience = new Patience(limits.firstMsMax, limits.onSilence);
+  let waitMs = msMax();
+  let patience = new Patience(waitMs, onSilence);
   try {
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
       const next = await chunks.next();
       if (next.done) return;
       patience.hold(true);
       yield next.value;
       patience.hold(false);
-      if (!isFirst) continue;
+      if (waitMs === msMax()) continue;
       patience.end();
-      patience = new Patience(limits.nextMsMax, limits.onSilence);
+      waitMs = msMax();
+      patience = new Patience(waitMs, onSilence);
     }
   } catch (error) {
     if (isClosed(error)) return;

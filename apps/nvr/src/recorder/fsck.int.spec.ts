@@ -28,7 +28,7 @@ beforeAll(async () => {
   const video = await makeTestVideo({ file: path.join(directory, 'source.mp4'), seconds: fileMs / 1_000 });
   recorded = await writeRecordedFile({ video, recordingsDir: directory, name: 'recorded.mp4' });
   recordedBytes = (await stat(recorded)).size;
-}, 60_000);
+});
 afterAll(async () => {
   await nvr.stop();
   await rm(directory, { recursive: true });

@@ -42,7 +42,7 @@ needsMount('a disk of recordings that', () => {
     shutdown = new Shutdown({ logger });
     config = { ...nvr.config, retention: { ageMsMax: 0, usedBytesMax: 0, freeBytesMin: 0 }, segmentMs: 2_000 };
     recorderUrl = (await startRecorder({ logger, shutdown, health: new Health() }, config)).url;
-  }, 60_000);
+  });
   afterAll(async () => {
     await shutdown.run('the test is over');
     await camera.close();
@@ -67,13 +67,13 @@ needsMount('a disk of recordings that', () => {
   }
 
   async function expectDegradedSoon(code: string): Promise<void> {
-    await until(async () => (await condition()).state === 'degraded', 10_000);
+    await until(async () => (await condition()).state === 'degraded');
     expect(await condition()).toMatchObject({ ready: 503, disk: expect.stringContaining(code), degraded: [expect.stringContaining(code)] });
   }
 
   async function expectRecordingAgainSoon(): Promise<void> {
     const mendedUnix = Date.now() / 1_000;
-    await until(async () => (await newestUnix()) > mendedUnix && (await condition()).state === 'ok', 10_000);
+    await until(async () => (await newestUnix()) > mendedUnix && (await condition()).state === 'ok');
     expect(await condition()).toMatchObject({ ready: 200, disk: 'ok' });
   }
 
@@ -96,32 +96,33 @@ needsMount('a disk of recordings that', () => {
   }
 
   it('fills up is told within 10 s, leaves every listed recording whole, and is written again as soon as there is room', async () => {
-    await until(async () => (await clips()).filter(({ open }) => !open).length >= 2, 30_000);
+    await until(async () => (await clips()).filter(({ open }) => !open).length >= 2);
+    const connections = camera.acceptedCount;
     await fill();
     await expectDegradedSoon('ENOSPC');
     await expectAllWhole();
     await rm(filler);
     await expectRecordingAgainSoon();
     await expectAllWhole();
-  }, 90_000);
+    // Who watches live saw nothing of it.
+    expect(camera.acceptedCount).toBe(connections);
+  });
 
   it('turns read-only is told within 10 s, also while nobody records, and is written again when it may be', async () => {
     camera.refuse();
-    await until(async () => (await clips()).every(({ open }) => !open), 20_000);
-    await until(
-      () =>
-        run('mount', ['-o', 'remount,ro', recordingsDir]).then(
-          () => true,
-          () => false,
-        ),
-      10_000,
+    await until(async () => (await clips()).every(({ open }) => !open));
+    await until(() =>
+      run('mount', ['-o', 'remount,ro', recordingsDir]).then(
+        () => true,
+        () => false,
+      ),
     );
     await expectDegradedSoon('EROFS');
     camera.resume();
     await run('mount', ['-o', `remount,rw,size=${diskBytes}`, recordingsDir]);
-    await until(async () => (await clips()).some(({ open }) => open), 40_000);
+    await until(async () => (await clips()).some(({ open }) => open));
     await expectRecordingAgainSoon();
-  }, 120_000);
+  });
 
   it('is short makes room at once: the oldest recordings go, those in protected ranges do not', async () => {
     const closed = (await clips()).filter(({ open }) => !open);
@@ -136,11 +137,11 @@ needsMount('a disk of recordings that', () => {
     expect(made.status).toBe(201);
     const { free_bytes: freeBytes } = (await (await nvr.fetch('/api/v1/recordings/storage')).json()) as { free_bytes: number };
     config.retention.freeBytesMin = freeBytes + second.size_bytes;
-    await until(async () => !(await clips()).some(({ id }) => id === second.id), 10_000);
+    await until(async () => !(await clips()).some(({ id }) => id === second.id));
     expect((await clips()).map(({ id }) => id)).toContain(first.id);
     config.retention.freeBytesMin = diskBytes;
-    await until(async () => (await condition()).degraded.some((reason) => reason.includes('NIGHTJAR_RETENTION_FREE_BYTES')), 10_000);
+    await until(async () => (await condition()).degraded.some((reason) => reason.includes('NIGHTJAR_RETENTION_FREE_BYTES')));
     expect((await clips()).map(({ id }) => id)).toContain(first.id);
     expect((await condition()).ready).toBe(200);
-  }, 60_000);
+  });
 });

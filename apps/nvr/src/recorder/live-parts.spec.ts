@@ -98,16 +98,50 @@ describe('live parts of a camera', () => {
     ]);
   });
 
-  it('that are more than memory is meant for go, and what follows begins with a key frame', async () => {
+  it('that are more than memory is meant for leave by groups of pictures, and who is a little late misses nothing of the newest', async () => {
     const { parts, push } = makeParts();
+    const size = 1024 * 1024;
     parts.begin(init, track);
-    push(true);
     const { session } = await parts.read(begin, 0);
-    for (let count = 0; count < 3; count++) push(false, { size: 6 * 1024 * 1024 });
-    push(false);
+    // Two groups of 3 s, of 12 MiB each.
+    for (let count = 0; count < 24; count++) push(count % 12 === 0, { size });
+    expect((await parts.read(begin, 0)).parts[0]).toMatchObject({ seq: 12, starts_with_key_frame: true });
+    const late = await parts.read({ sessionId: session?.id ?? 0, afterSeq: 12, offset: 0 }, 0);
+    expect(late.parts[0]?.seq).toBe(13);
+  });
+
+  it('of one group that is more than memory is meant for go on for who is up to date; others begin with the next key frame', async () => {
+    const { parts, push } = makeParts();
+    const size = 1024 * 1024;
+    parts.begin(init, track);
+    push(true, { size });
+    const { session } = await parts.read(begin, 0);
+    const sessionId = session?.id ?? 0;
+    for (let seq = 1; seq < 40; seq++) {
+      push(false, { size });
+      expect((await parts.read({ sessionId, afterSeq: seq - 1, offset: 0 }, 0)).parts[0]?.seq).toBe(seq);
+    }
+    expect((await parts.read(begin, 0)).parts).toEqual([]);
+    expect((await parts.read({ sessionId, afterSeq: 2, offset: 0 }, 0)).parts).toEqual([]);
     push(true);
-    const after = await parts.read({ sessionId: session?.id ?? 0, afterSeq: 2, offset: 0 }, 0);
-    expect(after.parts.map(({ starts_with_key_frame }) => starts_with_key_frame)).toEqual([true]);
+    for (const position of [begin, { sessionId, afterSeq: 2, offset: 0 }])
+      expect((await parts.read(position, 0)).parts.map(({ seq }) => seq)).toEqual([40]);
+  });
+
+  it('say when they were captured also after hours with a camera whose clock is slow, or fast', async () => {
+    for (const drift of [-0.0001, 0.0001]) {
+      const { clock, parts } = makeParts();
+      parts.begin(init, track);
+      const fragmentMs = 250;
+      for (let count = 0; count < 50_000; count++) {
+        clock.advance(fragmentMs);
+        const startTicks = count * fragmentMs * (1 + drift);
+        const piecesFrom = () => [Buffer.alloc(1)];
+        parts.push({ startTicks, durationTicks: fragmentMs, startsWithKeyFrame: count % 4 === 0, piecesFrom }, clock.wallMs());
+      }
+      const last = (await parts.read(begin, 0)).parts.at(-1);
+      expect(Math.abs((last?.captured_unix_ms ?? 0) + fragmentMs - clock.wallMs())).toBeLessThan(20);
+    }
   });
 
   it('end with their connection, which is told at once, and begin anew with the next', async () => {

@@ -1,11 +1,17 @@
+import { EventEmitter, once } from 'node:events';
 import { liveViewBytesMax, type LiveViewPart, type LiveViewSession } from '@nightjar/contracts';
 import { deadlineSignal, type Clock } from '@nightjar/runtime';
 import type { VideoTrack } from './parse-init-segment.js';
 import type { Fragment } from './segment-writer.js';
 
-/** What is kept for viewers of one camera. Full: all of it goes, and it begins anew with the next key frame. */
+/**
+ * What is kept for viewers of one camera. Full: what is before the newest key frame to begin with goes, then that too, the oldest first. Who
+ * is up to date goes on; the others begin with the next such key frame.
+ */
 const heldBytesMax = 16 * 1024 * 1024;
 const partsMax = 256;
+/** Fragments that decide on the clock: a minute, in which no camera's clock drifts much. */
+const differencesMax = 256;
 /** A media segment of HLS ends at the first key frame after this long, … */
 const segmentMsMin = 1_000;
 /** … and at the latest here, key frame or not: players are promised a longest segment. */
@@ -46,9 +52,10 @@ export class LiveParts {
   /** The running media segment; undefined until a key frame comes. */
   private segment: { id: number; startMs: number; beginsWithKeyFrame: boolean; parts: number } | undefined;
   private lastSegmentId = 0;
-  /** Smallest difference so far of arrival and media time: what the network added is not in it. */
-  private clockDifferenceMs = Number.POSITIVE_INFINITY;
-  private readonly waiting = new Set<() => void>();
+  /** Of arrival and media time. In the smallest of the last while is what the clocks differ by, and nothing that the network added. */
+  private differencesMs: number[] = [];
+  /** Tells `news` to all who wait, however many. */
+  private readonly teller = new EventEmitter().setMaxListeners(0);
 
   constructor(
     private readonly clock: Clock,
@@ -65,27 +72,29 @@ export class LiveParts {
     this.lastSegmentId = Math.max(this.lastSegmentId, secondsNow);
     this.session = { id: this.lastSessionId, video_codec: track.codec, timescale: track.timescale, started_unix_ms: startedUnixMs };
     this.init = init;
-    this.clockDifferenceMs = Number.POSITIVE_INFINITY;
+    this.differencesMs = [];
     this.nextSeq = 0;
     this.forget();
-    this.tell();
+    this.teller.emit('news');
   }
 
   push(fragment: Fragment, arrivedUnixMs: number): void {
     if (!this.session) return;
     const msOf = (ticks: number) => (ticks * 1_000) / (this.session?.timescale ?? 1);
     const [startMs, durationMs] = [msOf(fragment.startTicks), msOf(fragment.durationTicks)];
-    this.clockDifferenceMs = Math.min(this.clockDifferenceMs, arrivedUnixMs - startMs - durationMs);
+    this.differencesMs.push(arrivedUnixMs - startMs - durationMs);
+    if (this.differencesMs.length > differencesMax) this.differencesMs.shift();
     const segment = this.segmentFor({ startMs, durationMs, isKeyFrame: fragment.startsWithKeyFrame });
     if (!segment) return;
     const pieces = fragment.piecesFrom(0);
     const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (this.heldBytes + sizeBytes > heldBytesMax || this.held.length >= partsMax) {
+    if (sizeBytes > heldBytesMax) {
       // The hole in the numbers tells readers that something is missing.
       this.nextSeq += 1;
       this.forget();
       return;
     }
+    this.makeRoom(sizeBytes);
     const about = {
       seq: this.nextSeq++,
       segment: segment.id,
@@ -93,19 +102,19 @@ export class LiveParts {
       starts_with_key_frame: fragment.startsWithKeyFrame,
       start_ms: startMs,
       duration_ms: durationMs,
-      captured_unix_ms: Math.round(startMs + this.clockDifferenceMs),
+      captured_unix_ms: Math.round(startMs + Math.min(...this.differencesMs)),
       size_bytes: sizeBytes,
     };
     this.held.push({ about, pieces });
     this.heldBytes += sizeBytes;
-    this.tell();
+    this.teller.emit('news');
   }
 
   /** The connection is over: who watches waits for the next one. */
   end(): void {
     this.session = undefined;
     this.forget();
-    this.tell();
+    this.teller.emit('news');
   }
 
   /** What there is after a position; waits for it. Without a session, or without news, the answer is empty. */
@@ -115,7 +124,7 @@ export class LiveParts {
       const chunk = this.chunkAfter(position);
       const sessionIsOver = position.sessionId !== null && chunk.session === null;
       if (chunk.parts.length > 0 || chunk.initBytes > 0 || sessionIsOver || deadline.aborted) return chunk;
-      await this.news(deadline);
+      await once(this.teller, 'news', { signal: deadline }).catch(() => undefined);
     }
   }
 
@@ -134,8 +143,19 @@ export class LiveParts {
 
   /** A part that readers may begin with is about to come: what is before the one before it goes; unread, all of it. */
   private forgetBefore(): void {
-    const entry = this.isRead() ? this.entry() : this.held.length;
-    for (const { about } of this.held.splice(0, entry)) this.heldBytes -= about.size_bytes;
+    this.drop(this.isRead() ? this.entry() : this.held.length);
+  }
+
+  private makeRoom(sizeBytes: number): void {
+    const isFull = () => this.held.length > 0 && (this.heldBytes + sizeBytes > heldBytesMax || this.held.length >= partsMax);
+    const entry = this.entry();
+    if (isFull() && entry < this.held.length) this.drop(entry);
+    while (isFull()) this.drop(1);
+  }
+
+  /** The oldest so many go. */
+  private drop(count: number): void {
+    for (const { about } of this.held.splice(0, count)) this.heldBytes -= about.size_bytes;
   }
 
   private forget(): void {
@@ -144,12 +164,10 @@ export class LiveParts {
     this.segment = undefined;
   }
 
-  /** Index of the newest part that a reader may begin with. */
+  /** Index of the newest part that a reader may begin with; behind the last one where there is none. */
   private entry(): number {
-    return Math.max(
-      0,
-      this.held.findLastIndex(({ about }) => about.index === 0 && about.starts_with_key_frame),
-    );
+    const entry = this.held.findLastIndex(({ about }) => about.index === 0 && about.starts_with_key_frame);
+    return entry < 0 ? this.held.length : entry;
   }
 
   private chunkAfter({ afterSeq, offset, sessionId }: LivePosition): LiveChunk {
@@ -162,22 +180,6 @@ export class LiveParts {
     const { parts, taken } = takeParts(held.slice(from), next >= 0 ? offset : 0);
     const begin = isNew ? init : Buffer.alloc(0);
     return { session, initBytes: begin.length, parts, bytes: Buffer.concat([begin, ...taken]) };
-  }
-
-  private tell(): void {
-    for (const wake of this.waiting) wake();
-  }
-
-  private news(deadline: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.waiting.delete(wake);
-        deadline.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.waiting.add(wake);
-      deadline.addEventListener('abort', wake, { once: true });
-    });
   }
 }
 

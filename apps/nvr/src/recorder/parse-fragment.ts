@@ -44,6 +44,15 @@ export function parseFragment(moof: Mp4Box): FragmentTimes {
   }
 }
 
+/** Where the media of the video begin, in bytes from the begin of the `moof`. @throws AppError `unprocessable` when it does not say so */
+export function placeVideo(moof: Mp4Box): number {
+  const run = descendantOf(tracksOf(moof).video, ['trun']);
+  // The offset stands behind flags and count.
+  if (!run || run.length < 12 || (run.readUInt32BE(0) & trun.dataOffset) === 0)
+    throw new AppError('unprocessable', 'a fragment does not say where its video is');
+  return run.readInt32BE(8);
+}
+
 /** Whether there is video in a fragment: a camera whose picture stands still may go on with its sound. */
 export function hasVideo(moof: Mp4Box): boolean {
   return trackFragments(moof).some((track) => trackNumber(track) === videoTrack);

@@ -21,6 +21,23 @@ const codecOfSampleEntry: Record<string, string> = {
   mp4v: 'mpeg4',
 };
 
+/** Where the type of the first sample entry stands in its box: behind version and flags, count of entries, size of the first one (§8.5.2). */
+const entryTypeOffset = 12;
+
+/**
+ * Labels H.265 `hvc1`, which all players take, where FFmpeg writes `hev1`, which Apple's do not. The parameter sets are in the begin either
+ * way, and those among the pictures are the same ones (ISO/IEC 14496-15 §8.4.1). A copy, unless nothing changes.
+ * @throws AppError `unprocessable` when it is no `moov`
+ */
+export function labelForPlayers(moov: Mp4Box): Mp4Box {
+  const labelled: Mp4Box = { type: moov.type, bytes: Buffer.from(moov.bytes) };
+  const [video] = childrenOf(contentOf(labelled), 'trak');
+  const description = video && descendantOf(video, ['mdia', 'minf', 'stbl', 'stsd']);
+  if (description?.toString('latin1', entryTypeOffset, entryTypeOffset + 4) !== 'hev1') return moov;
+  description.write('hvc1', entryTypeOffset, 'latin1');
+  return labelled;
+}
+
 /** @throws AppError `unprocessable` when it is no such box */
 export function parseInitSegment(moov: Mp4Box): VideoTrack {
   const [video, sound] = childrenOf(contentOf(moov), 'trak');
@@ -30,8 +47,7 @@ export function parseInitSegment(moov: Mp4Box): VideoTrack {
   if (!mediaHeader || !sampleDescription || mediaHeader.length < 24 || sampleDescription.length < 16)
     throw new AppError('unprocessable', 'the stream has no video track');
   const timescale = readTimescale(mediaHeader);
-  // Version and flags, count of entries, size of the first one, its type (§8.5.2).
-  const sampleEntry = sampleDescription.toString('latin1', 12, 16);
+  const sampleEntry = sampleDescription.toString('latin1', entryTypeOffset, entryTypeOffset + 4);
   if (timescale === 0) throw new AppError('unprocessable', 'the video track has no timescale');
   const soundHeader = sound && descendantOf(sound, ['mdia', 'mdhd']);
   const soundTimescale = soundHeader && soundHeader.length >= 24 ? readTimescale(soundHeader) : undefined;

@@ -1,7 +1,7 @@
 import { AppError } from '@nightjar/runtime';
 import { Mp4BoxSplitter, wholeBox, type Mp4Box, type StreamBox } from './mp4-boxes.js';
 import { hasVideo, parseFragment, rebaseFragment } from './parse-fragment.js';
-import { parseInitSegment, type VideoTrack } from './parse-init-segment.js';
+import { labelForPlayers, parseInitSegment, type VideoTrack } from './parse-init-segment.js';
 import type { Fragment } from './segment-writer.js';
 
 /** What a fragmented MP4 stream consists of: once its begin, then fragments. */
@@ -20,7 +20,7 @@ export async function* readFragments(stream: AsyncIterable<Buffer>): AsyncGenera
     for (const box of splitter.push(chunk)) {
       if (box.type === 'ftyp') begin.push(wholeBox(box));
       if (box.type === 'moov') {
-        const moov = wholeBox(box);
+        const moov = labelForPlayers(wholeBox(box));
         track = parseInitSegment(moov);
         yield { kind: 'init', bytes: Buffer.concat([...begin, moov].map(({ bytes }) => bytes)), track };
       }

@@ -10,6 +10,8 @@ const boundsInWords = {
   archive_free_bytes: 'less than NIGHTJAR_RETENTION_FREE_BYTES of the disk of the archive is free, and no recording is left that may go',
 } as const;
 
+const tiersInWords = { fast: 'the disk of recordings', archive: 'the archive' } as const;
+
 /** What of the recorder does not work, in words for an operator. */
 @Injectable()
 export class RecorderCondition {
@@ -29,6 +31,9 @@ export class RecorderCondition {
   problems(): string[] {
     const { diskProblem } = this;
     const broken = [diskProblem, this.archive.problem].filter((problem) => problem !== undefined);
-    return [...broken, ...this.retention.unmetBounds.map((bound) => boundsInWords[bound])];
+    const stuck = this.retention.removalFailures.map(
+      ({ code, tier }) => `recordings cannot be removed from ${tiersInWords[tier]} (${code})`,
+    );
+    return [...broken, ...stuck, ...this.retention.unmetBounds.map((bound) => boundsInWords[bound])];
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { sleep, type Logger } from '@nightjar/runtime';
+import { pause, sleep, type Logger } from '@nightjar/runtime';
 import { CamerasStore, type Camera } from '../cameras/cameras.store.js';
 import { LOGGER } from '../process-parts.js';
 import type { CameraRecorder } from './camera-recorder.js';
@@ -9,6 +9,8 @@ import { keyOf, LiveSources, type CameraStream } from './live-sources.js';
 
 /** The nudge over the bus may be lost; rows are asked this often anyway. */
 const reconcileEveryMs = 5_000;
+/** What is under way is written down in less, also where the disk or a name server does not answer. What takes longer goes on alone. */
+const stopMsMax = 15_000;
 
 interface Wanted extends CameraStream {
   camera: Camera;
@@ -55,7 +57,7 @@ export class RecorderService {
       } catch (error) {
         this.logger.warn('cameras cannot be read, those known go on', { error });
       }
-      await sleep(reconcileEveryMs, this.wakeUp.signal).catch(() => undefined);
+      await pause(reconcileEveryMs, this.wakeUp.signal);
       if (!signal.aborted) this.wakeUp = new AbortController();
     }
     await this.reconcile([]);
@@ -86,12 +88,22 @@ export class RecorderService {
     const obsolete = [...this.running].filter(([key, { connection }]) => connections.get(key) !== connection);
     await Promise.all(
       obsolete.map(async ([key, { recorder }]) => {
-        await recorder.stop();
+        await this.stop(recorder);
         this.running.delete(key);
       }),
     );
     for (const one of wanted) if (!this.running.has(keyOf(one))) this.start(one);
     this.live.keepOnly(new Set(connections.keys()));
+  }
+
+  private async stop(recorder: CameraRecorder): Promise<void> {
+    const isOver = new AbortController();
+    const late = sleep(stopMsMax, isOver.signal).then(
+      () => this.logger.error('a recorder does not stop, it is left alone'),
+      () => undefined,
+    );
+    await Promise.race([recorder.stop(), late]);
+    isOver.abort();
   }
 
   private start(wanted: Wanted): void {

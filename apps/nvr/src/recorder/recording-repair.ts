@@ -1,4 +1,4 @@
-import { readdir, rm, truncate } from 'node:fs/promises';
+import { readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError, hasErrorCode, type Logger } from '@nightjar/runtime';
@@ -11,11 +11,16 @@ import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { cameraDirectoryName, dayDirectoryName, segmentFileName } from './segment-path.js';
 import { scanSegment, type ScannedSegment } from './scan-segment.js';
 
+/** Ends the name of a file with pictures of which none is certain to be whole: nobody plays it, and nothing removes it. */
+const setAsideSuffix = '.torn';
+
 /** What was found without a row. */
 export interface FoundFiles {
   indexed: number;
-  /** Without a whole fragment. */
+  /** Without a fragment. */
   removed: number;
+  /** With a fragment that may not be whole, and no other: under another name, for somebody to look at. */
+  setAside: number;
   ofUnknownCameras: number;
   /** Copies that a move to the archive, cut short, left over, and rows that did not say in which tier their only file is. */
   settled: number;
@@ -42,7 +47,7 @@ export class RecordingRepair {
     const open = await this.segments.listOpen();
     for (const segment of open) {
       const whole = await this.cutTornEnd(segment, segment.sizeBytes).catch((error: unknown) => this.takeAsItIs(segment, error));
-      if (whole)
+      if (typeof whole === 'object')
         await this.segments.put({
           ...segment,
           sizeBytes: whole.wholeBytes,
@@ -57,11 +62,11 @@ export class RecordingRepair {
 
   /**
    * Makes rows for files that have none and begin before `beforeUnixMs`, as after the loss of a database; removes files
-   * without a whole fragment. Files of cameras that nobody knows stay where they are.
+   * without a fragment. Files of cameras that nobody knows stay where they are.
    * @param options.mayMove whether files may be moving to the archive meanwhile; then what looks like left over is left alone
    */
   async indexLostFiles(beforeUnixMs: number, options: { signal: AbortSignal; mayMove: boolean }): Promise<FoundFiles> {
-    const found = { indexed: 0, removed: 0, ofUnknownCameras: 0, settled: 0 };
+    const found = { indexed: 0, removed: 0, setAside: 0, ofUnknownCameras: 0, settled: 0 };
     for (const { directory, tier } of tiersOf(this.config)) {
       for (const cameraUuid of await namesIn(directory, cameraDirectoryName)) {
         const cameraId = await this.cameras.findIdByUuid(cameraUuid);
@@ -69,7 +74,7 @@ export class RecordingRepair {
           if (options.signal.aborted) return found;
           const lost = await this.findLostFiles({ tier, cameraUuid, day, beforeUnixMs }, found, options);
           if (cameraId === undefined) found.ofUnknownCameras += lost.length;
-          else for (const file of lost) found[(await this.indexFile({ file, tier }, cameraId)) ? 'indexed' : 'removed']++;
+          else for (const file of lost) found[await this.indexFile({ file, tier }, cameraId)]++;
         }
       }
     }
@@ -118,10 +123,9 @@ export class RecordingRepair {
     return directory;
   }
 
-  /** @returns false when there was nothing in it and it is gone */
-  private async indexFile({ file, tier }: FoundFile, cameraId: number): Promise<boolean> {
+  private async indexFile({ file, tier }: FoundFile, cameraId: number): Promise<'indexed' | 'setAside' | 'removed'> {
     const whole = await this.cutTornEnd({ file, tier }, 0);
-    if (!whole) return false;
+    if (typeof whole !== 'object') return whole === 'set_aside' ? 'setAside' : 'removed';
     const startMs = startOf(path.basename(file));
     await this.segments.put({
       cameraId,
@@ -133,15 +137,19 @@ export class RecordingRepair {
       videoCodec: whole.codec,
       open: false,
     });
-    return true;
+    return 'indexed';
   }
 
-  /** Leaves whole fragments only; without a single one the file is removed. */
-  async cutTornEnd({ file, tier }: FoundFile, syncedBytes: number): Promise<ScannedSegment | undefined> {
+  /** Leaves whole fragments only. @returns undefined for a file without a fragment, which is removed */
+  async cutTornEnd({ file, tier }: FoundFile, syncedBytes: number): Promise<ScannedSegment | 'set_aside' | undefined> {
     const absolutePath = path.join(this.directoryOf(tier), file);
     const whole = await scanSegment(absolutePath, syncedBytes).catch(undefinedIfMissing);
-    if (!whole) await rm(absolutePath, { force: true });
-    else if (whole.wholeBytes < whole.fileBytes) await truncate(absolutePath, whole.wholeBytes);
+    if (whole === undefined) await rm(absolutePath, { force: true });
+    else if (whole === 'torn') {
+      await rename(absolutePath, `${absolutePath}${setAsideSuffix}`);
+      this.logger.error('a recording of which no picture is certain to be whole is set aside', { file: `${file}${setAsideSuffix}` });
+      return 'set_aside';
+    } else if (whole.wholeBytes < whole.fileBytes) await truncate(absolutePath, whole.wholeBytes);
     return whole;
   }
 }

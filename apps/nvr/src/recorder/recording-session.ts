@@ -1,17 +1,24 @@
-import { FfmpegProcess, openInput, type CameraTransport, type FfmpegBinary, type OpenedInput } from '@nightjar/media';
+import { openInput, startOn, type CameraTransport, type FfmpegBinary, type FfmpegProcess, type OpenedInput } from '@nightjar/media';
 import { AppError, type Clock } from '@nightjar/runtime';
 import { endWhenSilent } from './end-when-silent.js';
 import { FragmentGroups, type FragmentGroup } from './fragment-groups.js';
 import type { LiveParts } from './live-parts.js';
+import { PictureChanges } from './picture-changes.js';
 import { readFragments, type StreamPart } from './read-fragments.js';
+import type { SegmentQueue } from './segment-queue.js';
 import type { SegmentRows } from './segment-rows.js';
 import { SegmentWriter } from './segment-writer.js';
 import { StreamClock } from './stream-clock.js';
 
 /** Frames flow in fragments of a quarter of a second; a camera that sends nothing for so long is gone, whatever FFmpeg says. */
 const silenceMsMax = 10_000;
-/** Connecting, looking at the stream and waiting for the first key frame take longer. */
+/** Connecting and looking at the stream take longer. */
 const firstBytesMsMax = 20_000;
+/**
+ * Then FFmpeg waits for a key frame, which is minutes away with some cameras. Whether they send anything meanwhile is watched by who reads
+ * their packets; this is for those that never send a picture.
+ */
+const firstFragmentMsMax = 5 * 60_000;
 /** Longest time to write down what is under way when recording stops. */
 const endingMsMax = 2_000;
 /** How late live viewers are; what is written to disk at a time is put together from several. */
@@ -34,14 +41,16 @@ export interface RecordingSessionOptions {
   live: LiveParts;
   clock: Clock;
   previousEndMs: number | undefined;
-  /** A fragment is on disk. */
-  onWritten: () => void;
+  /** Writes what is recorded. */
+  queue: SegmentQueue;
+  /** Whether the session is to end when the camera describes its pictures anew, so that the next one begins with that. */
+  endsAtNewPictures: () => boolean;
   signal: AbortSignal;
 }
 
 /** How a session went. */
 export interface SessionEnd {
-  reason: 'stopped' | 'stream ended' | 'silent' | 'times went wrong';
+  reason: 'stopped' | 'stream ended' | 'silent' | 'times went wrong' | 'new pictures';
   recordedMs: number;
   recordedUntilMs: number | undefined;
   /** Why the connection to the camera ended, unless FFmpeg ended it. */
@@ -53,7 +62,7 @@ export interface SessionEnd {
 /**
  * One connection to a camera, from FFmpeg's start to its end: `-c copy` into fragmented MP4 on a pipe, which this process cuts
  * into files. FFmpeg ends with 0 when a camera hangs up, so no end of it means "done".
- * @throws AppError `unavailable` when FFmpeg can't be started, the error of the disk when files can't be written
+ * @throws AppError `unavailable` when FFmpeg can't be started
  */
 export async function runRecordingSession(options: RecordingSessionOptions): Promise<SessionEnd> {
   const { ffmpeg, signal, transport, url, withSound = false } = options;
@@ -69,7 +78,9 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
   const recording = new Recording(options);
   try {
     const reason = await recording.recordAll(process);
+    options.live.end();
     await process.stop();
+    await options.queue.end();
     return {
       reason,
       recordedMs: recording.recordedMs,
@@ -80,11 +91,20 @@ export async function runRecordingSession(options: RecordingSessionOptions): Pro
   } finally {
     signal.removeEventListener('abort', onStop);
     options.live.end();
-    await recording.close();
     await process.stop();
     input.close();
+    await options.queue.end();
   }
 }
+
+/**
+ * Pictures over HTTP become video that browsers play. Two seconds from key frame to key frame; encoders want even sides, and JPEG has more
+ * levels of brightness than video.
+ */
+const encodeArguments = [
+  ...['-vf', 'scale=w=trunc(iw/2)*2:h=trunc(ih/2)*2:out_range=tv,format=yuv420p'],
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-threads', '1', '-force_key_frames', 'expr:gte(t,n_forced*2)'],
+];
 
 function startRecording(input: OpenedInput, { ffmpeg, withSound }: { ffmpeg: FfmpegBinary; withSound: boolean }): FfmpegProcess {
   const output = [
@@ -92,8 +112,7 @@ function startRecording(input: OpenedInput, { ffmpeg, withSound }: { ffmpeg: Ffm
       '-map',
       '0:v:0',
       ...(withSound ? ['-map', '0:a:0?'] : []),
-      '-c',
-      'copy',
+      ...(input.bytes === undefined ? ['-c', 'copy'] : encodeArguments),
       '-f',
       'mp4',
       '-movflags',
@@ -102,20 +121,22 @@ function startRecording(input: OpenedInput, { ffmpeg, withSound }: { ffmpeg: Ffm
     ...['-frag_duration', String(fragmentMicros), '-flush_packets', '1', 'pipe:1'],
   ];
   try {
-    return FfmpegProcess.start({ ffmpeg, arguments: [...input.arguments, ...output] });
+    return startOn(input, { ffmpeg, arguments: [...input.arguments, ...output] });
   } catch (error) {
     input.close();
     throw error;
   }
 }
 
-/** What one session has written so far. */
+/** What one session has recorded so far. */
 class Recording {
   private readonly streamClock = new StreamClock();
   private timescale = 1;
+  private hasFragments = false;
   private groups: FragmentGroups | undefined;
   private beginLive: () => void = () => undefined;
   private writer: SegmentWriter | undefined;
+  private pictures: PictureChanges | undefined;
   recordedMs = 0;
 
   constructor(private readonly options: RecordingSessionOptions) {}
@@ -133,57 +154,63 @@ class Recording {
     };
     const [stdout] = process.pipes;
     if (!stdout) throw new AppError('internal', 'FFmpeg has no output');
-    const chunks = endWhenSilent(stdout, { firstMsMax: firstBytesMsMax, nextMsMax: silenceMsMax, onSilence });
+    const chunks = endWhenSilent(stdout, { msMax: () => this.silenceMsMax, onSilence });
     for await (const part of readFragments(chunks)) {
-      if ((await this.take(part)) === 'broken') return 'times went wrong';
+      const verdict = this.take(part);
+      if (verdict === 'broken') return 'times went wrong';
+      if (verdict !== 'new pictures') continue;
+      this.flush();
+      return verdict;
     }
-    for (const group of this.groups?.flush() ?? []) await this.write(group);
+    this.flush();
     if (this.options.signal.aborted) return 'stopped';
     return wasSilent ? 'silent' : 'stream ended';
   }
 
-  async close(): Promise<void> {
-    await this.writer?.close();
+  private get silenceMsMax(): number {
+    if (!this.groups) return firstBytesMsMax;
+    return this.hasFragments ? silenceMsMax : firstFragmentMsMax;
   }
 
-  private async take(part: StreamPart): Promise<'steady' | 'broken'> {
+  private take(part: StreamPart): 'steady' | 'broken' | 'new pictures' {
     if (part.kind === 'init') {
       this.begin(part);
       return 'steady';
     }
     if (!this.groups) throw new AppError('unprocessable', 'the stream has media before its begin');
     const { clock, live } = this.options;
+    this.hasFragments = true;
+    if (this.pictures?.isNew(part.fragment) && this.options.endsAtNewPictures()) return 'new pictures';
     const arrived = { unixMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-    // Viewers do not wait for the disk.
     live.push(part.fragment, arrived.unixMs);
-    for (const group of this.groups.push(part.fragment, arrived)) if ((await this.write(group)) === 'broken') return 'broken';
+    for (const group of this.groups.push(part.fragment, arrived)) if (this.write(group) === 'broken') return 'broken';
     return 'steady';
   }
 
   private begin({ bytes: initBytes, track }: Extract<StreamPart, { kind: 'init' }>): void {
-    const { camera, isRecorded, live, previousEndMs, root, rows, segmentMs } = this.options;
+    const { camera, isRecorded, live, previousEndMs, queue, root, rows, segmentMs } = this.options;
     this.timescale = track.timescale;
     this.groups = new FragmentGroups(track.timescale);
+    this.pictures = new PictureChanges(initBytes, track.codec);
     // Viewers see other times as those of another session.
     this.beginLive = () => live.begin(initBytes, track);
     this.beginLive();
-    if (isRecorded)
-      this.writer = new SegmentWriter({ root, camera, segmentMs, rows, clock: this.streamClock, initBytes, track, previousEndMs });
+    if (!isRecorded) return;
+    this.writer = new SegmentWriter({ root, camera, segmentMs, rows, initBytes, track, previousEndMs });
+    queue.begin(this.writer);
   }
 
-  private async write({ arrived, fragment }: FragmentGroup): Promise<'steady' | 'broken'> {
+  private flush(): void {
+    for (const group of this.groups?.flush() ?? []) this.write(group);
+  }
+
+  private write({ arrived, fragment }: FragmentGroup): 'steady' | 'broken' {
     const msOf = (ticks: number) => (ticks * 1_000) / this.timescale;
     const endMediaMs = msOf(fragment.startTicks + fragment.durationTicks);
     const verdict = this.streamClock.observe({ endMediaMs, arrived });
     if (verdict === 'broken') return 'broken';
-    if (verdict === 'shifted') {
-      this.writer?.endFileAtKeyFrame();
-      this.beginLive();
-    }
-    if (this.writer) {
-      await this.writer.write(fragment);
-      this.options.onWritten();
-    }
+    if (verdict === 'shifted') this.beginLive();
+    this.options.queue.put({ fragment, times: this.streamClock.known, isShifted: verdict === 'shifted' });
     this.recordedMs += msOf(fragment.durationTicks);
     return 'steady';
   }

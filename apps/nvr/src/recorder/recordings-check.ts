@@ -34,8 +34,10 @@ export interface CheckReport {
   /** Files that an interrupted recorder had left open. */
   closed: number;
   indexed: number;
-  /** Without a whole fragment. */
+  /** Without a fragment. */
   filesRemoved: number;
+  /** With one fragment that may not be whole, and no other: `.torn` is behind their name. */
+  filesSetAside: number;
   /** Files of cameras that are in no row; they stay as they are. */
   ofUnknownCameras: number;
   /** Rows that named another camera than their file does. */
@@ -64,8 +66,9 @@ export async function checkRecordings(options: CheckOptions): Promise<CheckRepor
     mayMove: isRecorderRunning,
   });
   const checked = await checkRows(options);
-  const { indexed, ofUnknownCameras, removed, settled } = found;
-  return { ...checked, camerasRestored, closed, reattached, indexed, ofUnknownCameras, settled, filesRemoved: removed };
+  const { indexed, ofUnknownCameras, removed, setAside, settled } = found;
+  const files = { indexed, ofUnknownCameras, settled, filesRemoved: removed, filesSetAside: setAside };
+  return { ...checked, ...files, camerasRestored, closed, reattached };
 }
 
 /** Of all tiers, each once. */
@@ -119,7 +122,7 @@ async function checkRow(segment: Segment, options: CheckOptions): Promise<'sound
   const { bytes, tier } = await findFile(segment, options);
   if (bytes === segment.sizeBytes && !deep) return 'sound';
   const whole = bytes === undefined ? undefined : await repair.cutTornEnd({ file: segment.file, tier }, Math.min(bytes, segment.sizeBytes));
-  if (!whole) {
+  if (typeof whole !== 'object') {
     await segments.remove(segment.id);
     return 'rowsWithoutFile';
   }

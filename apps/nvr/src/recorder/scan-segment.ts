@@ -13,13 +13,19 @@ export interface ScannedSegment {
   codec: string;
 }
 
+/** `torn`: there is a fragment, of which the end may never have been written; undefined: there is none. */
+export type Scan = ScannedSegment | 'torn' | undefined;
+
+/** What a disk writes at once, or not at all. */
+const sectorBytes = 512;
+const readBytes = 64 * 1024;
+
 /**
  * Finds the whole fragments of a file that may have been cut off anywhere. After a power cut the end of a file may be there in
- * length but empty: a fragment counts only if its last byte is not zero, which that of a video frame never is.
+ * length but empty: it reads as zeros then, from the begin of a sector to the end of the file.
  * @param syncedBytes up to here the file was written for certain
- * @returns undefined when there is not a single whole fragment
  */
-export async function scanSegment(file: string, syncedBytes: number): Promise<ScannedSegment | undefined> {
+export async function scanSegment(file: string, syncedBytes: number): Promise<Scan> {
   const handle = await open(file, 'r');
   try {
     const { size: fileBytes } = await handle.stat();
@@ -29,11 +35,12 @@ export async function scanSegment(file: string, syncedBytes: number): Promise<Sc
   }
 }
 
-async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes: number }): Promise<ScannedSegment | undefined> {
+async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes: number }): Promise<Scan> {
   let track: VideoTrack | undefined;
   let endTicks = 0;
-  let pendingEndTicks = 0;
+  let pendingEndTicks: number | undefined;
   let wholeBytes = 0;
+  let isTorn = false;
   for (let offset = 0; ;) {
     const box = await readBox(handle, offset, sizes.fileBytes);
     if (!box) break;
@@ -45,13 +52,23 @@ async function scan(handle: FileHandle, sizes: { fileBytes: number; syncedBytes:
       pendingEndTicks = times.startTicks + times.durationTicks;
     }
     if (box.type !== 'mdat') continue;
-    if (offset > sizes.syncedBytes && (await isZero(handle, offset - 1))) break;
-    endTicks = pendingEndTicks;
+    isTorn = offset > sizes.syncedBytes && (await mayBeUnwritten(handle, { endOffset: offset, fileBytes: sizes.fileBytes }));
+    if (isTorn) break;
+    endTicks = pendingEndTicks ?? 0;
     wholeBytes = offset;
   }
-  return track && wholeBytes > 0
-    ? { wholeBytes, fileBytes: sizes.fileBytes, durationMs: Math.round((endTicks * 1_000) / track.timescale), codec: track.codec }
-    : undefined;
+  if (!track) return undefined;
+  if (wholeBytes === 0) return isTorn && pendingEndTicks !== undefined ? 'torn' : undefined;
+  return { wholeBytes, fileBytes: sizes.fileBytes, durationMs: Math.round((endTicks * 1_000) / track.timescale), codec: track.codec };
+}
+
+/**
+ * Whether the end of a fragment may be missing. A zero at its end is no sign of that: cameras pad their pictures with some
+ * (H.264's `trailing_zero_8bits`). Zeros from the begin of its last sector on are one, unless something stands behind them.
+ */
+async function mayBeUnwritten(handle: FileHandle, at: { endOffset: number; fileBytes: number }): Promise<boolean> {
+  const lastSector = Math.floor((at.endOffset - 1) / sectorBytes) * sectorBytes;
+  return (await isZero(handle, { from: lastSector, to: at.endOffset })) && (await isZero(handle, { from: at.endOffset, to: at.fileBytes }));
 }
 
 /** Header of a whole box, and its bytes unless they are media; undefined at the end of what is whole. */
@@ -70,10 +87,15 @@ export async function readBox(
   return { ...header, content: { type: header.type, bytes } };
 }
 
-async function isZero(handle: FileHandle, offset: number): Promise<boolean> {
-  const last = Buffer.alloc(1);
-  await handle.read(last, 0, 1, offset);
-  return last[0] === 0;
+async function isZero(handle: FileHandle, range: { from: number; to: number }): Promise<boolean> {
+  const bytes = Buffer.alloc(Math.min(readBytes, range.to - range.from));
+  for (let from = range.from; from < range.to;) {
+    const { bytesRead } = await handle.read(bytes, 0, Math.min(bytes.length, range.to - from), from);
+    if (bytesRead === 0) break;
+    if (bytes.subarray(0, bytesRead).some((byte) => byte !== 0)) return false;
+    from += bytesRead;
+  }
+  return true;
 }
 
 /** What does not parse ends the scan: it is the torn end of the file. */

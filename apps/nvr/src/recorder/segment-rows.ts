@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isDatabaseAway } from '@nightjar/database';
-import { sleep, type Logger } from '@nightjar/runtime';
+import { pause, type Logger } from '@nightjar/runtime';
 import { LOGGER } from '../process-parts.js';
 import { SegmentsStore, type SegmentState } from '../segments/segments.store.js';
 
@@ -38,7 +38,7 @@ export class SegmentRows {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const isWritten = await this.flush();
-      await sleep(isWritten ? flushEveryMs : retryMs, signal).catch(() => undefined);
+      await pause(isWritten ? flushEveryMs : retryMs, signal);
     }
   }
 

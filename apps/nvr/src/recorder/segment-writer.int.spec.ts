@@ -27,7 +27,6 @@ async function write(
     camera: { id: 1, uuid: '00000000-0000-4000-8000-000000000001' },
     segmentMs: 10_000,
     rows: { put: (state) => void rows.set(state.file, state) },
-    clock,
     initBytes: Buffer.from('init'),
     track: { timescale: 1_000, codec: 'h264' },
     previousEndMs,
@@ -35,12 +34,13 @@ async function write(
   for (const [second, afterMs] of arrivals.entries()) {
     const arrived = { unixMs: startUnixMs + afterMs + (second < setFrom ? 0 : setMs), monotonicMs: afterMs };
     if (clock.observe({ endMediaMs: (second + 1) * 1_000, arrived }) === 'shifted') writer.endFileAtKeyFrame();
-    await writer.write({
+    const fragment = {
       startTicks: second * 1_000,
       durationTicks: 1_000,
       startsWithKeyFrame: true,
       piecesFrom: () => [Buffer.from('media')],
-    });
+    };
+    await writer.write(fragment, clock.known);
   }
   await writer.close();
 }

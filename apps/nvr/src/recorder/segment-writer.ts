@@ -1,7 +1,7 @@
 import { isTimeToRotate } from './is-time-to-rotate.js';
 import { SegmentFile } from './segment-file.js';
 import type { SegmentRows } from './segment-rows.js';
-import type { StreamClock } from './stream-clock.js';
+import type { StreamTimes } from './stream-clock.js';
 import type { VideoTrack } from './parse-init-segment.js';
 
 /** One fragment of the stream, or several that follow each other. */
@@ -18,7 +18,6 @@ export interface SegmentWriterOptions {
   camera: { id: number; uuid: string };
   segmentMs: number;
   rows: Pick<SegmentRows, 'put'>;
-  clock: StreamClock;
   /** `ftyp` and `moov`: the begin of each file. */
   initBytes: Buffer;
   track: VideoTrack;
@@ -55,14 +54,18 @@ export class SegmentWriter {
     return this.endMs;
   }
 
-  /** Returns when the fragment is on disk. @throws the error of the disk; the file is closed with what it had */
-  async write(fragment: Fragment): Promise<void> {
+  /**
+   * Returns when the fragment is on disk.
+   * @param times of the stream, as far as they were known when the fragment came
+   * @throws the error of the disk; the file is closed with what it had
+   */
+  async write(fragment: Fragment, times: StreamTimes): Promise<void> {
     if (fragment.startsWithKeyFrame) await this.beginGroup(fragment);
     // A file begins with a key frame; what comes before the first one can't be shown.
     if (!this.current && !fragment.startsWithKeyFrame) return;
     try {
-      if (this.current) await this.append(this.current, fragment);
-      else this.current = await this.open(fragment);
+      if (this.current) await this.append(this.current, fragment, times);
+      else this.current = await this.open(fragment, times);
     } catch (error) {
       await this.close();
       throw error;
@@ -96,10 +99,10 @@ export class SegmentWriter {
     this.isDue = false;
   }
 
-  private async open(fragment: Fragment): Promise<OpenSegment> {
+  private async open(fragment: Fragment, times: StreamTimes): Promise<OpenSegment> {
     const { camera, initBytes, root } = this.options;
     const { startTicks } = fragment;
-    const startsAtMs = this.startOf(startTicks, this.endMs);
+    const startsAtMs = this.startOf(times, startTicks, this.endMs);
     const pieces = [initBytes, ...fragment.piecesFrom(startTicks)];
     const file = await SegmentFile.create({ root, cameraUuid: camera.uuid, startsAtMs, pieces });
     const isFirst = this.isFirstFile;
@@ -107,29 +110,29 @@ export class SegmentWriter {
     return { file, startTicks, startsAtMs, durationMs: this.msOf(fragment.durationTicks), isFirst };
   }
 
-  private async append(segment: OpenSegment, fragment: Fragment): Promise<void> {
+  private async append(segment: OpenSegment, fragment: Fragment, times: StreamTimes): Promise<void> {
     const endTicks = fragment.startTicks + fragment.durationTicks;
     await segment.file.append(fragment.piecesFrom(segment.startTicks));
     segment.durationMs = this.msOf(endTicks - segment.startTicks);
-    if (segment.isFirst && !this.isDue) segment.startsAtMs = this.betterStartOf(segment);
+    if (segment.isFirst && !this.isDue) segment.startsAtMs = this.betterStartOf(segment, times);
   }
 
   /**
    * What is known of the session's begin gets better until the clock has settled; and afterwards, when all that came so far turns out to
    * have come late.
    */
-  private betterStartOf({ startsAtMs, startTicks }: OpenSegment): number {
-    const { clock, previousEndMs } = this.options;
-    const nowKnownMs = this.startOf(startTicks, previousEndMs);
-    if (!clock.isSettled) return nowKnownMs;
+  private betterStartOf({ startsAtMs, startTicks }: OpenSegment, times: StreamTimes): number {
+    const { previousEndMs } = this.options;
+    const nowKnownMs = this.startOf(times, startTicks, previousEndMs);
+    if (!times.isSettled) return nowKnownMs;
     // Never back into what was recorded before.
     const earliestMs = previousEndMs !== undefined && previousEndMs <= startsAtMs ? Math.max(previousEndMs, nowKnownMs) : nowKnownMs;
     return startsAtMs - earliestMs > contiguousMs ? earliestMs : startsAtMs;
   }
 
   /** Where the file before ends, if the two meet; a new reading of the clock where they drifted apart, or where there was a gap. */
-  private startOf(startTicks: number, previousEndMs: number | undefined): number {
-    const byClockMs = this.options.clock.unixMsOf(this.msOf(startTicks));
+  private startOf(times: StreamTimes, startTicks: number, previousEndMs: number | undefined): number {
+    const byClockMs = times.unixMsOf(this.msOf(startTicks));
     return previousEndMs !== undefined && Math.abs(byClockMs - previousEndMs) <= contiguousMs ? previousEndMs : byClockMs;
   }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FfmpegProcess, findFfmpeg, type FfmpegBinary } from '@nightjar/media';
 import { createLogger, systemClock } from '@nightjar/runtime';
@@ -35,9 +36,23 @@ afterEach(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** Records until there are two whole files; their begins as live viewers got it. */
+/**
+ * Records until there are two whole files; their begins as live viewers got it. The camera lives in this process: where that stands still
+ * for a second, it gives the time up and goes on with a gap in its sound. Such a recording tells nothing, and another one is made.
+ */
 async function record(device: NonNullable<typeof camera>): Promise<{ sources: ClipSource[]; init: Buffer }> {
   camera = device;
+  for (;;) {
+    files.clear();
+    const standstills = monitorEventLoopDelay({ resolution: 10 });
+    standstills.enable();
+    const recorded = await recordOnce(device);
+    standstills.disable();
+    if (standstills.max < 900_000_000) return recorded;
+  }
+}
+
+async function recordOnce(device: NonNullable<typeof camera>): Promise<{ sources: ClipSource[]; init: Buffer }> {
   const live = new LiveParts(systemClock, () => true);
   const recorder = new CameraRecorder({
     camera: { id: 1, uuid, framesName: 'hall', name: 'Hall', rtspUrl: 'rtsp://10.0.0.1/' },
@@ -55,7 +70,7 @@ async function record(device: NonNullable<typeof camera>): Promise<{ sources: Cl
     random: Math.random,
   });
   recorder.start();
-  await until(() => [...files.values()].filter((state) => !state.open).length >= 2, 30_000);
+  await until(() => [...files.values()].filter((state) => !state.open).length >= 2);
   const { bytes, initBytes } = await live.read({ sessionId: null, afterSeq: -1, offset: 0 }, 1_000);
   await recorder.stop();
   const whole = [...files.values()].slice(0, 2);
@@ -110,7 +125,7 @@ describe('a camera that is recorded with its sound', () => {
     // Both begin and end together.
     expect(Math.abs((soundMs.at(-1) ?? 0) - (videoMs.at(-1) ?? 0))).toBeLessThan(300);
     expect(Math.abs((soundMs[0] ?? 0) - (videoMs[0] ?? 0))).toBeLessThan(300);
-  }, 60_000);
+  });
 
   it('is recorded without it where that is no AAC', async () => {
     const { init, sources } = await record(await startTestCamera({ sound: 'pcm_mulaw', transports: 'udp' }));
@@ -118,5 +133,5 @@ describe('a camera that is recorded with its sound', () => {
     const { said, soundMs, videoMs } = await packetsOf(path.join(root, sources[0]?.file ?? ''));
     expect([said, soundMs.length, videoMs.length > 20]).toEqual(['', 0, true]);
     expect((await readdir(path.join(root, uuid))).length).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

@@ -18,6 +18,14 @@ const earlyMsMax = 2_000;
 /** Of the time of day from one fragment to the next, against the clock that never jumps: more means that somebody set it. */
 const setMsMax = 2_000;
 
+/** What is known of the time of a stream. */
+export interface StreamTimes {
+  /** Whether `unixMsOf` will hardly change its mind any more. */
+  readonly isSettled: boolean;
+  /** Unix ms of a moment of the media. */
+  unixMsOf(mediaMs: number): number;
+}
+
 interface Observation {
   endMediaMs: number;
   arrived: Arrival;
@@ -29,7 +37,7 @@ interface Observation {
  * of the last while, is the difference of the clocks: it follows drift, and forgets what the network did, and what we did
  * while we had no time to read.
  */
-export class StreamClock {
+export class StreamClock implements StreamTimes {
   private differencesMs: number[] = [];
   private last: Observation | undefined;
   /** The first of late ones that do not catch up. */
@@ -51,12 +59,16 @@ export class StreamClock {
     return wasSet ? 'shifted' : judged;
   }
 
-  /** Whether `unixMsOf` will hardly change its mind any more. */
+  /** What is known now, for one who asks later. */
+  get known(): StreamTimes {
+    const { differenceMs, isSettled } = this;
+    return { isSettled, unixMsOf: (mediaMs) => Math.round(mediaMs + differenceMs) };
+  }
+
   get isSettled(): boolean {
     return this.differencesMs.length >= observationsUntilSettled;
   }
 
-  /** Unix ms of a moment of the media. */
   unixMsOf(mediaMs: number): number {
     return Math.round(mediaMs + this.differenceMs);
   }

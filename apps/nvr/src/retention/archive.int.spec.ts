@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   const archive = { directory: path.join(nvr.config.recordingsDir, '..', 'archive'), afterMs: 5 * hourMs, usedBytesMax: 0 };
   config = Object.assign(nvr.config, { archive, segmentMs: 60_000 });
   camera = await nvr.database.camera.create({ data: { name: 'yard', framesName: 'yard', rtspUrl: 'rtsp://10.0.0.9/1' } });
-}, 60_000);
+});
 afterAll(() => nvr.stop());
 beforeEach(async () => {
   await nvr.database.segment.deleteMany();
@@ -59,9 +59,9 @@ async function record(hour: number, bytes = fileBytes): Promise<Buffer> {
   return content;
 }
 
-function archiveWith(changes: Partial<RecorderConfig> = {}): ArchiveService {
+function archiveWith(changes: Partial<RecorderConfig> = {}, clock = new FakeClock(nowMs)): ArchiveService {
   const stores = [new SegmentsStore(nvr.database), new RetentionStore(nvr.database)] as const;
-  return new ArchiveService(...stores, { ...config, ...changes }, logger, new FakeClock(nowMs));
+  return new ArchiveService(...stores, { ...config, ...changes }, logger, clock);
 }
 
 async function fsck(): Promise<CheckReport> {
@@ -103,7 +103,7 @@ describe('recordings that are old enough', () => {
   it('move to the archive and are played, counted and told from there', async () => {
     const contents = [await record(0), await record(1), await record(8)];
     const archive = archiveWith();
-    expect([await archive.moveDue(AbortSignal.timeout(30_000)), archive.problem]).toEqual([2, undefined]);
+    expect([await archive.moveDue(AbortSignal.timeout(60_000)), archive.problem]).toEqual([2, undefined]);
     expect(await tiers()).toEqual(['archive', 'archive', 'fast']);
     expect([await isThere(onFast(0)), await isThere(archived(0)), await isThere(archived(8))]).toEqual([false, true, false]);
     expect(await readFile(path.join(archiveDir(), camera.uuid, 'camera.json'), 'utf8')).toContain(camera.uuid);
@@ -116,7 +116,7 @@ describe('recordings that are old enough', () => {
   it('move earlier when recordings take nearly all that they may, and only as many as that asks for', async () => {
     for (const hour of [6, 7, 8]) await record(hour, 1_000);
     const retention = { ...config.retention, usedBytesMax: 2_500 };
-    expect(await archiveWith({ retention }).moveDue(AbortSignal.timeout(30_000))).toBe(1);
+    expect(await archiveWith({ retention }).moveDue(AbortSignal.timeout(60_000))).toBe(1);
     expect(await tiers()).toEqual(['archive', 'fast', 'fast']);
   });
 
@@ -124,11 +124,11 @@ describe('recordings that are old enough', () => {
     await record(0);
     await rm(archiveDir(), { recursive: true });
     const archive = archiveWith();
-    expect([await archive.moveDue(AbortSignal.timeout(30_000)), archive.problem]).toEqual([0, 'the archive is not there']);
+    expect([await archive.moveDue(AbortSignal.timeout(60_000)), archive.problem]).toEqual([0, 'the archive is not there']);
     await mkdir(archiveDir());
     await record(1);
     await nvr.database.segment.update({ where: { file: fileOf(1) }, data: { tier: 'archive' } });
-    expect([await archive.moveDue(AbortSignal.timeout(30_000)), archive.problem]).toEqual([
+    expect([await archive.moveDue(AbortSignal.timeout(60_000)), archive.problem]).toEqual([
       0,
       expect.stringContaining('is its disk mounted?'),
     ]);
@@ -138,12 +138,52 @@ describe('recordings that are old enough', () => {
 
   it('go for good by the bounds of their tier', async () => {
     for (const hour of [0, 1, 2, 8]) await record(hour, 1_000);
-    await archiveWith().moveDue(AbortSignal.timeout(30_000));
+    await archiveWith().moveDue(AbortSignal.timeout(60_000));
     const archive = { directory: archiveDir(), afterMs: 0, usedBytesMax: 2_000 };
     const retention = new RetentionService(new RetentionStore(nvr.database), { ...config, archive }, logger, new FakeClock(nowMs));
-    expect(await retention.enforce(AbortSignal.timeout(30_000))).toBe(true);
+    expect(await retention.enforce(AbortSignal.timeout(60_000))).toBe(true);
     expect(await tiers()).toEqual(['archive', 'archive', 'fast']);
     expect([await filesBelow(archiveDir()), await isThere(onFast(8))]).toEqual([[1, 2].map((hour) => path.basename(fileOf(hour))), true]);
+  });
+});
+
+describe('a recording that does not move', () => {
+  const moveDue = (archive: ArchiveService) => archive.moveDue(AbortSignal.timeout(60_000));
+
+  it('keeps none behind it from moving, however many they are; it is told, and tried again after a while', async () => {
+    for (let index = 0; index < 60; index++) await record(index / 60, 100);
+    for (let index = 0; index < 50; index++) await rm(onFast(index / 60));
+    const clock = new FakeClock(nowMs);
+    const archive = archiveWith({}, clock);
+    expect([await moveDue(archive), await moveDue(archive)]).toEqual([0, 10]);
+    expect(archive.problem).toContain('run fsck');
+    await nvr.database.segment.deleteMany({ where: { tier: 'fast', startsAt: { gt: new Date(firstMs) } } });
+    await writeFile(onFast(0), randomBytes(100));
+    expect([await moveDue(archive), archive.problem]).toEqual([0, expect.stringContaining('run fsck')]);
+    clock.advance(60_000);
+    await moveDue(archive);
+    expect([await moveDue(archive), archive.problem, await tiers()]).toEqual([1, undefined, Array.from({ length: 11 }, () => 'archive')]);
+  });
+
+  it('since it cannot be read keeps none either', async () => {
+    for (const hour of [0, 1, 2]) await record(hour, 100);
+    await rm(onFast(0));
+    await mkdir(onFast(0));
+    await nvr.database.segment.update({ where: { file: fileOf(0) }, data: { sizeBytes: (await stat(onFast(0))).size } });
+    const archive = archiveWith();
+    expect([await moveDue(archive), await tiers()]).toEqual([2, ['fast', 'archive', 'archive']]);
+    expect(archive.problem).toBe('a recording cannot be moved to the archive (EISDIR)');
+  });
+
+  it('since the archive answers nothing but errors waits for it, and that is told', async () => {
+    await record(0, 100);
+    await rm(archiveDir(), { recursive: true });
+    await symlink(archiveDir(), archiveDir());
+    const archive = archiveWith();
+    expect([await moveDue(archive), archive.problem]).toEqual([0, 'the archive cannot be used (ELOOP)']);
+    await rm(archiveDir());
+    await mkdir(archiveDir());
+    expect([await moveDue(archive), archive.problem]).toEqual([1, undefined]);
   });
 });
 
@@ -165,12 +205,12 @@ describe('a move that is cut short', () => {
     // Half a copy; a copy that no row names; a file whose row names the copy.
     expect(leftOver).toEqual([1, 1, 1]);
     expect(await tiers()).toEqual(['archive', 'fast', 'fast', 'fast', 'fast']);
-  }, 60_000);
+  });
 
   it('is ended by the next one where the process died before its row was switched', async () => {
     const content = await record(0);
     await once(fork(mover, [config.databaseUrl, config.recordingsDir, archiveDir(), 'named'], { execArgv: [], stdio: 'ignore' }), 'exit');
-    expect(await archiveWith().moveDue(AbortSignal.timeout(30_000))).toBe(1);
+    expect(await archiveWith().moveDue(AbortSignal.timeout(60_000))).toBe(1);
     expect([await tiers(), (await play(0)).equals(content), await isThere(onFast(0))]).toEqual([['archive'], true, false]);
   });
 
@@ -181,13 +221,13 @@ describe('a move that is cut short', () => {
     const row = await nvr.database.segment.findUniqueOrThrow({ where: { file: fileOf(0) } });
     const segment = { ...row, id: Number(row.id), sizeBytes: Number(row.sizeBytes), tier: 'fast' as const };
     const store = new SegmentsStore(nvr.database);
-    const options = { fastDir: config.recordingsDir, archiveDir: archiveDir(), store, signal: AbortSignal.timeout(30_000) };
-    expect([await moveToArchive(segment, options), await filesBelow(archiveDir())]).toEqual([false, []]);
+    const options = { fastDir: config.recordingsDir, archiveDir: archiveDir(), store, signal: AbortSignal.timeout(60_000) };
+    expect([await moveToArchive(segment, options), await filesBelow(archiveDir())]).toEqual(['expired', []]);
   });
 
   it('is found again by yesterday’s database: its rows name the only copy', async () => {
     const content = await record(0);
-    await archiveWith().moveDue(AbortSignal.timeout(30_000));
+    await archiveWith().moveDue(AbortSignal.timeout(60_000));
     await nvr.database.segment.updateMany({ data: { tier: 'fast' } });
     await mkdir(path.dirname(onFast(8)), { recursive: true });
     expect((await play(0)).equals(content)).toBe(true);

@@ -18,18 +18,26 @@ export interface MoveOptions {
 }
 
 /**
+ * `expired`: it was removed, or is about to be. `mismatched`: its file is not there, or not as long as its row says, which is for fsck.
+ */
+export type MoveOutcome = 'moved' | 'expired' | 'mismatched';
+
+/**
  * Moves a closed file into the archive: copied under another name, synced, read again and compared, named, its row switched, and only
  * then removed where it was. A crash after any of these steps leaves a whole file where its row says; the same call again, or
  * `settleCopies`, takes away what is left over.
- * @returns false when it is not to move: it expired, it was removed, or its file is shorter than its row says
  * @throws the error of a disk or the database, AppError `internal` when the copy is not the same: nothing is lost, it may be tried again
  */
-export async function moveToArchive(segment: Segment, { archiveDir, fastDir, signal, store }: MoveOptions): Promise<boolean> {
+export async function moveToArchive(segment: Segment, { archiveDir, fastDir, signal, store }: MoveOptions): Promise<MoveOutcome> {
   const { file, sizeBytes } = segment;
   const parsed = parseSegmentPath(file);
   const [source, target] = [path.join(fastDir, file), path.join(archiveDir, file)];
-  // A row that does not name a file of ours never makes us touch one; one that does not agree with its file is for fsck.
-  if (!parsed || (await sizeOf(source)) !== sizeBytes) return false;
+  // A row that does not name a file of ours never makes us touch one.
+  if (!parsed) return 'mismatched';
+  if ((await sizeOf(source)) !== sizeBytes) {
+    const isThere = (await store.settleTier(file, () => Promise.resolve(undefined))) !== undefined;
+    return isThere ? 'mismatched' : 'expired';
+  }
   const identity = await readCameraIdentity(fastDir, parsed.cameraUuid);
   if (identity) await keepCameraIdentity(archiveDir, identity);
   await mkdir(path.dirname(target), { recursive: true });
@@ -47,10 +55,10 @@ export async function moveToArchive(segment: Segment, { archiveDir, fastDir, sig
   if (settled !== 'archive') {
     // It expired meanwhile, and whoever removed it did not know of this copy.
     if (settled === undefined) await rm(target, { force: true });
-    return false;
+    return settled === undefined ? 'expired' : 'mismatched';
   }
   await removeFrom(fastDir, file);
-  return true;
+  return 'moved';
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EventView } from '@nightjar/contracts';
-import { isInSchedule, type WeeklySchedule } from './weekly-schedule.js';
+import { isInRuleSchedule, type RuleSchedule } from './rule-schedule.js';
 
 /** Which events a rule is about. Cameras and rights are asked in the statement that reads the rules. */
 export interface RuleConditions {
@@ -10,7 +10,7 @@ export interface RuleConditions {
   /** Null: events without a score too. */
   minScore: number | null;
   /** Null: always. */
-  schedule: WeeklySchedule | null;
+  schedule: RuleSchedule | null;
 }
 
 /** Whether an event is one that a rule tells of, as it is now; its start decides about the schedule. */
@@ -21,5 +21,5 @@ export function matchesRule(
   if (labels.length > 0 && (event.label === null || !labels.includes(event.label))) return false;
   if (eventTypes.length > 0 && !eventTypes.includes(event.event_type)) return false;
   if (minScore !== null && (event.score === null || event.score < minScore)) return false;
-  return schedule === null || isInSchedule(schedule, new Date(event.started_at));
+  return schedule === null || isInRuleSchedule(schedule, Date.parse(event.started_at));
 }

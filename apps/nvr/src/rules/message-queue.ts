@@ -1,18 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SecretBox } from '@nightjar/auth';
 import type { EventView } from '@nightjar/contracts';
-import { orUnavailable, Prisma, type NvrDatabase } from '@nightjar/database';
-import type { AttemptOutcome, ClaimedDelivery, ClaimOptions, DeliveryContent, DeliveryQueue, Verdict } from '@nightjar/webhooks';
+import { deliveryColumnsAfter, orUnavailable, Prisma, type NvrDatabase } from '@nightjar/database';
+import type { AttemptOutcome, ClaimedDelivery, ClaimOptions, DeliveryContent, DeliveryQueue } from '@nightjar/webhooks';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, DATABASE } from '../process-parts.js';
 import { cloudEventOf } from './cloud-event.js';
 import { ruleSecretPurpose } from './rules.store.js';
 import type { EventMoment } from './rule-messages.js';
+import { mayReadEvents, type RuleOwner } from './rule-owner.js';
 
 /** A message of a rule that this process is to send. */
 export interface ClaimedMessage extends ClaimedDelivery {
   ruleId: number;
   sealedSecret: Uint8Array | null;
+}
+
+interface Content extends RuleOwner {
+  createdAt: Date;
+  event: EventView;
+  moment: EventMoment;
+  ruleId: number;
+  name: string;
+  /** Whether the rule is switched on. */
+  enabled: boolean;
+  /** Whether its owner may see the camera. */
+  maySee: boolean;
 }
 
 /** SQL: as the index on waiting messages says it, word for word. */
@@ -61,12 +74,13 @@ export class MessageQueue implements DeliveryQueue<ClaimedMessage> {
     );
   }
 
-  /** A message that its owner may not see any more is sent no more. */
-  async contentOf({ id }: ClaimedMessage): Promise<DeliveryContent | undefined> {
+  /** What its owner may not see any more, or what a rule was switched off for, is sent no more. */
+  async contentOf({ id, manual }: ClaimedMessage): Promise<DeliveryContent | undefined> {
     const [row] = await orUnavailable(this.readContent(id));
     if (!row) return undefined;
-    if (!row.maySee) {
-      await orUnavailable(this.cancel(id));
+    const reason = whyNot(row, manual);
+    if (reason !== undefined) {
+      await orUnavailable(this.cancel(id, reason));
       return undefined;
     }
     const { createdAt, event, moment, name, ruleId } = row;
@@ -83,7 +97,7 @@ export class MessageQueue implements DeliveryQueue<ClaimedMessage> {
     const recorded = await orUnavailable(
       this.database.$queryRaw<unknown[]>`
         WITH held AS (
-          UPDATE nvr.rule_message SET ${columnsAfter(verdict, manual)}, attempt = ${attempt}::int, last_error = ${error}, lease_id = NULL, lease_until = NULL
+          UPDATE nvr.rule_message SET ${deliveryColumnsAfter(verdict, manual)}, attempt = ${attempt}::int, last_error = ${error}, lease_id = NULL, lease_until = NULL
           WHERE id = ${id} AND lease_id = ${lease}::uuid RETURNING id
         )
         INSERT INTO nvr.rule_message_attempt (message_id, attempt, at, duration_ms, status, error, answer, manual)
@@ -106,36 +120,27 @@ export class MessageQueue implements DeliveryQueue<ClaimedMessage> {
   }
 
   private readContent(id: string) {
-    return this.database.$queryRaw<
-      { createdAt: Date; event: EventView; moment: EventMoment; ruleId: number; name: string; maySee: boolean }[]
-    >`
-      SELECT message.created_at AS "createdAt", message.event, message.moment, rule.id AS "ruleId", rule.name,
+    return this.database.$queryRaw<Content[]>`
+      SELECT message.created_at AS "createdAt", message.event, message.moment, rule.id AS "ruleId", rule.name, rule.enabled,
+        owner.is_superuser, role.id AS role_id, role.permissions,
         owner.is_active AND camera.deleted_at IS NULL AND (owner.is_superuser OR camera.owner_id = owner.id
           OR EXISTS (SELECT FROM nvr.camera_grant AS granted WHERE granted.camera_id = camera.id AND granted.user_id = owner.id)) IS TRUE AS "maySee"
       FROM nvr.rule_message AS message JOIN nvr.event_rule AS rule ON rule.id = message.rule_id
-      JOIN nvr."user" AS owner ON owner.id = rule.owner_id JOIN nvr.camera AS camera ON camera.id = message.camera_id
+      JOIN nvr."user" AS owner ON owner.id = rule.owner_id JOIN nvr.role AS role ON role.id = owner.role_id JOIN nvr.camera AS camera ON camera.id = message.camera_id
       WHERE message.id = ${id}`;
   }
 
-  private cancel(id: string): Promise<number> {
+  private cancel(id: string, reason: string): Promise<number> {
     return this.database.$executeRaw`
       UPDATE nvr.rule_message SET state = CASE state WHEN 'pending' THEN 'cancelled' ELSE state END, ended_at = coalesce(ended_at, now()), redeliver_at = NULL,
-        last_error = 'the owner of the rule may not see this camera any more', lease_id = NULL, lease_until = NULL
+        last_error = ${reason}, lease_id = NULL, lease_until = NULL
       WHERE id = ${id}`;
   }
 }
 
-/** What a manual attempt that fails changes is nothing but the log: the schedule goes on where it was. */
-function columnsAfter(verdict: Verdict, manual: boolean): Prisma.Sql {
-  const asked = manual ? Prisma.sql`, redeliver_at = NULL` : Prisma.empty;
-  switch (verdict.kind) {
-    case 'delivered':
-      return Prisma.sql`state = 'delivered', ended_at = now() ${asked}`;
-    case 'cancelled':
-      return Prisma.sql`state = CASE state WHEN 'pending' THEN 'cancelled' ELSE state END, ended_at = coalesce(ended_at, now()) ${asked}`;
-    case 'exhausted':
-      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`state = 'exhausted', ended_at = now()`;
-    case 'retry':
-      return manual ? Prisma.sql`redeliver_at = NULL` : Prisma.sql`run_after = now() + ${verdict.waitMs} * interval '1 ms'`;
-  }
+/** Why a message is sent no more; undefined: it is. Whoever asks for one again has it sent by a rule that is switched off, too. */
+function whyNot({ maySee, enabled, ...owner }: Content, manual: boolean): string | undefined {
+  if (!maySee) return 'the owner of the rule may not see this camera any more';
+  if (!mayReadEvents(owner)) return 'the owner of the rule may not read events any more';
+  return enabled || manual ? undefined : 'the rule is switched off';
 }

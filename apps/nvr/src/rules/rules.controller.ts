@@ -4,17 +4,16 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
+import { isStorable } from '../events/storable-text.js';
 import { parseInput } from '../http/parse-input.js';
 import { manageScopes } from '../roles/permissions.js';
+import { RuleSchedule } from './rule-schedule.js';
 import { RulesService, type RuleRequest } from './rules.service.js';
 import type { Rule } from './rules.store.js';
-import { isTimezone } from './weekly-schedule.js';
 
 const secretBytesMax = 256;
 const weekSecondsMax = 7 * 24 * 3_600;
 
-/** Postgres stores no NUL, and half a surrogate pair has no bytes that a receiver could know. */
-const isStorable = (text: string) => !text.includes('\0') && Buffer.from(text, 'utf8').toString('utf8') === text;
 const Line = (max: number) =>
   z
     .string()
@@ -22,11 +21,6 @@ const Line = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
-const TimeOfDay = z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be HH:MM');
-const Schedule = z.strictObject({
-  timezone: z.string().max(64).refine(isTimezone, 'is no time zone that is known here'),
-  times: z.array(z.strictObject({ days: z.array(z.number().int().min(0).max(6)).min(1).max(7), from: TimeOfDay, to: TimeOfDay })).max(50),
-});
 export const RuleBody = z
   .strictObject({
     name: Line(100),
@@ -41,7 +35,7 @@ export const RuleBody = z
       .max(3)
       .default([]),
     min_score: z.number().min(0).max(1).nullable().default(null),
-    schedule: Schedule.nullable().default(null),
+    schedule: RuleSchedule.nullable().default(null),
     cooldown_seconds: z.number().int().min(0).max(weekSecondsMax).default(0),
     tells_end: z.boolean().default(false),
     url: z.string().max(2_048),

@@ -3,7 +3,7 @@ import { Prisma, type NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
-import type { WeeklySchedule } from './weekly-schedule.js';
+import type { RuleSchedule } from './rule-schedule.js';
 
 /** A sealed secret opens for its own rule only. */
 export const ruleSecretPurpose = (ruleId: number) => `event_rule.${ruleId}.secret`;
@@ -19,7 +19,7 @@ export interface RuleFields {
   labels: string[];
   eventTypes: string[];
   minScore: number | null;
-  schedule: WeeklySchedule | null;
+  schedule: RuleSchedule | null;
   cooldownSeconds: number;
   tellsEnd: boolean;
   url: string;
@@ -99,5 +99,5 @@ function columnsOf({ schedule, ...fields }: RuleFields) {
 }
 
 function ruleOf({ schedule, sealedSecret, ...row }: RuleRow): Rule {
-  return { ...row, schedule: schedule as unknown as WeeklySchedule | null, isSigned: sealedSecret !== null };
+  return { ...row, schedule: schedule as unknown as RuleSchedule | null, isSigned: sealedSecret !== null };
 }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CamerasModule } from '../cameras/cameras.module.js';
-import { StorageModule } from '../retention/retention.module.js';
+import { StorageModule } from '../retention/storage.module.js';
 import { FlagController } from './flag.controller.js';
 import { PathPlaybackController } from './path-playback.controller.js';
 import { RecordedSessionsController } from './recorded-sessions.controller.js';

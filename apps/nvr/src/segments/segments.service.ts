@@ -11,6 +11,7 @@ import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
 import { UsersStore } from '../users/users.store.js';
 import { clipView } from './clip-view.js';
+import { labelledContent } from './labelled-content.js';
 import { openRecording } from './locate-recording.js';
 import { parseRangeHeader, type ByteRange } from './parse-range-header.js';
 import { RecordingTickets, type Ticket } from './recording-tickets.js';
@@ -83,7 +84,7 @@ export class SegmentsService {
       ? Readable.from([])
       : range === 'unsatisfiable'
         ? undefined
-        : await this.openContent(segment.file, { first, last });
+        : await this.openContent(segment, { first, last });
     return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
   }
 
@@ -98,9 +99,10 @@ export class SegmentsService {
     );
   }
 
-  private async openContent(file: string, bytes: ByteRange): Promise<Readable> {
+  private async openContent({ file, videoCodec }: Segment, bytes: ByteRange): Promise<Readable> {
     const handle = await openRecording(this.config, file);
     if (!handle) throw clipNotFound();
+    if (videoCodec === 'hevc') return labelledContent(handle, bytes);
     return createReadStream('', { fd: handle, start: bytes.first, end: bytes.last, autoClose: true });
   }
 }

@@ -39,6 +39,12 @@ export class SegmentsStore {
     return rows.map(segmentOf);
   }
 
+  /** The row that was made last of those that end after `time`; 0 without one. */
+  async lastIdEndingAfter(cameraId: number, time: Date): Promise<number> {
+    const { _max } = await this.database.segment.aggregate({ where: { cameraId, endsAt: { gt: time } }, _max: { id: true } });
+    return Number(_max.id ?? 0);
+  }
+
   /** @returns undefined also for one that expired */
   async find(id: number): Promise<Segment | undefined> {
     const row = await this.database.segment.findUnique({ where: { id, expiredAt: null } });
@@ -59,9 +65,11 @@ export class SegmentsStore {
     return this.database.segment.count({ where: { tier } });
   }
 
-  /** Closed ones that have not expired and are still where they were recorded, oldest first. */
-  async listOnFast(query: { endedBefore: Date; limit: number }): Promise<Segment[]> {
-    const where = { tier: 'fast', open: false, expiredAt: null, endsAt: { lt: query.endedBefore } };
+  /** Closed ones that have not expired and are still where they were recorded, oldest first. @param query.after behind this one */
+  async listOnFast(query: { endedBefore: Date; after?: Pick<Segment, 'id' | 'startsAt'> | undefined; limit: number }): Promise<Segment[]> {
+    const { after, endedBefore } = query;
+    const behind = after && [{ startsAt: { gt: after.startsAt } }, { startsAt: after.startsAt, id: { gt: after.id } }];
+    const where = { tier: 'fast', open: false, expiredAt: null, endsAt: { lt: endedBefore }, ...(behind && { OR: behind }) };
     const rows = await this.database.segment.findMany({ where, orderBy: [{ startsAt: 'asc' }, { id: 'asc' }], take: query.limit });
     return rows.map(segmentOf);
   }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await row(yard, '2026-10-24T22:00:30Z', 60);
   await row(yard, '2026-10-25T22:59:00Z', 90);
   await row(yard, '2026-10-27T12:00:00Z', 60);
-}, 60_000);
+});
 afterAll(() => nvr.stop());
 
 let files = 0;

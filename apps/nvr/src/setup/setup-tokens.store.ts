@@ -4,11 +4,9 @@ import type { NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
-import { adminRoleId } from '../roles/permissions.js';
+import { createFirstUser } from '../users/first-user.js';
 
 const lifeMs = 24 * 3_600_000;
-/** Serialises first users over all processes; any number that no one else locks. */
-const setupLock = 72_707_412n;
 
 /** Tokens that let somebody make the first user: one a process that found none, each good until there is a user. */
 @Injectable()
@@ -33,14 +31,9 @@ export class SetupTokensStore {
    */
   async useToken(token: string, admin: { username: string; passwordHash: string }, writeEntry: WriteEntry): Promise<void> {
     await this.database.$transaction(async (transaction) => {
-      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${setupLock})`;
       const isKnown = (await transaction.setupToken.count({ where: { sha256: digestOf(token), expiresAt: { gt: new Date() } } })) === 1;
-      if (!isKnown || (await transaction.user.count()) > 0)
+      if (!isKnown || !(await createFirstUser(transaction, admin, writeEntry)))
         throw new AppError('permission_denied', 'the setup token is wrong, too old or was used');
-      const { id, passwordHash } = await transaction.user.create({ data: { ...admin, roleId: adminRoleId, isSuperuser: true } });
-      await transaction.formerPassword.create({ data: { userId: id, passwordHash } });
-      await transaction.setupToken.deleteMany({});
-      await writeEntry(transaction, id);
     });
   }
 }

@@ -45,7 +45,7 @@ export class SetupController {
     const details = { username, role: 'admin' };
     const writeEntry = this.audit.entryOf(visitor(from, null), { action: 'user.created', entityType: 'user', details });
     await this.tokens.useToken(setup_token, { username, passwordHash }, writeEntry);
-    this.limiter.recordSuccess(from.address);
+    this.limiter.takeBack(from.address);
     return { message: 'the first user is there: sign in', mfa_required: false };
   }
 }

@@ -11,8 +11,8 @@ afterAll(() => nvr.stop());
 
 describe('streams', () => {
   const claim = (agent_id: string, slots_total: number) =>
-    nvr.bus.request(claimStreams, { agent_id, slots_total, feedback: [] }, { timeoutMs: 5_000 });
-  const release = (agent_id: string) => nvr.bus.request(releaseStreams, { agent_id }, { timeoutMs: 5_000 });
+    nvr.bus.request(claimStreams, { agent_id, slots_total, feedback: [] }, { timeoutMs: 60_000 });
+  const release = (agent_id: string) => nvr.bus.request(releaseStreams, { agent_id }, { timeoutMs: 60_000 });
 
   it('are given to the agent that asks, with credentials in the URL, for ten seconds', async () => {
     expect(await claim('a', 4)).toMatchObject({
@@ -56,6 +56,26 @@ describe('streams', () => {
     expect(ended.endedAt).toEqual(silentSince);
     expect(ended.seq).toBeGreaterThan(abandoned.seq);
     await release('f');
+  });
+
+  it('leave no event open when their agent was killed and begins anew under its name, within its lease or long after', async () => {
+    const startedAt = new Date(Date.now() - 60_000);
+    const event = { cameraId: 1, source: 'tier0', eventType: 'track', label: 'person', startedAt } as const;
+    const find = (id: bigint) => nvr.database.event.findFirstOrThrow({ where: { id } });
+    await release('h');
+    await claim('h', 4);
+    const within = await nvr.database.event.create({ data: { ...event, trackId: 'h-1' } });
+    // What an agent says before its first claim.
+    expect(await release('h')).toEqual({ released: 1 });
+    expect((await claim('h', 4)).streams).toHaveLength(1);
+    expect((await find(within.id)).endedAt).not.toBeNull();
+    const after = await nvr.database.event.create({ data: { ...event, trackId: 'h-2' } });
+    const silentSince = new Date(Date.now() - 30_000);
+    await nvr.database.camera.update({ where: { id: 1 }, data: { analysedUntil: silentSince } });
+    await release('h');
+    expect((await claim('h', 4)).streams).toHaveLength(1);
+    expect((await find(after.id)).endedAt).toEqual(silentSince);
+    await release('h');
   });
 
   it('are the substreams of cameras that have one, with the main stream behind; what is told of their decoding is shown', async () => {

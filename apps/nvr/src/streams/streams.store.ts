@@ -1,11 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase, Prisma } from '@nightjar/database';
 import { endAbandonedEvents } from '../events/events.store.js';
+import { lockClaims } from '../luna/luna-streams.store.js';
 import { DATABASE } from '../process-parts.js';
 import type { SharedStream } from './share-streams.js';
-
-/** Serialises claims, so that a stream never has two owners; any number that no one else locks. */
-const claimLock = 72_707_421n;
 
 interface ClaimableStream extends SharedStream {
   /** Null: it is no camera of ours. */
@@ -41,7 +39,7 @@ export class StreamsStore {
   claim(options: { agentId: string; leaseMs: number; decide: (streams: SharedStream[]) => string[] }): Promise<ClaimedStream[]> {
     const { agentId, decide, leaseMs } = options;
     return this.database.$transaction(async (transaction) => {
-      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${claimLock})`;
+      await lockClaims(transaction);
       const streams = await listClaimable(transaction);
       const streamIds = new Set(decide(streams));
       const chosen = streams.filter(({ streamId }) => streamIds.has(streamId));
@@ -55,14 +53,18 @@ export class StreamsStore {
     });
   }
 
-  /** @returns how many streams the agent had */
+  /**
+   * Takes all streams from an agent that stops, or begins: then a former process of its name may have left some, its lease may be over,
+   * and what it left open is ended by the next claim, as of the moment until which it may have seen anything.
+   * @returns how many streams the agent had
+   */
   async release(agentId: string): Promise<number> {
     const [cameras, others] = await Promise.all([
       this.database.$executeRaw`
-        UPDATE nvr.camera SET analysed_by = NULL, analysed_until = NULL WHERE analysed_by = ${agentId} AND analysed_until > now()`,
+        UPDATE nvr.camera SET analysed_by = NULL, analysed_until = least(analysed_until, now()) WHERE analysed_by = ${agentId}`,
       this.database.$executeRaw`
         UPDATE nvr.luna_stream SET held_by = NULL, held_until = NULL, status = CASE WHEN status = 'in_progress' THEN 'pending' ELSE status END
-        WHERE held_by = ${agentId} AND held_until > now()`,
+        WHERE held_by = ${agentId}`,
     ]);
     return cameras + others;
   }
@@ -73,8 +75,7 @@ function listClaimable(transaction: Prisma.TransactionClient): Promise<Claimable
   return transaction.$queryRaw`
     SELECT c.uuid::text AS "streamId", c.id AS "cameraId", CASE WHEN c.analysed_until > now() THEN c.analysed_by END AS "heldBy",
       c.analysed_by AS "lastHeldBy", coalesce(c.analysed_until, now()) AS "watchedUntil", c.created_at AS since
-    FROM nvr.camera c LEFT JOIN nvr.luna_stream s ON s.id = c.uuid
-    WHERE c.deleted_at IS NULL AND c.is_active AND c.analytics_enabled AND coalesce(s.status, 'pending') <> 'stop'
+    FROM nvr.camera c WHERE c.deleted_at IS NULL AND c.is_active AND c.analytics_enabled
     UNION ALL
     SELECT s.id::text, NULL, CASE WHEN s.held_until > now() THEN s.held_by END, s.held_by, coalesce(s.held_until, now()), s.created_at
     FROM nvr.luna_stream s

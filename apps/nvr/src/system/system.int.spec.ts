@@ -60,7 +60,9 @@ describe('what is the matter with the machine', () => {
         for (const [host, alerts] of [['west', ofWest] as const, ['east', ofEast] as const])
           await events.note({ host, alerts, repeatMinutes: 60 });
       const { body } = await get('events?event_type=disk_low');
-      return (body['events'] as { host: string; event_state: string }[]).map(({ event_state, host }) => `${host} ${event_state}`);
+      const found = body['events'] as { host: string; event_state: string }[];
+      // Without those of the machine that this runs on, which the NVR watches.
+      return found.filter(({ host }) => ['west', 'east'].includes(host)).map(({ event_state, host }) => `${host} ${event_state}`);
     };
     expect(await rounds(full, [])).toEqual(['west active']);
     expect(await rounds(full, full)).toEqual(['east active', 'west active']);

@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
-import { CameraId } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf, type Actor } from '../audit/actor.js';
+import { ReferencedCameras } from '../cameras/referenced-cameras.js';
 import { parseInput } from '../http/parse-input.js';
 import { adminRoleId, viewerRoleId } from '../roles/permissions.js';
+import { CameraReferenceText } from '../segments/instant-query.js';
 import type { UserView } from './user-view.js';
 import { Username } from './username.js';
 import { UsersService } from './users.service.js';
@@ -47,12 +48,15 @@ export const ChangeBody = z.object({
   ...details,
 });
 export const OwnProfileBody = z.strictObject({ email: details.email, first_name: details.first_name, last_name: details.last_name });
-export const GrantsBody = z.strictObject({ camera_ids: z.array(CameraId).max(cameraGrantsMax) });
+export const GrantsBody = z.strictObject({ camera_ids: z.array(CameraReferenceText).max(cameraGrantsMax) });
 
 /** Users, for admins; and who one is. */
 @Controller('api/v1')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly cameras: ReferencedCameras,
+  ) {}
 
   @Get('users')
   @Policy({ kind: 'superuser' })
@@ -164,7 +168,8 @@ export class UsersController {
     @Body() body: unknown,
     @Req() request: FastifyRequest,
   ): Promise<{ camera_ids: number[] }> {
-    const { camera_ids: cameraIds } = parseInput(GrantsBody, body, 'body');
+    const { camera_ids: references } = parseInput(GrantsBody, body, 'body');
+    const cameraIds = await this.cameras.idsOf(requirePrincipal(request), references);
     return { camera_ids: await this.users.replaceGrants(callerOf(request), parseUserId(userId), cameraIds) };
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
+import { CamerasModule } from '../cameras/cameras.module.js';
 import { RolesModule } from '../roles/roles.module.js';
 import { BootstrapAdmin } from './bootstrap-admin.js';
 import { ChosenPasswords } from './chosen-passwords.js';
@@ -9,7 +10,7 @@ import { UsersService } from './users.service.js';
 
 /** Beside it, `UsersStore` is one of the process' parts: the authenticator needs it before there is a module. */
 @Module({
-  imports: [AuditModule, RolesModule],
+  imports: [AuditModule, CamerasModule, RolesModule],
   controllers: [UsersController],
   providers: [ChosenPasswords, Passwords, BootstrapAdmin, UsersService],
   exports: [ChosenPasswords, Passwords, BootstrapAdmin],

@@ -4,6 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { WriteEntry } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
 import { adminRoleId, type Role } from '../roles/permissions.js';
+import { createFirstUser } from './first-user.js';
 
 /** Serialises changes of who has which rights; any number that no one else locks. */
 const usersLock = 72_707_410n;
@@ -59,6 +60,15 @@ export type NewUserRow = Pick<
 @Injectable()
 export class UsersStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+
+  async isThereAny(): Promise<boolean> {
+    return (await this.database.user.count()) > 0;
+  }
+
+  /** @returns whether he was made: not when there is any user, or one comes at the same moment */
+  createFirst(admin: { username: string; passwordHash: string }, writeEntry: WriteEntry): Promise<boolean> {
+    return this.database.$transaction((transaction) => createFirstUser(transaction, admin, writeEntry));
+  }
 
   findByUsername(username: string): Promise<User | null> {
     return this.database.user.findUnique({ where: { username }, include: withRole });
@@ -212,17 +222,6 @@ export class UsersStore {
       await transaction.cameraGrant.createMany({ data: cameraIds.map((cameraId) => ({ userId, cameraId })), skipDuplicates: true });
       await writeEntry(transaction);
     });
-  }
-
-  /** @returns false when there is a user of that name, who stays as he is */
-  async createIfMissing(user: NewUserRow, writeEntry: WriteEntry): Promise<boolean> {
-    try {
-      await this.create(user, writeEntry);
-      return true;
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'conflict') return false;
-      throw error;
-    }
   }
 }
 

@@ -32,7 +32,7 @@ async function start(options: Omit<RtspCameraOptions, 'clip'>): Promise<void> {
 }
 
 const probe = (transport: CameraTransport | undefined) =>
-  probeCamera({ ffmpeg, url: camera.url, transport, signal: AbortSignal.timeout(20_000) }).then(
+  probeCamera({ ffmpeg, url: camera.url, transport, signal: AbortSignal.timeout(60_000) }).then(
     ({ codec, height, width }) => `${codec} ${width}x${height}`,
     (error: Error) => error.message,
   );
@@ -64,6 +64,7 @@ describe('how a camera sends', () => {
     });
     await expect(reading).rejects.toThrow('the reading was cancelled');
     const stepsMs = timesMs.slice(1).map((atMs, index) => Math.round(atMs - (timesMs[index] ?? 0)));
-    expect(Math.max(...stepsMs)).toBe(67);
-  }, 30_000);
+    // A missing one is 133 ms. After a pause of ours the times are drawn to our clock by a millisecond each.
+    expect(Math.max(...stepsMs)).toBeLessThanOrEqual(68);
+  });
 });

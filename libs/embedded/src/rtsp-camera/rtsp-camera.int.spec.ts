@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { findFfmpeg } from '@nightjar/media';
+import { until } from '@nightjar/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { demoPicture } from './demo-clip.js';
 import { loadClip, type H264Clip } from './h264-clip.js';
@@ -18,9 +19,18 @@ interface Reading {
   readonly complaint: string;
 }
 
+interface ReadingOptions {
+  readonly transport?: 'tcp' | 'udp';
+  readonly seconds?: number;
+  /** How long FFmpeg waits for the camera, which is this process: longer than one on a busy machine stands still. */
+  readonly silenceSecondsMax?: number;
+  /** Told now and then how many there are so far. */
+  readonly onFrames?: (frames: number) => void;
+}
+
 /** Reads a camera with FFmpeg and counts the frames it got out of the stream, without decoding. */
-function readWithFfmpeg(ffmpegPath: string, url: string, options: { transport?: 'tcp' | 'udp'; seconds?: number } = {}): Promise<Reading> {
-  const { transport = 'tcp', seconds = 4 } = options;
+function readWithFfmpeg(ffmpegPath: string, url: string, options: ReadingOptions = {}): Promise<Reading> {
+  const { transport = 'tcp', seconds = 4, silenceSecondsMax = 60, onFrames } = options;
   const args = [
     '-v',
     'warning',
@@ -29,7 +39,7 @@ function readWithFfmpeg(ffmpegPath: string, url: string, options: { transport?: 
     '-rtsp_transport',
     transport,
     '-timeout',
-    '2000000',
+    String(silenceSecondsMax * 1_000_000),
     '-i',
     url,
     '-t',
@@ -41,15 +51,15 @@ function readWithFfmpeg(ffmpegPath: string, url: string, options: { transport?: 
     '-',
   ];
   return new Promise((resolve, reject) => {
-    const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000, killSignal: 'SIGKILL' });
+    const child = spawn(ffmpegPath, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 150_000, killSignal: 'SIGKILL' });
     let complaint = '';
+    const frames = () => Number([...complaint.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1] ?? 0);
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint += text;
+      onFrames?.(frames());
     });
     child.once('error', reject);
-    child.once('close', (exitCode) =>
-      resolve({ exitCode, frames: Number([...complaint.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1] ?? 0), complaint }),
-    );
+    child.once('close', (exitCode) => resolve({ exitCode, frames: frames(), complaint }));
   });
 }
 
@@ -88,9 +98,16 @@ describe('the RTSP camera', () => {
 
   it.each(['tcp', 'udp'] as const)('loses no frame over %s, past the end of the clip', async (transport) => {
     await start();
-    const { exitCode, frames, complaint } = await readWithFfmpeg(ffmpegPath, camera.url, { transport, seconds: 5 });
-    expect({ exitCode, complaint: complaint.match(/missed|error|corrupt|concealing/gi) }).toEqual({ exitCode: 0, complaint: null });
-    expect(Math.abs(frames - 5 * framesPerSecond)).toBeLessThanOrEqual(1);
+    const read = async () => {
+      const { exitCode, frames, complaint } = await readWithFfmpeg(ffmpegPath, camera.url, { transport, seconds: 5 });
+      const isWhole = Math.abs(frames - 5 * framesPerSecond) <= 1;
+      return { exitCode, isWhole, complaint: complaint.match(/missed|error|corrupt|concealing/gi) };
+    };
+    const whole = { exitCode: 0, isWhole: true, complaint: null };
+    let reading = await read();
+    // An FFmpeg that gets no CPU for a second loses what comes over UDP, whoever sends it; a camera that does loses it each time.
+    for (let tries = 1; transport === 'udp' && tries < 4 && !isDeepStrictEqual(reading, whole); tries++) reading = await read();
+    expect(reading).toEqual(whole);
   });
 
   it('serves several clients at once', async () => {
@@ -114,8 +131,9 @@ describe('the RTSP camera', () => {
 
   it('can cut its connections and be away, and be back at the same address', async () => {
     await start();
-    const reading = readWithFfmpeg(ffmpegPath, camera.url, { seconds: 30 });
-    await sleep(2_000);
+    let frames = 0;
+    const reading = readWithFfmpeg(ffmpegPath, camera.url, { seconds: 600, onFrames: (so) => (frames = so) });
+    await until(() => frames > 5);
     camera.refuse();
     expect((await reading).frames).toBeGreaterThan(5);
     expect((await readWithFfmpeg(ffmpegPath, camera.url, { seconds: 1 })).exitCode).not.toBe(0);
@@ -127,7 +145,7 @@ describe('the RTSP camera', () => {
     await start();
     camera.stall();
     const started = performance.now();
-    const { frames } = await readWithFfmpeg(ffmpegPath, camera.url, { seconds: 1 });
+    const { frames } = await readWithFfmpeg(ffmpegPath, camera.url, { seconds: 1, silenceSecondsMax: 2 });
     expect(frames).toBe(0);
     expect(performance.now() - started).toBeGreaterThan(1_500);
   });

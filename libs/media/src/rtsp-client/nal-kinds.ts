@@ -9,6 +9,8 @@ export interface NalKinds {
   /** Of a picture where a decoder can start. */
   isKey(type: number): boolean;
   isParameterSet(type: number): boolean;
+  /** Whether a part of a picture is its first one. */
+  isFirstPart(nal: Buffer): boolean;
   /** The parameter set without which the others say nothing. */
   readonly sequenceParameters: number;
   /** Payload with several NAL units, each behind a length of 16 bits. */
@@ -27,6 +29,8 @@ export const nalKinds: Readonly<Record<UnitCodec, NalKinds>> = {
     isPicture: (type) => type >= 1 && type <= 5,
     isKey: (type) => type === 5,
     isParameterSet: (type) => type === 7 || type === 8 || type === 13,
+    // first_mb_in_slice is 0 (7.3.3), which is written as a single 1.
+    isFirstPart: (nal) => ((nal[1] ?? 0) & 0x80) !== 0,
     sequenceParameters: 7,
     aggregation: 24,
     fragment: 28,
@@ -38,6 +42,8 @@ export const nalKinds: Readonly<Record<UnitCodec, NalKinds>> = {
     isPicture: (type) => type <= 31,
     isKey: (type) => type >= 16 && type <= 21,
     isParameterSet: (type) => type >= 32 && type <= 34,
+    // first_slice_segment_in_pic_flag (7.3.6.1).
+    isFirstPart: (nal) => ((nal[2] ?? 0) & 0x80) !== 0,
     sequenceParameters: 33,
     aggregation: 48,
     fragment: 49,

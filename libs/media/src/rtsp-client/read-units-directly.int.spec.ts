@@ -4,6 +4,12 @@ import { startTestCamera, until } from '@nightjar/testing';
 import type { Unit } from '../unit-timeline.js';
 import { readUnitsDirectly } from './read-units-directly.js';
 
+/** A picture each 66.7 ms; after a pause of this process, and so of the camera, times are drawn to our clock by a millisecond each. */
+function expectEvenSteps(units: readonly Unit[]): void {
+  const steps = units.slice(1).map(({ ptsMs }, index) => Math.round(ptsMs - (units[index]?.ptsMs ?? 0)));
+  expect([Math.min(...steps) >= 66, Math.max(...steps) <= 68]).toEqual([true, true]);
+}
+
 let camera: Awaited<ReturnType<typeof startTestCamera>>;
 let stopping: AbortController;
 
@@ -34,8 +40,7 @@ describe('a camera that is read without FFmpeg (R8, R29)', () => {
     await until(() => camera.sessionCount === 0);
     expect(units[0]).toMatchObject({ sequence: 0, codec: 'h264', isKey: true });
     expect(units[0]?.bytes.toString('hex')).toContain('0000000167');
-    const steps = units.slice(1).map(({ ptsMs }, index) => Math.round(ptsMs - (units[index]?.ptsMs ?? 0)));
-    expect(new Set(steps)).toEqual(new Set([67]));
+    expectEvenSteps(units);
   });
 
   it('is not taken for silent when it was us who did nothing', async () => {
@@ -59,10 +64,8 @@ describe('a camera that is read without FFmpeg (R8, R29)', () => {
       await until(() => units.length >= 95);
       stopping.abort();
       await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
-      const steps = units.slice(1).map(({ ptsMs }, index) => Math.round(ptsMs - (units[index]?.ptsMs ?? 0)));
-      expect(new Set(steps)).toEqual(new Set([67]));
+      expectEvenSteps(units);
     },
-    20_000,
   );
 
   it.each([

@@ -1,6 +1,6 @@
 import { AppError } from '@nightjar/runtime';
 import { Patience } from '../patience.js';
-import type { ReadUnitsOptions } from '../read-units.js';
+import { requireUnits, type ReadUnitsOptions } from '../read-units.js';
 import { UnitTimeline } from '../unit-timeline.js';
 import { RtpUnits } from './rtp-units.js';
 import { RtspClient } from './rtsp-client.js';
@@ -21,6 +21,7 @@ export async function readUnitsDirectly({
   stallMs = stallMsDefault,
   url,
 }: Omit<ReadUnitsOptions, 'ffmpeg'>): Promise<never> {
+  requireUnits(url);
   const timeline = new UnitTimeline(clock);
   let hasUnits = false;
   let units: RtpUnits | undefined;

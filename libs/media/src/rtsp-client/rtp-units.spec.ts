@@ -5,8 +5,8 @@ import { RtpUnits } from './rtp-units.js';
 const start = '00000001';
 /** NAL units by their kind: parameter sets, a key picture, another picture, and a message that makes a picture a key one. */
 const nal = {
-  h264: { sps: '6701', pps: '6802', key: '6503aa', other: '4104bb', recovery: '0606010180' },
-  hevc: { sps: '420101', pps: '440102', key: '260103aa', other: '020104bb', recovery: '' },
+  h264: { sps: '6701', pps: '6802', key: '6583aa', other: '4184bb', recovery: '0606010180' },
+  hevc: { sps: '420101', pps: '440102', key: '260183aa', other: '020184bb', recovery: '' },
 } as const;
 
 class Camera {
@@ -88,6 +88,24 @@ describe('units out of RTP packets', () => {
     expect(camera.told).toEqual([`1800 ${other}`]);
     expect(camera.reader.dropped).toBe(1);
   });
+
+  it.each([
+    ['h264', '6501cc', '41'],
+    ['hevc', '260101cc', '0201'],
+  ] as const)(
+    'of %s are left out where the first part was lost with the end of the one before, or was sent before we came',
+    (codec, later, head) => {
+      const { key, other, pps, sps } = nal[codec];
+      const camera = new Camera(codec, [sps, pps]).send(later, 900, true).send(key, 1_800, true).send(other, 2_700);
+      // With the end of the picture before.
+      camera.sequence = (camera.sequence + 2) & 0xffff;
+      camera.send(later, 3_600, true).send(key, 4_500, true).send(other, 5_400);
+      // The end of the picture before alone.
+      camera.sequence = (camera.sequence + 1) & 0xffff;
+      camera.send(key, 6_300).send(later, 6_300, true).send(`${head}84dd`, 7_200, true);
+      expect(camera.units.map(({ pts90k }) => pts90k)).toEqual([1_800, 4_500, 6_300, 7_200]);
+    },
+  );
 
   it('take a packet that comes twice once, and no packet of another kind or another version', () => {
     const { other } = nal.h264;

@@ -31,6 +31,10 @@ export class RtpUnits {
   /** Where the NAL unit begins whose parts come now. */
   private fragmentAt: number | undefined;
   private expectedSequence: number | undefined;
+  /** Packets are missing in front of the one that is taken; what came before the first one is not known. */
+  private isBehindHole = true;
+  /** The same in front of the open unit: what is missing may have been its first parts. */
+  private mayLackBegin = false;
   private timestamp: number | undefined;
   private closedTimestamp: number | undefined;
   /** The camera sets the mark of a unit's last packet elsewhere too: a unit is complete when the next one begins. */
@@ -53,6 +57,7 @@ export class RtpUnits {
     const timestamp = packet.readUInt32BE(4);
     if (timestamp !== this.timestamp) this.beginAt(timestamp);
     else if (timestamp === this.closedTimestamp) this.marksLie = true;
+    this.isBehindHole = false;
     this.takePayload(payload);
     const isLast = ((packet[1] ?? 0) & 0x80) !== 0;
     if (isLast && this.hasPicture && !this.marksLie && this.fragmentAt === undefined) this.close();
@@ -72,7 +77,7 @@ export class RtpUnits {
   private isNext(sequence: number): boolean {
     const expected = this.expectedSequence;
     if (expected !== undefined && sequence === ((expected - 1) & 0xffff)) return false;
-    if (expected !== undefined && sequence !== expected) this.isBroken = true;
+    if (expected !== undefined && sequence !== expected) this.isBroken = this.isBehindHole = true;
     this.expectedSequence = (sequence + 1) & 0xffff;
     return true;
   }
@@ -81,6 +86,7 @@ export class RtpUnits {
     // Parameter sets may have a time of their own; they belong to the picture behind them.
     if (this.hasPicture) this.close();
     else if (this.isBroken) this.clear();
+    this.mayLackBegin ||= this.isBehindHole;
     this.timestamp = timestamp;
     this.closedTimestamp = undefined;
   }
@@ -138,6 +144,7 @@ export class RtpUnits {
     const { kinds } = this;
     const type = kinds.typeOf(nal[0] ?? 0);
     if (kinds.isPicture(type)) {
+      if (this.mayLackBegin && !this.hasPicture && !kinds.isFirstPart(nal)) this.isBroken = true;
       this.hasPicture = true;
       this.isKey ||= kinds.isKey(type);
     } else if (kinds.isParameterSet(type)) {
@@ -179,6 +186,7 @@ export class RtpUnits {
     this.hasPicture = false;
     this.isKey = false;
     this.isBroken = false;
+    this.mayLackBegin = false;
     this.hasSequenceParameters = false;
     this.ownSets = [];
     this.fragmentAt = undefined;

@@ -11,12 +11,12 @@ const challenge = (nonce: string, more = '') =>
   `RTSP/1.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm="cam", qop="auth", algorithm=SHA-256, nonce="${nonce}"${more}`;
 
 /** Requests to a camera that answers as it is told to. */
-function asking(reply: Reply, answerMsMax = 60_000) {
+function asking(reply: Reply, { answerMsMax = 60_000, failed = new Promise<never>(() => undefined) } = {}) {
   const sent: string[] = [];
   const requests: RtspRequests = new RtspRequests({
     credentials,
     answerMsMax,
-    failed: new Promise<never>(() => undefined),
+    failed,
     write: (text) => {
       sent.push(text);
       const cseq = /^CSeq: (\d+)/m.exec(text)?.[1] ?? '';
@@ -87,7 +87,7 @@ describe('requests to a camera that asks who we are', () => {
 
 describe('an answer', () => {
   it('that does not come is waited for no longer, and the next request goes out', async () => {
-    const { requests } = asking((_request, count) => (count === 1 ? undefined : ok), 20);
+    const { requests } = asking((_request, count) => (count === 1 ? undefined : ok), { answerMsMax: 20 });
     await expect(requests.ask('GET_PARAMETER', '/')).rejects.toMatchObject({ message: 'the camera does not answer' });
     expect(requests.isWaiting).toBe(false);
     await expect(requests.ask('OPTIONS', '/')).resolves.toMatchObject({ startLine: ok });
@@ -108,5 +108,33 @@ describe('an answer', () => {
     const asked = requests.ask('OPTIONS', '/');
     requests.take(messageOf('RTSP/1.0 200 OK\r\nServer: x'));
     await expect(asked).resolves.toMatchObject({ startLine: ok });
+  });
+});
+
+describe('requests on a connection', () => {
+  it('are refused when it ends: who waits, and who comes later', async () => {
+    let end!: (error: Error) => void;
+    const failed = new Promise<never>((_resolve, reject) => {
+      end = reject;
+    });
+    const { requests } = asking(() => undefined, { failed });
+    const waiting = requests.ask('OPTIONS', 'rtsp://10.0.0.1/live');
+    end(new Error('the camera went away'));
+    await expect(waiting).rejects.toThrow('the camera went away');
+    await expect(requests.ask('OPTIONS', 'rtsp://10.0.0.1/live')).rejects.toThrow('the camera went away');
+  });
+
+  it('leave nothing behind: a camera is given a sign of life for as long as it is watched', async () => {
+    const failed = new Promise<never>(() => undefined);
+    let listeners = 0;
+    const then = failed.then.bind(failed);
+    // What waits for a promise is kept by it until it settles, and this one settles at the end of the connection.
+    failed.then = (...handlers: Parameters<typeof then>) => {
+      listeners++;
+      return then(...handlers) as never;
+    };
+    const { requests } = asking(() => ok, { failed });
+    for (let sign = 0; sign < 100; sign++) await requests.ask('OPTIONS', 'rtsp://10.0.0.1/live');
+    expect(listeners).toBeLessThanOrEqual(1);
   });
 });

@@ -1,4 +1,4 @@
-import { problem } from '../camera-problem.js';
+import { credentialsRefused, problem } from '../camera-problem.js';
 import { Patience } from '../patience.js';
 import { CameraAuthorization, type CameraCredentials } from '../rtsp-relay/camera-authorization.js';
 import { headerOf, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
@@ -29,9 +29,16 @@ export class RtspRequests {
   private pending: Pending | undefined;
   /** The camera took the user name and the password once. */
   private isKnown = false;
+  /** Of those who wait, each until its wait is over. */
+  private readonly refusals = new Set<(error: unknown) => void>();
+  private ended: { error: unknown } | undefined;
 
   constructor(private readonly options: RtspRequestsOptions) {
     this.authorization = new CameraAuthorization(options.credentials);
+    options.failed.catch((error: unknown) => {
+      this.ended = { error };
+      for (const refuse of this.refusals) refuse(error);
+    });
   }
 
   /** Whether an answer is waited for. */
@@ -55,7 +62,7 @@ export class RtspRequests {
       // Who took the password before means a nonce that is no longer good, also where he does not call it stale.
       const wasRefused = authorization !== undefined && !(this.isKnown && challenges === 0);
       const isWorthAnother = this.authorization.accept(answer.headers.get('www-authenticate') ?? [], wasRefused);
-      if (!isWorthAnother || challenges >= challengesMax) throw problem('the camera refuses the user name or the password');
+      if (!isWorthAnother || challenges >= challengesMax) throw problem(credentialsRefused);
     }
   }
 
@@ -75,14 +82,19 @@ export class RtspRequests {
 
   /** @throws AppError `unavailable` with this reason when it takes too long, or what ended the connection */
   async within<Value>(work: Promise<Value>, said: string): Promise<Value> {
-    let patience: Patience | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      patience = new Patience(this.options.answerMsMax, () => reject(problem(said)));
+    if (this.ended) throw this.ended.error;
+    let refuse: (error: unknown) => void = () => undefined;
+    // No race with the end of the connection: that promise would keep each answer for as long as the connection lives.
+    const refused = new Promise<never>((_resolve, reject) => {
+      refuse = reject;
     });
+    const patience = new Patience(this.options.answerMsMax, () => refuse(problem(said)));
+    this.refusals.add(refuse);
     try {
-      return await Promise.race([work, this.options.failed, late]);
+      return await Promise.race([work, refused]);
     } finally {
-      patience?.end();
+      patience.end();
+      this.refusals.delete(refuse);
       this.pending = undefined;
     }
   }

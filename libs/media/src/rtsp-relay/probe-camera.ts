@@ -1,7 +1,6 @@
 import { AppError } from '@nightjar/runtime';
-import { FfmpegProcess } from '../ffmpeg-process.js';
 import type { FfmpegBinary } from '../find-ffmpeg.js';
-import { openInput } from '../media-input.js';
+import { openInput, startOn } from '../media-input.js';
 import { fileMemoryBytesMax } from '../process-limits.js';
 import type { CameraTransport } from './transport-header.js';
 
@@ -32,7 +31,7 @@ export async function probeCamera(options: {
   const { ffmpeg, signal, transport, url } = options;
   const input = await openInput({ kind: 'camera', url, transport }, ffmpeg);
   try {
-    const process = FfmpegProcess.start({
+    const process = startOn(input, {
       ffmpeg,
       arguments: [...input.arguments, '-map', '0:V:0', '-c', 'copy', '-frames:v', '1', '-f', 'framecrc', 'pipe:1'],
       signal,

@@ -1,6 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import { AppError } from '@nightjar/runtime';
-import { notEncrypted, problem, reasonOf } from '../camera-problem.js';
+import { credentialsRefused, notEncrypted, problem, reasonOf } from '../camera-problem.js';
 import type { CameraAuthorization } from './camera-authorization.js';
 import { CameraReading } from './camera-reading.js';
 import { CameraWatch } from './camera-watch.js';
@@ -73,6 +73,8 @@ export class RelayedConnection {
   private sequence = 0;
   /** Of the request that is asked now. */
   private challenges = 0;
+  /** The camera took the user name and the password once. */
+  private isKnown = false;
   private isOpen = false;
   private isPlaying = false;
   private ended = false;
@@ -218,17 +220,27 @@ export class RelayedConnection {
     this.pending = undefined;
     this.watch.noteAnswer();
     if (status >= 300 && status < 400) throw problem('the camera sends us to another address, which is not followed');
-    const { authorization } = this.options;
-    const isWorthAnother = status === 401 && authorization.accept(answer.headers.get('www-authenticate') ?? [], pending.wasAuthorized);
-    if (isWorthAnother && ++this.challenges <= challengesMax) return this.ask(pending);
-    this.challenges = 0;
+    if (this.isWorthAnother(pending, answer, status)) return this.ask(pending);
     if (pending.method === 'SETUP' && this.isSetUpAnew(pending, answer, status)) return;
     this.answerClient(pending, answer, status);
-    if (status === 401) throw problem('the camera refuses the user name or the password');
-    if (status === 404) throw problem('the camera has no stream at this address');
+    // To a sign of life cameras answer all sorts of things, and go on sending.
+    if (status === 401 && !this.isPlaying) throw problem(credentialsRefused);
+    if (status === 404 && !this.isPlaying) throw problem('the camera has no stream at this address');
     if (pending.method === 'SETUP' && status === 200) this.addMedium(pending, answer);
     if (pending.method === 'PLAY' && status === 200) this.startPlaying();
     this.sendNext();
+  }
+
+  /** Whether a 401 is one that a request with another answer to it may not get. */
+  private isWorthAnother({ wasAuthorized }: PendingRequest, answer: RtspMessage, status: number): boolean {
+    if (status === 401) {
+      // Who took the password before means a nonce that is no longer good, also where he does not call it stale.
+      const wasRefused = wasAuthorized && !(this.isKnown && this.challenges === 0);
+      const isAccepted = this.options.authorization.accept(answer.headers.get('www-authenticate') ?? [], wasRefused);
+      if (isAccepted && ++this.challenges <= challengesMax) return true;
+    } else this.isKnown ||= wasAuthorized;
+    this.challenges = 0;
+    return false;
   }
 
   /** @returns whether the camera was asked again, for packets beside the connection. @throws AppError `unavailable` as `grantOf` */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '@nightjar/testing';
 import { FfmpegProcess } from '../ffmpeg-process.js';
 import { findFfmpeg } from '../find-ffmpeg.js';
 import { openInput } from '../media-input.js';
@@ -85,6 +86,38 @@ describe('the relay between FFmpeg and a camera (T24, R29)', () => {
     expect(heard).toMatch(/^RTSP\/1\.0 401 Unauthorized\r\nCSeq: 7\r\n/);
   });
 
+  /** A camera that plays, and answers signs of life as it is told to. Hangs up when it is asked how its picture is. */
+  function playing(answerOf: (request: string) => string): void {
+    camera.answer = (request, socket) => {
+      const cseq = `CSeq: ${sequenceOf(request)}\r\n`;
+      if (request.startsWith('GET_PARAMETER')) socket.write(`RTSP/1.0 ${answerOf(request)}\r\n${cseq}\r\n`);
+      else if (request.startsWith('SET_PARAMETER')) socket.end(`RTSP/1.0 200 OK\r\n${cseq}\r\n`);
+      else if (request.includes('nonce="one"')) socket.write(`RTSP/1.0 200 OK\r\n${cseq}Session: 5\r\n\r\n`);
+      else socket.write(`RTSP/1.0 401 Unauthorized\r\n${cseq}WWW-Authenticate: Digest realm="c", nonce="one"\r\n\r\n`);
+    };
+  }
+  const requestOf = (method: string, cseq: number) => `${method} ${relay.url} RTSP/1.0\r\nCSeq: ${cseq}\r\nSession: 5\r\n\r\n`;
+  const whilePlaying = () => ask(requestOf('PLAY', 1), requestOf('GET_PARAMETER', 2), requestOf('SET_PARAMETER', 3));
+
+  it.each(['401 Unauthorized', '404 Not Found', '451 Parameter Not Understood'])(
+    'goes on with a camera that answers %s to a sign of life while it plays',
+    async (status) => {
+      playing(() => status);
+      await whilePlaying();
+      expect(heard).toMatch(new RegExp(`CSeq: 2\\r\\n[^]*RTSP/1\\.0 200 OK\\r\\nCSeq: 3`));
+      expect([heard.includes(` ${status.slice(0, 3)} `), relay.problem?.message]).toEqual([true, 'the stream of the camera ended']);
+    },
+  );
+
+  it('shows who we are again where a nonce has expired that the camera does not call stale', async () => {
+    playing((request) =>
+      request.includes('nonce="two"') ? '200 OK' : '401 Unauthorized\r\nWWW-Authenticate: Digest realm="c", nonce="two"',
+    );
+    await whilePlaying();
+    expect(camera.asked.filter((request) => request.startsWith('GET_PARAMETER'))).toHaveLength(2);
+    expect([heard.includes(' 401 '), relay.problem?.message]).toEqual([false, 'the stream of the camera ended']);
+  });
+
   it.each([301, 302, 305])('does not follow a %d, and opens no other connection (R29)', async (status) => {
     camera.answer = (request, socket) =>
       socket.write(`RTSP/1.0 ${status} Moved\r\nCSeq: ${sequenceOf(request)}\r\nLocation: ${camera.url}\r\n\r\n`);
@@ -165,6 +198,7 @@ describe('the relay between FFmpeg and a camera (T24, R29)', () => {
     };
     const asking = ask(describeRequest());
     client.pause();
+    await until(() => sentBytes > 0);
     let before = -1;
     // What the system's own buffers hold is sent; then it stands still.
     while (before !== sentBytes) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '@nightjar/testing';
 import { fastify, type FastifyInstance } from 'fastify';
 import { Base64Text } from '../../intake/base64-text.js';
 import { addBodyParsers, UnreadForm } from './body-parsers.js';
@@ -33,11 +34,6 @@ async function send(url: string, kind: string): Promise<unknown> {
   const json = { body: JSON.stringify({ base64: picture.toString('base64') }), headers: { 'content-type': 'application/json' } };
   const answer = await fetch(url, { method: 'POST', ...(kind === 'form' ? { body: form() } : json) });
   return answer.json();
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + 5_000;
-  while (!isSo() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('the memory of a body', () => {

@@ -5,7 +5,7 @@ import { parseNetwork, type Lookup } from '@nightjar/outbound';
 import { RemoteFrames } from './remote-frames.js';
 import { startServer, type ScriptedServer } from './servers.fixture.js';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 const networks = (...texts: string[]) => texts.map((text) => parseNetwork(text)!);
 
 /** Spellings of places inside: this machine, the network around it, a cloud's metadata. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { alertKinds, begin, frameAt, momentAt, objectAt, startUnixMs } from '../analytic.fixture.js';
+import { alertKinds, begin, frameAt, momentAt, objectAt, scaled, startUnixMs } from '../analytic.fixture.js';
 import type { TrackedObject } from '../frame-result.js';
 import { abandonedObject } from './abandoned-object.js';
 
@@ -38,6 +38,15 @@ describe('abandoned_object', () => {
 
   it('goes on with the wait when somebody hid it for a moment and its track is a new one', () => {
     expect(play([[bag()], [bag()], [passerBy], [bag(10)], [bag(10)], [bag(10)]]).filter(Boolean)).toEqual(['opened']);
+  });
+
+  it('goes on with the wait when the picture gets another size', () => {
+    const machine = begin(abandonedObject, parameters);
+    const frames = [0, 1, 2].map((second) => frameAt(second, [bag(), owner]));
+    const small = [3, 4, 5, 6, 7].map((second) => scaled(frameAt(second, [bag(), passerBy]), 640, 360));
+    const outputs = [...frames, ...small].map((frame) => machine.update(frame));
+    expect(alertKinds(outputs)).toEqual(['opened']);
+    expect(outputs[7]!.alerts).toMatchObject([{ startedAtUnixMs: startUnixMs + 2_000, box: { x1: expect.closeTo(307.2) } }]);
   });
 
   it('begins anew where it is put down again', () => {

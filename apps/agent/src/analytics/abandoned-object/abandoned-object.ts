@@ -1,4 +1,4 @@
-import { boxCentre, iou, type BoxXyxy } from '@nightjar/geometry';
+import { boxCentre, iou, normaliseBox, scaleBox, type BoxXyxy } from '@nightjar/geometry';
 import { z } from 'zod';
 import {
   timeOffset,
@@ -8,17 +8,12 @@ import {
   type AnalyticMachine,
   type AnalyticOutput,
 } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
 import { momentOf, type FrameMoment, type FrameResult, type TrackedObject } from '../frame-result.js';
-import { AnchorParameter, isInZone, LabelsParameter, ZoneParameter } from '../zone-parameters.js';
+import { AnchorParameter, isInZone, LabelsParameter, zoneMisfit, ZoneParameter } from '../zone-parameters.js';
 
-const AbandonedObjectParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z
+const AbandonedObjectParameters = alertParameters(
+  z
     .strictObject({
       zone: ZoneParameter,
       anchor: AnchorParameter,
@@ -33,14 +28,15 @@ const AbandonedObjectParameters = z.strictObject({
       gone_seconds: z.number().min(1).max(600).default(10).describe('Out of sight for so long, it is gone'),
     })
     .prefault({}),
-});
+);
 type AbandonedObjectParameters = z.infer<typeof AbandonedObjectParameters>;
 
 /** An object that stands somewhere, whatever tracks it had. */
 interface StandingObject {
   key: string;
   label: string;
-  box: BoxXyxy;
+  /** As shares of the picture, whose size may change meanwhile. */
+  place: BoxXyxy;
   bestScore: number;
   /** Since when it stands there. */
   placed: FrameMoment;
@@ -65,6 +61,7 @@ export const abandonedObject: Analytic<AbandonedObjectParameters> = {
   ].join('\n\n'),
   schema: AbandonedObjectParameters,
   labelsOf: ({ parameters }) => parameters.labels,
+  misfitOn: ({ parameters }, frame) => zoneMisfit(parameters.zone, frame),
   create: (parameters, context) => new AbandonedObject(parameters, context),
 };
 
@@ -87,15 +84,17 @@ class AbandonedObject implements AnalyticMachine<AbandonedObjectParameters> {
     const persons = frame.tracks.filter(({ label }) => label === 'person');
     const alerts: AlertChange[] = [];
     for (const track of frame.tracks.filter(({ label, box }) => labels.includes(label) && isInZone(box, zone, anchor, frame))) {
-      const object = this.find(track) ?? this.place(track, moment);
+      const place = placeOf(track, frame);
+      const object = this.find(track.label, place) ?? this.place({ ...track, place }, moment);
       if (!object) continue;
       object.lastSeen = moment;
       object.bestScore = Math.max(object.bestScore, track.score);
-      if (persons.some((person) => this.isWith(person, object))) object.lastAttended = moment;
+      if (persons.some((person) => this.isWith(person, scaleBox(object.place, frame.picture.w, frame.picture.h))))
+        object.lastAttended = moment;
     }
     for (const object of this.objects) {
       const isAlone = moment.monotonicMs - object.lastAttended.monotonicMs >= unattended_seconds * 1_000;
-      if (isAlone && !object.isAlerted && object.lastSeen === moment) alerts.push(this.opened(object));
+      if (isAlone && !object.isAlerted && object.lastSeen === moment) alerts.push(this.opened(object, frame));
       if (object.isAlerted && object.lastAttended === moment) {
         object.isAlerted = false;
         alerts.push(this.closed(object, moment));
@@ -120,22 +119,25 @@ class AbandonedObject implements AnalyticMachine<AbandonedObjectParameters> {
     return { alerts: open.map((object) => this.closed(object, object.lastSeen)) };
   }
 
-  private find({ label, box }: TrackedObject): StandingObject | undefined {
-    const there = this.objects.filter((object) => object.label === label && iou(object.box, box) >= samePlaceIou);
-    return there.sort((a, b) => iou(b.box, box) - iou(a.box, box))[0];
+  private find(label: string, place: BoxXyxy): StandingObject | undefined {
+    const there = this.objects.filter((object) => object.label === label && iou(object.place, place) >= samePlaceIou);
+    return there.sort((a, b) => iou(b.place, place) - iou(a.place, place))[0];
   }
 
   /** Full: a further object waits until one is gone. */
-  private place({ label, box, score }: TrackedObject, moment: FrameMoment): StandingObject | undefined {
+  private place(
+    { label, place, score }: Pick<StandingObject, 'label' | 'place'> & { score: number },
+    moment: FrameMoment,
+  ): StandingObject | undefined {
     if (this.objects.length >= objectsMax) return undefined;
     const common = { placed: moment, lastSeen: moment, lastAttended: moment };
-    const object: StandingObject = { key: String(++this.made), label, box, bestScore: score, isAlerted: false, ...common };
+    const object: StandingObject = { key: String(++this.made), label, place, bestScore: score, isAlerted: false, ...common };
     this.objects.push(object);
     return object;
   }
 
-  private isWith({ box }: TrackedObject, object: StandingObject): boolean {
-    const { x, y } = boxCentre(object.box);
+  private isWith({ box }: TrackedObject, objectBox: BoxXyxy): boolean {
+    const { x, y } = boxCentre(objectBox);
     const beside = Math.max(box.x1 - x, 0, x - box.x2);
     const above = Math.max(box.y1 - y, 0, y - box.y2);
     return Math.hypot(beside, above) <= this.given.parameters.owner_distance * (box.y2 - box.y1);
@@ -148,9 +150,10 @@ class AbandonedObject implements AnalyticMachine<AbandonedObjectParameters> {
     return gone.filter(({ isAlerted }) => isAlerted).map((object) => this.closed(object, object.lastSeen));
   }
 
-  private opened(object: StandingObject): AlertChange {
+  private opened(object: StandingObject, { picture }: FrameResult): AlertChange {
     object.isAlerted = true;
-    const { box, bestScore: score, lastAttended } = object;
+    const { bestScore: score, lastAttended, place } = object;
+    const box = scaleBox(place, picture.w, picture.h);
     return { kind: 'opened', key: object.key, startedAtUnixMs: lastAttended.unixMs, score, box, details: this.describe(object) };
   }
 
@@ -162,4 +165,8 @@ class AbandonedObject implements AnalyticMachine<AbandonedObjectParameters> {
     const since = (moment: FrameMoment) => new Date(Math.round(moment.unixMs)).toISOString();
     return { zone: this.given.parameters.zone.name, label, placed_at: since(placed), alone_since: since(lastAttended) };
   }
+}
+
+function placeOf({ box }: TrackedObject, { picture }: FrameResult): BoxXyxy {
+  return normaliseBox(box, { width: picture.w, height: picture.h });
 }

@@ -1,3 +1,4 @@
+import type { Lane } from '@nightjar/contracts';
 import { clipBox, expandBox, pixelLtwh, scaleBox } from '@nightjar/geometry';
 import type { InferenceDispatcher } from '@nightjar/messaging';
 import { toAppError, type Logger } from '@nightjar/runtime';
@@ -10,9 +11,17 @@ const marginHeights = 0.1;
 /** Larger crops say nothing more of a face, and would not fit into a message. */
 const cropSideMax = 1_024;
 const cropQuality = 85;
-const timeoutMs = 2_000;
 /** Somebody who shows no face would cost a question with every frame. */
 const pauseMs = 500;
+
+export interface FaceLooksParts {
+  dispatcher: Pick<InferenceDispatcher, 'infer'>;
+  /** As of the questions for the persons themselves. */
+  lane: Lane;
+  timeoutMs: number;
+  source: string;
+  logger: Logger;
+}
 
 /** Looks for the faces of persons, one at a time and twice a second at most: what is asked meanwhile comes again with a later frame. */
 export class FaceLooks {
@@ -20,7 +29,7 @@ export class FaceLooks {
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly parts: { dispatcher: Pick<InferenceDispatcher, 'infer'>; source: string; logger: Logger }) {}
+  constructor(private readonly parts: FaceLooksParts) {}
 
   /** Takes the largest person; `found` hears of its best face, if it has one. */
   take(looks: readonly FaceLook[], seenOn: SeenOn, found: (key: string, face: FaceSeen) => void): void {
@@ -56,8 +65,8 @@ export class FaceLooks {
       .resize({ width: cropSideMax, height: cropSideMax, fit: 'inside', withoutEnlargement: true })
       .jpeg({ quality: cropQuality })
       .toBuffer();
-    const { dispatcher, source } = this.parts;
-    const call = { capability: 'face_detection', lane: 'live', source, picture: crop, timeoutMs, signal: this.stopping.signal } as const;
+    const { dispatcher, lane, source, timeoutMs } = this.parts;
+    const call = { capability: 'face_detection', lane, source, picture: crop, timeoutMs, signal: this.stopping.signal } as const;
     const answer = await dispatcher.infer(call);
     const best = [...(answer.faces ?? [])].sort((a, b) => b.confidence - a.confidence)[0];
     if (!best) return undefined;

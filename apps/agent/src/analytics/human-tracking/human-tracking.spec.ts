@@ -61,7 +61,14 @@ describe('human_tracking', () => {
     expect(early.close(momentAt(1)).messages).toEqual([]);
   });
 
-  it('refuses targets that there are no models for', () => {
-    expect(humanTracking.schema.safeParse({ targets: ['head_pose'] }).success).toBe(false);
+  it('takes the documented targets that there are no models for, gives nothing for them, and refuses others', () => {
+    const targets = ['body_detection', 'head_pose', 'ags', 'aggregated_face_samples', 'aggregated_body_samples'];
+    const machine = begin(humanTracking, {}, targets);
+    const output = machine.update(frameAt(0, [objectAt(1, 500, 500)]));
+    expect(output.looks).toEqual([]);
+    expect(tracksOf(output)).toEqual([
+      { track_id: expect.stringMatching(/^id-/), face: null, body: { detection: expect.anything() }, time_offset: 0 },
+    ]);
+    expect(humanTracking.schema.safeParse({ targets: ['mood'] }).success).toBe(false);
   });
 });

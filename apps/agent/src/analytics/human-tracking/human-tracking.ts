@@ -13,13 +13,18 @@ import { Callbacks, ImageRetainPolicy } from '../callback-parameters.js';
 import { momentOf, type FrameMoment, type FrameResult, type TrackedObject } from '../frame-result.js';
 import { PersonPresence, type PresenceChange } from '../person-presence.js';
 
-/** Parameters of later versions are passed over; `head_pose` and the samples need models that there are none of here. */
+/** Targets that are asked for everywhere, and need models that there are none of here: they are taken, and give nothing. */
+const targetsWithoutResults = ['head_pose', 'ags', 'aggregated_face_samples', 'aggregated_body_samples'] as const;
+
+/** Parameters of later versions are passed over. */
 const HumanTrackingParameters = z.object({
   targets: z
-    .array(z.enum(['face_detection', 'body_detection', 'overview']))
+    .array(z.enum(['face_detection', 'body_detection', 'overview', ...targetsWithoutResults]))
     .max(8)
     .default(['face_detection'])
-    .describe('face_detection: the best face of each person; body_detection: the box of the body; overview: a picture with each event'),
+    .describe(
+      'face_detection: the best face of each person; body_detection: the box of the body; overview: a picture with each event; the others are taken and give nothing',
+    ),
   callbacks: Callbacks,
   parameters: z
     .object({
@@ -60,6 +65,7 @@ export const humanTracking: Analytic<HumanTrackingParameters> = {
   documentation: [
     'Each live message has `tracks`: the persons of the frame, with the best face that was seen of each so far.',
     'Faces are looked for on the pictures that show a person better than any before, one person at a time.',
+    `Targets that are taken, since clients ask for them, and give no results, since there are no models for them: ${targetsWithoutResults.join(', ')}.`,
   ].join('\n\n'),
   schema: HumanTrackingParameters,
   create: (parameters, context) => new HumanTracking(parameters, context),

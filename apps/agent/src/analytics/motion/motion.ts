@@ -8,17 +8,12 @@ import {
   type AnalyticMachine,
   type AnalyticOutput,
 } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
 import { momentOf, type FrameMoment, type FrameMotion, type FrameResult } from '../frame-result.js';
-import { normalisedPoint, ZoneParameter } from '../zone-parameters.js';
+import { normalisedPoint, zoneMisfit, ZoneParameter } from '../zone-parameters.js';
 
-const MotionParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z
+const MotionParameters = alertParameters(
+  z
     .strictObject({
       zone: ZoneParameter.describe('Of a polygon the rectangle around it counts'),
       threshold: z.number().min(0).max(1).default(0.01).describe('Share of the zone that has to move'),
@@ -26,7 +21,7 @@ const MotionParameters = z.strictObject({
       quiet_seconds: z.number().min(0.5).max(3_600).default(5).describe('An event ends when nothing moved for so long'),
     })
     .prefault({}),
-});
+);
 type MotionParameters = z.infer<typeof MotionParameters>;
 
 type MotionState = 'quiet' | 'starting' | 'moving';
@@ -62,8 +57,11 @@ export const motion: Analytic<MotionParameters> = {
   documentation: [
     'Motion is seen on small pictures by their differences, before any model looks at them.',
     'Where a source does not look for motion, objects that move count with the area of their boxes.',
+    'It goes on while no adapter answers.',
   ].join('\n\n'),
   schema: MotionParameters,
+  needsMotionOnly: true,
+  misfitOn: ({ parameters }, frame) => zoneMisfit(parameters.zone, frame),
   create: (parameters, context) => new Motion(parameters, context),
 };
 

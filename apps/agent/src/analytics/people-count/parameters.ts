@@ -5,7 +5,9 @@ import { Callbacks, ImageRetainPolicy } from '../callback-parameters.js';
 const probesMax = 1_000;
 const count = z.number().int().min(0).max(100_000);
 
-const Region = PictureRegion.describe('Pixels of the camera picture, or percent of it; without width or height: all of it');
+const Region = PictureRegion.describe(
+  'Pixels of the analysed picture, which is at most 1,280 wide and may be the substream, or percent of it, which is safer; without width or height: all of it',
+);
 
 const EventPolicy = z
   .object({

@@ -72,6 +72,25 @@ describe('people_count', () => {
     expect(new Set(period.map(({ event }) => event.track_id)).size).toBe(1);
   });
 
+  it('tells of an event that ended the most people there were, so that a filter for many lets it through', () => {
+    const end = { probe_count: 2, people_count_threshold: 4, event_policy: { trigger: 'end' } };
+    const [message] = messagesOf(end, [0, 6, 7, 6, 1, 1]).flat();
+    expect(message).toMatchObject({ count: 7, event: { people_count: 7 } });
+    // Nobody looks any more.
+    const machine = begin(peopleCount, { ...everyFrame, ...end });
+    for (const second of [0, 1]) machine.update(frameAt(second, people(6)));
+    expect(machine.close(momentAt(2)).messages).toMatchObject([{ count: 6, event: { people_count: 6 } }]);
+  });
+
+  it('closes an event that is open when its user asks for no more events', () => {
+    const machine = begin(peopleCount, { ...everyFrame, probe_count: 1 });
+    expect(machine.update(frameAt(0, people(3))).alerts).toMatchObject([{ kind: 'opened' }]);
+    machine.reconfigure(peopleCount.schema.parse({ parameters: { ...everyFrame, probe_count: 1, event_policy: null } }));
+    expect(machine.update(frameAt(1, []))).toMatchObject({ alerts: [{ kind: 'closed' }], messages: [] });
+    expect(machine.update(frameAt(2, people(3))).alerts).toEqual([]);
+    expect(machine.close(momentAt(3)).alerts).toEqual([]);
+  });
+
   it('says in an event when it began, when it was last seen, and with overview what there was to see', () => {
     const [, , messages] = messagesOf({ image_retain_policy: { max_size: 320 } }, [0, 1, 2], ['overview']);
     expect(messages).toEqual([
@@ -110,6 +129,17 @@ describe('people_count', () => {
     expect(machine.tick(momentAt(31))).toMatchObject({ alerts: [{ kind: 'closed' }], messages: [{ eventType: 'crowd' }] });
     machine.update(frameAt(40, people(2)));
     expect(machine.close(momentAt(41)).alerts).toHaveLength(1);
+  });
+
+  it('is not blind between two counts that lie further apart than half a minute', () => {
+    const machine = begin(peopleCount, { rate: { unit: 'second', period: 60 }, probe_count: 1 });
+    const kinds: unknown[] = [];
+    for (let second = 0; second <= 200; second++) {
+      // An adapter answers late now and then.
+      const { alerts = [] } = second % 45 === 44 ? machine.tick(momentAt(second)) : machine.update(frameAt(second, people(2)));
+      kinds.push(...alerts.map(({ kind }) => kind));
+    }
+    expect(kinds).toEqual(['opened']);
   });
 
   it('has no events of its own where a stream asks for no analytics', () => {

@@ -10,7 +10,7 @@ import {
 } from '../analytic.js';
 import { momentOf, type FrameMoment, type FrameResult } from '../frame-result.js';
 import { Crowd, type CrowdEvent } from './crowd.js';
-import { isInRegion } from '../picture-region.js';
+import { isInRegion, regionMisfit } from '../picture-region.js';
 import { PeopleCountParameters } from './parameters.js';
 
 /** After so long without a frame nobody can say that the crowd is still there. */
@@ -31,8 +31,11 @@ export const peopleCount: Analytic<PeopleCountParameters> = {
     'Counts all people of the picture, or of a region, at a rate of your choice.',
     'An event (`crowd`) opens when `probe_count` counts in a row are above `people_count_threshold`, and closes when as many in a row are not.',
     'Each live message has `frame_estimations` and `events`; callbacks get the events.',
+    'The `people_count` of an event that is told as it ends is the most there were, also for filters; its overview is of the frame that ended it.',
   ].join('\n\n'),
   schema: PeopleCountParameters,
+  misfitOn: ({ parameters: { droi, roi } }, { frame: { picture } }) =>
+    regionMisfit('roi', roi, picture) ?? regionMisfit('droi', droi, picture),
   create: (parameters, context) => new PeopleCount(parameters, context),
 };
 
@@ -40,7 +43,11 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
   private readonly crowd = new Crowd();
   /** Names the crossing of the threshold in all its messages. */
   private crowdId = '';
+  /** Whether the crossing that goes on is an event of the camera. */
+  private isAlertOpen = false;
   private frames = 0;
+  /** The last frame, counted or not. */
+  private seenAtMs = Number.NEGATIVE_INFINITY;
   private sampledAtMs = Number.NEGATIVE_INFINITY;
   private toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -54,6 +61,7 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
   }
 
   update(frame: FrameResult): AnalyticOutput {
+    this.seenAtMs = frame.frame.monotonicMs;
     if (!this.isDue(frame)) return {};
     const { parameters, targets } = this.given;
     const moment = momentOf(frame);
@@ -73,7 +81,7 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
   }
 
   tick({ monotonicMs }: FrameMoment): AnalyticOutput {
-    return monotonicMs - this.sampledAtMs > blindMs ? this.end() : {};
+    return monotonicMs - this.seenAtMs > blindMs ? this.end() : {};
   }
 
   close(): AnalyticOutput {
@@ -84,7 +92,7 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
     const event = this.crowd.end();
     if (!event) return {};
     const isTold = this.given.parameters.event_policy?.trigger === 'end';
-    return { alerts: this.alertsOf('closed', event), messages: isTold ? [this.messageOf(event, 0, undefined)] : [] };
+    return { alerts: this.alertsOf('closed', event), messages: isTold ? [this.messageOf(event, event.countMax, undefined)] : [] };
   }
 
   private isDue(frame: FrameResult): boolean {
@@ -112,10 +120,9 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
     const { event_policy: policy } = this.given.parameters;
     const event = change?.event ?? this.crowd.open;
     if (!policy || !event) return [];
-    if (policy.trigger !== 'period')
-      return change?.change === (policy.trigger === 'start' ? 'opened' : 'closed')
-        ? [this.messageOf(event, estimation.people_count, estimation)]
-        : [];
+    if (policy.trigger === 'start') return change?.change === 'opened' ? [this.messageOf(event, estimation.people_count, estimation)] : [];
+    // The last count is the one that was no crowd: of what is over the most there were is told, and filters look at that.
+    if (policy.trigger === 'end') return change?.change === 'closed' ? [this.messageOf(event, event.countMax, estimation)] : [];
     if (change?.change === 'opened') this.toldAtMs = event.startedMonotonicMs;
     if (!this.crowd.open || moment.monotonicMs - this.toldAtMs < policy.interval * 1_000) return [];
     this.toldAtMs = moment.monotonicMs;
@@ -138,11 +145,13 @@ class PeopleCount implements AnalyticMachine<PeopleCountParameters> {
     };
   }
 
-  /** An event of the camera for every crossing, unless nobody asked for events. */
+  /** An event of the camera for every crossing, unless nobody asked for events. One that was opened is closed whatever is asked now. */
   private alertsOf(kind: 'opened' | 'closed', event: CrowdEvent): AlertChange[] {
-    if (!this.given.parameters.event_policy) return [];
+    if (kind === 'opened') this.isAlertOpen = this.given.parameters.event_policy !== null;
+    if (!this.isAlertOpen) return [];
     const details = { crowd_id: this.crowdId, people_count: event.countMax };
     if (kind === 'opened') return [{ kind, key: this.crowdId, startedAtUnixMs: event.startedAtUnixMs, score: 1, details }];
+    this.isAlertOpen = false;
     return [{ kind, key: this.crowdId, endedAtUnixMs: event.lastSeenAtUnixMs, details }];
   }
 }

@@ -1,17 +1,12 @@
+import { WeeklySchedule } from '@nightjar/contracts';
 import { z } from 'zod';
 import type { Analytic } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
-import { WeeklySchedule } from '../weekly-schedule.js';
-import { AnchorParameter, LabelsParameter, ZoneParameter } from '../zone-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
+import { AnchorParameter, LabelsParameter, zoneMisfit, ZoneParameter } from '../zone-parameters.js';
 import { ZoneWatch } from './zone-watch.js';
 
-const IntrusionParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z
+const IntrusionParameters = alertParameters(
+  z
     .strictObject({
       zone: ZoneParameter,
       anchor: AnchorParameter,
@@ -26,7 +21,7 @@ const IntrusionParameters = z.strictObject({
         .describe('Outside or out of sight for up to this long is still the same intrusion'),
     })
     .prefault({}),
-});
+);
 type IntrusionParameters = z.infer<typeof IntrusionParameters>;
 
 /** Somebody is where nobody may be. */
@@ -37,6 +32,7 @@ export const intrusion: Analytic<IntrusionParameters> = {
   documentation: 'An event opens for each object whose anchor point is in the zone, its edge included, and closes when it has left.',
   schema: IntrusionParameters,
   labelsOf: ({ parameters }) => parameters.labels,
+  misfitOn: ({ parameters }, frame) => zoneMisfit(parameters.zone, frame),
   create: (given, context) =>
     new ZoneWatch(
       ({ parameters: { zone, anchor, labels, schedule, min_dwell_seconds, grace_seconds } }) => ({

@@ -8,17 +8,12 @@ import {
   type AnalyticMachine,
   type AnalyticOutput,
 } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
 import { momentOf, type FrameMoment, type FrameResult, type TrackedObject } from '../frame-result.js';
-import { AnchorParameter, LabelsParameter, LineParameter, normalisedAnchor, normalisedPoint } from '../zone-parameters.js';
+import { AnchorParameter, LabelsParameter, lineMisfit, LineParameter, normalisedAnchor, normalisedPoint } from '../zone-parameters.js';
 
-const LineCrossingParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z.strictObject({
+const LineCrossingParameters = alertParameters(
+  z.strictObject({
     line: LineParameter,
     anchor: AnchorParameter,
     labels: LabelsParameter.default(['person']),
@@ -35,11 +30,12 @@ const LineCrossingParameters = z.strictObject({
         'Who is nearer to the line than this many of his own heights is on no side of it: who stands on it and trembles crosses nothing',
       ),
   }),
-});
+);
 type LineCrossingParameters = z.infer<typeof LineCrossingParameters>;
 type Direction = 'a_to_b' | 'b_to_a';
 
 interface Walker {
+  /** As a share of the picture, whose size may change meanwhile. */
   lastPoint: Point;
   /** The side on which it was last seen; a point on the line, or hardly beside it, is on no side. */
   side: -1 | 1 | undefined;
@@ -64,6 +60,7 @@ export const lineCrossing: Analytic<LineCrossingParameters> = {
   ].join('\n\n'),
   schema: LineCrossingParameters,
   labelsOf: ({ parameters }) => parameters.labels,
+  misfitOn: ({ parameters }, frame) => lineMisfit(parameters.line, frame),
   create: (parameters, context) => new LineCrossing(parameters, context),
 };
 
@@ -113,20 +110,19 @@ class LineCrossing implements AnalyticMachine<LineCrossingParameters> {
   /** Takes a track's next step. @returns the direction in which it went across the line with it */
   private walk({ trackId, box }: TrackedObject, frame: FrameResult): Direction | undefined {
     const { line, anchor, min_distance } = this.given.parameters;
-    const [a, b, point] = [
-      normalisedPoint(line.a, line.units, frame),
-      normalisedPoint(line.b, line.units, frame),
-      normalisedAnchor(box, anchor, frame),
-    ].map(({ x, y }) => ({ x: x * frame.picture.w, y: y * frame.picture.h })) as [Point, Point, Point];
+    const inPixels = ({ x, y }: Point): Point => ({ x: x * frame.picture.w, y: y * frame.picture.h });
+    const [a, b] = [inPixels(normalisedPoint(line.a, line.units, frame)), inPixels(normalisedPoint(line.b, line.units, frame))];
+    const lastPoint = normalisedAnchor(box, anchor, frame);
+    const point = inPixels(lastPoint);
     const isBeside = distanceToLine(point, a, b) >= min_distance * (box.y2 - box.y1);
     const side = isBeside ? sideOfLine(point, a, b) || undefined : undefined;
     const walker = this.walkers.get(trackId);
     if (!walker) {
-      this.walkers.set(trackId, { lastPoint: point, side, hasTouched: false, seenAtMs: frame.frame.monotonicMs });
+      this.walkers.set(trackId, { lastPoint, side, hasTouched: false, seenAtMs: frame.frame.monotonicMs });
       return undefined;
     }
-    walker.hasTouched ||= segmentsMeet(walker.lastPoint, point, a, b);
-    walker.lastPoint = point;
+    walker.hasTouched ||= segmentsMeet(inPixels(walker.lastPoint), point, a, b);
+    walker.lastPoint = lastPoint;
     walker.seenAtMs = frame.frame.monotonicMs;
     if (side === undefined) return undefined;
     const hasCrossed = walker.hasTouched && walker.side !== undefined && walker.side !== side;

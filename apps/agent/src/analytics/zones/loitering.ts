@@ -1,16 +1,11 @@
 import { z } from 'zod';
 import type { Analytic } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
-import { AnchorParameter, LabelsParameter, ZoneParameter } from '../zone-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
+import { AnchorParameter, LabelsParameter, zoneMisfit, ZoneParameter } from '../zone-parameters.js';
 import { ZoneWatch } from './zone-watch.js';
 
-const LoiteringParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z
+const LoiteringParameters = alertParameters(
+  z
     .strictObject({
       zone: ZoneParameter,
       anchor: AnchorParameter,
@@ -19,7 +14,7 @@ const LoiteringParameters = z.strictObject({
       grace_seconds: z.number().min(0).max(600).default(10).describe('Outside or out of sight for up to this long goes on with the stay'),
     })
     .prefault({}),
-});
+);
 type LoiteringParameters = z.infer<typeof LoiteringParameters>;
 
 /** Somebody stays for longer than he should. */
@@ -30,6 +25,7 @@ export const loitering: Analytic<LoiteringParameters> = {
   documentation: 'Each track has a stay of its own: two people one after the other are not one who stays long.',
   schema: LoiteringParameters,
   labelsOf: ({ parameters }) => parameters.labels,
+  misfitOn: ({ parameters }, frame) => zoneMisfit(parameters.zone, frame),
   create: (given, context) =>
     new ZoneWatch(
       ({ parameters: { zone, anchor, labels, dwell_seconds, grace_seconds } }) => ({

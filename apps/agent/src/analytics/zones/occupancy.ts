@@ -7,20 +7,15 @@ import {
   type AnalyticMachine,
   type AnalyticOutput,
 } from '../analytic.js';
-import { Callbacks } from '../callback-parameters.js';
+import { alertParameters } from '../callback-parameters.js';
 import { momentOf, type FrameMoment, type FrameResult } from '../frame-result.js';
 import { Crowd, type CrowdEvent } from '../people-count/crowd.js';
-import { AnchorParameter, isInZone, LabelsParameter, ZoneParameter } from '../zone-parameters.js';
+import { AnchorParameter, isInZone, LabelsParameter, zoneMisfit, ZoneParameter } from '../zone-parameters.js';
 import { ZoneVisits } from '../zone-visits.js';
 
 const count = z.number().int().min(0).max(100_000);
-const OccupancyParameters = z.strictObject({
-  targets: z
-    .array(z.enum(['overview']))
-    .max(1)
-    .default([]),
-  callbacks: Callbacks,
-  parameters: z
+const OccupancyParameters = alertParameters(
+  z
     .strictObject({
       zone: ZoneParameter,
       anchor: AnchorParameter,
@@ -31,9 +26,11 @@ const OccupancyParameters = z.strictObject({
       grace_seconds: z.number().min(0).max(600).default(2).describe('Outside or out of sight for up to this long is not left'),
     })
     .prefault({}),
-});
+);
 type OccupancyParameters = z.infer<typeof OccupancyParameters>;
 
+/** A track of one frame may be noise, or one more than the tracker follows: it is there now, but nobody came. */
+const confirmHits = 2;
 /** After so long without a frame nobody can say who is there. */
 const blindMs = 30_000;
 
@@ -44,10 +41,12 @@ export const occupancy: Analytic<OccupancyParameters> = {
   description: 'Counts who is in a zone, who came and who left, and tells when there are as many as asked for.',
   documentation: [
     'Each frame gives the number of objects in the zone, an empty frame gives 0, and how many entered and left since the analysis began.',
+    'Who is seen on one frame alone counts on that frame, but neither enters nor leaves.',
     'With `count__gte` 0 and `count__lte` 0 an event is an empty zone.',
   ].join('\n\n'),
   schema: OccupancyParameters,
   labelsOf: ({ parameters }) => parameters.labels,
+  misfitOn: ({ parameters }, frame) => zoneMisfit(parameters.zone, frame),
   create: (parameters, context) => new Occupancy(parameters, context),
 };
 
@@ -73,7 +72,8 @@ class Occupancy implements AnalyticMachine<OccupancyParameters> {
     const moment = momentOf(frame);
     this.seenAtMs = moment.monotonicMs;
     const inside = frame.tracks.filter(({ label, box }) => labels.includes(label) && isInZone(box, zone, anchor, frame));
-    const { begun, ended } = this.visits.update(inside, moment, { dwellMs: 0, graceMs: grace_seconds * 1_000 });
+    const visitors = inside.filter(({ hits }) => hits >= confirmHits);
+    const { begun, ended } = this.visits.update(visitors, moment, { dwellMs: 0, graceMs: grace_seconds * 1_000 });
     this.entered += begun.length;
     this.left += ended.length;
     const isEvent = inside.length >= count__gte && inside.length <= (count__lte ?? Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
+import { isInSchedule, type WeeklySchedule } from '@nightjar/contracts';
 import { timeOffset, type AlertChange, type AnalyticContext, type AnalyticMachine, type AnalyticOutput } from '../analytic.js';
 import { momentOf, type FrameMoment, type FrameResult, type TrackedObject } from '../frame-result.js';
-import { isInSchedule, type WeeklySchedule } from '../weekly-schedule.js';
 import { isInZone, type Anchor, type ZoneParameter } from '../zone-parameters.js';
 import { ZoneVisits, type Visit } from '../zone-visits.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnalyticMachine, AnalyticOutput } from '../analytic.js';
-import { alertKinds, begin, frameAt, momentAt, objectAt, startUnixMs } from '../analytic.fixture.js';
+import { alertKinds, begin, frameAt, momentAt, objectAt, scaled, startUnixMs } from '../analytic.fixture.js';
 import type { TrackedObject } from '../frame-result.js';
 import { intrusion } from './intrusion.js';
 import { lineCrossing } from './line-crossing.js';
@@ -157,6 +157,19 @@ describe('occupancy', () => {
     expect(alertKinds(outputs)).toEqual(['opened', 'closed']);
   });
 
+  it('counts who is there on a frame, but not as one who came when nobody follows him', () => {
+    const machine = begin(occupancy, { zone: rightHalf, grace_seconds: 0 });
+    // Objects beyond those that the tracker follows have a new id on each frame.
+    const crowd = (second: number) => [inside, ...[0, 1, 2].map((place) => objectAt(10 + 3 * second + place, 800, 500, { hits: 1 }))];
+    const outputs = play(machine, [crowd(0), crowd(1), crowd(2), []]);
+    expect(outputs.map(({ results }) => results?.frame_estimations?.[0])).toMatchObject([
+      { count: 4, entered: 1, left: 0 },
+      { count: 4, entered: 1, left: 0 },
+      { count: 4, entered: 1, left: 0 },
+      { count: 0, entered: 1, left: 1 },
+    ]);
+  });
+
   it('tells of a zone that is empty when that is asked for', () => {
     const machine = begin(occupancy, { zone: rightHalf, count__gte: 0, count__lte: 0 });
     expect(alertKinds(play(machine, [[inside], [], [], [inside], [inside]]))).toEqual(['opened', 'closed']);
@@ -228,6 +241,13 @@ describe('line_crossing', () => {
     const [first, second] = play(machine, [[objectAt(1, 800, 500)], [objectAt(1, 600, 500)]], 2);
     expect(first!.alerts).toEqual([]);
     expect(second!.alerts).toMatchObject([{ details: { direction: 'b_to_a', totals: { a_to_b: 1, b_to_a: 1 } } }]);
+  });
+
+  it('sees who goes across while the picture gets another size, and takes that change for no step', () => {
+    const machine = begin(lineCrossing, { line });
+    const at = (second: number, x: number) => frameAt(second, [objectAt(1, x, 500)]);
+    const outputs = [at(0, 400), scaled(at(1, 400), 320, 180), at(2, 400), scaled(at(3, 700), 320, 180), at(4, 700)];
+    expect(outputs.map((frame) => alertKinds([machine.update(frame)]).join())).toEqual(['', '', '', 'happened', '']);
   });
 
   it('refuses to work without a line', () => {

@@ -82,7 +82,7 @@ describe('shots', () => {
     result.raw_scenes.slice(1).forEach(({ start_seconds }, index) => {
       expect(Math.abs(start_seconds - (cutsSeconds[index] ?? 0))).toBeLessThanOrEqual(0.125);
     });
-  }, 30_000);
+  });
 });
 
 describe('a video without change', () => {
@@ -168,10 +168,9 @@ describe('the answers of the adapters', () => {
     };
     const stopped = analyse('cuts.mp4', { infer, signal: stopping.signal }).catch((error: unknown) => error);
     await until(() => open.size >= 8);
-    const stoppedAtMs = performance.now();
     stopping.abort(new AppError('cancelled', 'stop'));
+    // None of them ever comes.
     expect(await stopped).toMatchObject({ code: 'cancelled' });
-    expect(performance.now() - stoppedAtMs).toBeLessThan(2_000);
     expect(open.size).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ that reads nothing for 30 s is dropped.</p>`,
     title: 'Statuses',
     html: `<p><code>in_progress</code>: frames are analysed. <code>restart</code>: the camera is being opened again, <code>error</code> says why.
 <code>stop</code>: this agent no longer analyses the stream; the connection closes with 1000. <code>done</code>, <code>failure</code>: a file
-came to its end, or cannot be read.</p>`,
+came to its end, or cannot be read, and <code>error</code> says why.</p>`,
   },
   {
     title: 'Who may listen',

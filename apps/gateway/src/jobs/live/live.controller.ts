@@ -1,5 +1,5 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
-import { allows, Policy, type RoutePolicy } from '@nightjar/auth';
+import { Policy, requireAllowed } from '@nightjar/auth';
 import { JobId } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,7 +12,6 @@ import { LiveHub } from './live-hub.js';
 
 const jobsMax = 100;
 const JobIds = z.preprocess((value) => (value === undefined ? undefined : [value].flat()), z.array(JobId).max(jobsMax).optional());
-const policy: RoutePolicy = { kind: 'authenticated', scope: scopes.readJobs };
 
 @Controller()
 export class LiveController {
@@ -23,7 +22,7 @@ export class LiveController {
 
   /** Server-Sent Events: `job` (replayed after `Last-Event-ID`), `gap`, `progress`. Ends when the key or the token does. */
   @Get(routes.jobEvents)
-  @Policy(policy)
+  @Policy({ kind: 'authenticated', scope: scopes.readJobs })
   async stream(@Query('job_id') jobIds: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const lastEventId = request.headers['last-event-id'];
     const filter = { tenantId: requireOwner(request).tenantId, jobIds: parseJobIds(jobIds) };
@@ -32,10 +31,9 @@ export class LiveController {
     // A proxy must neither keep the stream nor hold it back.
     const streamHeaders = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' };
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...streamHeaders });
-    this.hub.begin(planned, reply.raw, async () => {
-      const principal = await this.callers.identify(request);
-      if (!allows(policy, principal)) throw new AppError('permission_denied', 'you may not do this');
-    });
+    // Asked for with HEAD, there is nothing more to say.
+    if (request.method === 'HEAD') reply.raw.end();
+    else this.hub.begin(planned, reply.raw, async () => requireAllowed(request, await this.callers.identify(request)));
   }
 }
 

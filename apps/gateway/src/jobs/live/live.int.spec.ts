@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '@nightjar/auth';
 import { jobProgressed } from '@nightjar/contracts';
@@ -70,8 +70,15 @@ describe('live updates of jobs', () => {
     const other = await GatewayFixture.start(services);
     try {
       const reader = await open();
-      const jobId = await other.submitVideo();
-      await reader.until(() => statuses(reader, jobId).length === 1, 1_500);
+      // Where nothing is heard of them, each would be seen by the next look at the rows only, 2 s after the one before.
+      let soonestMs = Infinity;
+      for (let job = 0; job < 20 && soonestMs > 1_000; job++) {
+        const submittedAtMs = performance.now();
+        const jobId = await other.submitVideo();
+        await reader.until(() => statuses(reader, jobId).length === 1);
+        if (job > 0) soonestMs = Math.min(soonestMs, performance.now() - submittedAtMs);
+      }
+      expect(soonestMs).toBeLessThanOrEqual(1_000);
     } finally {
       await other.stopAndRemoveMedia();
     }
@@ -114,6 +121,22 @@ describe('live updates of jobs', () => {
     expect(again.of('progress')).toEqual([]);
   });
 
+  it('asked for with HEAD end with their head, and the next request on the connection is answered', async () => {
+    const { hostname, port } = new URL(fixture.gateway.url);
+    let heard = '';
+    const socket = connect(Number(port), hostname);
+    socket.setEncoding('utf8').on('data', (text: string) => (heard += text));
+    const ask = (line: string) => socket.write(`${line} HTTP/1.1\r\nHost: ${hostname}\r\nX-API-Key: ${apiKey}\r\n\r\n`);
+    ask('HEAD /v1/jobs/events');
+    await until(() => heard.includes('\r\n\r\n'));
+    await fixture.submitVideo();
+    ask('GET /livez');
+    await until(() => heard.includes('\r\n\r\n{'));
+    expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    expect(heard.split('\r\n\r\n')[1]).toMatch(/^HTTP\/1\.1 200/);
+    socket.destroy();
+  });
+
   it.each(['999999999', 'nonsense'])('say that there is a gap after an id that is not kept: %s', async (lastEventId) => {
     const newest = await fixture.database.jobEvent.create({ data: newEvent() });
     await until(() => isSettled(newest.xid));
@@ -126,6 +149,9 @@ describe('live updates of jobs', () => {
     });
   });
 
+  /** For transactions that a test holds open: Prisma's own bound is 5 s. */
+  const heldOpen = { maxWait: 60_000, timeout: 120_000 };
+
   it('leave nothing out when transactions end in another order than their events are numbered', async () => {
     const reader = await open();
     const [begun, inserted, mayEnd] = [gate(), gate(), gate()];
@@ -136,13 +162,13 @@ describe('live updates of jobs', () => {
       begun.open();
       await inserted.opened;
       await transaction.jobEvent.create({ data: first });
-    });
+    }, heldOpen);
     const younger = fixture.database.$transaction(async (transaction) => {
       await begun.opened;
       await transaction.jobEvent.create({ data: second });
       inserted.open();
       await mayEnd.opened;
-    });
+    }, heldOpen);
     await older;
     const third = await fixture.submitVideo();
     await reader.until(() => reader.of('job').length === 1);
@@ -156,7 +182,8 @@ describe('live updates of jobs', () => {
   it('lose and repeat nothing over 300 disconnects while jobs move', async () => {
     const received: string[] = [];
     const gaps: SseMessage[] = [];
-    const { seq: firstSeq } = await fixture.database.jobEvent.create({ data: newEvent() });
+    const { seq: firstSeq, xid } = await fixture.database.jobEvent.create({ data: newEvent() });
+    await until(() => isSettled(xid));
     let lastId = (await open()).lastId ?? '';
     expect(lastId).toBe(String(firstSeq));
     let isMoving = true;
@@ -166,7 +193,7 @@ describe('live updates of jobs', () => {
           await transaction.jobEvent.create({ data: newEvent() });
           if (holdMs > 0) await sleep(randomInt(holdMs));
           await transaction.jobEvent.create({ data: newEvent() });
-        });
+        }, heldOpen);
         await sleep(randomInt(10));
       }
     };
@@ -196,7 +223,7 @@ describe('live updates of jobs', () => {
     expect(gaps).toEqual([]);
     expect(received).toEqual(rows.map(({ seq }) => String(seq)));
     process.stdout.write(`300 disconnects: ${rows.length} events, 0 lost, 0 twice\n`);
-  }, 60_000);
+  });
 
   it('reach a client that reads slowly from the rows, in order and all of them', async () => {
     const reader = await open();
@@ -205,15 +232,16 @@ describe('live updates of jobs', () => {
     const count = 30_000;
     for (let written = 0; written < count; written += 10_000)
       await fixture.database.jobEvent.createMany({ data: Array.from({ length: 10_000 }, () => newEvent(jobId)) });
-    await reader.until(() => reader.of('job').length === count, 30_000);
+    await reader.until(() => reader.of('job').length === count);
     let text = '';
     for await (const chunk of slow.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       text += chunk;
-      if (chunk.includes(`id: ${reader.lastId}\n`)) break;
+      // Chunks are cut anywhere.
+      if (text.slice(-chunk.length - 100).includes(`\nid: ${reader.lastId}\nevent: job`)) break;
     }
     const ids = [...text.matchAll(/^id: (\d+)\nevent: job/gm)].map(([, id]) => id);
     expect(ids).toEqual(reader.of('job').map(({ id }) => id));
-  }, 60_000);
+  });
 
   describe('of a hub that looks often', () => {
     let isRevoked: boolean;

@@ -35,7 +35,7 @@ export class SseReader {
   }
 
   /** Waits until the messages fulfil the condition. */
-  until(condition: (reader: SseReader) => boolean, timeoutMs = 10_000): Promise<void> {
+  until(condition: (reader: SseReader) => boolean, timeoutMs?: number): Promise<void> {
     return until(() => condition(this), timeoutMs);
   }
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
   nvr = await startTestNvr({ cameraNetworks: ['127.0.0.0/8'], discoveryTargets: [device.discoveryAddress] });
   closers.push(() => nvr.stop());
   closers.push(await startRecorderProcess(nvr));
-}, 60_000);
+});
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
@@ -51,20 +51,25 @@ async function clipsOf(id: number): Promise<ClipView[]> {
 
 describe('a camera that nobody has set up yet', () => {
   it('is found where cameras may be, by its name, and not by an address that it only claims to have', async () => {
-    const found = await post('/api/v1/cameras/discover');
+    // Who answers later than in three seconds is not listed: this process, which answers, may have had no time in them.
+    const discover = () => post<{ devices: unknown[] }>('/api/v1/cameras/discover');
+    let found = await discover();
+    let asked = 1;
+    for (; found.body.devices.length === 0 && asked < 10; asked++) found = await discover();
     expect(found).toEqual({
       status: 200,
       body: { devices: [{ address: '127.0.0.1', onvif_url: device.url, name: 'Back yard', hardware: 'Dome-4' }] },
     });
-    expect(device.probes.length).toBe(1);
+    expect(device.probes.length).toBe(asked);
   });
 
   it('is not listed where cameras may not be', async () => {
+    const before = device.probes.length;
     const other = await startTestNvr({ cameraNetworks: ['10.0.0.0/8'], discoveryTargets: [device.discoveryAddress] });
     expect(await post('/api/v1/cameras/discover', {}, other)).toEqual({ status: 200, body: { devices: [] } });
     await other.stop();
     // It did answer.
-    expect(device.probes.length).toBe(2);
+    await until(() => device.probes.length === before + 1);
   });
 
   it('says that the password is wrong, and tells its profiles to who has the right one', async () => {
@@ -99,7 +104,7 @@ describe('a camera that is saved as its profile says', () => {
     const created = await post<CameraView>('/api/v1/cameras', settings);
     expect(created.status).toBe(200);
     camera = created.body;
-    await until(async () => (await clipsOf(camera.id)).some(({ duration_seconds: seconds }) => seconds >= 2), 30_000);
+    await until(async () => (await clipsOf(camera.id)).some(({ duration_seconds: seconds }) => seconds >= 2));
     const [clip] = await clipsOf(camera.id);
     expect(clip).toMatchObject({ camera_id: camera.id, video_codec: 'h264' });
     const file = Buffer.from(await (await nvr.fetch(clip?.url ?? '')).arrayBuffer());
@@ -140,7 +145,7 @@ describe('a camera of which the address alone is known', () => {
     const address = { name: 'By address', ip_address: '127.0.0.1', onvif_port: device.port, ...login };
     const created = await post<CameraView>('/api/v1/cameras?force=true', address);
     expect(created).toMatchObject({ status: 200, body: { onvif_url: device.url, manufacturer: 'Acme', model: 'Dome 4' } });
-    await until(async () => (await clipsOf(created.body.id)).length > 0, 30_000);
+    await until(async () => (await clipsOf(created.body.id)).length > 0);
     expect(await post('/api/v1/cameras?force=true', { ...address, password: 'wrong' })).toMatchObject({
       status: 422,
       body: { detail: [{ loc: ['body', 'rtsp_url'], msg: expect.stringContaining('refuses the user name or the password') }] },

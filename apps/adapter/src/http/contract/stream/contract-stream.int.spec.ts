@@ -17,7 +17,7 @@ describe('/infer/stream', () => {
 
   beforeAll(async () => {
     adapter = await AdapterFixture.start();
-    http = await adapter.open({ streamLimits: { handshakeMs: 1_000, sessionsMax: 8 } });
+    http = await adapter.open({ streamLimits: { handshakeMs: 60_000, sessionsMax: 8 } });
     url = `${http.url}/contract/infer/stream`;
   });
   afterAll(() => adapter.close());
@@ -88,7 +88,8 @@ describe('/infer/stream', () => {
   });
 
   it('closes with 4001 when no handshake comes', async () => {
-    const client = await StreamClient.open(url);
+    const impatient = await adapter.open({ streamLimits: { handshakeMs: 500 } });
+    const client = await StreamClient.open(`${impatient.url}/contract/infer/stream`);
     expect(await client.end()).toEqual({ code: 4001, reason: 'no handshake in time' });
   });
 
@@ -220,6 +221,8 @@ describe('/infer/stream', () => {
   });
 
   it('opens as many streams as it told, and closes the next with 4004', async () => {
+    // What the tests before have left.
+    await until(async () => (await openStreams()) === '0');
     const clients = await Promise.all(Array.from({ length: 8 }, () => StreamClient.start(url)));
     const last = await StreamClient.open(url);
     expect(await last.end()).toEqual({ code: 4004, reason: '8 streams are open' });
@@ -269,13 +272,18 @@ describe('/infer/stream', () => {
   });
 
   it('closes with 4003 while no engine process runs, after the handshake', async () => {
-    const [pid] = adapter.pool.pids;
-    process.kill(pid!, 'SIGKILL');
-    await until(() => adapter.pool.status.ready === 0);
-    const client = await StreamClient.start(url);
-    expect(await client.end()).toEqual({ code: 4003, reason: 'no engine process runs' });
+    let client: StreamClient;
+    do {
+      process.kill(adapter.pool.pids[0]!, 'SIGKILL');
+      await until(() => adapter.pool.status.ready === 0);
+      client = await StreamClient.start(url);
+      // On a loaded machine the next process may be there before the client is.
+      await until(() => client.closed !== undefined || adapter.pool.status.ready === 1);
+      client.socket.terminate();
+      await until(() => client.closed !== undefined && adapter.pool.status.ready === 1);
+    } while (client.closed?.code !== 4003);
+    expect(client.closed).toEqual({ code: 4003, reason: 'no engine process runs' });
     expect(client.messages.map(({ type }) => type)).toEqual(['handshake_ack', 'close']);
-    await until(() => adapter.pool.status.ready === 1, 30_000);
   });
 
   it('answers what it has taken when it stops, tells why it closes, and takes no new stream', async () => {
@@ -287,7 +295,7 @@ describe('/infer/stream', () => {
     busy.sendFrame(1, blackPixel);
     busy.send({ type: 'stats' });
     await until(() => busy.messages.length > 1);
-    const stopped = stopping.streams.stop(AbortSignal.timeout(10_000));
+    const stopped = stopping.streams.stop(AbortSignal.timeout(60_000));
     expect(await idle.end()).toEqual({ code: 1001, reason: 'the adapter is shutting down' });
     const late = await StreamClient.open(route);
     expect((await late.end()).code).toBe(1001);

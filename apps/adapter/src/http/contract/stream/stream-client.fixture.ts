@@ -43,8 +43,8 @@ export class StreamClient {
     return this.messages.filter((message) => message.type === 'result');
   }
 
-  async resultsOf(count: number, timeoutMs?: number): Promise<(ServerMessage & { type: 'result' })[]> {
-    await until(() => this.results.length >= count || this.closed !== undefined, timeoutMs);
+  async resultsOf(count: number): Promise<(ServerMessage & { type: 'result' })[]> {
+    await until(() => this.results.length >= count || this.closed !== undefined);
     return this.results;
   }
 

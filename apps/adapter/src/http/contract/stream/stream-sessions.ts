@@ -1,4 +1,4 @@
-import { sleep } from '@nightjar/runtime';
+import { pause } from '@nightjar/runtime';
 import type { WebSocket } from 'ws';
 import { closeCodes } from './stream-limits.js';
 import { StreamSession, type StreamRequest, type StreamSessionParts } from './stream-session.js';
@@ -38,7 +38,7 @@ export class StreamSessions {
     this.isStopping = true;
     clearInterval(this.timer);
     for (const session of this.sessions) session.drain();
-    while (this.sessions.size > 0 && !deadline.aborted) await sleep(pollMs, deadline).catch(() => undefined);
+    while (this.sessions.size > 0 && !deadline.aborted) await pause(pollMs, deadline);
     for (const session of this.sessions) session.terminate();
   }
 

@@ -20,8 +20,8 @@ it('an adapter that is told to stop says so to its streams and leaves at once', 
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const url = () => /"url":"(http:[^"]+)"/.exec(output)?.[1];
-  await until(() => url() !== undefined, 30_000);
-  await until(async () => (await fetch(`${url()}/readyz`)).ok, 30_000);
+  await until(() => url() !== undefined);
+  await until(async () => (await fetch(`${url()}/readyz`)).ok);
 
   const client = await StreamClient.start(`${url()}/infer/stream`);
   client.sendFrame(1, blackPixel);

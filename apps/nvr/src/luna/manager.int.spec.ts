@@ -24,9 +24,19 @@ describe('what the manager tells of itself', () => {
   });
 
   it('is how it is, and on demand whether an agent is there', async () => {
+    // What takes longer than a second to say that it is well counts as what is not.
+    const whenWell = async (query: string) => {
+      let answer = await open(`/healthcheck${query}`);
+      await until(async () => {
+        const isWell = !/database|bus/.test(String(answer.body.detail));
+        if (!isWell) answer = await open(`/healthcheck${query}`);
+        return isWell;
+      });
+      return answer;
+    };
     for (const query of ['', '?include_luna_services=0'])
-      expect(await open(`/healthcheck${query}`)).toMatchObject({ status: 200, body: { execution_time: expect.any(Number) } });
-    const alone = await open('/healthcheck?include_luna_services=1');
+      expect(await whenWell(query)).toMatchObject({ status: 200, body: { execution_time: expect.any(Number) } });
+    const alone = await whenWell('?include_luna_services=1');
     expect(alone.status).toBe(502);
     expect(alone.body).toMatchObject({ desc: 'Unhealthy', detail: 'Not well: luna-video-agent', execution_time: expect.any(Number) });
     expect(alone.body.components).toContainEqual({
@@ -34,8 +44,11 @@ describe('what the manager tells of itself', () => {
       status: 502,
       error: { desc: 'no agent of ours is heard' },
     });
-    nvr.bus.publish(decodingTold, { agent_id: 'ours', streams: [] });
-    await until(async () => (await open('/healthcheck?include_luna_services=1')).status === 200);
+    // It counts for 15 s: agents tell it again and again.
+    await until(async () => {
+      nvr.bus.publish(decodingTold, { agent_id: 'ours', streams: [] });
+      return (await open('/healthcheck?include_luna_services=1')).status === 200;
+    });
     for (const wrong of ['2', 'true', '', '0x1', '1&include_luna_services=0'])
       expect(await open(`/healthcheck?include_luna_services=${wrong}`)).toMatchObject({ status: 400, body: { error_code: 12022 } });
   });

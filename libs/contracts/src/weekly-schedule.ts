@@ -1,28 +1,29 @@
 import { z } from 'zod';
 
-const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-type Day = (typeof days)[number];
-const TimeOfDay = z
+/** Days as schedules name them, Monday first. */
+export const daysOfWeek = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+type Day = (typeof daysOfWeek)[number];
+/** `HH:MM`; `24:00` ends a day. */
+export const TimeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/)
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be HH:MM')
   .describe('HH:MM, 24:00 for the end of the day');
+/** In a published JSON schema: `format` says it to a validator that knows the name, as `isTimezone` does to ours. */
+export const timezoneFormat = 'iana-timezone';
+/** A time zone that this process knows. */
+export const Timezone = z.string().max(64).refine(isTimezone, 'is no time zone that is known here').meta({ format: timezoneFormat });
 
 /** Hours of the week. */
 export const WeeklySchedule = z.strictObject({
-  timezone: z
-    .string()
-    .max(64)
-    .refine(isTimezone, 'is no time zone')
-    .default('UTC')
-    .describe('IANA name, e.g. Europe/Berlin; the hours follow its summer time'),
+  timezone: Timezone.default('UTC').describe('IANA name, e.g. Europe/Berlin; the hours follow its summer time'),
   intervals: z
     .array(
       z.strictObject({
         days: z
-          .array(z.enum(days))
+          .array(z.enum(daysOfWeek))
           .min(1)
           .max(7)
-          .default([...days]),
+          .default([...daysOfWeek]),
         from: TimeOfDay,
         to: TimeOfDay.describe('When it is not after `from`, the interval ends on the next day'),
       }),
@@ -39,7 +40,7 @@ const formatsMax = 64;
 /** Whether a moment lies in the hours of a schedule, on the clocks of its time zone. */
 export function isInSchedule({ timezone, intervals }: WeeklySchedule, atUnixMs: number): boolean {
   const now = localTime(timezone, atUnixMs);
-  const yesterday = days[(days.indexOf(now.day) + 6) % 7]!;
+  const yesterday = daysOfWeek[(daysOfWeek.indexOf(now.day) + 6) % 7]!;
   return intervals.some(({ days: on, from, to }) => {
     const [start, end] = [minutesOf(from), minutesOf(to)];
     if (start < end) return on.includes(now.day) && now.minutes >= start && now.minutes < end;
@@ -76,7 +77,8 @@ function minutesOf(time: string): number {
   return hours * 60 + minutes;
 }
 
-function isTimezone(name: string): boolean {
+/** Whether a text names a time zone that this process knows. */
+export function isTimezone(name: string): boolean {
   try {
     formatOf(name);
     return true;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { isInSchedule, isTimezone, type WeeklySchedule } from './weekly-schedule.js';
+import { isInRuleSchedule, RuleSchedule } from './rule-schedule.js';
 
-const berlin = (...times: WeeklySchedule['times']): WeeklySchedule => ({ timezone: 'Europe/Berlin', times });
-const isIn = (schedule: WeeklySchedule, at: string) => isInSchedule(schedule, new Date(at));
+const berlin = (...times: RuleSchedule['times']): RuleSchedule => ({ timezone: 'Europe/Berlin', times });
+const isIn = (schedule: RuleSchedule, at: string) => isInRuleSchedule(schedule, Date.parse(at));
 
-describe('a weekly schedule', () => {
+describe('the schedule of a rule', () => {
   it('holds its times by the clocks of its zone, the end not included', () => {
     const work = berlin({ days: [1, 2, 3, 4, 5], from: '08:00', to: '17:00' });
     // A Monday in winter: 08:00 in Berlin is 07:00 UTC.
@@ -44,6 +44,7 @@ describe('a weekly schedule', () => {
   });
 
   it('knows zones from other texts', () => {
-    expect(['UTC', 'America/New_York', 'Mars/Olympus', '', '__proto__'].map(isTimezone)).toEqual([true, true, false, false, false]);
+    const isTaken = (timezone: string) => RuleSchedule.safeParse({ timezone, times: [] }).success;
+    expect(['UTC', 'America/New_York', 'Mars/Olympus', '', '__proto__'].map(isTaken)).toEqual([true, true, false, false, false]);
   });
 });

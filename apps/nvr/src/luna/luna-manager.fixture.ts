@@ -1,0 +1,55 @@
+import { claimStreams, offerAnalytics, timezoneFormat, withinPictureKeyword, type StreamFeedback } from '@nightjar/contracts';
+import { parseNetwork } from '@nightjar/outbound';
+import { startTestNvr } from '../test-nvr.fixture.js';
+import { accountOfTenant } from './luna-account.js';
+
+export const account = accountOfTenant(1);
+export const reference = 'rtsp://watch:s3cret@10.0.0.9:554/live';
+const peopleCount = {
+  analytic_name: 'people_count',
+  description: 'counts',
+  documentation: '',
+  version: '0.3.1',
+  parameters: {},
+  validation_schema: {
+    type: 'object',
+    properties: {
+      targets: { type: 'array', items: { enum: ['coordinates', 'overview'] } },
+      timezone: { type: 'string', format: timezoneFormat },
+      url: { type: 'string', format: 'uri' },
+      roi: { type: 'object', [withinPictureKeyword]: true },
+      seen: { type: 'string', format: 'a-format-of-somebody-else' },
+    },
+  },
+};
+
+/** The ids that answers of the manager have; which of them, the request decides. */
+export type Body = Record<string, unknown> & { stream_id: string; agent_id: string; analytic_id: string; group_id: string };
+
+/** An API that serves the manager, to which an agent of ours has offered to count people, with one camera. */
+export async function startTestManager() {
+  const nvr = await startTestNvr({ lunaTrustedNetworks: [parseNetwork('127.0.0.0/8')!], videoFileNetworks: [parseNetwork('10.0.0.0/8')!] });
+  await nvr.bus.request(offerAnalytics, { agent_id: 'ours', analytics: [peopleCount] }, { timeoutMs: 60_000 });
+  const data = { framesName: 'yard', name: 'yard', rtspUrl: 'rtsp://10.0.0.1/yard' };
+  const { uuid: cameraUuid } = await nvr.database.camera.create({ data });
+  /** As the administrator, below /1. */
+  const send = async (method: string, route: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const answer = await nvr.fetch(`/1${route}`, {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, headers: answer.headers, body: (await answer.json().catch(() => undefined)) as Body };
+  };
+  /** @returns the id of a stream that counts people, or that `more` says otherwise of */
+  const createStream = async (more: object = {}) =>
+    (await send('POST', '/streams', { name: 'gate', data: { reference }, analytics: [{ analytic_name: 'people_count' }], ...more })).body
+      .stream_id;
+  const statusOf = async (id: string) => (await send('GET', `/streams/${id}`)).body.status;
+  /** What an agent of ours gets. */
+  const claim = async (agentId: string, feedback: StreamFeedback[] = []) =>
+    (await nvr.bus.request(claimStreams, { agent_id: agentId, slots_total: 50, feedback }, { timeoutMs: 60_000 })).streams;
+  return { nvr, cameraUuid, send, createStream, statusOf, claim };
+}
+
+export type TestManager = Awaited<ReturnType<typeof startTestManager>>;
