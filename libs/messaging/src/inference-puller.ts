@@ -18,6 +18,8 @@ const batchFirstEvery = 5;
 const waitMs = 1_000;
 /** A pull that doesn't wait is answered at once; a server that knows no such queue says nothing at all. */
 const silenceMs = 500;
+/** A server that lives says much sooner that nothing more comes; an item that came later than this would lie until its ack wait is over. */
+const lastWordMs = 5_000;
 /** Cancelled items that are remembered, since they may still wait in a queue. Full: the oldest is forgotten, and done in vain. */
 const cancelledMax = 4_096;
 
@@ -26,7 +28,10 @@ export interface PulledWork {
   picture: Uint8Array;
   lane: Lane;
   deadlineUnixMs: number;
-  /** 1 for the first delivery; 2 when a puller had it before and fell silent. */
+  /**
+   * 1 for the first delivery; 2 when a puller had it before and fell silent, or when the server sent it to a slot that had just
+   * stopped to listen (it goes on at once then; one in ten thousand on a busy machine).
+   */
   deliveries: number;
 }
 
@@ -251,7 +256,7 @@ class PullRequest {
     if (!this.settled && !this.subscription.isClosed()) {
       const silence = new AbortController();
       const drained = this.subscription.drain().catch(() => undefined);
-      await Promise.race([drained, pause(silenceMs, silence.signal)]);
+      await Promise.race([drained, pause(lastWordMs, silence.signal)]);
       silence.abort();
     }
     this.end(otherwise);

@@ -4,7 +4,7 @@ import { inferenceQueue, Lane, type Capability } from '@nightjar/contracts';
 
 const nanosPerMs = 1_000_000;
 /** A puller that dies holds its item this long; then another one gets it, once. */
-const ackWaitMs = 15_000;
+export const ackWaitMs = 15_000;
 
 /** Makes the two queues of a capability with their shared consumer, or leaves them as they are. Idempotent; called again when a restarted server forgot them. */
 export async function ensureInferenceQueues(connection: NatsConnection, capability: Capability): Promise<void> {
