@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stages = [[['build']], [['lint'], ['typecheck', 'deploy:check', 'test:unit']], [['test:int']]];
+const stages = [[['build']], [['lint'], ['typecheck', 'deploy:check', 'test:unit']], [['check:int']]];
 /** What to signal: a process, or (negative) its group. */
 const running = new Set();
 
