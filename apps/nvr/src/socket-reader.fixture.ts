@@ -2,7 +2,7 @@ import { until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
 
 /** One message of a live stream. */
-export interface SocketMessage {
+interface SocketMessage {
   event: string;
   id?: number;
   data: unknown;

@@ -1,7 +1,7 @@
 import { until } from '@nightjar/testing';
 
 /** One message of an event stream. */
-export interface SseMessage {
+interface SseMessage {
   id: string | undefined;
   event: string;
   data: unknown;

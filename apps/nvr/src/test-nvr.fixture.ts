@@ -5,12 +5,17 @@ import path from 'node:path';
 import type { DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase, type NvrDatabase } from '@nightjar/database';
 import { Bus } from '@nightjar/messaging';
-import { createLogger, Health, Shutdown } from '@nightjar/runtime';
+import { createLogger, Health, jsonOrUndefined, Shutdown } from '@nightjar/runtime';
 import { createTestDatabase, startTestBus } from '@nightjar/testing';
 import type { ApiConfig } from './config.js';
 import { startApi } from './start-api.js';
 
 export const adminPassword = 'correct horse battery';
+
+interface Sent<Body> {
+  status: number;
+  body: Body;
+}
 
 /** The API process on a database, a bus and directories of its own. */
 export interface TestNvr {
@@ -22,8 +27,8 @@ export interface TestNvr {
   bus: Bus;
   /** Calls with the admin's token. */
   fetch(pathname: string, init?: RequestInit): Promise<Response>;
-  /** The same with JSON, there and back. */
-  send(method: string, pathname: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  /** The same with JSON, there and back; `headers` may name another caller. @returns no body where the answer is no JSON */
+  send<Body = unknown>(method: string, pathname: string, body?: unknown, headers?: Record<string, string>): Promise<Sent<Body>>;
   token: string;
   stop(): Promise<void>;
 }
@@ -35,9 +40,47 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     startTestBus(),
     mkdtemp(path.join(os.tmpdir(), 'nightjar-nvr-')),
   ]);
-  const config: ApiConfig = {
-    databaseUrl: testDatabase.url,
-    natsUrl: testBus.url,
+  const config = { ...configIn(directory, { databaseUrl: testDatabase.url, natsUrl: testBus.url }), ...overrides };
+  await mkdir(config.framesDir, { recursive: true });
+  await mkdir(path.join(config.dashboardDir, 'assets'), { recursive: true });
+  await writeFile(path.join(config.dashboardDir, 'index.html'), '<!doctype html><title>site</title>');
+  await writeFile(path.join(config.dashboardDir, 'assets', 'page-1a2b.js'), 'export {};');
+  const shutdown = new Shutdown({ logger });
+  const health = new Health();
+  const { url, routes } = await startApi({ logger, shutdown, health }, config);
+  const bus = Bus.open({ url: testBus.url, name: 'test', logger });
+  await bus.ready(AbortSignal.timeout(60_000));
+  const database = openNvrDatabase({ url: testDatabase.url, connectionsMax: 2 });
+  const token = await logIn(url);
+  const fetchAsAdmin: TestNvr['fetch'] = (pathname, init = {}) =>
+    fetch(`${url}${pathname}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+  return {
+    url,
+    config,
+    routes,
+    database,
+    bus,
+    token,
+    fetch: fetchAsAdmin,
+    send: async <Body>(method: string, pathname: string, body?: unknown, headers: Record<string, string> = {}) => {
+      const json = { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+      const response = await fetchAsAdmin(pathname, { method, ...(body === undefined ? { headers } : json) });
+      return { status: response.status, body: jsonOrUndefined(await response.text()) as Body };
+    },
+    stop: async () => {
+      await bus.close();
+      await database.$disconnect();
+      await shutdown.run('the test is over');
+      await Promise.all([testBus.stop(), testDatabase.drop(), rm(directory, { recursive: true, force: true })]);
+    },
+  };
+}
+
+/** Settings of a test: everything it writes is in the directory, and nothing is removed for its age. */
+function configIn(directory: string, { databaseUrl, natsUrl }: Pick<ApiConfig, 'databaseUrl' | 'natsUrl'>): ApiConfig {
+  return {
+    databaseUrl,
+    natsUrl,
     secretKey: randomBytes(32).toString('base64'),
     framesDir: path.join(directory, 'frames'),
     recordingsDir: path.join(directory, 'recordings'),
@@ -66,40 +109,6 @@ export async function startTestNvr(overrides: Partial<ApiConfig> = {}): Promise<
     eventRetentionMs: 0,
     whepUrl: undefined,
     liveBeatMs: 2_000,
-    ...overrides,
-  };
-  await mkdir(config.framesDir, { recursive: true });
-  await mkdir(path.join(config.dashboardDir, 'assets'), { recursive: true });
-  await writeFile(path.join(config.dashboardDir, 'index.html'), '<!doctype html><title>site</title>');
-  await writeFile(path.join(config.dashboardDir, 'assets', 'page-1a2b.js'), 'export {};');
-  const shutdown = new Shutdown({ logger });
-  const health = new Health();
-  const { url, routes } = await startApi({ logger, shutdown, health }, config);
-  const bus = Bus.open({ url: testBus.url, name: 'test', logger });
-  await bus.ready(AbortSignal.timeout(60_000));
-  const database = openNvrDatabase({ url: testDatabase.url, connectionsMax: 2 });
-  const token = await logIn(url);
-  const fetchAsAdmin: TestNvr['fetch'] = (pathname, init = {}) =>
-    fetch(`${url}${pathname}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
-  return {
-    url,
-    config,
-    routes,
-    database,
-    bus,
-    token,
-    fetch: fetchAsAdmin,
-    send: async (method, pathname, body) => {
-      const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-      const response = await fetchAsAdmin(pathname, { method, ...json });
-      return { status: response.status, body: await response.json() };
-    },
-    stop: async () => {
-      await bus.close();
-      await database.$disconnect();
-      await shutdown.run('the test is over');
-      await Promise.all([testBus.stop(), testDatabase.drop(), rm(directory, { recursive: true, force: true })]);
-    },
   };
 }
 

@@ -1,7 +1,7 @@
 export { equalSecrets, generateApiKey, hashApiKey, shownPrefix } from './api-key.js';
 export { createBearerAuthenticator, jwtAlgorithm, jwtAudience, type AccessClaims, type BearerOptions } from './bearer-token.js';
 export { clientNetwork } from './client-network.js';
-export { JwksKeys, type JwksKeysOptions } from './jwks-keys.js';
+export { JwksKeys } from './jwks-keys.js';
 export { presentedCredential } from './presented-credential.js';
 export {
   allows,
@@ -15,4 +15,4 @@ export {
   type RoutePolicy,
 } from './route-policy.js';
 export { SecretBox } from './secret-box.js';
-export { createStreamTicketReader, streamTicketAudience, type ReadStreamTicket, type StreamTicketClaims } from './stream-ticket.js';
+export { createStreamTicketReader, streamTicketAudience, type StreamTicketClaims } from './stream-ticket.js';

@@ -15,7 +15,7 @@ const unknownKeyPauseMs = 10_000;
 const refreshAfterMs = 300_000;
 const documentBytesMax = 64 * 1024;
 
-export interface JwksKeysOptions {
+interface JwksKeysOptions {
   url: string;
   /** Where the last document is kept, so that a restart while the NVR is away knows its keys; none: memory only. */
   cacheFile?: string | undefined;

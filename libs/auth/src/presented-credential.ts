@@ -6,7 +6,7 @@ const keyLengthMax = 256;
 const tokenShape = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
 
 /** What a request shows to say who calls. */
-export type PresentedCredential = { kind: 'key'; key: string } | { kind: 'token' };
+type PresentedCredential = { kind: 'key'; key: string } | { kind: 'token' };
 
 /**
  * The key in the header for keys, or the key or token behind `Authorization: Bearer`; the first wins.

@@ -12,7 +12,7 @@ export interface StreamTicketClaims {
   typ: 'stream_ticket';
 }
 
-export interface ReadStreamTicket {
+interface ReadStreamTicket {
   streamId: string;
   /** Tells tickets apart, so that each is used once. */
   ticketId: string;

@@ -2,7 +2,7 @@ export { ErrorBody, ErrorCode } from './errors.js';
 export { fact, rpc, type Fact, type Rpc } from './bus-message.js';
 export { AnalyticName, AnalyticOffer, offerAnalytics, schemaVocabulary, StreamAnalytic, StreamFeedback, VideoInfo } from './analytics.js';
 export { CameraDecodeView, DecodeReport, decodeReportsMax, decodingTold, decodingToldEveryMs } from './decoding.js';
-export { FrameName, FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
+export { FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
 export { BoxLtwh, Detection, ModelIdentity, PictureSize } from './detection.js';
 export { PictureRegion, Rotation, withinPictureKeyword } from './picture-region.js';
 export {
@@ -104,4 +104,4 @@ export {
 } from './events.js';
 export { liveViewBytesMax, LiveViewPart, LiveViewSession, readLiveView } from './live-view.js';
 export { streamListened, StreamMessage, streamTold } from './live-results.js';
-export { daysOfWeek, isInSchedule, isTimezone, TimeOfDay, Timezone, timezoneFormat, WeeklySchedule } from './weekly-schedule.js';
+export { daysOfWeek, isInSchedule, TimeOfDay, Timezone, timezoneFormat, WeeklySchedule } from './weekly-schedule.js';

@@ -11,7 +11,7 @@ export const Lane = z.enum(['live', 'batch']);
 export type Lane = z.infer<typeof Lane>;
 
 /** Parts of one picture that one question may ask about: each costs a run of the model. */
-export const inferenceRegionsMax = 8;
+const inferenceRegionsMax = 8;
 
 /** JSON part of an inference work item; its body is the picture (JPEG, PNG or WebP, at most `inlinePictureBytesMax`). */
 export const InferenceRequest = z.object({

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-export interface RolePasswords {
+interface RolePasswords {
   gateway: string;
   nvr: string;
 }

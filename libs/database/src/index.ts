@@ -1,4 +1,4 @@
-export { createServiceRoles, type RolePasswords } from './create-roles.js';
+export { createServiceRoles } from './create-roles.js';
 export { deliveryColumnsAfter } from './delivery-columns.js';
 export { migrate, migrationsDirectory } from './migrate.js';
 export { isDatabaseAway, isUniqueViolation, orUnavailable, unavailableIfDatabaseAway } from './database-errors.js';

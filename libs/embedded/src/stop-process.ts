@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const pollMs = 40;
 
 /** One escalation step: send `signal`, then give the process `waitMs` to go. */
-export interface StopStep {
+interface StopStep {
   readonly signal: NodeJS.Signals;
   readonly waitMs: number;
 }

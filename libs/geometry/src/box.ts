@@ -1,5 +1,5 @@
 /** Left, top, width, height of an upright rectangle, in pixels unless a caller says "normalised". */
-export interface BoxLtwh {
+interface BoxLtwh {
   readonly left: number;
   readonly top: number;
   readonly width: number;

@@ -10,9 +10,8 @@ export {
   pixelLtwh,
   scaleBox,
   xyxyFromLtwh,
-  type BoxLtwh,
   type BoxXyxy,
   type PictureSize,
 } from './box.js';
-export { suppressNonMaxima, type ScoredBox, type SuppressionOptions } from './non-maximum-suppression.js';
+export { suppressNonMaxima, type ScoredBox } from './non-maximum-suppression.js';
 export { isInsidePolygon, segmentsMeet, sideOfLine, type Point } from './polygon.js';

@@ -7,7 +7,7 @@ export interface ScoredBox {
   readonly classId: number;
 }
 
-export interface SuppressionOptions {
+interface SuppressionOptions {
   /** Two boxes that overlap by more than this are the same object. 0..1. */
   readonly maxIou: number;
   /** `same-class`: the usual detector clean-up. `any-class`: one object under two names, e.g. cow and horse. */

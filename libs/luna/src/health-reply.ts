@@ -2,7 +2,7 @@ import { AppError, type Health } from '@nightjar/runtime';
 import { asLuna, linkOf, lunaErrors } from './luna-errors.js';
 
 /** A part of the service, or one that it depends on; `error` null: it is well. */
-export interface Component {
+interface Component {
   component: string;
   error: string | null;
 }

@@ -41,7 +41,7 @@ export function asLuna(error: LunaError, detail: string): { luna: LunaError } {
 }
 
 /** Where all codes are told of: `renderErrorsPage`. */
-export const errorsPagePath = '/docs/errors';
+const errorsPagePath = '/docs/errors';
 
 /** Address of the part of that page which is about this error. */
 export function linkOf({ error_code }: Pick<LunaError, 'error_code'>): string {

@@ -8,13 +8,13 @@ import { RtspRelay } from './rtsp-relay/rtsp-relay.js';
 import type { CameraTransport } from './rtsp-relay/transport-header.js';
 
 /** A video file of ours on disk. Its content is untrusted. */
-export interface FileInput {
+interface FileInput {
   readonly kind: 'file';
   readonly path: string;
 }
 
 /** A camera of the operator. The URL holds its credentials: never log it. */
-export interface CameraInput {
+interface CameraInput {
   readonly kind: 'camera';
   /** `rtsp://`, `rtsps://`, or `http://` and `https://` for pictures (MJPEG, or one each time it is asked). */
   readonly url: string;

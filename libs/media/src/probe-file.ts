@@ -21,7 +21,7 @@ export interface VideoProbe {
   streams: number;
 }
 
-export interface ProbeOptions {
+interface ProbeOptions {
   ffmpeg: FfmpegBinary;
   path: string;
   signal?: AbortSignal;

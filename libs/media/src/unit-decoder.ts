@@ -21,9 +21,9 @@ export interface DecodedUnit {
 }
 
 /** When a unit was there. */
-export type UnitTimes = Pick<Unit, 'sequence' | 'ptsMs' | 'arrivedUnixMs' | 'arrivedMonotonicMs' | 'isKey'>;
+type UnitTimes = Pick<Unit, 'sequence' | 'ptsMs' | 'arrivedUnixMs' | 'arrivedMonotonicMs' | 'isKey'>;
 
-export interface UnitDecoderOptions {
+interface UnitDecoderOptions {
   ffmpeg: FfmpegBinary;
   codec: UnitCodec;
   hardware?: HardwareDecoder | undefined;

@@ -19,12 +19,12 @@ export class WithBody<Value> {
   ) {}
 }
 
-export interface CallContext {
+interface CallContext {
   requestId: string;
   body: Uint8Array;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   timeoutMs: number;
   signal?: AbortSignal;
   requestId?: string;

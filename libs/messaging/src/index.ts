@@ -1,3 +1,3 @@
-export { Bus, WithBody, type CallContext, type RequestOptions } from './bus.js';
+export { Bus, WithBody } from './bus.js';
 export { InferenceDispatcher, type InferenceCall } from './inference-dispatcher.js';
 export { InferencePuller, type PulledWork } from './inference-puller.js';

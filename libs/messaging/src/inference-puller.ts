@@ -35,7 +35,7 @@ export interface PulledWork {
   deliveries: number;
 }
 
-export interface InferencePullerOptions {
+interface InferencePullerOptions {
   bus: Bus;
   /** They take turns where work of several waits. */
   capabilities: readonly Capability[];
@@ -183,7 +183,7 @@ export class InferencePuller {
   }
 }
 
-export interface QueuePlace {
+interface QueuePlace {
   readonly capability: Capability;
   readonly lane: Lane;
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
 
-export interface DocsAsset {
+interface DocsAsset {
   readonly contentType: string;
   readonly bytes: Buffer;
 }

@@ -1,4 +1,4 @@
-export { DocsAssets, docsPage, docsPagePolicy, type DocsAsset } from './docs-page.js';
+export { DocsAssets, docsPage, docsPagePolicy } from './docs-page.js';
 export {
   anyObject,
   described,
@@ -16,5 +16,5 @@ export {
   text,
 } from './field-schemas.js';
 export { object, ref, schemaOfInput, schemaOfOutput, type JsonSchema, type ObjectSchema } from './json-schema.js';
-export { writeDocument, type DocumentOptions, type OpenApiDocument } from './openapi-document.js';
+export { writeDocument, type OpenApiDocument } from './openapi-document.js';
 export type { ContentDoc, ParameterDoc, ReplyDoc, RouteDoc, SurfaceDoc } from './route-doc.js';

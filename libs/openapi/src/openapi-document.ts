@@ -11,7 +11,7 @@ export interface OpenApiDocument {
 
 type PathItem = Readonly<Record<string, unknown>>;
 
-export interface DocumentOptions {
+interface DocumentOptions {
   readonly info: { readonly title: string; readonly version: string; readonly description: string; readonly license: object };
   readonly surfaces: readonly SurfaceDoc[];
   /** By the names that `ref` uses; those of the surfaces' errors are added. */

@@ -12,7 +12,7 @@ const portsOfOtherProtocols: ReadonlySet<number> = new Set([
   ...[5432, 5672, 5900, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9092, 10080, 11211, 27017],
 ]);
 
-export interface AddressPolicyOptions {
+interface AddressPolicyOptions {
   /** Networks beyond the public internet that an operator opened. */
   readonly networks: readonly Network[];
   /** The only ports that are ever connected to; absent: any but those of protocols that a POST could be made to speak. */

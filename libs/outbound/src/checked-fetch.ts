@@ -27,7 +27,7 @@ export interface AnswerHead {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-export interface CheckedFetchOptions {
+interface CheckedFetchOptions {
   readonly policy: AddressPolicy;
   /** Exchanges at a time; more are refused. */
   readonly exchangesMax: number;
@@ -43,7 +43,7 @@ interface Exchange {
 }
 
 /** Memory for bodies that are read whole. */
-export interface BodyRoom {
+interface BodyRoom {
   /** Bodies up to this size are read without asking. */
   readonly unaskedBytes: number;
   /**
@@ -53,7 +53,7 @@ export interface BodyRoom {
   readonly take: (sizeBytes: number, signal: AbortSignal) => Promise<void>;
 }
 
-export interface GetCall extends Exchange {
+interface GetCall extends Exchange {
   /** Largest body that is read. */
   readonly maxBytes: number;
   /** Where the memory for it comes from. */
@@ -62,14 +62,14 @@ export interface GetCall extends Exchange {
   readonly accept: (head: AnswerHead) => void;
 }
 
-export interface StreamCall extends Exchange {
+interface StreamCall extends Exchange {
   /** Looks at the head of an answer before anything of its body is read, and throws to refuse it. */
   readonly accept: (head: AnswerHead) => void;
   /** Takes a piece of the body; the next one is read when it is done. Throws to end the exchange. */
   readonly write: (chunk: Uint8Array) => Promise<void>;
 }
 
-export interface PostCall extends Exchange {
+interface PostCall extends Exchange {
   readonly body: Uint8Array;
   /** How much of the answer's body is kept; the rest is not read. */
   readonly keepBytes: number;

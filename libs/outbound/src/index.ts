@@ -1,24 +1,5 @@
-export {
-  classifyAddress,
-  isIn,
-  isOpenable,
-  parseAddress,
-  parseNetwork,
-  requireNetworks,
-  type AddressClass,
-  type Network,
-} from './address-classes.js';
-export { AddressPolicy, type AddressPolicyOptions } from './address-policy.js';
-export {
-  CheckedFetch,
-  type AnswerHead,
-  type BodyRoom,
-  type CheckedFetchOptions,
-  type GetCall,
-  type Lookup,
-  type PostAnswer,
-  type PostCall,
-  type StreamCall,
-} from './checked-fetch.js';
-export { parseRemoteUrl, type RemoteUrl } from './remote-url.js';
+export { classifyAddress, isIn, parseAddress, parseNetwork, requireNetworks, type Network } from './address-classes.js';
+export { AddressPolicy } from './address-policy.js';
+export { CheckedFetch, type AnswerHead, type Lookup, type PostAnswer } from './checked-fetch.js';
+export { parseRemoteUrl } from './remote-url.js';
 export { settledBefore } from './settled-before.js';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** Asks one thing that readiness stands on; throws or answers a text when it is not well. Must answer within a second. */
-export type ReadinessCheck = () => Promise<string | undefined> | string | undefined;
+type ReadinessCheck = () => Promise<string | undefined> | string | undefined;
 
 const checkDeadlineMs = 1_000;
 

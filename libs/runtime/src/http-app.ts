@@ -19,7 +19,7 @@ export interface RenderedError {
 }
 export type RenderError = (error: AppError, request: FastifyRequest) => RenderedError;
 
-export interface HttpAppOptions {
+interface HttpAppOptions {
   module: Type | DynamicModule;
   host: string;
   port: number;

@@ -1,12 +1,13 @@
-export { AppError, errorBody, errorKinds, toAppError } from './app-error.js';
+export { AppError, errorBody, toAppError } from './app-error.js';
 export { deadlineSignal, hasTimedOut, FakeClock, pause, sleep, systemClock, type Clock } from './clock.js';
 export { hasErrorCode } from './error-code.js';
-export { Health, type ReadinessCheck } from './health.js';
-export { startHttpApp, type AnswerError, type HttpApp, type HttpAppOptions, type RenderedError, type RenderError } from './http-app.js';
+export { Health } from './health.js';
+export { startHttpApp, type AnswerError, type HttpApp, type RenderedError, type RenderError } from './http-app.js';
+export { jsonOrUndefined } from './json-or-undefined.js';
 export { checkJsonShape, type JsonShapeLimits, type LongText } from './json-shape.js';
 export { createLogger, withoutCredentials, withoutQueryCredentials, type Logger } from './logger.js';
 export { runProcess, type ProcessContext } from './process-main.js';
 export { replaceFile, syncDirectory } from './replace-file.js';
-export { loadSettings, requireSetting, settings, SettingsError, type SettingName, type SettingValue } from './settings.js';
+export { loadSettings, requireSetting, settings, SettingsError, type SettingName } from './settings.js';
 export { Shutdown } from './shutdown.js';
 export { isLoopbackHost, portsOf } from './server-addresses.js';

@@ -299,7 +299,7 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
-export type SettingValue<Name extends SettingName> = z.infer<(typeof settings)[Name]['schema']>;
+type SettingValue<Name extends SettingName> = z.infer<(typeof settings)[Name]['schema']>;
 
 /** A setting is wrong; the text names it, says what is wrong with it, and never repeats its value. */
 export class SettingsError extends Error {

@@ -1,11 +1,11 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
-export interface DocumentedContent {
+interface DocumentedContent {
   schema?: object;
   examples?: Record<string, { value: unknown }>;
 }
 
-export interface DocumentedOperation {
+interface DocumentedOperation {
   operationId: string;
   summary: string;
   tags: string[];

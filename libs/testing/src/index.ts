@@ -1,10 +1,10 @@
 export { createTestDatabase, type TestDatabase } from './test-database.js';
-export { startTestPostgres, type TestPostgres } from './test-postgres.js';
+export { startTestPostgres } from './test-postgres.js';
 export { samplePictures } from './sample-pictures.js';
 export { hasNatsServer, startTestBus, type TestBus } from './test-bus.js';
-export { makeTestVideo, requireFfmpeg, type TestVideoOptions } from './test-video.js';
-export { startTestCamera, type TestCameraOptions } from './test-camera.js';
-export { TestPictureCamera, type TestPictureCameraOptions } from './test-picture-camera.js';
+export { makeTestVideo, requireFfmpeg } from './test-video.js';
+export { startTestCamera } from './test-camera.js';
+export { TestPictureCamera } from './test-picture-camera.js';
 export { selfSignedCertificate } from './self-signed-certificate.js';
 export { until } from './until.js';
-export { DocumentedApi, type ApiDocument, type DocumentedOperation } from './documented-api.js';
+export { DocumentedApi, type ApiDocument } from './documented-api.js';

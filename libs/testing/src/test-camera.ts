@@ -9,7 +9,7 @@ import { makeTestVideo, requireFfmpeg } from './test-video.js';
 /** Frames a second of the clips that makeTestVideo makes. */
 const clipFramesPerSecond = 15;
 
-export interface TestCameraOptions {
+interface TestCameraOptions {
   /** File made by makeTestVideo; else a clip of 4 s with people in it and one cut. */
   readonly clip?: string;
   readonly credentials?: { readonly user: string; readonly password: string };

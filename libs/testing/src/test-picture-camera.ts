@@ -14,7 +14,7 @@ const picturesPerSecond = 10;
 const realm = 'camera';
 const nonce = 'abc123';
 
-export interface TestPictureCameraOptions {
+interface TestPictureCameraOptions {
   readonly isTls?: boolean;
   /** Asked for by Digest (MD5), or by Basic. */
   readonly credentials?: { readonly username: string; readonly password: string; readonly scheme: 'basic' | 'digest' };

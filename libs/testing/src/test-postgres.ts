@@ -13,7 +13,7 @@ export const templateDatabase = 'nightjar_template';
 const directoryName = /^nightjar-(?:test|bus)-(\d+)-/;
 
 /** The Postgres of one test run. */
-export interface TestPostgres {
+interface TestPostgres {
   stop(): Promise<void>;
 }
 

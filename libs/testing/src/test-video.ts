@@ -12,7 +12,7 @@ export async function requireFfmpeg(): Promise<string> {
   return ffmpeg.path;
 }
 
-export interface TestVideoOptions {
+interface TestVideoOptions {
   /** File to write: H.264 in MP4, 15 frames a second, a key frame each second. */
   readonly file: string;
   readonly seconds: number;

@@ -9,7 +9,7 @@ export interface TrackableDetection {
   readonly label: string;
 }
 
-export interface ByteTrackerOptions {
+interface ByteTrackerOptions {
   /** Detections from here on are objects: they continue a track or begin one. */
   readonly highScore: number;
   /** Detections from here up to `highScore` may only continue a track (someone half hidden); below it they are ignored. */
@@ -43,7 +43,7 @@ export interface TrackedDetection<T extends TrackableDetection> {
   readonly bornAtMs: number;
 }
 
-export interface TrackerCounts {
+interface TrackerCounts {
   /** Tracks remembered now, lost ones included. */
   readonly tracks: number;
   /** Detections so far that got an id for one frame only, because `maxTracks` objects were in view already. */

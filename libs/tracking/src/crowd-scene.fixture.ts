@@ -2,7 +2,7 @@ import { iou, type BoxXyxy } from '@nightjar/geometry';
 import type { TrackableDetection } from './byte-tracker.js';
 
 /** A detection whose person is known; 0: a false alarm. */
-export interface KnownDetection extends TrackableDetection {
+interface KnownDetection extends TrackableDetection {
   person: number;
 }
 

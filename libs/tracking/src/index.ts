@@ -1,8 +1,1 @@
-export {
-  ByteTracker,
-  defaultByteTrackerOptions,
-  type ByteTrackerOptions,
-  type TrackableDetection,
-  type TrackedDetection,
-  type TrackerCounts,
-} from './byte-tracker.js';
+export { ByteTracker, defaultByteTrackerOptions, type TrackedDetection } from './byte-tracker.js';

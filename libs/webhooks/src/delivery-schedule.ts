@@ -33,7 +33,7 @@ export type Verdict =
   | { readonly kind: 'exhausted' }
   | { readonly kind: 'retry'; readonly waitMs: number };
 
-export interface ScheduleState {
+interface ScheduleState {
   /** Attempts of the schedule that were made, with this one. */
   readonly attemptsMade: number;
   readonly waitsMs: readonly number[];

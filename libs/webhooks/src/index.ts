@@ -1,5 +1,4 @@
 export type { AttemptOutcome, ClaimedDelivery, ClaimOptions, DeliveryContent, DeliveryQueue } from './delivery-queue.js';
-export type { Verdict } from './delivery-schedule.js';
 export type { SignatureFormat } from './sign-webhook.js';
 export { openWebhookClient } from './webhook-client.js';
 export { defaultDeliveryTimings, WebhookSender, type DeliveryTimings } from './webhook-sender.js';

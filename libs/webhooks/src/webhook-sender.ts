@@ -42,7 +42,7 @@ export const defaultDeliveryTimings: DeliveryTimings = {
   stopGraceMs: 4_000,
 };
 
-export interface WebhookSenderOptions<Claimed extends ClaimedDelivery> {
+interface WebhookSenderOptions<Claimed extends ClaimedDelivery> {
   queue: DeliveryQueue<Claimed>;
   client: CheckedFetch;
   clock: Clock;

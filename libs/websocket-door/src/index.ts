@@ -1,1 +1,1 @@
-export { refuseForeignPages, WebSocketDoor, type WebSocketDoorOptions } from './websocket-door.js';
+export { refuseForeignPages, WebSocketDoor } from './websocket-door.js';

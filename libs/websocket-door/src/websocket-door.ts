@@ -4,7 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 
-export interface WebSocketDoorOptions {
+interface WebSocketDoorOptions {
   /** A longer message ends its connection with 1009. */
   readonly maxMessageBytes: number;
   /** How long the other side may take to answer a close. */

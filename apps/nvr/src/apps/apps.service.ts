@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CheckedFetch, parseNetwork, type Network } from '@nightjar/outbound';
-import { AppError, toAppError } from '@nightjar/runtime';
+import { AppError, jsonOrUndefined, toAppError } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction } from '../audit/audit-log.js';
 import type { ApiConfig } from '../config.js';
@@ -18,7 +18,7 @@ const privateNetworks = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.
   .filter((network): network is Network => network !== undefined);
 
 /** What became of one question to an app. */
-export type AppAnswer = { status: number; body: unknown } | { error: string };
+type AppAnswer = { status: number; body: unknown } | { error: string };
 
 /** Apps of others that run beside the NVR: who they are, how they are configured, how they do. */
 @Injectable()
@@ -90,7 +90,7 @@ export class AppsService {
           chunks.push(Buffer.from(chunk));
         },
       });
-      return { status, body: parsed(Buffer.concat(chunks)) };
+      return { status, body: jsonOrUndefined(Buffer.concat(chunks)) ?? null };
     } catch (error) {
       return { error: toAppError(error).message };
     }
@@ -105,7 +105,7 @@ export class AppsService {
         keepBytes: answerBytesMax,
         timeoutMs: actTimeoutMs,
       });
-      return { status: answer.status, body: parsed(answer.body) };
+      return { status: answer.status, body: jsonOrUndefined(answer.body) ?? null };
     } catch (error) {
       return { error: toAppError(error).message };
     }
@@ -120,12 +120,4 @@ export class AppsService {
 function actionsOf({ actions }: AppManifest): string[] {
   if (!Array.isArray(actions)) return [];
   return actions.map((action: unknown) => (action as { name?: unknown } | null)?.name).filter((name) => typeof name === 'string');
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -18,7 +18,7 @@ export interface AuditRecord {
 export type ChainedRecord = AuditRecord & { hash: Uint8Array };
 
 /** Where the log ends. */
-export interface ChainHead {
+interface ChainHead {
   entryId: bigint;
   hash: Uint8Array;
   seal: Uint8Array;

@@ -76,7 +76,7 @@ export interface Act {
 /** Writes the entry of a change into the change's transaction: both or none. */
 export type WriteEntry = (transaction: Prisma.TransactionClient, entityId?: number | string) => Promise<void>;
 
-export interface AuditFilter {
+interface AuditFilter {
   tenantId: number;
   userId: number | undefined;
   action: string | undefined;

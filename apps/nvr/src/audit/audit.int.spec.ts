@@ -28,19 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => nvr.stop());
 
-async function send(method: string, route: string, body?: unknown, token = nvr.token) {
-  const response = await fetch(`${nvr.url}/api/v1${route}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      'user-agent': 'spec/1',
-      'x-request-id': 'request-of-spec',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json().catch(() => undefined)) as Record<string, unknown> };
-}
+const send = (method: string, route: string, body?: unknown, token = nvr.token) => {
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': 'spec/1', 'x-request-id': 'request-of-spec' };
+  return nvr.send<Record<string, unknown>>(method, `/api/v1${route}`, body, headers);
+};
 const logs = async (query = '') => (await send('GET', `/audit-logs/${query}`)).body as unknown as { logs: Log[]; total: number };
 /** @returns actions that were logged by the work, oldest first */
 async function loggedBy(work: () => Promise<unknown>): Promise<Log[]> {

@@ -10,7 +10,7 @@ import { SessionCheck } from './session-check.js';
 import { SessionsStore } from './sessions.store.js';
 
 /** Who tries to log in, from where. */
-export interface LoginAttempt {
+interface LoginAttempt {
   username: string;
   password: string;
   /** Of the second factor, for users who have one. */

@@ -9,7 +9,7 @@ import { LoginLocks } from './login-locks.js';
 import { SecondFactor } from './second-factor.js';
 
 /** Who tries to show who he is, and where from. */
-export interface PasswordAttempt {
+interface PasswordAttempt {
   username: string;
   password: string;
   from: Origin;

@@ -19,14 +19,8 @@ beforeEach(async () => {
   token = await logIn(nvr.url, { username, password });
 });
 
-async function send(route: string, body: unknown = {}, bearer = token, method = 'POST') {
-  const response = await fetch(`${nvr.url}/api/v1${route}`, {
-    method,
-    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-    ...(method === 'GET' ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json().catch(() => undefined)) as unknown };
-}
+const send = (route: string, body: unknown = {}, bearer = token, method = 'POST') =>
+  nvr.send(method, `/api/v1${route}`, method === 'GET' ? undefined : body, { authorization: `Bearer ${bearer}` });
 const signIn = (code?: string) => send('/auth/login-json', { username, password, ...(code === undefined ? {} : { code }) }, '');
 const stepNow = () => BigInt(Math.floor(Date.now() / 30_000));
 /** As if the code that was used last had been one of long ago. */

@@ -10,7 +10,7 @@ import { digestOf, isRecoveryCode, makeRecoveryCodes } from './recovery-codes.js
 import { base32, generateTotpSecret, stepOfCode } from './totp.js';
 
 /** What an authenticator app is given; seen once. */
-export interface NewSecondFactor {
+interface NewSecondFactor {
   secret: string;
   otpauthUrl: string;
 }

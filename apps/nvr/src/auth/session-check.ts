@@ -14,7 +14,7 @@ const cachedMax = 10_000;
 type SessionClaims = Pick<AccessClaims, 'uid' | 'sid' | 'ver'>;
 
 /** What a session is good for. */
-export interface SessionAccess {
+interface SessionAccess {
   tokenVersion: number;
   /** Scopes of routes that the user's role opens. */
   scopes: readonly string[];

@@ -13,19 +13,19 @@ export const sessionIdleDays = 30;
  * Tabs of one browser may send the same token at the same moment, and an answer may be lost: for so long the token before the
  * current one gets the current one once more. Later, and any older one at any time, it can only have been copied.
  */
-export const rotationGraceMs = 10_000;
+const rotationGraceMs = 10_000;
 
 /** Why a session ended before its time. */
-export type RevocationReason = 'signed_out' | 'reused' | 'password_changed';
+type RevocationReason = 'signed_out' | 'reused' | 'password_changed';
 
-export interface SessionTokens {
+interface SessionTokens {
   sessionId: string;
   userId: number;
   refreshToken: string;
 }
 
 /** What became of a refresh token that somebody sent. */
-export type Rotation =
+type Rotation =
   | { kind: 'rotated'; tokens: SessionTokens }
   /** Somebody else has a later one: thief or owner, both are to be sent to the password. */
   | { kind: 'reused'; sessionId: string; userId: number }

@@ -9,7 +9,7 @@ import { JpegSplitter } from '@nightjar/media';
 import { sleep } from '@nightjar/runtime';
 import { requireFfmpeg, until } from '@nightjar/testing';
 import { addCamera, addRecording, type TestCameraRow } from '../playback/recorded-time.fixture.js';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { AppError, SettingsError } from '@nightjar/runtime';
 
 const lookupDeadlineMs = 3_000;
 
-export interface CameraTarget {
+interface CameraTarget {
   host: string;
   port: number;
   /** The demo camera lives on loopback; no other camera may, unless the configured networks say so. */

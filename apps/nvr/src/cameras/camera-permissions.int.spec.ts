@@ -23,14 +23,8 @@ async function addUser(username: string) {
   return { id, token: await logIn(nvr.url, { username, password }) };
 }
 
-async function send(method: string, route: string, body?: unknown, token = nvr.token) {
-  const response = await fetch(`${nvr.url}/api/v1${route}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json().catch(() => undefined)) as Record<string, unknown> };
-}
+const send = (method: string, route: string, body?: unknown, token = nvr.token) =>
+  nvr.send<Record<string, unknown>>(method, `/api/v1${route}`, body, { authorization: `Bearer ${token}` });
 
 const permissions = () => `/cameras/${cameraId}/permissions`;
 

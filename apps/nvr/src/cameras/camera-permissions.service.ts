@@ -9,7 +9,7 @@ import { CamerasService } from './cameras.service.js';
 import type { Camera } from './cameras.store.js';
 
 /** What the caller may do with one camera that he sees. */
-export interface OwnPermission {
+interface OwnPermission {
   cameraId: number;
   isOwner: boolean;
   canManage: boolean;

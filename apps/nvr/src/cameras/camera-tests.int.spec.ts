@@ -15,14 +15,7 @@ afterAll(async () => {
   await Promise.all([nvr.stop(), device.close()]);
 });
 
-async function post(pathname: string, body: unknown, headers: Record<string, string> = {}): Promise<{ status: number; body: unknown }> {
-  const answer = await nvr.fetch(pathname, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.status, body: await answer.json() };
-}
+const post = (pathname: string, body: unknown, headers?: Record<string, string>) => nvr.send('POST', pathname, body, headers);
 
 describe('a connection to a camera that is tried out', () => {
   it('tells what comes, of an address that is not saved', async () => {

@@ -23,12 +23,12 @@ export interface SchemeTest {
 }
 
 /** By which of the schemes. */
-export type TransportProbe = 'rtsps' | 'rtsp' | 'both' | 'none';
+type TransportProbe = 'rtsps' | 'rtsp' | 'both' | 'none';
 
 const passwordWithheld = 'it asks for the password, which was saved for an encrypted address and is not sent unencrypted';
 
 /** What of a saved camera is tried otherwise than it is saved; undefined: as it is. */
-export interface TriedSettings {
+interface TriedSettings {
   url?: string | undefined;
   /** Null: without one. */
   username?: string | null | undefined;

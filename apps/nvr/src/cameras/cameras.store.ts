@@ -80,7 +80,7 @@ export interface LastRecording {
 }
 
 /** Encrypts a password for the camera of this uuid; null takes it away. */
-export type SealPassword = (uuid: string) => Uint8Array<ArrayBuffer> | null;
+type SealPassword = (uuid: string) => Uint8Array<ArrayBuffer> | null;
 
 /** @throws when cameras at the same address, which are probably the same device, forbid a write */
 export type JudgeDuplicates = (duplicates: { id: number; name: string }[]) => void;

@@ -8,7 +8,7 @@ export interface CameraUrl {
   password: string | undefined;
 }
 
-export type CheckedCameraUrl = CameraUrl | { problem: string };
+type CheckedCameraUrl = CameraUrl | { problem: string };
 
 const standardPorts: Record<string, number> = { 'rtsp:': 554, 'rtsps:': 322, 'http:': 80, 'https:': 443 };
 /** Signs that mean something to a shell, and everything that is not a visible ASCII sign. */

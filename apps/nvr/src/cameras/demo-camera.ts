@@ -7,7 +7,7 @@ import { checkCameraUrl } from './check-camera-url.js';
 import { DemoCameraStore } from './demo-camera.store.js';
 
 /** The identity that the public documentation's requests name. */
-export const demoCamera = { uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', framesName: 'camera_0', name: 'Demo camera' } as const;
+const demoCamera = { uuid: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b', framesName: 'camera_0', name: 'Demo camera' } as const;
 
 /** Brings the demo camera in line with NIGHTJAR_DEMO_CAMERA_URL. */
 @Injectable()

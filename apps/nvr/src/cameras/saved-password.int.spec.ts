@@ -38,7 +38,7 @@ beforeAll(async () => {
   ]);
   const rtsp_url = device.url.replace(/\/\/.*@/, '//');
   const camera = { name: 'Yard', rtsp_url, username: 'ada', password: saved, is_active: false };
-  cameraId = ((await send('POST', '/api/v1/cameras', camera)).body as { id: number }).id;
+  cameraId = ((await nvr.send('POST', '/api/v1/cameras', camera)).body as { id: number }).id;
 });
 beforeEach(() => {
   stolen = '';
@@ -47,13 +47,8 @@ afterAll(async () => {
   await Promise.all([nvr.stop(), device.close(), new Promise((resolve) => thief.close(resolve))]);
 });
 
-async function send(method: string, pathname: string, body: unknown, headers: Record<string, string> = {}) {
-  const init = { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
-  const answer = await nvr.fetch(pathname, init);
-  return { status: answer.status, body: (await answer.json()) as unknown };
-}
-const test = (settings: unknown, headers = {}) => send('POST', `/api/v1/cameras/${cameraId}/test-connection`, settings, headers);
-const change = (settings: unknown) => send('PUT', `/api/v1/cameras/${cameraId}`, settings);
+const test = (settings: unknown, headers = {}) => nvr.send('POST', `/api/v1/cameras/${cameraId}/test-connection`, settings, headers);
+const change = (settings: unknown) => nvr.send('PUT', `/api/v1/cameras/${cameraId}`, settings);
 const mustBeTyped = {
   status: 422,
   body: { detail: [{ loc: ['body', 'password'], msg: expect.stringContaining('must be typed again') }] },
@@ -164,13 +159,13 @@ describe('whether a camera must be read encrypted', () => {
     const refused = { status: 422, body: { detail: [{ loc: ['body', 'rtsp_url'] }] } };
     const required = { transport_security: 'rtsps_required' };
     expect(await change(required)).toMatchObject(refused);
-    expect(await send('POST', '/api/v1/cameras', { name: 'x', rtsp_url: 'rtsp://127.0.0.9/1', ...required })).toMatchObject(refused);
+    expect(await nvr.send('POST', '/api/v1/cameras', { name: 'x', rtsp_url: 'rtsp://127.0.0.9/1', ...required })).toMatchObject(refused);
     const encrypted = { rtsp_url: 'rtsps://127.0.0.9/1', ...required };
-    const created = await send('POST', '/api/v1/cameras', { name: 'Safe', is_active: false, ...encrypted });
+    const created = await nvr.send('POST', '/api/v1/cameras', { name: 'Safe', is_active: false, ...encrypted });
     expect(created).toMatchObject({ status: 200, body: encrypted });
     const { id } = created.body as { id: number };
-    expect(await send('PUT', `/api/v1/cameras/${id}`, { rtsp_url: 'rtsp://127.0.0.9/1' })).toMatchObject(refused);
+    expect(await nvr.send('PUT', `/api/v1/cameras/${id}`, { rtsp_url: 'rtsp://127.0.0.9/1' })).toMatchObject(refused);
     const loosened = { transport_security: 'plaintext_allowed', rtsp_url: 'rtsp://127.0.0.9/1' };
-    expect(await send('PUT', `/api/v1/cameras/${id}`, loosened)).toMatchObject({ status: 200, body: loosened });
+    expect(await nvr.send('PUT', `/api/v1/cameras/${id}`, loosened)).toMatchObject({ status: 200, body: loosened });
   });
 });

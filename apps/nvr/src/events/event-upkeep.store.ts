@@ -3,7 +3,7 @@ import type { NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
 
 /** A place in the row of events, oldest first. */
-export interface EventPlace {
+interface EventPlace {
   startedAt: Date;
   id: bigint;
 }

@@ -45,7 +45,7 @@ export async function endAbandonedEvents(
 }
 
 /** Where a client is in the row of changes, and which of them are his. */
-export interface ChangesAfter {
+interface ChangesAfter {
   afterSeq: number;
   /** Undefined: of all cameras. */
   cameraIds: ReadonlySet<number> | undefined;

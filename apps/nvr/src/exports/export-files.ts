@@ -7,7 +7,7 @@ const finishedName = /^[0-9a-f-]{36}\.([0-9a-f-]{36})\.mp4$/;
 const unfinishedName = /^\.[0-9a-f-]{36}\.([0-9a-f-]{36})\.part$/;
 
 /** Which export of which attempt a file is. */
-export interface ExportFileName {
+interface ExportFileName {
   id: string;
   leaseId: string;
 }

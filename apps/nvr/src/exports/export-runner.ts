@@ -11,7 +11,7 @@ import { ExportsStore, type Export } from './exports.store.js';
 /** Rows are asked this often, also when nobody told of a new one. */
 const lookEveryMs = 5_000;
 const sweepEveryMs = 60_000;
-export const leaseMs = 30_000;
+const leaseMs = 30_000;
 const beatEveryMs = 2_000;
 /** A file that no row names goes when nobody wrote to it for so long. */
 const orphanIdleMs = 120_000;

@@ -2,7 +2,7 @@
  * How an export goes. `running` is leased: when its process falls silent, another one takes it up again. What is over stays as it
  * is until its time has come or its owner removes it.
  */
-export const exportMoves = {
+const exportMoves = {
   queued: ['running', 'cancelled'],
   running: ['ready', 'failed', 'cancelled'],
   ready: [],

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeTestVideo, requireFfmpeg, until } from '@nightjar/testing';
 import { addCamera, addRecording, addViewer, jsonRequest, type TestCameraRow } from '../playback/recorded-time.fixture.js';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { ExportFiles } from './export-files.js';
 import { ExportsStore } from './exports.store.js';

@@ -17,7 +17,7 @@ import { isOver } from './export-state.js';
 import { ExportsStore, type Export } from './exports.store.js';
 
 /** A file that is ready, to be read from anywhere in it. */
-export interface ExportContent {
+interface ExportContent {
   sizeBytes: number;
   read: (bytes: ByteRange) => Readable;
   close: () => Promise<void>;

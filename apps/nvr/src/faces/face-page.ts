@@ -1,12 +1,12 @@
 /** How far the registry has come, as a reader sees it at one moment. */
-export interface RegistryState {
+interface RegistryState {
   revision: number;
   /** Removals up to here may have been forgotten. */
   forgottenRevision: number;
 }
 
 /** Something that happened to the registry; `bytes` is what it takes in a message. */
-export interface Change {
+interface Change {
   revision: number;
   bytes: number;
 }
@@ -17,7 +17,7 @@ export interface ReaderState {
   beganAtRevision: number;
 }
 
-export interface PageStart extends ReaderState {
+interface PageStart extends ReaderState {
   fromStart: boolean;
   /** Removals before that are of faces which the reader never heard of. */
   removalsAfterRevision: number;

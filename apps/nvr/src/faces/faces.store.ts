@@ -6,7 +6,7 @@ import { startOfPage, type ReaderState } from './face-page.js';
 import { InTurn } from './in-turn.js';
 
 /** What is kept of a face. */
-export interface FaceFields {
+interface FaceFields {
   name: string;
   category: string;
   metadata: Record<string, unknown> | null;
@@ -24,14 +24,14 @@ export interface Face extends FaceFields {
   updatedAt: Date;
 }
 
-export interface SavedFace {
+interface SavedFace {
   created: boolean;
   revision: number;
   createdAt: Date;
 }
 
 /** What happened after a revision, cut per kind after `count` + 1. */
-export interface FaceChanges {
+interface FaceChanges {
   fromStart: boolean;
   beganAtRevision: number;
   /** Of the whole registry, at the moment of reading. */

@@ -7,7 +7,7 @@ import { parseNetwork } from '@nightjar/outbound';
 import { makeTestVideo, until } from '@nightjar/testing';
 import { readAdapters } from '../infer/adapter-directory.js';
 import { addRecording, jsonRequest, type TestCameraRow } from '../playback/recorded-time.fixture.js';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { permissionNames } from '../roles/permissions.js';
 import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 

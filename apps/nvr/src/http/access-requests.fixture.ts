@@ -9,7 +9,7 @@ const endlessTypes = /^(text\/event-stream|multipart\/x-mixed-replace)/;
 const requestsAtOnce = 8;
 const methodsWithBody = ['POST', 'PUT', 'PATCH'];
 
-export interface Answer {
+interface Answer {
   status: number;
   text: string;
   cacheControl: string;

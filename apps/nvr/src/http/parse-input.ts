@@ -2,7 +2,7 @@ import { AppError } from '@nightjar/runtime';
 import type { z } from 'zod';
 
 /** Where a request carries what is parsed; first part of `loc` in a 422. */
-export type InputPlace = 'body' | 'query' | 'path';
+type InputPlace = 'body' | 'query' | 'path';
 
 /**
  * Parses one part of a request.

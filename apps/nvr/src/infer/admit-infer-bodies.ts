@@ -4,7 +4,7 @@ import { AppError } from '@nightjar/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** A picture of the largest cameras in base64, with room. */
-export const inferBodyBytesMax = 12 * 1024 * 1024;
+const inferBodyBytesMax = 12 * 1024 * 1024;
 /** Requests that are read, passed on or answered, in this process, and their bodies together: memory holds each up to four times. Full: 503. */
 const requestsMax = 16;
 const bytesMax = 48 * 1024 * 1024;

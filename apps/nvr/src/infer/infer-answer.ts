@@ -1,4 +1,5 @@
 import type { PostAnswer } from '@nightjar/outbound';
+import { jsonOrUndefined } from '@nightjar/runtime';
 
 /** What an adapter said, for the caller to have as it is; or what kept it from saying anything. */
 export interface InferAnswer {
@@ -23,7 +24,7 @@ export function noAdapter(detail = 'the adapter cannot be reached'): InferAnswer
 export function readAnswer({ status, headers, body }: PostAnswer, bytesMax: number): InferAnswer {
   if (status === 401) return noAdapter("the adapter refuses the NVR's credential");
   if (body.length > bytesMax) return noAdapter('the answer of the adapter is too large');
-  const content = parsed(body);
+  const content = jsonOrUndefined(body);
   if (content === undefined || status < 200 || (status > 200 && status < 400))
     return noAdapter('what answers there is no adapter (Contract v1)');
   const passed = Object.entries(passedHeaders).flatMap(([name, written]) => {
@@ -31,12 +32,4 @@ export function readAnswer({ status, headers, body }: PostAnswer, bytesMax: numb
     return typeof value === 'string' && /^[\x20-\x7e]{1,256}$/.test(value) ? [[written, value] as const] : [];
   });
   return { status, body: status === 200 ? body : { detail: content }, headers: Object.fromEntries(passed) };
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -15,7 +15,7 @@ const InferBody = z.looseObject({
 const pictureAddresses = ['input', 'data', 'frame', 'frame1', 'frame2', 'frame_uri', 'frame_url', 'audio', 'video', 'url', 'uri'];
 
 /** A request for inference as far as the NVR reads it. */
-export interface InferRequest {
+interface InferRequest {
   /** In any form that cameras are named in; undefined: about no camera. */
   readonly camera: string | undefined;
   /** Whether the newest picture of the camera is asked for: nothing else is sent. */

@@ -1,4 +1,4 @@
-import { toAppError } from '@nightjar/runtime';
+import { jsonOrUndefined, toAppError } from '@nightjar/runtime';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 
@@ -27,7 +27,7 @@ const Control = z.discriminatedUnion('type', [
   ...(['frame', 'pause', 'resume', 'stats', 'close'] as const).map((type) => z.looseObject({ type: z.literal(type) })),
 ]);
 
-export interface StreamBridgeOptions {
+interface StreamBridgeOptions {
   readonly client: WebSocket;
   /** Not open yet; undefined: there is nobody to connect to. */
   readonly adapter: WebSocket | undefined;
@@ -113,7 +113,7 @@ export class StreamBridge {
   }
 
   private async lookAt(text: Buffer, requireCamera: (camera: string) => Promise<void>): Promise<void> {
-    const read = text.length > controlBytesMax ? undefined : Control.safeParse(parsed(text));
+    const read = text.length > controlBytesMax ? undefined : Control.safeParse(jsonOrUndefined(text));
     if (!read?.success) return void this.end('policy', 'this message is not taken here');
     const control = read.data;
     if (control.type !== 'handshake' || !('camera_id' in control) || typeof control.camera_id !== 'string') return;
@@ -144,12 +144,4 @@ function isSendable(code: number): boolean {
 
 function bytesOf(data: RawData): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
-}
-
-function parsed(text: Buffer): unknown {
-  try {
-    return JSON.parse(text.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

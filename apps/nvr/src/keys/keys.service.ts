@@ -12,7 +12,7 @@ import { keyView, type KeyView } from './key-view.js';
 import { KeysStore } from './keys.store.js';
 
 /** What an admin says of a new key. */
-export interface KeyRequest {
+interface KeyRequest {
   name: string;
   scopes: string[];
   cameraIds: number[] | 'all';

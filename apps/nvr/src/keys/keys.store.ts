@@ -18,7 +18,7 @@ export interface KeyRow {
   lastUsedAt: Date | null;
 }
 
-export interface NewKey {
+interface NewKey {
   id: string;
   tenantId: number;
   name: string;

@@ -11,7 +11,7 @@ const decoderSpecificTag = Buffer.from([0x05, 0x80, 0x80, 0x80]);
 const descriptionHeadBytes = 8;
 
 /** The begin of a live stream, ready for players. */
-export interface LiveInit {
+interface LiveInit {
   bytes: Buffer;
   /** The codec as browsers are asked about it (RFC 6381); undefined for one that is not known here. */
   codec: string | undefined;

@@ -14,7 +14,7 @@ const blockMsMax = 12_000;
 const waitingMax = 512;
 
 /** Up to where a playlist must reach before it is sent (`_HLS_msn`, `_HLS_part`). */
-export interface AwaitedPart {
+interface AwaitedPart {
   segment: number;
   part: number | undefined;
 }

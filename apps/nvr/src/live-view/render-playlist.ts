@@ -5,7 +5,7 @@ const targetSeconds = 4;
 /** Parts of older segments are not listed one by one: players that are three segments behind do not need them. */
 const segmentsWithParts = 3;
 
-export interface PlaylistSource {
+interface PlaylistSource {
   sessionId: number;
   /** Of one session, oldest first. */
   parts: readonly FeedPart[];

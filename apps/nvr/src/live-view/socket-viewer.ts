@@ -12,7 +12,7 @@ const pingsUnansweredMax = 6;
 const closeCodes = { over: 1001, refused: 1008 } as const;
 
 /** What a viewer is told in text; the bytes of the video are the binary messages between. */
-export type ViewerMessage =
+type ViewerMessage =
   /** The camera gives no live video at the moment. */
   | { event: 'waiting' }
   /** A new stream: next come its init segment, then fragments, the first one with a key frame. */

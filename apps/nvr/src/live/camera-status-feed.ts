@@ -9,7 +9,7 @@ import { LiveMessage, type CameraStatusChange } from './live-message.js';
 import { RepeatedLook } from './repeated-look.js';
 
 /** By camera. */
-export type KnownStatus = ReadonlyMap<number, CameraView['status']>;
+type KnownStatus = ReadonlyMap<number, CameraView['status']>;
 
 /**
  * Tells live clients of cameras that come and go. Whether one is there is read off the rows of its recordings, which any process may

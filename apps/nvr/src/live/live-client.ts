@@ -18,7 +18,7 @@ export interface LiveFilter {
   cameraStatus: boolean;
 }
 
-export interface LiveClientOptions {
+interface LiveClientOptions {
   connection: LiveConnection;
   filter: LiveFilter;
   /** Notifications up to it are not this client's. */

@@ -29,7 +29,7 @@ export interface LiveQuery {
 }
 
 /** A stream that was found possible and may begin. */
-export interface PlannedStream {
+interface PlannedStream {
   query: LiveQuery;
   filter: LiveFilter;
   newestSeq: number;

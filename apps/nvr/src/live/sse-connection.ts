@@ -7,12 +7,12 @@ import type { LiveContent, LiveMessage } from './live-message.js';
 const retryMs = 2_000;
 
 /** JSON has no line breaks, so each message is one `data` line. An id without data shows nothing and sets the position. */
-export function sseFormat(content: LiveContent): Buffer {
+function sseFormat(content: LiveContent): Buffer {
   return Buffer.from(textOf(content));
 }
 
 /** The same as a chunk of a body in chunked encoding (RFC 9112 §7.1). */
-export function sseChunk(content: LiveContent): Buffer {
+function sseChunk(content: LiveContent): Buffer {
   return chunkOf(textOf(content));
 }
 

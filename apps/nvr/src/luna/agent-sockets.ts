@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { StreamMessage } from '@nightjar/contracts';
 import { AddressPolicy, parseRemoteUrl } from '@nightjar/outbound';
-import { AppError, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, jsonOrUndefined, toAppError, type Logger } from '@nightjar/runtime';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
@@ -78,7 +78,7 @@ export class AgentSockets implements OnModuleDestroy {
         socket.on('pong', hear);
         socket.on('message', (data: Buffer, isBinary) => {
           hear();
-          const message = isBinary ? undefined : readMessage(data);
+          const message = isBinary ? undefined : StreamMessage.safeParse(jsonOrUndefined(data)).data;
           if (message && known.isWanted) take(streamId, message);
         });
         socket.on('error', (error) => forget(error.message));
@@ -121,12 +121,4 @@ function addressOf({ apiVersion, host, port }: AgentAddress, streamId: string): 
 
 function hostInUrl(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
-}
-
-function readMessage(data: Buffer): StreamMessage | undefined {
-  try {
-    return StreamMessage.safeParse(JSON.parse(data.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ const checkMsMax = 500;
 const problemsTold = 3;
 
 /** Parameters that a user sent for an analytic, and what its agent says of them. */
-export interface AskedParameters {
+interface AskedParameters {
   name: string;
   schema: object;
   parameters: Record<string, unknown>;

@@ -12,7 +12,7 @@ export function accountOfTenant(tenantId: number): string {
 }
 
 /** The account in `Luna-Account-Id`; undefined when there is none, or what is there is no UUID. */
-export function statedAccount({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+function statedAccount({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const stated = headers['luna-account-id'];
   const lower = typeof stated === 'string' ? stated.toLowerCase() : '';
   return uuidForm.test(lower) ? lower : undefined;

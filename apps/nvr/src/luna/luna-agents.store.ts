@@ -6,7 +6,7 @@ import { lockClaims, writeLogs, type LunaStreamRow } from './luna-streams.store.
 import { managerError } from './manager-errors.js';
 import type { NewAgent } from './stream-request.js';
 
-export type LunaAgentRow = Awaited<ReturnType<NvrDatabase['lunaAgent']['findUniqueOrThrow']>>;
+type LunaAgentRow = Awaited<ReturnType<NvrDatabase['lunaAgent']['findUniqueOrThrow']>>;
 
 /** An agent that was silent for longer gets nothing until it asks again. */
 export const agentAliveMs = 60_000;

@@ -16,13 +16,13 @@ const withRelations = {
 export type LunaStreamRow = Prisma.LunaStreamGetPayload<{ include: typeof withRelations }>;
 
 /** Which streams a caller may see: those of the account, and of cameras only those that he may see. */
-export interface StreamScope {
+interface StreamScope {
   accountId: string;
   cameras: CameraScope;
 }
 
 /** What became of a stream at one moment. */
-export interface StreamLogEntry {
+interface StreamLogEntry {
   streamId: string;
   version: number;
   status: LunaStatus;
@@ -36,7 +36,7 @@ export interface StreamFilter {
 }
 
 /** What a change by a user writes; the version grows with it. */
-export type StreamChange = Omit<Prisma.LunaStreamUncheckedUpdateInput, 'location'> & { location?: Prisma.InputJsonObject | null };
+type StreamChange = Omit<Prisma.LunaStreamUncheckedUpdateInput, 'location'> & { location?: Prisma.InputJsonObject | null };
 
 /** Rows of streams. A camera's row is made when the stream is looked at for the first time. */
 @Injectable()

@@ -6,7 +6,7 @@ import { writeLog } from './luna-streams.store.js';
 import type { LunaStatus } from './stream-request.js';
 
 /** What an agent tells of a stream. An older version than the stream's counts for nothing. */
-export interface ToldStream {
+interface ToldStream {
   streamId: string;
   version: number;
   status: 'in_progress' | 'done' | 'failure';

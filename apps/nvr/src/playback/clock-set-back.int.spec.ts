@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeTestVideo } from '@nightjar/testing';
 import { jpegSize } from '../internal/jpeg-size.js';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { addCamera, addRecording, type TestCameraRow } from './recorded-time.fixture.js';
 

@@ -88,7 +88,7 @@ export function layOutSegment({ durationSeconds, pieces, startUnixMs }: HlsSegme
   return finishLayout({ head: Buffer.alloc(0), pieces, startUnixMs, endUnixMs: startUnixMs + durationSeconds * 1_000 });
 }
 
-export function initName(fileNumber: number): string {
+function initName(fileNumber: number): string {
   return fileNumber === 0 ? 'init.mp4' : `init-${fileNumber}.mp4`;
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeTestVideo, requireFfmpeg } from '@nightjar/testing';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { addCamera, addRecording, addViewer, jsonRequest, type TestCameraRow } from './recorded-time.fixture.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AppError, createLogger, deadlineSignal, systemClock } from '@nightjar/runtime';
 import { makeTestVideo, until } from '@nightjar/testing';
-import { writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { PlaybackService } from './playback.service.js';

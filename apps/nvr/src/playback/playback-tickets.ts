@@ -18,7 +18,7 @@ export const downloadTicketSeconds = 300;
 const downloadTicketsMax = 50;
 
 /** What a download ticket opens. */
-export interface DownloadGrant {
+interface DownloadGrant {
   cameraId: number;
   startsAt: Date;
   endsAt: Date;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findFfmpeg, probeFile, type FfmpegBinary } from '@nightjar/media';
 import { makeTestVideo, until } from '@nightjar/testing';
-import { segmentName, writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { segmentName, writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const run = promisify(execFile);

@@ -7,7 +7,7 @@ import { changesOf, type ClipLayout, type ClipPiece } from './clip-layout.js';
 /** Held for a reader at a time. */
 const chunkBytesMax = 256 * 1024;
 
-export interface ReadOptions {
+interface ReadOptions {
   bytes: ByteRange;
   /** Opens a recorded file. @throws AppError `not_found` */
   open: (file: string) => Promise<FileHandle>;

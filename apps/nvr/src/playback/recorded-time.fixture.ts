@@ -1,6 +1,6 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { segmentName } from '../recorder/recorded-file.fixture.js';
+import { segmentName } from '../segments/recorded-file.fixture.js';
 import type { TestNvr } from '../test-nvr.fixture.js';
 
 /** A camera of a test, as the API made it. */

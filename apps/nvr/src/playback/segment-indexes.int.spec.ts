@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '@nightjar/runtime';
 import { makeTestVideo } from '@nightjar/testing';
-import { segmentName, writeRecordedFile } from '../recorder/recorded-file.fixture.js';
+import { segmentName, writeRecordedFile } from '../segments/recorded-file.fixture.js';
 import type { NvrConfig } from '../config.js';
 import { SegmentIndexes } from './segment-indexes.js';
 

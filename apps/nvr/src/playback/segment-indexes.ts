@@ -18,7 +18,7 @@ const filesAtOnce = 8;
 const readsAtOnceMax = 512;
 
 /** What of a recorded file is asked for: as far as `sizeBytes`. */
-export type IndexedFile = Pick<Segment, 'id' | 'file' | 'sizeBytes'>;
+type IndexedFile = Pick<Segment, 'id' | 'file' | 'sizeBytes'>;
 
 interface Remembered {
   index: SegmentIndex;

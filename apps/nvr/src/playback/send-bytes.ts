@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseRangeHeader, type ByteRange } from '../segments/parse-range-header.js';
 
 /** Something of known length that can be read from anywhere in it. */
-export interface SentBytes {
+interface SentBytes {
   sizeBytes: number;
   /** Of exactly these bytes. */
   etag: string;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { goodConnectionMs, reconnectPauseMs, type CameraTransport, type FfmpegBinary } from '@nightjar/media';
 import { AppError, pause, type Clock, type Logger } from '@nightjar/runtime';
 import { probeWriting } from '../retention/disk-space.js';
-import { keepCameraIdentity } from './camera-identity.js';
+import { keepCameraIdentity } from '../segments/camera-identity.js';
 import type { LiveParts } from './live-parts.js';
 import { runRecordingSession, type RecordingSessionOptions, type SessionEnd } from './recording-session.js';
 import { SegmentQueue } from './segment-queue.js';
@@ -14,7 +14,7 @@ const lookEveryMs = 2_000;
 /** A camera that goes on describing its pictures anew is connected to anew only this often: a player that reads on may cope. */
 const newPicturesEveryMs = 5 * 60_000;
 
-export interface CameraRecorderOptions {
+interface CameraRecorderOptions {
   camera: { id: number; uuid: string; framesName: string; name: string; rtspUrl: string };
   /** Asked before each connection: the address is checked anew. */
   findUrl: () => Promise<string>;

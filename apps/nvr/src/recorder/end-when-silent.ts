@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Patience } from '@nightjar/media';
 import { hasErrorCode } from '@nightjar/runtime';
 
-export interface SilenceLimits {
+interface SilenceLimits {
   /** Longest wait for the next chunk; asked before each. */
   msMax: () => number;
   onSilence: () => void;

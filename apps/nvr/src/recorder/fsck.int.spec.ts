@@ -8,8 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { readRecorderState } from '@nightjar/contracts';
 import { makeTestVideo, requireFfmpeg } from '@nightjar/testing';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
-import { keepCameraIdentity } from './camera-identity.js';
-import { segmentName, writeRecordedFile } from './recorded-file.fixture.js';
+import { keepCameraIdentity } from '../segments/camera-identity.js';
+import { segmentName, writeRecordedFile } from '../segments/recorded-file.fixture.js';
 
 const run = promisify(execFile);
 const compiledFsck = fileURLToPath(new URL('../../dist/fsck.main.js', import.meta.url));

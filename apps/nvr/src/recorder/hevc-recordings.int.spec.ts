@@ -10,7 +10,7 @@ import { indexSegment } from '../playback/index-segment.js';
 import { labelledContent } from '../segments/labelled-content.js';
 import { PictureChanges } from './picture-changes.js';
 import { readFragments, type StreamPart } from './read-fragments.js';
-import { writeRecordedFile } from './recorded-file.fixture.js';
+import { writeRecordedFile } from '../segments/recorded-file.fixture.js';
 
 const run = promisify(execFile);
 let root: string;

@@ -2,7 +2,7 @@ import { AppError } from '@nightjar/runtime';
 import { childrenOf, contentOf, descendantOf, type Mp4Box } from './mp4-boxes.js';
 
 /** Times of one fragment, in ticks of its track. */
-export interface FragmentTimes {
+interface FragmentTimes {
   /** Decode time of its first sample since the begin of the stream. */
   startTicks: number;
   durationTicks: number;

@@ -6,7 +6,7 @@ import { CamerasStore } from '../cameras/cameras.store.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import { box, moofBytes, moovBytes } from './mp4-bytes.fixture.js';
-import { segmentName } from './recorded-file.fixture.js';
+import { segmentName } from '../segments/recorded-file.fixture.js';
 import { RecordingRepair } from './recording-repair.js';
 
 const startsAtMs = Date.UTC(2026, 5, 1, 12);

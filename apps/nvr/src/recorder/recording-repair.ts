@@ -8,14 +8,14 @@ import { CONFIG, LOGGER } from '../process-parts.js';
 import { settleCopies, unfinishedSuffix } from '../retention/move-segment.js';
 import { tiersOf, type RecordingTier } from '../segments/recording-tiers.js';
 import { SegmentsStore, type Segment } from '../segments/segments.store.js';
-import { cameraDirectoryName, dayDirectoryName, segmentFileName } from './segment-path.js';
+import { cameraDirectoryName, dayDirectoryName, segmentFileName } from '../segments/segment-path.js';
 import { scanSegment, type ScannedSegment } from './scan-segment.js';
 
 /** Ends the name of a file with pictures of which none is certain to be whole: nobody plays it, and nothing removes it. */
 const setAsideSuffix = '.torn';
 
 /** What was found without a row. */
-export interface FoundFiles {
+interface FoundFiles {
   indexed: number;
   /** Without a fragment. */
   removed: number;

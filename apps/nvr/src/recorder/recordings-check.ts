@@ -5,15 +5,15 @@ import type { CamerasStore } from '../cameras/cameras.store.js';
 import type { SegmentsStore, Segment } from '../segments/segments.store.js';
 import { sizeOf } from '../retention/move-segment.js';
 import { tiersOf, type RecordingTier, type TierDirectories } from '../segments/recording-tiers.js';
-import { readCameraIdentity, type CameraIdentity } from './camera-identity.js';
+import { readCameraIdentity, type CameraIdentity } from '../segments/camera-identity.js';
 import type { RecordingRepair } from './recording-repair.js';
-import { cameraDirectoryName, parseSegmentPath } from './segment-path.js';
+import { cameraDirectoryName, parseSegmentPath } from '../segments/segment-path.js';
 
 const pageSize = 500;
 /** What a running recorder may be writing begins later than this before now; its rows may still wait for the database. */
 const beingWrittenMs = 10 * 60_000;
 
-export interface CheckOptions {
+interface CheckOptions {
   directories: TierDirectories;
   segments: SegmentsStore;
   cameras: CamerasStore;

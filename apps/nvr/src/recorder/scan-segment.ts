@@ -14,7 +14,7 @@ export interface ScannedSegment {
 }
 
 /** `torn`: there is a fragment, of which the end may never have been written; undefined: there is none. */
-export type Scan = ScannedSegment | 'torn' | undefined;
+type Scan = ScannedSegment | 'torn' | undefined;
 
 /** What a disk writes at once, or not at all. */
 const sectorBytes = 512;
@@ -72,7 +72,7 @@ async function mayBeUnwritten(handle: FileHandle, at: { endOffset: number; fileB
 }
 
 /** Header of a whole box, and its bytes unless they are media; undefined at the end of what is whole. */
-export async function readBox(
+async function readBox(
   handle: FileHandle,
   offset: number,
   fileBytes: number,

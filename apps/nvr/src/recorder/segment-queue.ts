@@ -21,7 +21,7 @@ export interface QueuedGroup {
   isShifted: boolean;
 }
 
-export interface SegmentQueueOptions {
+interface SegmentQueueOptions {
   cameraId: number;
   /** Done before the first file of a connection. @throws the error of the disk */
   prepare: () => Promise<void>;

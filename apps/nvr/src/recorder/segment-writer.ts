@@ -13,7 +13,7 @@ export interface Fragment {
   piecesFrom(originTicks: number): Buffer[];
 }
 
-export interface SegmentWriterOptions {
+interface SegmentWriterOptions {
   root: string;
   camera: { id: number; uuid: string };
   segmentMs: number;

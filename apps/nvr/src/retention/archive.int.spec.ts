@@ -8,8 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createLogger, FakeClock, hasErrorCode } from '@nightjar/runtime';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import type { RecorderConfig } from '../config.js';
-import { keepCameraIdentity } from '../recorder/camera-identity.js';
-import { segmentName } from '../recorder/recorded-file.fixture.js';
+import { keepCameraIdentity } from '../segments/camera-identity.js';
+import { segmentName } from '../segments/recorded-file.fixture.js';
 import { checkRecordings, type CheckReport } from '../recorder/recordings-check.js';
 import { RecordingRepair } from '../recorder/recording-repair.js';
 import { SegmentsStore } from '../segments/segments.store.js';

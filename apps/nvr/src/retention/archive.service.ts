@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, hasErrorCode, pause, type Clock, type Logger } from '@nightjar/runtime';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
-import { cameraDirectoryName } from '../recorder/segment-path.js';
+import { cameraDirectoryName } from '../segments/segment-path.js';
 import { SegmentsStore, type Segment } from '../segments/segments.store.js';
 import { askForSpace, diskErrorCode, isSameDisk, readDiskSpace } from './disk-space.js';
 import { diskWork } from './disk-work.js';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError, hasErrorCode, syncDirectory } from '@nightjar/runtime';
-import { keepCameraIdentity, readCameraIdentity } from '../recorder/camera-identity.js';
-import { parseSegmentPath } from '../recorder/segment-path.js';
+import { keepCameraIdentity, readCameraIdentity } from '../segments/camera-identity.js';
+import { parseSegmentPath } from '../segments/segment-path.js';
 import type { Segment, SegmentsStore } from '../segments/segments.store.js';
 
 /** Ends the name of a file that is still copied; such a file is nobody's recording. */

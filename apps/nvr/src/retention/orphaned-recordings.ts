@@ -5,12 +5,12 @@ import { hasErrorCode } from '@nightjar/runtime';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import type { NvrConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
-import { readCameraIdentity } from '../recorder/camera-identity.js';
-import { cameraDirectoryName, dayDirectoryName, segmentFileName } from '../recorder/segment-path.js';
+import { readCameraIdentity } from '../segments/camera-identity.js';
+import { cameraDirectoryName, dayDirectoryName, segmentFileName } from '../segments/segment-path.js';
 import { tiersOf } from '../segments/recording-tiers.js';
 
 /** Recordings of a camera that the database does not know. */
-export interface OrphanedRecordings {
+interface OrphanedRecordings {
   cameraUuid: string;
   /** As the directory says; undefined when it does not. */
   name: string | undefined;

@@ -1,7 +1,7 @@
 import { access, constants, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { syncDirectory } from '@nightjar/runtime';
-import { parseSegmentPath } from '../recorder/segment-path.js';
+import { parseSegmentPath } from '../segments/segment-path.js';
 import { tiersOf, type RecordingTier, type TierDirectories } from '../segments/recording-tiers.js';
 import { askForSpace, diskErrorCode } from './disk-space.js';
 import type { DiskWork } from './disk-work.js';
@@ -9,7 +9,7 @@ import { removeIfEmpty } from './move-segment.js';
 import type { ExpiredFile } from './retention.store.js';
 
 /** What became of marked files; what is in neither list may still be where its row says. */
-export interface RemovedFiles {
+interface RemovedFiles {
   gone: ExpiredFile[];
   /** Gone from the disk that is recorded to; the archive does not say whether it has a copy. */
   onlyInArchive: ExpiredFile[];

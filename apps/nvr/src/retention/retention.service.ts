@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { pause, type Clock, type Logger } from '@nightjar/runtime';
 import type { RecorderConfig } from '../config.js';
 import { CLOCK, CONFIG, LOGGER } from '../process-parts.js';
-import { cameraDirectoryName } from '../recorder/segment-path.js';
+import { cameraDirectoryName } from '../segments/segment-path.js';
 import { chooseExpired, type RetentionBounds, type UnmetBound } from './choose-expired.js';
 import { probeWriting, readDiskSpace } from './disk-space.js';
 import { diskWork } from './disk-work.js';
@@ -22,10 +22,10 @@ const clockStepMsMax = 5 * 60_000;
 const dayMs = 24 * 3_600_000;
 
 /** A bound of one of the tiers. */
-export type UnmetTierBound = UnmetBound | `archive_${UnmetBound}`;
+type UnmetTierBound = UnmetBound | `archive_${UnmetBound}`;
 
 /** Where files are that should have gone, and the error code of the disk that did not let them. */
-export interface RemovalFailure {
+interface RemovalFailure {
   tier: RecordingTier;
   code: string;
 }

@@ -10,7 +10,7 @@ import { until } from '@nightjar/testing';
 import type { RecorderConfig } from '../config.js';
 import { RecorderCondition } from '../recorder/recorder-condition.js';
 import type { RecorderService } from '../recorder/recorder.service.js';
-import { segmentName } from '../recorder/recorded-file.fixture.js';
+import { segmentName } from '../segments/recorded-file.fixture.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import type { ArchiveService } from './archive.service.js';
 import { probeWriting } from './disk-space.js';

@@ -9,14 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => nvr.stop());
 
-async function send(method: string, route: string, body?: unknown, token = nvr.token) {
-  const response = await fetch(`${nvr.url}/api/v1${route}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json().catch(() => undefined)) as Record<string, unknown> };
-}
+const send = (method: string, route: string, body?: unknown, token = nvr.token) =>
+  nvr.send<Record<string, unknown>>(method, `/api/v1${route}`, body, { authorization: `Bearer ${token}` });
 
 describe('roles', () => {
   it('are made, changed and removed by an admin, and what they hold counts for their users', async () => {

@@ -3,7 +3,7 @@ import { Prisma, type NvrDatabase } from '@nightjar/database';
 import { DATABASE } from '../process-parts.js';
 
 export const messageStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
-export type MessageState = (typeof messageStates)[number];
+type MessageState = (typeof messageStates)[number];
 
 type WithPlainState<Row> = Omit<Row, 'state'> & { state: MessageState };
 type MessageRow = WithPlainState<Prisma.RuleMessageGetPayload<object>>;

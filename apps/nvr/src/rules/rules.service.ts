@@ -112,7 +112,7 @@ function requireUserId(principal: Principal): number {
 }
 
 /** Whose rules a caller sees; undefined: all. */
-export function ownerOf(principal: Principal): number | undefined {
+function ownerOf(principal: Principal): number | undefined {
   const userId = requireUserId(principal);
   return principal.kind === 'user' && principal.isSuperuser ? undefined : userId;
 }

@@ -35,7 +35,7 @@ export interface Rule extends RuleFields {
 }
 
 /** Makes the column of a secret for a rule whose id is known by then. */
-export type SealSecret = (ruleId: number) => Uint8Array<ArrayBuffer>;
+type SealSecret = (ruleId: number) => Uint8Array<ArrayBuffer>;
 
 type RuleRow = Prisma.EventRuleGetPayload<object>;
 

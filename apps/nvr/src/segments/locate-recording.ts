@@ -8,7 +8,7 @@ import { tiersOf, type TierDirectories } from './recording-tiers.js';
  * @param file as its row names it, relative to the directory of a tier
  * @returns undefined when it is gone, no file, or not inside of that directory
  */
-export async function locateRecording(directories: TierDirectories, file: string): Promise<string | undefined> {
+async function locateRecording(directories: TierDirectories, file: string): Promise<string | undefined> {
   for (const { directory } of tiersOf(directories)) {
     const located = await locateIn(directory, file);
     if (located !== undefined) return located;

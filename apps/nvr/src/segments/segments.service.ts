@@ -25,7 +25,7 @@ export interface TimeRange {
 }
 
 /** What goes out for one request of a file. */
-export interface ServedFile {
+interface ServedFile {
   segment: Segment;
   etag: string;
   /** Length of the file as this caller knows it. */

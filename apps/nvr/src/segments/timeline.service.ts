@@ -19,7 +19,7 @@ const spanMsMax = 3_600_000;
 const liveEdgeMs = 60_000;
 
 /** What is recorded of a camera in a range. */
-export interface Timeline {
+interface Timeline {
   camera: Camera;
   spans: Span[];
   /** Begin of the file that is being written; undefined when none is. */

@@ -7,7 +7,7 @@ export interface LastWord {
 }
 
 /** Something to be written down. */
-export interface AlertNews {
+interface AlertNews {
   eventType: AlertType;
   eventState: 'active' | 'inactive';
   severity: 'warning' | 'critical';

@@ -11,7 +11,7 @@ const eventsLock = 72_707_431n;
 const keptMax = 10_000;
 
 /** What was the matter, or is over. */
-export interface SystemEvent {
+interface SystemEvent {
   id: number;
   /** Empty: of before hosts were told apart. */
   host: string;
@@ -24,7 +24,7 @@ export interface SystemEvent {
 }
 
 /** What is the matter with one host, as one of its processes sees it. */
-export interface HostCondition {
+interface HostCondition {
   /** Processes of one host see the same disk and CPU, those of another do not: each host speaks for itself alone. */
   host: string;
   alerts: readonly ResourceAlert[];

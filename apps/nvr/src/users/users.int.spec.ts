@@ -18,14 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => nvr.stop());
 
-async function send(method: string, route: string, body?: unknown, token = nvr.token) {
-  const response = await fetch(`${nvr.url}/api/v1${route}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json().catch(() => undefined)) as unknown };
-}
+const send = (method: string, route: string, body?: unknown, token = nvr.token) =>
+  nvr.send(method, `/api/v1${route}`, body, { authorization: `Bearer ${token}` });
 const create = async (username: string, more: object = {}) =>
   (await send('POST', '/users', { username, password, ...more })).body as UserView;
 const statusOf = async (token: string, route: string) => (await send('GET', route, undefined, token)).status;

@@ -9,7 +9,7 @@ import { ChosenPasswords } from './chosen-passwords.js';
 import { userView, type UserView } from './user-view.js';
 import { UsersStore, type User, type UserChange } from './users.store.js';
 
-export interface NewUser {
+interface NewUser {
   username: string;
   password: string;
   email: string | null;

@@ -50,10 +50,7 @@ export interface UserChange {
 }
 
 /** A user who is not there yet. */
-export type NewUserRow = Pick<
-  Prisma.UserUncheckedCreateInput,
-  'username' | 'passwordHash' | 'tenantId' | 'email' | 'firstName' | 'lastName'
-> & {
+type NewUserRow = Pick<Prisma.UserUncheckedCreateInput, 'username' | 'passwordHash' | 'tenantId' | 'email' | 'firstName' | 'lastName'> & {
   roleId: number;
 };
 

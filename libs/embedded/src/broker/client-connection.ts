@@ -17,7 +17,7 @@ export interface ConnectionLimits {
 }
 
 /** What a connection needs of its broker. */
-export interface ConnectionHost {
+interface ConnectionHost {
   readonly interest: Interest;
   readonly limits: ConnectionLimits;
   readonly token: string;

@@ -16,7 +16,7 @@ export type BusChoice =
   | { readonly kind: 'nats-server'; readonly program: string; readonly version: string }
   | { readonly kind: 'embedded broker'; readonly reason: string };
 
-export interface BusPreferences {
+interface BusPreferences {
   /** NATS_URL: a server that somebody else runs. */
   readonly natsUrl?: string | undefined;
   /** NATS_SERVER_PATH: the program to start. */

@@ -4,7 +4,7 @@ import { access, chmod, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode } from '@nightjar/runtime';
 import { canEnter, type ProcessIdentity } from './service-account.js';
 
 const run = promisify(execFile);
@@ -58,8 +58,9 @@ async function healSymlinks(root: string): Promise<void> {
   let links: { source: string; target: string }[];
   try {
     links = JSON.parse(await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8')) as typeof links;
-  } catch {
-    return; // packages without links (Windows) have no list
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return; // packages without links (Windows) have no list
+    throw error;
   }
   for (const { source, target } of links) {
     const link = path.join(root, target);

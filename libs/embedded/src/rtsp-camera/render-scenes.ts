@@ -10,7 +10,7 @@ export interface Scene {
   readonly seconds: number;
 }
 
-export interface RenderOptions {
+interface RenderOptions {
   readonly ffmpegPath: string;
   readonly scenes: readonly Scene[];
   readonly outputFile: string;

@@ -17,7 +17,7 @@ const waitingBytesMax = 4 * 1024 * 1024;
 /** One for a password, one for a nonce that went stale meanwhile. */
 const challengesMax = 2;
 
-export interface HttpCameraOptions {
+interface HttpCameraOptions {
   /** Longest wait for the head of an answer, and for a whole picture where an answer is one. */
   readonly answerMsMax?: number;
   readonly silenceMsMax?: number;

@@ -27,7 +27,7 @@ const aliveEveryMsMax = 30_000;
 /** As often as RFC 3550 asks of a small session. */
 const reportEveryMsDefault = 5_000;
 
-export interface RtspClientOptions {
+interface RtspClientOptions {
   /** `rtsp://` or `rtsps://` with an IP address that was checked, and perhaps credentials. Never log it. */
   readonly url: string;
   readonly answerMsMax?: number | undefined;

@@ -6,7 +6,7 @@ import { headerOf, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
 /** A camera that asks who we are more often for one request is not satisfied by anything. */
 const challengesMax = 3;
 
-export interface RtspRequestsOptions {
+interface RtspRequestsOptions {
   readonly credentials: CameraCredentials | undefined;
   readonly write: (text: string) => void;
   /** Rejects when the connection ends: nothing is waited for any more. */

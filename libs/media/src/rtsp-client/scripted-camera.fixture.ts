@@ -5,7 +5,7 @@ import { PacketCutter } from './packet-cutter.js';
 import { interleave } from './receiver-reports.js';
 
 /** What a camera answers; without a status 200. */
-export interface ScriptedAnswer {
+interface ScriptedAnswer {
   status?: string;
   headers?: Record<string, string>;
   body?: string;

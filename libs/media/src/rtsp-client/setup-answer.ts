@@ -1,13 +1,13 @@
 import { headerOf, type RtspMessage } from '../rtsp-relay/rtsp-splitter.js';
 
-export interface Channels {
+interface Channels {
   /** Of RTP packets. */
   readonly media: number;
   /** Of RTCP packets, both ways. */
   readonly control: number;
 }
 
-export interface Setup {
+interface Setup {
   readonly channels: Channels;
   readonly session: string | undefined;
   /** After so long without a sign of life the camera ends the session. */

@@ -24,7 +24,7 @@ const requestsWaitingMax = 8;
 /** A camera that asks who we are more often for one request is not satisfied by anything. */
 const challengesMax = 3;
 
-export interface RelayedConnectionOptions {
+interface RelayedConnectionOptions {
   /** FFmpeg's connection, with what was read of it. */
   readonly client: Socket;
   readonly clientSplitter: RtspSplitter;

@@ -15,7 +15,7 @@ const strangerMsMax = 5_000;
 const strangersMax = 8;
 const standardPorts = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 
-export interface RelayOptions {
+interface RelayOptions {
   /** How the camera sends its packets; default `auto`: inside of the connection if it can, else over UDP. */
   readonly transport?: CameraTransport | undefined;
   /** Whether the newest picture is looked at now; it is asked at each read, default yes. If not, the camera is read less often. */

@@ -8,7 +8,7 @@ export interface RtspMessage {
 }
 
 /** A piece of an RTSP connection: whole messages, and interleaved packets in runs that may begin and end inside of one. */
-export type RtspPart = { readonly kind: 'media'; readonly bytes: Buffer } | { readonly kind: 'message'; readonly message: RtspMessage };
+type RtspPart = { readonly kind: 'media'; readonly bytes: Buffer } | { readonly kind: 'message'; readonly message: RtspMessage };
 
 /** The other side does not speak RTSP, or says more than a camera has to say. The connection is of no use any more. */
 export class RtspSyntaxError extends Error {
@@ -18,7 +18,7 @@ export class RtspSyntaxError extends Error {
 const headBytesMax = 16 * 1024;
 const headersMax = 64;
 /** Descriptions of real cameras have a few kilobytes. */
-export const bodyBytesMax = 256 * 1024;
+const bodyBytesMax = 256 * 1024;
 /** Some cameras leave bytes between their packets; more than this between two of them is no camera. */
 const strayBytesMax = 64 * 1024;
 const dollar = 0x24;

@@ -5,7 +5,7 @@ import { problem } from '../camera-problem.js';
 export type CameraTransport = 'auto' | 'tcp' | 'udp';
 
 /** Channels of a medium inside of an RTSP connection: its packets, and their reports. */
-export interface Channels {
+interface Channels {
   readonly packets: number;
   readonly text: string;
 }

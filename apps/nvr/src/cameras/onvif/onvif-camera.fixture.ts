@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { findElement, parseXml, type XmlElement } from './parse-xml.js';
 
-export interface OnvifCameraOptions {
+interface OnvifCameraOptions {
   username: string;
   password: string;
   /** Where its streams are, by the token of the profile, without credentials. The first one is named to be the largest. */
@@ -14,7 +14,7 @@ export interface OnvifCameraOptions {
 }
 
 /** An order that came with the right password. */
-export interface OnvifOrder {
+interface OnvifOrder {
   name: string;
   profile: string;
   /** Pan, tilt and zoom of a movement. */

@@ -35,11 +35,7 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-async function post<Body = unknown>(pathname: string, body: unknown = {}, of = nvr): Promise<{ status: number; body: Body }> {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await of.fetch(pathname, init);
-  return { status: response.status, body: (await response.json()) as Body };
-}
+const post = <Body = unknown>(pathname: string, body: unknown = {}, of = nvr) => of.send<Body>('POST', pathname, body);
 const profiles = (change = {}) => post('/api/v1/cameras/profiles', { onvif_url: device.url, ...login, ...change });
 const ordersNamed = (...names: string[]) => device.orders.filter(({ name }) => names.includes(name));
 

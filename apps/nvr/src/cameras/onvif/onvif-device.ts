@@ -24,7 +24,7 @@ export interface OnvifProfile {
   streamUrl: string;
 }
 
-export interface OnvifDeviceOptions {
+interface OnvifDeviceOptions {
   client: CheckedFetch;
   /** Device service at an IP address that was checked. */
   url: URL;

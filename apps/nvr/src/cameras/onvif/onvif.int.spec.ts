@@ -85,11 +85,7 @@ const dateAndTime = (now: Date) =>
   `<UTCDateTime><Time><Hour>${now.getUTCHours()}</Hour><Minute>${now.getUTCMinutes()}</Minute><Second>${now.getUTCSeconds()}</Second></Time>` +
   `<Date><Year>${now.getUTCFullYear()}</Year><Month>${now.getUTCMonth() + 1}</Month><Day>${now.getUTCDate()}</Day></Date></UTCDateTime>`;
 
-async function post(pathname: string, body: unknown = {}): Promise<{ status: number; body: unknown }> {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await nvr.fetch(pathname, init);
-  return { status: response.status, body: await response.json() };
-}
+const post = (pathname: string, body: unknown = {}) => nvr.send('POST', pathname, body);
 const device = () => ({ onvif_url: url, username: 'ada', password });
 
 describe('a camera that speaks ONVIF', () => {

@@ -19,7 +19,7 @@ const discoveryMs = 3_000;
 const conversationMsMax = 25_000;
 
 /** What a camera says of itself, and the addresses to save it with. */
-export interface OnvifDescription {
+interface OnvifDescription {
   manufacturer: string | null;
   model: string | null;
   profiles: (OnvifProfile & { rtspUrl: string | null })[];
@@ -27,7 +27,7 @@ export interface OnvifDescription {
 }
 
 /** Speed of a movement, each from -1 to 1. */
-export interface Velocity {
+interface Velocity {
   x: number;
   y: number;
   z: number;

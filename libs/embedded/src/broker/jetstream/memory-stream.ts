@@ -11,7 +11,7 @@ export interface StoredMessage extends BrokerMessage {
 }
 
 /** What a publisher is told. */
-export interface PublishAck {
+interface PublishAck {
   readonly stream: string;
   readonly seq: number;
   readonly duplicate?: true;

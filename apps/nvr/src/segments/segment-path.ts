@@ -1,5 +1,5 @@
 /** Who recorded a file, and when it begins, stands in its name: `<camera uuid>/<UTC day>/<Unix ms>.mp4`. */
-export interface SegmentPath {
+interface SegmentPath {
   cameraUuid: string;
   day: string;
   /** Of the first file after a connection only to a second. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, replaceFile } from '@nightjar/runtime';
+import { hasErrorCode, jsonOrUndefined, replaceFile } from '@nightjar/runtime';
 import { z } from 'zod';
 
 /** Whose recordings a directory holds, in case that the database does not know any more. No credentials. */
@@ -27,16 +27,8 @@ export async function keepCameraIdentity(root: string, identity: CameraIdentity)
 /** @returns undefined when the directory does not say whose it is, or says that it is another's */
 export async function readCameraIdentity(root: string, uuid: string): Promise<CameraIdentity | undefined> {
   const text = await readFile(path.join(root, uuid, fileName), 'utf8').catch(undefinedIfMissing);
-  const read = CameraIdentity.safeParse(text === undefined ? undefined : jsonOf(text));
+  const read = CameraIdentity.safeParse(text === undefined ? undefined : jsonOrUndefined(text));
   return read.success && read.data.uuid === uuid ? read.data : undefined;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function undefinedIfMissing(error: unknown): undefined {
