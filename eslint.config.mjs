@@ -44,18 +44,7 @@ const constraints = [
   },
   {
     sourceTag: 'app:gateway',
-    onlyDependOnLibsWithTags: lib(
-      'contracts',
-      'geometry',
-      'runtime',
-      'messaging',
-      'database',
-      'auth',
-      'openapi',
-      'outbound',
-      'media',
-      'webhooks',
-    ),
+    onlyDependOnLibsWithTags: lib('contracts', 'runtime', 'messaging', 'database', 'auth', 'openapi', 'outbound', 'webhooks'),
     bannedExternalImports: doors,
   },
   {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { replaceFile } from './replace-file.js';
+import { replaceFile, syncDirectory } from './replace-file.js';
 
 describe('a file that is replaced', () => {
   let directory: string;
@@ -33,5 +33,17 @@ describe('a file that is replaced', () => {
     await mkdir(path.join(file, 'below'), { recursive: true });
     await expect(replaceFile(file, 'text')).rejects.toMatchObject({ code: expect.stringMatching(/EISDIR|ENOTEMPTY|EEXIST/) });
     expect(await readdir(directory)).toEqual(['taken']);
+  });
+});
+
+describe('the names in a directory', () => {
+  it('are synced where there are any, and nobody is told that they are when they are not', async () => {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'nightjar-names-'));
+    await syncDirectory(directory);
+    const file = path.join(directory, 'file');
+    await replaceFile(file, 'text');
+    await expect(syncDirectory(path.join(file, 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await rm(directory, { recursive: true });
+    await syncDirectory(directory);
   });
 });

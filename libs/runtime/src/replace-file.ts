@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from './error-code.js';
 
@@ -33,13 +33,17 @@ export async function replaceFile(
   }
 }
 
-/** Makes the names in a directory as safe as their content. Where directories can't be synced (Windows) the system does it by itself. */
+/**
+ * Makes the names in a directory as safe as their content. A directory that is gone has none. Where directories can't be synced
+ * (Windows) the system does it by itself. @throws what the disk says
+ */
 export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r').catch(() => undefined);
+  let handle: FileHandle | undefined;
   try {
-    await handle?.sync();
+    handle = await open(directory, 'r');
+    await handle.sync();
   } catch (error) {
-    if (!hasErrorCode(error, 'EISDIR', 'EPERM', 'EINVAL')) throw error;
+    if (!hasErrorCode(error, 'ENOENT', 'EISDIR', 'EPERM', 'EINVAL')) throw error;
   } finally {
     await handle?.close();
   }

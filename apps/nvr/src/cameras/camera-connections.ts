@@ -47,7 +47,7 @@ export class CameraConnections {
     return camera.encryptedPassword === null ? null : this.secretBox.open(camera.encryptedPassword, purposeOf(camera.uuid));
   }
 
-  /** What the recorder learned of a camera that it does not get. Lost while the database is away: it is told at the next try. */
+  /** What the recorder learned of a camera that it does not get. Lost when the database does not take it: it is told at the next try. */
   async noteProblem(cameraId: number, problem: string): Promise<void> {
     await this.store.noteProblem(cameraId, problem).catch(() => undefined);
   }

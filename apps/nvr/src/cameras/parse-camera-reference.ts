@@ -1,7 +1,11 @@
 import { FramesName } from '@nightjar/contracts';
+import { z } from 'zod';
 
 /** How a caller names a camera. */
 export type CameraReference = { kind: 'id'; id: number } | { kind: 'frames_name'; framesName: string };
+
+/** The text of a camera's name in a query or a body; a number in JSON is its id. */
+export const CameraReferenceText = z.union([z.string().min(1).max(100), z.number().int().transform(String)]);
 
 /** Largest value of the id column. */
 const idMax = 2_147_483_647;

@@ -208,7 +208,7 @@ export const retentionOperations: readonly RouteDoc[] = [
   }),
   operation('PUT /api/v1/recordings/flag', 'flag', 'Keep a range, or let go of the ranges inside of it', {
     body: jsonBody(FlagRequest),
-    replies: ok('The range', object({ camera_id: text, start: moment, end: moment, flagged: flag })),
+    replies: ok('The range', object({ camera_id: integer, start: moment, end: moment, flagged: flag })),
     errors: [403, 404, 409, 422, 429, 503],
   }),
 ];

@@ -3,12 +3,13 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
 import { ExportFileName } from '../playback/export-file-name.js';
 import { downloadTicketSeconds, PlaybackTickets } from '../playback/playback-tickets.js';
 import { sendBytes } from '../playback/send-bytes.js';
-import { CameraReferenceText, InstantInBody, withForwardInstants } from '../segments/instant-query.js';
+import { InstantInBody, withForwardInstants } from '../segments/instant-query.js';
 import { ExportsService } from './exports.service.js';
 import type { Export } from './exports.store.js';
 

@@ -2,11 +2,12 @@ import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { EventsService } from '../events/events.service.js';
 import { parseInput } from '../http/parse-input.js';
 import { untilGone } from '../http/until-gone.js';
 import { PlaybackService } from '../playback/playback.service.js';
-import { CameraReferenceText, Instant } from '../segments/instant-query.js';
+import { Instant } from '../segments/instant-query.js';
 import { requireInternalService } from './internal-key.js';
 
 export const FrameQuery = z.object({ camera_id: CameraReferenceText, at: Instant });

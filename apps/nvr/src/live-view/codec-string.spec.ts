@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { box, u32 } from '../recorder/mp4-bytes.fixture.js';
+import { box, u32 } from '../mp4/mp4-bytes.fixture.js';
 import { describeInit } from './codec-string.js';
 
 /** The begin of a stream whose sample entry holds these boxes. */

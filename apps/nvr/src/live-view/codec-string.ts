@@ -1,4 +1,4 @@
-import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../mp4/mp4-boxes.js';
 
 /** Fixed fields of a visual sample entry in front of its boxes (ISO/IEC 14496-12 §12.1.3). */
 const sampleEntryBytes = 78;

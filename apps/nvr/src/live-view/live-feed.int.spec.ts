@@ -4,7 +4,7 @@ import { Bus, WithBody } from '@nightjar/messaging';
 import { createLogger, systemClock } from '@nightjar/runtime';
 import { startTestBus, until } from '@nightjar/testing';
 import { LiveParts } from '../recorder/live-parts.js';
-import { mp4Box } from '../recorder/write-init-segment.js';
+import { mp4Box } from '../mp4/write-init-segment.js';
 import { LiveFeed, type FeedPart } from './live-feed.js';
 
 const logger = createLogger({ service: 'spec', level: 'silent' });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { pause, toAppError } from '@nightjar/runtime';
+import { AppError, pause, toAppError } from '@nightjar/runtime';
 import type { FrameFile } from '../frames/read-frame-file.js';
 
 /** Between two pictures; no picture has this line in it by chance. */
@@ -26,7 +26,7 @@ export class PictureViewer {
     this.over = new Promise((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
-  /** Sends pictures on a response whose head is out, until the viewer goes or there are none any more. */
+  /** Sends pictures on a response whose head is out, until the viewer goes or there are none any more. @throws what else keeps it from a picture */
   async show(response: ServerResponse): Promise<void> {
     const { signal } = this.stopping;
     if (response.destroyed) this.stopping.abort();
@@ -38,8 +38,9 @@ export class PictureViewer {
         shownUnixMs = picture.modifiedUnixMs;
         await pause(this.options.pauseMs, signal);
       }
-    } catch {
+    } catch (error) {
       // No picture for half a minute: the viewer asks again.
+      if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
     } finally {
       response.end();
       this.stopping.abort();

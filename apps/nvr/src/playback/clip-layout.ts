@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@nightjar/runtime';
-import { movedSoundTicks } from '../recorder/parse-fragment.js';
+import { movedSoundTicks } from '../mp4/parse-fragment.js';
 import type { IndexedFragment, SegmentIndex } from './index-segment.js';
 
 /** A recorded file that a clip takes from. Times are Unix ms. */

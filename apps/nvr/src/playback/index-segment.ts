@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '@nightjar/runtime';
-import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
-import { parseFragment, placeTimes, type PlacedTime } from '../recorder/parse-fragment.js';
-import { labelForPlayers, parseInitSegment } from '../recorder/parse-init-segment.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../mp4/mp4-boxes.js';
+import { parseFragment, placeTimes, type PlacedTime } from '../mp4/parse-fragment.js';
+import { labelForPlayers, parseInitSegment } from '../mp4/parse-init-segment.js';
 
 /** One fragment of a recorded file (`moof` and `mdat`): where it stands, and when it is shown. Offsets are bytes of the file. */
 export interface IndexedFragment {

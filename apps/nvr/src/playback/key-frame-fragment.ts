@@ -1,5 +1,5 @@
 import { AppError } from '@nightjar/runtime';
-import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../recorder/mp4-boxes.js';
+import { childrenOf, contentOf, descendantOf, readBoxHeader, type Mp4Box } from '../mp4/mp4-boxes.js';
 import type { IndexedFragment } from './index-segment.js';
 
 /** Bits of `tfhd` (ISO/IEC 14496-12 §8.8.7) and `trun` (§8.8.8). */

@@ -6,7 +6,7 @@ import { AppError, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import { FFMPEG } from '../recorder/camera-recorders.js';
-import { readBoxHeader } from '../recorder/mp4-boxes.js';
+import { readBoxHeader } from '../mp4/mp4-boxes.js';
 import type { TimeRange } from '../segments/segments.service.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { sourcesOf } from './clips.service.js';

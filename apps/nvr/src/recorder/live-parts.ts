@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { liveViewBytesMax, type LiveViewPart, type LiveViewSession } from '@nightjar/contracts';
 import { deadlineSignal, type Clock } from '@nightjar/runtime';
-import type { VideoTrack } from './parse-init-segment.js';
+import type { VideoTrack } from '../mp4/parse-init-segment.js';
 import type { Fragment } from './segment-writer.js';
 
 /**

@@ -1,5 +1,5 @@
-import { wholeBox } from './mp4-boxes.js';
-import { placeVideo } from './parse-fragment.js';
+import { wholeBox } from '../mp4/mp4-boxes.js';
+import { placeVideo } from '../mp4/parse-fragment.js';
 import type { Fragment } from './segment-writer.js';
 
 /** Parameter sets stand in front of the picture; more than this in front of it are not looked at. */

@@ -1,7 +1,7 @@
 import { AppError } from '@nightjar/runtime';
-import { Mp4BoxSplitter, wholeBox, type Mp4Box, type StreamBox } from './mp4-boxes.js';
-import { hasVideo, parseFragment, rebaseFragment } from './parse-fragment.js';
-import { labelForPlayers, parseInitSegment, type VideoTrack } from './parse-init-segment.js';
+import { Mp4BoxSplitter, wholeBox, type Mp4Box, type StreamBox } from '../mp4/mp4-boxes.js';
+import { hasVideo, parseFragment, rebaseFragment } from '../mp4/parse-fragment.js';
+import { labelForPlayers, parseInitSegment, type VideoTrack } from '../mp4/parse-init-segment.js';
 import type { Fragment } from './segment-writer.js';
 
 /** What a fragmented MP4 stream consists of: once its begin, then fragments. */

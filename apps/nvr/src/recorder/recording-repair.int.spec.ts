@@ -5,7 +5,7 @@ import { createLogger } from '@nightjar/runtime';
 import { CamerasStore } from '../cameras/cameras.store.js';
 import { SegmentsStore } from '../segments/segments.store.js';
 import { startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
-import { box, moofBytes, moovBytes } from './mp4-bytes.fixture.js';
+import { box, moofBytes, moovBytes } from '../mp4/mp4-bytes.fixture.js';
 import { segmentName } from '../segments/recorded-file.fixture.js';
 import { RecordingRepair } from './recording-repair.js';
 

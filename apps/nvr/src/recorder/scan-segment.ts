@@ -1,8 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '@nightjar/runtime';
-import { readBoxHeader, type Mp4Box } from './mp4-boxes.js';
-import { parseFragment } from './parse-fragment.js';
-import { parseInitSegment, type VideoTrack } from './parse-init-segment.js';
+import { readBoxHeader, type Mp4Box } from '../mp4/mp4-boxes.js';
+import { parseFragment } from '../mp4/parse-fragment.js';
+import { parseInitSegment, type VideoTrack } from '../mp4/parse-init-segment.js';
 
 /** What of a recorded file is whole. */
 export interface ScannedSegment {

@@ -2,7 +2,7 @@ import { isTimeToRotate } from './is-time-to-rotate.js';
 import { SegmentFile } from './segment-file.js';
 import type { SegmentRows } from './segment-rows.js';
 import type { StreamTimes } from './stream-clock.js';
-import type { VideoTrack } from './parse-init-segment.js';
+import type { VideoTrack } from '../mp4/parse-init-segment.js';
 
 /** One fragment of the stream, or several that follow each other. */
 export interface Fragment {

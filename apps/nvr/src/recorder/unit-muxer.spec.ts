@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Unit } from '@nightjar/media';
 import { describeInit } from '../live-view/codec-string.js';
-import { parseFragment } from './parse-fragment.js';
+import { parseFragment } from '../mp4/parse-fragment.js';
 import { UnitMuxer } from './unit-muxer.js';
 
 const start = Buffer.from([0, 0, 0, 1]);

@@ -2,7 +2,7 @@ import type { Unit } from '@nightjar/media';
 import { AppError } from '@nightjar/runtime';
 import type { StreamPart } from './read-fragments.js';
 import type { Fragment } from './segment-writer.js';
-import { mp4Box, u32, videoTimescale, writeInitSegment, type ParameterSets } from './write-init-segment.js';
+import { mp4Box, u32, videoTimescale, writeInitSegment, type ParameterSets } from '../mp4/write-init-segment.js';
 
 /** As FFmpeg cuts them for recordings: how late viewers are. */
 const fragmentTicksMin = videoTimescale / 4;

@@ -7,7 +7,18 @@ import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
 import { manageScopes } from '../roles/permissions.js';
-import { ProtectionsStore, type Protection } from './protections.store.js';
+import { protectionsMax, ProtectionsStore, type Protection } from './protections.store.js';
+
+interface ProtectedRange {
+  /** How the caller names the camera. */
+  reference: string;
+  startsAtMs: number;
+  endsAtMs: number;
+  note: string | null;
+}
+interface RangeFlag extends ProtectedRange {
+  isFlagged: boolean;
+}
 
 /** Decides who may protect ranges: whoever sees a camera sees them; its owner, and users whose role manages recordings, make and remove them. */
 @Injectable()
@@ -19,11 +30,7 @@ export class ProtectionsService {
   ) {}
 
   /** @throws AppError `not_found`, `permission_denied` for who only sees the camera, `conflict` for one too many */
-  async protect(
-    principal: Principal,
-    request: { reference: string; startsAtMs: number; endsAtMs: number; note: string | null },
-    by: Actor,
-  ): Promise<Protection> {
+  async protect(principal: Principal, request: ProtectedRange, by: Actor): Promise<Protection> {
     const { reference, ...range } = request;
     const camera = await this.cameras.find(cameraScopeOf(principal), reference);
     mustManage(principal, camera);
@@ -31,6 +38,21 @@ export class ProtectionsService {
     const details = { camera_id: camera.id, start_unix: range.startsAtMs / 1_000, end_unix: range.endsAtMs / 1_000 };
     const writeEntry = this.audit.entryOf(by, { action: 'recording.protected', entityType: 'protection', details });
     return this.store.create({ ...range, cameraId: camera.id, createdBy }, writeEntry);
+  }
+
+  /**
+   * Protects a range, once however often it is flagged; or lets go of all protected ranges inside of it.
+   * @throws AppError as `protect` and `remove`
+   */
+  async flag(principal: Principal, flag: RangeFlag, by: Actor): Promise<{ cameraId: number }> {
+    const { isFlagged, ...range } = flag;
+    const camera = await this.cameras.find(cameraScopeOf(principal), range.reference);
+    const { found } = await this.list(principal, { reference: String(camera.id), skip: 0, limit: protectionsMax });
+    const inside = found.filter(({ endsAtMs, startsAtMs }) => startsAtMs >= range.startsAtMs && endsAtMs <= range.endsAtMs);
+    if (!isFlagged) for (const { id } of inside) await this.remove(principal, id, by);
+    const isSame = inside.some(({ endsAtMs, startsAtMs }) => startsAtMs === range.startsAtMs && endsAtMs === range.endsAtMs);
+    if (isFlagged && !isSame) await this.protect(principal, range, by);
+    return { cameraId: camera.id };
   }
 
   /** Latest first, of the cameras that the caller sees. @throws AppError `not_found` */

@@ -20,7 +20,7 @@ export interface Protection {
 export const protectionLock = 72_707_403n;
 
 /** Of one camera. Each is looked at for every file that may go. */
-const protectionsMax = 1_000;
+export const protectionsMax = 1_000;
 
 @Injectable()
 export class ProtectionsStore {

@@ -3,14 +3,13 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
+import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { parseInput } from '../http/parse-input.js';
 import { ProtectionsService } from '../retention/protections.service.js';
 import { scopes } from '../keys/api-keys.js';
-import { CameraReferenceText, InstantInBody, withForwardInstants } from './instant-query.js';
+import { InstantInBody, withForwardInstants } from './instant-query.js';
 
 const rangeMsMax = 31 * 24 * 3_600_000;
-/** As many as a camera has at most. */
-const protectionsMax = 1_000;
 export const FlagRequest = withForwardInstants(
   z.strictObject({
     camera_id: CameraReferenceText,
@@ -37,19 +36,9 @@ export class FlagController {
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings, usersOnly: true })
   async flag(@Body() body: unknown, @Req() request: FastifyRequest) {
     const { camera_id, end, flagged, note, start } = parseInput(FlagRequest, body, 'body');
-    const principal = requirePrincipal(request);
-    const range = { startsAtMs: Math.floor(start), endsAtMs: Math.ceil(end) };
-    const { found } = await this.protections.list(principal, { reference: camera_id, skip: 0, limit: protectionsMax });
-    const inside = found.filter(({ endsAtMs, startsAtMs }) => startsAtMs >= range.startsAtMs && endsAtMs <= range.endsAtMs);
-    if (!flagged) for (const { id } of inside) await this.protections.remove(principal, id, actorOf(request));
-    const isSame = inside.some(({ endsAtMs, startsAtMs }) => startsAtMs === range.startsAtMs && endsAtMs === range.endsAtMs);
-    // Flagging twice is flagging once.
-    if (flagged && !isSame)
-      await this.protections.protect(
-        principal,
-        { reference: camera_id, ...range, note: note === '' ? null : (note ?? null) },
-        actorOf(request),
-      );
-    return { camera_id, start: new Date(range.startsAtMs).toISOString(), end: new Date(range.endsAtMs).toISOString(), flagged };
+    const range = { startsAtMs: Math.floor(start), endsAtMs: Math.ceil(end), note: note === '' ? null : (note ?? null) };
+    const flag = { ...range, reference: camera_id, isFlagged: flagged };
+    const { cameraId } = await this.protections.flag(requirePrincipal(request), flag, actorOf(request));
+    return { camera_id: cameraId, start: new Date(range.startsAtMs).toISOString(), end: new Date(range.endsAtMs).toISOString(), flagged };
   }
 }

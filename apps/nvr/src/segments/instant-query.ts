@@ -17,9 +17,6 @@ export const InstantInBody = z.union([UnixNumber.transform((seconds) => seconds 
   error: 'must be an instant like 2026-06-01T12:00:00Z, or Unix seconds',
 });
 
-/** A camera as text of a query or a body. */
-export const CameraReferenceText = z.union([z.string().min(1).max(100), z.number().int().transform(String)]);
-
 /** `start` and `end` that go forward and are at most so far apart. */
 export function withForwardInstants<Schema extends z.ZodType<{ start: number; end: number }>>(schema: Schema, longestMs: number): Schema {
   return schema

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { readBoxHeader } from '../recorder/mp4-boxes.js';
-import { labelForPlayers } from '../recorder/parse-init-segment.js';
+import { readBoxHeader } from '../mp4/mp4-boxes.js';
+import { labelForPlayers } from '../mp4/parse-init-segment.js';
 import type { ByteRange } from './parse-range-header.js';
 
 /** The begin of a recorded file (`ftyp` and `moov`) is shorter. */

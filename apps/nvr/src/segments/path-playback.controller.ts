@@ -2,9 +2,10 @@ import { Controller, Get, Query, Req } from '@nestjs/common';
 import { Policy, requirePrincipal } from '@nightjar/auth';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
-import { CameraReferenceText, Instant } from './instant-query.js';
+import { Instant } from './instant-query.js';
 import { spanView } from './timeline.controller.js';
 import { TimelineService } from './timeline.service.js';
 

@@ -214,7 +214,7 @@ describe('a flag', () => {
 
   it('protects a range from retention, once, until it is taken away', async () => {
     for (let time = 0; time < 2; time++) expect([(await flag({ note: 'the parcel' })).status, await protections()]).toEqual([200, 1]);
-    expect(await (await flag({ flagged: false })).json()).toMatchObject({ flagged: false });
+    expect(await (await flag({ flagged: false })).json()).toMatchObject({ camera_id: yard.id, flagged: false });
     expect(await protections()).toBe(0);
   });
 
