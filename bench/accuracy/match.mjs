@@ -4,7 +4,7 @@ import { iou } from '../../libs/geometry/dist/index.js';
 /** Overlap from which a detection has found an object, as COCO's and MOT's first number. */
 const minIou = 0.5;
 
-export const boxOf = ([left, top, width, height]) => ({ x1: left, y1: top, x2: left + width, y2: top + height });
+const boxOf = ([left, top, width, height]) => ({ x1: left, y1: top, x2: left + width, y2: top + height });
 
 /**
  * Joins detections with labelled objects of one label, the surest detection first.

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
@@ -35,7 +36,6 @@ const cameras = 10;
 const password = 'password of the bench';
 const ticksPerSecond = 100;
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Five neighbours of ten cameras: every client hears half of the events. */
 const urls = (base) =>
   Array.from(

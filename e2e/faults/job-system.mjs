@@ -12,7 +12,7 @@ import { findFfmpeg } from '../../libs/media/dist/index.js';
 import { eventually, sleep } from '../journey/checks.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const apiKey = 'key-of-the-fault-scripts';
+const apiKey = 'key-of-the-fault-scripts';
 const password = 'password-of-the-fault-scripts';
 const token = 'token-of-the-fault-scripts';
 

@@ -62,7 +62,7 @@ const readLedger = (file) =>
     .map((line) => JSON.parse(line));
 
 /** What the entries of a ledger amount to. `faults` must all be 0. */
-export function judge(entries) {
+function judge(entries) {
   const of = (kind) => entries.filter((entry) => entry.kind === kind);
   const wanted = of('wanted');
   const answers = of('answered');

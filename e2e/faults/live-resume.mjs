@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import WebSocket from 'ws';
@@ -21,7 +22,6 @@ const password = 'password of the fault';
 /** A connection lives this long at most; some end before their first message. */
 const connectionMaxMs = 1_000;
 const settleMs = 60_000;
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const closers = [];
 

@@ -140,7 +140,7 @@ export function filesIn(directory) {
 }
 
 /** Ms of media that a file plays, and what FFmpeg has to complain of while it decodes all of it. */
-export async function play(ffmpeg, file) {
+async function play(ffmpeg, file) {
   const { stderr } = await run(ffmpeg, ['-v', 'error', '-i', file, '-f', 'null', '-']).catch((error) => error);
   return stderr.trim();
 }

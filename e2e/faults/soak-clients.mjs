@@ -2,6 +2,7 @@
 // leaves after a random while and comes back with its last id. `{ token }` is a fresh login; `{ leave: true }` sends all of them away and is
 // answered with what they got: the notifications that each saw, in order, since its first.
 import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const agent = new http.Agent({ maxSockets: Infinity });
 const clients = [];
@@ -9,7 +10,6 @@ let token;
 let isOver = false;
 let connections = 0;
 let refused = 0;
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One connection. @returns when it has ended, by `cut` or by the server */
 function connect(url, client, cut) {

@@ -15,7 +15,7 @@ const launcher = path.join(root, 'apps/launcher/dist/main.js');
  * Ports that nobody listens on. Not those that the kernel hands out: before the system listens, and whenever it is started again, one of
  * them could be the near end of somebody's connection.
  */
-export async function freePorts(count) {
+async function freePorts(count) {
   const ports = new Set();
   for (let tries = 0; ports.size < count; tries++) {
     if (tries > 1_000) throw new Error('no free ports between 10,000 and 32,000');

@@ -8,7 +8,7 @@ import { entryProblems, exists, read, root, settingProblems } from './known-sett
 const buildTools = ['node_modules/typescript', 'node_modules/prisma', 'node_modules/jest', 'node_modules/nx', 'node_modules/vite'];
 
 /** Apps that run as a service of their own: all with a main.ts but the launcher, which starts them on one machine. */
-export function serviceApps() {
+function serviceApps() {
   return fs.readdirSync(path.join(root, 'apps')).filter((app) => app !== 'launcher' && exists(`apps/${app}/src/main.ts`));
 }
 

@@ -36,7 +36,7 @@ export interface AppModuleParts {
 }
 
 /** What adapter-http.ts adds. */
-export interface HttpParts {
+interface HttpParts {
   readonly runner: TaskRunner;
   readonly rootSurface: RootSurface;
   readonly metrics: AdapterMetrics;

@@ -36,7 +36,7 @@ const leaseMs = 30_000;
 const streamLeaseMs = 10_000;
 
 /** What the test answers in the place of a model. */
-export type Engine = (work: PulledWork, signal: AbortSignal) => InferenceResult | Promise<InferenceResult>;
+type Engine = (work: PulledWork, signal: AbortSignal) => InferenceResult | Promise<InferenceResult>;
 
 type Verdict = 'continue' | 'cancel' | 'late' | 'lost';
 

@@ -24,6 +24,7 @@ import { AppModule } from './app.module.js';
 import { tellCapacity } from './capacity-teller.js';
 import type { AgentAccess, AgentConfig } from './config.js';
 import { tellDecoding } from './decode/decoding-teller.js';
+import type { RunWork } from './jobs/job-attempt.js';
 import { JobWorker } from './jobs/job-worker.js';
 import { OfferedCapabilities } from './jobs/offered-capabilities.js';
 import { workRunner } from './jobs/run-work.js';
@@ -81,18 +82,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const dispatcher = new InferenceDispatcher(bus, clock);
   const capabilities = new OfferedCapabilities(clock);
 
-  const spool = new EventSpool({ directory: config.eventSpoolDir, entriesMax: pendingEventsMax, wallMs: () => clock.wallMs(), logger });
-  const reporter = new EventReporter({ bus, logger, spool });
-  await reporter.restore();
-  shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
-  const clientTo = (networks: readonly Network[], exchangesMax: number) =>
-    new CheckedFetch({ policy: new AddressPolicy({ networks, ownPorts: new Set(config.ownPorts) }), exchangesMax });
-  const callbacks = new CallbackSender({ client: clientTo(config.callbackNetworks, callbacksAtOnceMax), logger });
-  shutdown.register('callbacks', (deadline) => callbacks.flush(deadlineSignal(eventFlushMs, deadline)));
-  const { bytesMax, directory, networks } = config.videoFiles;
-  // One for each stream at most, and some whose lookup has not ended.
-  const files = new VideoFiles({ client: clientTo(networks, 2 * config.streamSlots), directory, bytesMax, logger });
-  await files.open();
+  const { callbacks, reporter } = await openReporting(context, config, { bus, clock });
+  const files = await openFiles(config, logger);
   const busListeners = new BusListeners(bus, clock);
   const subscribers = new StreamSubscribers({ logger, elsewhere: busListeners });
   const plugins = await Plugins.open({
@@ -102,7 +93,7 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     logger,
   });
   shutdown.register('plugins', () => plugins.stop());
-  const services: StreamServices = {
+  const streams = claimsOf(config, {
     ffmpeg,
     hardware,
     hardwareProblem,
@@ -114,22 +105,8 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
     files,
     subscribers,
     plugins,
-    onOver: () => streams.nudge(),
     framesDir: config.framesDir,
     session: randomBytes(4).toString('hex'),
-    clock,
-    logger,
-  };
-  const streams: StreamClaims = new StreamClaims({
-    bus,
-    agentId: config.agentId,
-    slots: config.streamSlots,
-    offers: analyticOffers(),
-    begin: (stream) => beginAnalysis(stream, services),
-    onEnded: (streamId, { status, error }) => {
-      plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
-      subscribers.end(streamId, status, error);
-    },
     clock,
     logger,
   });
@@ -155,6 +132,71 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   const frames = sweepOldStreamFrames({ framesDir: config.framesDir, isInUse, wallMs: () => clock.wallMs(), logger });
   shutdown.register('old frames', () => frames.stop());
   jobs.start();
+  startReports(context, config, { bus, ffmpeg, runWorkIn, jobs, streams, clock });
+  logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
+  return { url: http.url, routes };
+}
+
+/** Tells nvr and callbacks of what streams find. */
+async function openReporting(
+  { logger, shutdown }: ProcessContext,
+  config: AgentConfig,
+  { bus, clock }: { bus: Bus; clock: Clock },
+): Promise<Pick<StreamServices, 'callbacks' | 'reporter'>> {
+  const spool = new EventSpool({ directory: config.eventSpoolDir, entriesMax: pendingEventsMax, wallMs: () => clock.wallMs(), logger });
+  const reporter = new EventReporter({ bus, logger, spool });
+  await reporter.restore();
+  shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
+  const callbacks = new CallbackSender({ client: clientTo(config, config.callbackNetworks, callbacksAtOnceMax), logger });
+  shutdown.register('callbacks', (deadline) => callbacks.flush(deadlineSignal(eventFlushMs, deadline)));
+  return { callbacks, reporter };
+}
+
+/** Fetches videos that streams are made of. */
+async function openFiles(config: AgentConfig, logger: Logger): Promise<VideoFiles> {
+  const { bytesMax, directory, networks } = config.videoFiles;
+  // One for each stream at most, and some whose lookup has not ended.
+  const files = new VideoFiles({ client: clientTo(config, networks, 2 * config.streamSlots), directory, bytesMax, logger });
+  await files.open();
+  return files;
+}
+
+function clientTo({ ownPorts }: AgentConfig, networks: readonly Network[], exchangesMax: number): CheckedFetch {
+  return new CheckedFetch({ policy: new AddressPolicy({ networks, ownPorts: new Set(ownPorts) }), exchangesMax });
+}
+
+/** Claims streams from nvr and analyses those that it gets. */
+function claimsOf(config: AgentConfig, services: Omit<StreamServices, 'onOver'>): StreamClaims {
+  const { bus, clock, logger, plugins, subscribers } = services;
+  const streams: StreamClaims = new StreamClaims({
+    bus,
+    agentId: config.agentId,
+    slots: config.streamSlots,
+    offers: analyticOffers(),
+    begin: (stream) => beginAnalysis(stream, { ...services, onOver: () => streams.nudge() }),
+    onEnded: (streamId, { status, error }) => {
+      plugins.publish(processingPoint({ streamId, status: 'stop', clock }));
+      subscribers.end(streamId, status, error);
+    },
+    clock,
+    logger,
+  });
+  return streams;
+}
+
+interface ReportParts {
+  bus: Bus;
+  ffmpeg: FfmpegBinary;
+  /** The code that does jobs, on files of this directory. */
+  runWorkIn: (mediaDir: string) => RunWork;
+  jobs: JobWorker;
+  streams: StreamClaims;
+  clock: Clock;
+}
+
+/** Tells others what this agent has room for and how it decodes, and looks whether it can do what it offers. */
+function startReports({ logger, shutdown }: ProcessContext, config: AgentConfig, parts: ReportParts): void {
+  const { bus, clock, ffmpeg, jobs, runWorkIn, streams } = parts;
   const selfCheck = new SelfCheck({ ffmpeg, runWorkIn, isBusy: () => jobs.slotsBusy > 0, clock, logger });
   shutdown.register('self-check', () => selfCheck.stop());
   if (config.selfCheck) selfCheck.start();
@@ -163,8 +205,6 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   shutdown.register('capacity', () => capacity.stop());
   const decoding = tellDecoding({ bus, agentId: config.agentId, streams });
   shutdown.register('decoding', () => decoding.stop());
-  logger.info('agent listens', { url: http.url, agentId: config.agentId, ffmpeg: ffmpeg.version });
-  return { url: http.url, routes };
 }
 
 /** What listeners of live results reach over HTTP. */

@@ -1,34 +1,9 @@
 import { z } from 'zod';
+import { ApiError, readAnswer, refusalOf, unknownShape, unreachable } from './api/answer.js';
 
-/** Why a call failed, in words for the person at the screen. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-
-  constructor(
-    readonly status: number,
-    message: string,
-    /** What the API calls it, where it has a name. */
-    readonly reason?: string,
-    /** What is wrong with which field, by the name that the API gives it. */
-    readonly fields: ReadonlyMap<string, string> = new Map(),
-  ) {
-    super(message);
-  }
-}
-
-/** What the API answered has another shape than this page knows. */
-const unknownShape = 'The server answered in a way this page does not understand. Is it a newer version? Reload the page.';
-
-const Token = z.object({ access_token: z.string() });
+/** What signing in, a renewal and a changed password are answered with. */
+export const Token = z.object({ access_token: z.string() });
 const StreamTicket = z.object({ ticket: z.string() });
-/** A detail is a text, an object with a `message` and the name of the `error`, or a list of what is wrong with which field. */
-const Refusal = z.object({
-  detail: z.union([
-    z.string(),
-    z.object({ error: z.string().optional(), message: z.string() }),
-    z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string() })).min(1),
-  ]),
-});
 const SetupCheck = z.object({ setup_required: z.boolean() });
 
 /** Whether this browser may have a session: the cookie that says so for certain is out of our sight. No secret. */
@@ -43,8 +18,9 @@ interface RequestOptions {
 }
 
 /**
- * The only place that fetches; what it is asked for stands by feature under `api/`. Holds the access token in memory: it is gone with the page, and no script of another page can
- * read it. What gets the next one is a cookie that no script can read. `onSignedOut` is called when the session has ended.
+ * The only place that fetches; what it is asked for stands by feature under `api/`. Holds the access token in memory: it is gone with
+ * the page, and no script of another page can read it. What gets the next one is a cookie that no script can read. `onSignedOut` is
+ * called when the session has ended.
  */
 export class Api {
   private renewal: Promise<void> | undefined;
@@ -78,25 +54,30 @@ export class Api {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(credentials),
     });
-    const { access_token: token } = await read(response, Token);
+    const { access_token: token } = await readAnswer(response, Token);
     localStorage.setItem(sessionHint, '1');
     return new Api(token, onSignedOut);
   }
 
-  /** Ends the session, here and for its cookie. */
+  /** Ends the session, here and for its cookie. @throws ApiError when the server could not be told: for the cookie it goes on */
   async signOut(): Promise<void> {
     localStorage.removeItem(sessionHint);
-    await this.request('/api/v1/auth/logout', { method: 'POST' }).catch(() => undefined);
+    try {
+      await this.request('/api/v1/auth/logout', { method: 'POST' });
+    } catch (error) {
+      // It had ended before.
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    }
   }
 
   /** @throws ApiError */
   async getJson<Schema extends z.ZodType>(path: string, schema: Schema, signal?: AbortSignal): Promise<z.infer<Schema>> {
-    return read(await this.request(path, { signal }), schema);
+    return readAnswer(await this.request(path, { signal }), schema);
   }
 
   /** @throws ApiError, also when the answer has another shape than `schema` */
   async sendJson<Schema extends z.ZodType>(path: string, schema: Schema, options: RequestOptions): Promise<z.infer<Schema>> {
-    return read(await this.request(path, options), schema);
+    return readAnswer(await this.request(path, options), schema);
   }
 
   /** Sends what has no answer worth reading. @throws ApiError */
@@ -136,7 +117,7 @@ export class Api {
 
   /** Opens the live video of a camera; `sub`: the smaller one, where it has one. A ticket says who asks: a browser sends no header with a handshake. */
   async openLiveVideo(cameraId: number, stream: 'main' | 'sub'): Promise<WebSocket> {
-    const { ticket } = await read(await this.request('/api/v1/events/ws-ticket', { method: 'POST' }), StreamTicket);
+    const { ticket } = await readAnswer(await this.request('/api/v1/events/ws-ticket', { method: 'POST' }), StreamTicket);
     const socket = new WebSocket(
       `${location.origin.replace(/^http/, 'ws')}/api/v1/cameras/${cameraId}/live?stream=${stream}&ticket=${ticket}`,
     );
@@ -187,7 +168,7 @@ export class Api {
 
 /** Whether there is no user yet: the first one is made with a token that the server printed. @throws ApiError */
 export async function isSetupRequired(): Promise<boolean> {
-  return (await read(await send('/api/v1/auth/check-setup', { method: 'POST' }), SetupCheck)).setup_required;
+  return (await readAnswer(await send('/api/v1/auth/check-setup', { method: 'POST' }), SetupCheck)).setup_required;
 }
 
 /** Makes the first user. @throws ApiError */
@@ -201,7 +182,7 @@ export async function makeFirstUser(user: { username: string; password: string; 
 
 async function renewToken(): Promise<string> {
   const response = await send('/api/v1/auth/refresh', { method: 'POST' });
-  return (await read(response, Token)).access_token;
+  return (await readAnswer(response, Token)).access_token;
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {
@@ -209,27 +190,8 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   try {
     response = await fetch(path, { ...init, credentials: 'same-origin' });
   } catch (error) {
-    if ((error as Error).name === 'AbortError') throw error;
-    throw new ApiError(0, 'The server cannot be reached.');
+    throw unreachable(error);
   }
   if (!response.ok) throw await refusalOf(response);
   return response;
-}
-
-async function refusalOf(response: Response): Promise<ApiError> {
-  const refusal = Refusal.safeParse(await response.json().catch(() => undefined));
-  if (!refusal.success) return new ApiError(response.status, `The server answered ${response.status}.`);
-  const { detail } = refusal.data;
-  if (Array.isArray(detail)) {
-    const problems = detail.map(({ loc, msg }) => [loc.slice(1).join('.'), msg] as const);
-    const text = problems.map((problem) => problem.filter((part) => part !== '').join(': ')).join('; ');
-    return new ApiError(response.status, text, undefined, new Map(problems));
-  }
-  return typeof detail === 'string' ? new ApiError(response.status, detail) : new ApiError(response.status, detail.message, detail.error);
-}
-
-async function read<Schema extends z.ZodType>(response: Response, schema: Schema): Promise<z.infer<Schema>> {
-  const answer = schema.safeParse(await response.json().catch(() => undefined));
-  if (!answer.success) throw new ApiError(response.status, unknownShape);
-  return answer.data;
 }

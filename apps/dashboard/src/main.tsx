@@ -17,9 +17,13 @@ function Dashboard() {
     setApi(undefined);
   }, []);
   const signOut = useCallback(() => {
-    void api?.signOut();
     setNotice(undefined);
     setApi(undefined);
+    api
+      ?.signOut()
+      .catch((error: unknown) =>
+        setNotice(`${(error as Error).message} This page has forgotten your session, but the server has not ended it.`),
+      );
   }, [api]);
   // A page that was reloaded goes on where it was.
   useEffect(() => {
@@ -28,7 +32,7 @@ function Dashboard() {
         setApi(resumed);
         if (!resumed) setNeedsFirstUser(await isSetupRequired());
       })
-      .catch(() => undefined)
+      .catch((error: unknown) => setNotice((error as Error).message))
       .finally(() => setIsLooking(false));
   }, [onSignedOut]);
   if (isLooking) return <main className="sign-in" aria-busy="true" />;

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { readPermissions, readProfile, type Profile } from './api/account.js';
-import { ApiError, type Api } from './api.js';
+import { ApiError } from './api/answer.js';
+import type { Api } from './api.js';
 import { CamerasPage } from './cameras/cameras-page.js';
 import { EventsPage } from './events/events-page.js';
 import { LivePage } from './live/live-page.js';

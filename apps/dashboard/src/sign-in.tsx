@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
-import { Api, ApiError } from './api.js';
+import { ApiError } from './api/answer.js';
+import { Api } from './api.js';
 
 /** Asks who is there. `notice` tells why the last session ended. */
 export function SignIn({

@@ -53,7 +53,7 @@ export interface CallerConfig {
   trustedProxies: readonly string[];
 }
 
-export interface WebhookConfig {
+interface WebhookConfig {
   /** Networks beyond the public internet that webhooks may go to. */
   networks: readonly Network[];
   /** Where this system itself listens: no webhook goes there, whatever the networks say. */

@@ -108,6 +108,7 @@ function readDotEnv(file: string): Record<string, string> {
   return existsSync(file) ? definedOnly(parseEnv(readFileSync(file, 'utf8'))) : {};
 }
 
-function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
+/** An environment without the names that have no value. */
+export function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

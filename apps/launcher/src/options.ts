@@ -1,7 +1,7 @@
 import { settings, SettingsError } from '@nightjar/runtime';
 
 /** What the command line asks for. */
-export interface LauncherOptions {
+interface LauncherOptions {
   readonly help: boolean;
 }
 

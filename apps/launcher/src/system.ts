@@ -55,7 +55,7 @@ interface DemoCameraOptions {
   readonly signal: AbortSignal;
 }
 
-export interface SystemOptions {
+interface SystemOptions {
   readonly config: LauncherConfig;
   readonly terminal: Terminal;
   /** A part does not stay up. */
@@ -233,7 +233,7 @@ export class System {
     });
     supervise(supervisor);
     this.options.terminal.progress(name, 'starting');
-    return untilAborted(supervisor.start(), signal);
+    return unlessAborted(supervisor.start(), signal);
   }
 
   private async startDemoCamera({ clip, port, ffmpegPath, signal }: DemoCameraOptions): Promise<void> {
@@ -250,7 +250,7 @@ export class System {
       start: () => startDemoCameraProcess({ clip: file, port, ffmpegPath, environment, log }),
     });
     supervise(supervisor);
-    await untilAborted(supervisor.start(), signal);
+    await unlessAborted(supervisor.start(), signal);
   }
 
   private onState(name: string, state: PartState): void {
@@ -296,7 +296,7 @@ export class System {
 }
 
 /** The promise's outcome, or the signal's reason, whichever comes first. */
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     if (signal.aborted) onAbort();

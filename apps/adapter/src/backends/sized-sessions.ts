@@ -4,7 +4,7 @@ import { joinRows, padRows, rowsOf, splitOutputs } from './join-tensors.js';
 import type { Tensors } from './tensor.js';
 
 /** A session for one batch size, and what a run of it takes. */
-export interface SizedSession {
+interface SizedSession {
   readonly session: TensorSession;
   readonly costMs: number;
 }

@@ -9,7 +9,7 @@ export interface DeviceMeter {
 }
 
 /** A model as far as its place on a device goes. */
-export interface DeviceModel {
+interface DeviceModel {
   /** `name@version`. */
   readonly key: string;
   /** Where it runs, or would run. */

@@ -6,7 +6,7 @@ import { until } from '@nightjar/testing';
 import { EnginePool, type EnginePoolOptions, type EngineRequest, type PoolResult } from './engine-pool.js';
 
 /** What an engine process of jest/engine-double.mjs answers. */
-export interface Echo {
+interface Echo {
   readonly pid: number;
   readonly mostAtOnce: number;
   readonly models: readonly string[];

@@ -29,7 +29,7 @@ export interface EngineExit extends ProcessExit {
   readonly reason: ExitReason;
 }
 
-export interface EngineChildOptions {
+interface EngineChildOptions {
   /** Module that the process runs. */
   readonly entry: URL;
   readonly logger: Logger;

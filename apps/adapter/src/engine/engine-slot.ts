@@ -15,7 +15,7 @@ const legalMoves: Readonly<Record<SlotState, readonly SlotState[]>> = {
   stopped: [],
 };
 
-export interface EngineSlotOptions {
+interface EngineSlotOptions {
   /** Module that the engine process runs. */
   readonly entry: URL;
   /** Asked for at each start. */
@@ -61,7 +61,7 @@ export class EngineProcessDied extends Error {
 export type ModelCommand = { readonly type: 'load' | 'unload'; readonly model: string } | { readonly type: 'rescan' };
 
 /** A request on its way. */
-export interface EngineRun {
+interface EngineRun {
   /** @throws AppError as the process reports it, EngineProcessDied */
   readonly result: Promise<EngineResult>;
   /** Nobody waits for it any more; the process ends it when it can. */

@@ -3,7 +3,7 @@ import { EngineSlot, type EngineProcessDied, type LastExit, type SlotState } fro
 import type { EngineSettings } from './protocol.js';
 import { ReturnedMemory } from './returned-memory.js';
 
-export interface EngineTeamOptions {
+interface EngineTeamOptions {
   readonly entry: URL;
   readonly processes: number;
   /** Asked for at each start of a process. */
@@ -109,6 +109,7 @@ export class EngineTeam {
   async stop(deadline: AbortSignal): Promise<void> {
     this.stopping = true;
     const all = () => [...this.members, ...this.others];
+    // What runs longer is ended with its process.
     await this.until(() => all().every(({ runs }) => runs === 0), deadline).catch(() => undefined);
     await Promise.all(all().map((slot) => slot.stop(deadline)));
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nightjar/runtime';
 
-export interface FolderWatchOptions {
+interface FolderWatchOptions {
   /** Need not exist. */
   readonly folders: readonly string[];
   /** Called when something in the folders has changed and come to rest; the next look waits for it. What it throws is logged. */

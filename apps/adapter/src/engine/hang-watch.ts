@@ -11,7 +11,7 @@ export interface ProcessSigns {
   readonly firstDeadlineMs: number;
 }
 
-export interface HangLimits {
+interface HangLimits {
   /** Silence, and time beyond a request's deadline, that a process is allowed. */
   readonly hangMs: number;
   /** Time that a start or the loading of a model may take. */

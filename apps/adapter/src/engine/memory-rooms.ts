@@ -1,17 +1,18 @@
 import { AppError } from '@nightjar/runtime/app-error';
+import { modelKey } from '../models/model-version.js';
 import type { DeviceMemory } from './device-memory.js';
 import { estimateMemoryBytes, type ResidentModel, type RoomWanted } from './model-residency.js';
 import type { EngineSettings, ModelStatus } from './protocol.js';
 
 /** A budget, and what it would take to load one more model within it. */
-export interface Room extends RoomWanted {
+interface Room extends RoomWanted {
   /** For messages: whose room it is. */
   readonly of: string;
   /** Whether it is the memory of GPUs. */
   readonly isDevice: boolean;
 }
 
-export interface MemoryRoomsOptions {
+interface MemoryRoomsOptions {
   readonly settings: Pick<EngineSettings, 'memoryBudgetBytes' | 'vramBudgetBytes'>;
   readonly device: DeviceMemory;
   /** What models took of this process' memory when they were loaded, by `name@version`. */
@@ -20,8 +21,6 @@ export interface MemoryRoomsOptions {
   readonly resident: () => readonly ResidentModel[];
 }
 
-/** `name@version`. */
-export const keyOf = ({ name, version }: Pick<ModelStatus, 'name' | 'version'>) => `${name}@${version}`;
 const mebibytes = (bytes: number) => Math.ceil(bytes / 1024 ** 2);
 
 /** The budgets of an engine process: its own memory, and its share of the GPUs'. */
@@ -39,7 +38,7 @@ export class MemoryRooms {
     const wanted = this.stateOf(key);
     const rooms: Room[] = [];
     if (budgetBytes > 0) {
-      const neededBytes = wanted ? (measuredBytes.get(keyOf(wanted)) ?? estimateMemoryBytes(wanted.sizeBytes)) : 0;
+      const neededBytes = wanted ? (measuredBytes.get(modelKey(wanted)) ?? estimateMemoryBytes(wanted.sizeBytes)) : 0;
       const residentBytes = process.memoryUsage.rss();
       rooms.push({ of: 'an engine process', isDevice: false, budgetBytes, residentBytes, neededBytes, models: resident() });
     }
@@ -62,7 +61,7 @@ export class MemoryRooms {
       of: 'the GPU for an engine process',
       isDevice: true,
       budgetBytes: this.deviceBudgetBytes,
-      residentBytes: await this.options.device.usedBytes(loaded.map((state) => ({ ...state, key: keyOf(state) }))),
+      residentBytes: await this.options.device.usedBytes(loaded.map((state) => ({ ...state, key: modelKey(state) }))),
       neededBytes: this.deviceBytesOf(key),
       models,
     };
@@ -71,7 +70,7 @@ export class MemoryRooms {
   /** What a model takes, or would take, of the GPUs; 0 on the processor. */
   deviceBytesOf(key: string | undefined): number {
     const state = this.stateOf(key);
-    return state ? this.options.device.bytesOf({ ...state, key: keyOf(state) }) : 0;
+    return state ? this.options.device.bytesOf({ ...state, key: modelKey(state) }) : 0;
   }
 
   private get deviceBudgetBytes(): number {
@@ -79,7 +78,7 @@ export class MemoryRooms {
   }
 
   private stateOf(key: string | undefined): ModelStatus | undefined {
-    return this.options.states().find((state) => keyOf(state) === key);
+    return this.options.states().find((state) => modelKey(state) === key);
   }
 }
 

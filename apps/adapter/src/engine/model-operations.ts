@@ -108,6 +108,7 @@ export class ModelOperations {
       if (deadline.aborted) throw toAppError(deadline.reason);
       await perform(deadline);
     });
+    // Whoever asked hears of a failure; the next one waits for the end alone.
     this.lastTurn = turn.catch(() => undefined).finally(() => this.waiting--);
     await withDeadline(turn, deadline);
   }

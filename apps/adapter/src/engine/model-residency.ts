@@ -26,7 +26,7 @@ export interface RoomWanted {
 }
 
 /** `full`: there is no room even without all models that may go. `busy`: there would be, once requests that run have ended. */
-export type RoomPlan = { readonly evict: readonly string[] } | { readonly refuse: 'full' | 'busy' };
+type RoomPlan = { readonly evict: readonly string[] } | { readonly refuse: 'full' | 'busy' };
 
 /** Which models have to go before one more is loaded: the least recently used first, and no more of them than needed. */
 export function planRoom({ budgetBytes, residentBytes, neededBytes, models }: RoomWanted): RoomPlan {

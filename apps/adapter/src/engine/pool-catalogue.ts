@@ -1,7 +1,7 @@
 import type { EngineCatalogue, ModelStatus } from './protocol.js';
 
 /** A model as the pool sees it: loaded where any process has it loaded. */
-export interface PoolModelStatus extends ModelStatus {
+interface PoolModelStatus extends ModelStatus {
   /** How many processes have it in memory. */
   readonly loadedIn: number;
 }

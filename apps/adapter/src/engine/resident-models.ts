@@ -2,8 +2,9 @@ import { AppError } from '@nightjar/runtime/app-error';
 import type { Logger } from '@nightjar/runtime/logger';
 import type { ModelSource } from '../engine-tasks/run-work.js';
 import type { LoadedModel } from '../models/loaded-model.js';
+import { modelKey } from '../models/model-version.js';
 import { DeviceMemory, type DeviceMeter } from './device-memory.js';
-import { keyOf, MemoryRooms, noRoom } from './memory-rooms.js';
+import { MemoryRooms, noRoom } from './memory-rooms.js';
 import { idleModels, planRoom, type ResidentModel } from './model-residency.js';
 import type { EngineMemory, EngineSettings, ModelKind, ModelStatus } from './protocol.js';
 
@@ -20,7 +21,7 @@ export interface ModelHolder {
   verifyAll(): Promise<void>;
 }
 
-export interface ResidentModelsOptions {
+interface ResidentModelsOptions {
   readonly holder: ModelHolder;
   readonly settings: EngineSettings;
   readonly logger: Logger;
@@ -79,7 +80,7 @@ export class ResidentModels {
     const { holder } = this.options;
     return holder
       .states()
-      .map((state) => (state.loaded ? { ...state, memoryBytes: this.measuredBytes.get(keyOf(state)) ?? state.memoryBytes } : state));
+      .map((state) => (state.loaded ? { ...state, memoryBytes: this.measuredBytes.get(modelKey(state)) ?? state.memoryBytes } : state));
   }
 
   /** Looks at the files, then loads what is to be preloaded. @throws AppError what the first model that can't be loaded says */
@@ -258,7 +259,7 @@ export class ResidentModels {
       .states()
       .filter(({ loaded }) => loaded)
       .map((state) => {
-        const key = keyOf(state);
+        const key = modelKey(state);
         return {
           name: key,
           memoryBytes: this.measuredBytes.get(key) ?? state.memoryBytes ?? 0,
@@ -284,6 +285,7 @@ export class ResidentModels {
 
   private inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.lastChange.then(change, change);
+    // Whoever asked hears of a failure; the next one waits for the end alone.
     this.lastChange = turn.catch(() => undefined);
     return turn;
   }

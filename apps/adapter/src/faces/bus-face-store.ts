@@ -14,7 +14,7 @@ import { FaceCopy, type FacePage, type OwnChange } from './face-copy.js';
 import type { FaceStore, SavedFace } from './face-store.js';
 import { unitVectorOf, type KnownFace, type NewFace } from './known-face.js';
 
-export interface BusFaceStoreOptions {
+interface BusFaceStoreOptions {
   readonly bus: Bus;
   readonly logger: Logger;
   /** The nudge over the bus may be lost; the registry is asked this often anyway. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { packEmbedding, RegisteredFace, registeredFacesMax, unpackEmbedding } from '@nightjar/contracts';
-import { AppError } from '@nightjar/runtime';
+import { AppError, jsonOrUndefined } from '@nightjar/runtime';
 import { z } from 'zod';
 import { unitVectorOf, type KnownFace } from './known-face.js';
 
@@ -47,7 +47,7 @@ export async function encodeFaceFile({ faces, revision }: LocalFaces): Promise<B
 /** @throws AppError `unprocessable` that says what is wrong with the file */
 export function decodeFaceFile(content: Buffer): LocalFaces {
   const headerEnd = content.indexOf('\n');
-  const header = Header.safeParse(parseJson(content.toString('utf8', 0, Math.max(0, headerEnd))));
+  const header = Header.safeParse(jsonOrUndefined(content.toString('utf8', 0, Math.max(0, headerEnd))));
   if (!header.success) throw damaged('its first line is not ours');
   if (header.data.version !== version) throw damaged(`it has version ${header.data.version}, this program reads version ${version}`);
   const body = content.subarray(headerEnd + 1);
@@ -64,21 +64,13 @@ function encodeLine({ face, unitVector }: KnownFace): string {
 }
 
 function decodeLine(text: string, lineNumber: number): KnownFace {
-  const line = Line.safeParse(parseJson(text));
+  const line = Line.safeParse(jsonOrUndefined(text));
   if (!line.success) throw damaged(`line ${lineNumber} is no face`);
   const { embedding, ...face } = line.data;
   const unpacked = unpackEmbedding(Buffer.from(embedding, 'base64'), face.embedding_size);
   const unitVector = unpacked && unitVectorOf(unpacked);
   if (!unitVector) throw damaged(`line ${lineNumber} has no embedding`);
   return { face, unitVector };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function damaged(what: string): AppError {

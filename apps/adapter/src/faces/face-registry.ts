@@ -17,7 +17,7 @@ export interface FaceInput {
   readonly embedding: ArrayLike<number>;
 }
 
-export interface FaceRegistryStatus {
+interface FaceRegistryStatus {
   /** `local`: this adapter's own; `cluster`: shared by all adapters on the bus. */
   readonly scope: 'local' | 'cluster';
   /** Registered faces; undefined as long as nothing is known of them. */

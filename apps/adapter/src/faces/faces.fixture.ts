@@ -2,7 +2,7 @@ import type { RegisteredFace } from '@nightjar/contracts';
 import type { FaceInput } from './face-registry.js';
 import { unitVectorOf, type KnownFace } from './known-face.js';
 
-export const embeddingSize = 64;
+const embeddingSize = 64;
 
 /** Points into the direction of one axis, and by `tilt` into that of the next. */
 export function axis(index: number, tilt = 0, size = embeddingSize): Float32Array {

@@ -15,7 +15,7 @@ export interface FaceQuery {
   readonly max: number;
 }
 
-export interface FaceMatch {
+interface FaceMatch {
   readonly face: RegisteredFace;
   /** Cosine, -1..1. */
   readonly similarity: number;

@@ -17,7 +17,7 @@ import { RequestReader } from './oip/request-reader.js';
 import { SystemHardware } from './system-hardware.js';
 
 /** A reply with its body read as JSON. */
-export interface Reply<Body = Record<string, unknown>> {
+interface Reply<Body = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;

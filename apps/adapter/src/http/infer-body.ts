@@ -17,3 +17,8 @@ export async function readInferBody({ body, headers }: FastifyRequest): Promise<
     throw new AppError('unsupported_media_type', 'send application/json or multipart/form-data');
   return { type: 'json', body };
 }
+
+/** Whether a body of JSON, or a part of it, has named fields. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-export interface GpuMemory {
+interface GpuMemory {
   readonly name: string;
   readonly vram_total_mb: number;
   readonly vram_used_mb: number;

@@ -5,7 +5,7 @@ import type { FramesDirectory } from './frames-directory.js';
 import type { RemoteFrames } from './remote-frames/remote-frames.js';
 import { settledBefore } from '@nightjar/outbound';
 
-export interface FrameResolverOptions {
+interface FrameResolverOptions {
   readonly directory: FramesDirectory;
   /** Absent without a bus. */
   readonly bus: BusFrames | undefined;

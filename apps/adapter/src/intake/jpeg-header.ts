@@ -1,5 +1,5 @@
 /** What the segments before a JPEG's pixels say. */
-export interface JpegHeader {
+interface JpegHeader {
   readonly width: number;
   readonly height: number;
   /** Bytes that a decoder must hold at once: all coefficients where they come in several scans, else next to nothing. */

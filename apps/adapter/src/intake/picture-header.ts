@@ -4,7 +4,7 @@ import { maxPicturePixels } from '../engine/protocol.js';
 import { readJpegHeader } from './jpeg-header.js';
 import { readPngHeader } from './png-header.js';
 
-export interface PictureHeader extends PictureSize {
+interface PictureHeader extends PictureSize {
   readonly format: 'jpeg' | 'png' | 'webp';
 }
 

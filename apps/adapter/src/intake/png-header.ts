@@ -1,5 +1,5 @@
 /** What the chunks of a PNG say. */
-export interface PngHeader {
+interface PngHeader {
   readonly width: number;
   readonly height: number;
   /** Bytes that a decoder must hold at once: all pixels where the rows are interlaced, else next to nothing. */

@@ -2,7 +2,7 @@ import { AppError } from '@nightjar/runtime';
 import { readFrameReference } from './frame-reference.js';
 import type { FrameResolver } from './frame-resolver.js';
 
-export interface FramesOfRequest {
+interface FramesOfRequest {
   /** Compressed pictures by field name. */
   readonly pictures: ReadonlyMap<string, Uint8Array>;
   /** `camera:<directory>` of the first picture that has an `opennvr://` address. */

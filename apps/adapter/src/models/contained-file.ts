@@ -8,7 +8,7 @@ import { hasErrorCode } from '@nightjar/runtime/error-code';
 const maxFileBytes = 8 * 1024 ** 3;
 
 /** A file that was opened after it was seen to lie inside its folder. */
-export interface ContainedFile {
+interface ContainedFile {
   readonly handle: FileHandle;
   /** Without links. */
   readonly realPath: string;

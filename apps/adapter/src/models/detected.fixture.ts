@@ -14,7 +14,7 @@ export async function detect(picture: string, model: LoadedModel, minScore = 0.4
   return (outcome.result as EngineTasks['detect_objects']['result']).objects;
 }
 
-export interface Tolerance {
+interface Tolerance {
   /** Smallest overlap of two boxes of one object. */
   readonly iouMin: number;
   /** Largest difference of its scores. */

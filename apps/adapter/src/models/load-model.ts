@@ -24,7 +24,7 @@ const loaders: { readonly [Format in ModelFormat]: ModelLoader } = {
   identity: loadIdentity,
 };
 
-export interface ModelLoading extends LoadingTools {
+interface ModelLoading extends LoadingTools {
   readonly repository: ModelRepository;
 }
 

@@ -34,7 +34,7 @@ export interface CaptionSession extends Session {
   caption(picture: Picture, options: { maxNewTokens: number }): Promise<string>;
 }
 
-export type ModelSession = TensorSession | TextSession | CaptionSession;
+type ModelSession = TensorSession | TextSession | CaptionSession;
 
 /** A model ready to run in this process. */
 export interface LoadedModel<S extends ModelSession = ModelSession> {

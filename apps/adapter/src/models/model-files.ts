@@ -87,6 +87,13 @@ export async function readVerified({ folder }: VerifiedFiles, file: VerifiedFile
   }
 }
 
+/** @throws AppError `model_error` when the model has no file for that */
+export function requireFile({ manifest, verified }: { manifest: ModelManifest; verified: VerifiedFiles }, role: FileRole): VerifiedFile {
+  const file = verified.files.find((candidate) => candidate.role === role);
+  if (!file) throw new AppError('model_error', `model "${manifest.name}" has no file of role "${role}"`);
+  return file;
+}
+
 /** For files that a library has read by itself. @throws AppError `model_error` when one changed since it was verified */
 export async function requireUnchanged({ folder, files }: VerifiedFiles): Promise<void> {
   for (const file of files) {

@@ -3,7 +3,7 @@ import type { ModelKind } from '../engine/protocol.js';
 import { detectorDecoderNames, type DetectorDecoderName } from './decoders/detector-decoders.js';
 
 /** What runs the files, or makes of them what can be run. */
-export const modelFormats = ['onnx', 'tfjs-graph-model', 'tensorflow', 'paddle-ocr', 'transformers', 'blip-onnx', 'identity'] as const;
+const modelFormats = ['onnx', 'tfjs-graph-model', 'tensorflow', 'paddle-ocr', 'transformers', 'blip-onnx', 'identity'] as const;
 export type ModelFormat = (typeof modelFormats)[number];
 
 const otherDecoders = ['blazeface', 'scrfd', 'faceres', 'arcface', 'facemesh', 'classification', 'embedding', 'none'] as const;
@@ -21,10 +21,10 @@ const Text = z.string().max(2000);
 const TensorName = z.string().min(1).max(200);
 
 /** Names a model; also its folder. */
-export const ModelName = z
+const ModelName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 characters of a-z 0-9 . _ - and begin with a letter or digit');
-export const ModelVersion = z
+const ModelVersion = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 characters of A-Z a-z 0-9 . _ - and begin with a letter or digit');
 

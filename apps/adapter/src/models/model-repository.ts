@@ -11,7 +11,7 @@ import type { ActivationRanges } from './tfjs-to-onnx/quantisation.js';
 import { findUserModels } from './user-models.js';
 
 /** A model that can be used, as far as is known before its files are read. */
-export interface ModelEntry {
+interface ModelEntry {
   readonly manifest: ModelManifest;
   /** Where the files are: with an npm package, in a folder, or nowhere because there are none. */
   readonly place: { readonly package: string } | { readonly folder: string } | undefined;

@@ -9,6 +9,7 @@ import { loadModel } from './load-model.js';
 import type { LoadedModel } from './loaded-model.js';
 import { kindOf, needsProvider, takesTensors, type ModelManifest } from './model-manifest.js';
 import type { ListedModel, ModelRepository } from './model-repository.js';
+import { modelKey } from './model-version.js';
 
 export interface ModelStoreOptions {
   readonly repository: ModelRepository;
@@ -46,7 +47,7 @@ export class ModelStore {
       if (problem !== undefined) logger.warn('a model cannot be used', { model: name, version, problem });
     }
     for (const [key, { fingerprint }] of this.loaded) {
-      const listed = repository.list().find((model) => model.problem === undefined && keyOf(model) === key);
+      const listed = repository.list().find((model) => model.problem === undefined && modelKey(model) === key);
       if (listed?.verified?.fingerprint !== fingerprint) await this.release(key);
     }
   }
@@ -62,12 +63,12 @@ export class ModelStore {
     const { manifest } = this.options.repository.find(reference);
     const isOfKind = kindOf(manifest) === kind || (kind === 'tensors' && takesTensors(manifest.format));
     if (!isOfKind) throw new AppError('invalid_argument', `model "${manifest.name}" is no ${kind}`);
-    return keyOf(manifest);
+    return modelKey(manifest);
   }
 
   /** `name@version` of the model that a reference means, of whatever kind. @throws AppError `not_found`, `model_error` */
   resolveAny(reference: string): string {
-    return keyOf(this.options.repository.find(reference).manifest);
+    return modelKey(this.options.repository.find(reference).manifest);
   }
 
   /** Whether a model, by `name@version`, is in memory. */
@@ -91,7 +92,7 @@ export class ModelStore {
 
   /** @throws AppError `not_found`; `model_error`, from then on without trying; `unavailable`, which the next call tries again */
   async load(reference: string): Promise<LoadedModel> {
-    const key = keyOf(this.options.repository.find(reference).manifest);
+    const key = modelKey(this.options.repository.find(reference).manifest);
     const refusal = this.refused.get(key);
     if (refusal) throw refusal;
     const pending = this.loading.get(key) ?? this.open(key);
@@ -155,7 +156,7 @@ export class ModelStore {
     { manifest, defaults }: { manifest: ModelManifest; defaults: ReadonlySet<string | undefined> },
   ): ModelStatus {
     const { name, version, description, licence, labels, format } = manifest;
-    const key = keyOf(manifest);
+    const key = modelKey(manifest);
     const loaded = this.loaded.get(key);
     const session = loaded?.session.type === 'tensors' ? loaded.session : undefined;
     const whyNot = problem ?? this.refused.get(key)?.message ?? this.withoutProvider(manifest);
@@ -234,10 +235,6 @@ export class ModelStore {
     this.loaded.delete(key);
     await model?.session.release();
   }
-}
-
-function keyOf({ name, version }: { readonly name: string; readonly version: string }): string {
-  return `${name}@${version}`;
 }
 
 /** Of a model whose manifest can't be read. */

@@ -1,7 +1,7 @@
 import { AppError } from '@nightjar/runtime/app-error';
 
 /** A model as callers name it: `name`, or `name@version`. */
-export interface ModelReference {
+interface ModelReference {
   readonly name: string;
   readonly version: string | undefined;
 }
@@ -18,6 +18,11 @@ export function parseReference(reference: string, version?: string): ModelRefere
     throw new AppError('invalid_argument', `two versions are named: "${named.version}" and "${version}"`);
   }
   return named;
+}
+
+/** `name@version`: one version of a model, as maps and messages name it. */
+export function modelKey({ name, version }: { readonly name: string; readonly version: string }): string {
+  return `${name}@${version}`;
 }
 
 /** Orders versions as people do: numbers in them by value (`1.10` after `1.9`), a longer one after its beginning. */

@@ -9,7 +9,7 @@ import { ProtobufWriter } from './tfjs-to-onnx/protobuf-writer.js';
 const channels = 3;
 const strides = [8, 16, 32];
 
-export interface TinyDetector {
+interface TinyDetector {
   readonly sidePixels: number;
   /** Of which the first is red; nothing is ever of the others. */
   readonly classes: number;

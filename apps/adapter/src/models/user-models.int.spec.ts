@@ -86,6 +86,16 @@ describe('the operator’s models folder', () => {
     expect(users()).toEqual([]);
   });
 
+  it('that can be read no more is told of, and what was found in it stays', async () => {
+    await drop('gate', onnx);
+    await repository.rescan();
+    const before = users();
+    await rename(modelsDir, `${modelsDir}-elsewhere`);
+    await writeFile(modelsDir, 'no folder');
+    await expect(repository.rescan()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(users()).toEqual(before);
+  });
+
   it('is not read again while its files stay as they are', async () => {
     if (!existsSync('/proc/self/io')) return void process.stdout.write('skipped: this system does not count what a process reads\n');
     const sizeBytes = 64 * 1024 * 1024;

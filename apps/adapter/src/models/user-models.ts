@@ -13,7 +13,7 @@ const maxModels = 500;
 const maxVersions = 100;
 
 /** A folder that a model is, or should be, in. */
-export interface FoundModel {
+interface FoundModel {
   /** The manifest's; the folder's while the manifest can't be read. */
   readonly name: string;
   readonly version: string;
@@ -31,17 +31,20 @@ export interface FoundModel {
  */
 export async function findUserModels(modelsDir: string): Promise<FoundModel[]> {
   let root: string;
+  let names: readonly string[];
   try {
     root = await realpath(modelsDir);
+    names = await foldersIn(root, maxModels);
   } catch (cause) {
     if (hasErrorCode(cause, 'ENOENT')) return [];
     throw new AppError('unavailable', 'the models folder cannot be read', { cause });
   }
   const found: FoundModel[] = [];
-  for (const name of await foldersIn(root, maxModels)) {
+  for (const name of names) {
     const place: Place = { root, parent: root, name, namedBy: { name } };
     const inVersions: FoundModel[] = [];
-    for (const version of await foldersIn(path.join(root, name), maxVersions)) {
+    // A folder that cannot be read has no manifest either, and is told of below.
+    for (const version of await foldersIn(path.join(root, name), maxVersions).catch(() => [])) {
       const parent = path.join(root, name);
       if (await exists(path.join(parent, version, manifestName))) {
         inVersions.push(await readFolder({ root, parent, name: version, namedBy: { name, version } }));
@@ -91,9 +94,9 @@ function requireNamed(manifest: ModelManifest, namedBy: Place['namedBy']): void 
   }
 }
 
-/** Names of the folders in a folder, links to folders among them; hidden ones are left out. */
+/** Names of the folders in a folder, links to folders among them; hidden ones are left out. Fails as reading the folder does. */
 async function foldersIn(folder: string, limit: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true });
   const names = entries
     .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map(({ name }) => name)

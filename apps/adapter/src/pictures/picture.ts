@@ -21,7 +21,7 @@ export interface PixelSize {
 }
 
 /** Where a letterboxed picture lies on its canvas: `canvas = picture * scale + offset`. */
-export interface Letterbox {
+interface Letterbox {
   readonly pixels: PixelBuffer;
   readonly scale: number;
   readonly leftPixels: number;
@@ -121,6 +121,7 @@ export class Picture {
       const data = await ofPixels(whole).extract({ left, top, width, height }).raw().toBuffer();
       return { data, widthPixels: width, heightPixels: height };
     });
+    // As in `keepPixels`.
     part.kept.catch(() => undefined);
     return part;
   }

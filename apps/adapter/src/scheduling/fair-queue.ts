@@ -24,7 +24,7 @@ export interface QueuePlace {
 }
 
 /** What became of an offer. `displaced` had to go for it. */
-export type Admission<T> = { readonly admitted: true; readonly displaced: T | undefined } | { readonly admitted: false };
+type Admission<T> = { readonly admitted: true; readonly displaced: T | undefined } | { readonly admitted: false };
 
 /**
  * Waiting room with two lanes. Within a lane everybody who waits takes turns, whatever number of items each has; items of one

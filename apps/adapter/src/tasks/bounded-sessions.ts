@@ -1,6 +1,6 @@
 import type { Clock } from '@nightjar/runtime';
 
-export interface BoundedSessionsOptions<State> {
+interface BoundedSessionsOptions<State> {
   readonly clock: Clock;
   /** A session that nobody asked for during this time is forgotten. */
   readonly sessionTtlMs: number;

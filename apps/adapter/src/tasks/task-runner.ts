@@ -8,7 +8,7 @@ import { withoutLongTexts } from '../intake/base64-text.js';
 import { checkPicture } from '../intake/picture-header.js';
 import type { EngineOutcomes, Task, TaskAnswer, TaskCall } from './task.js';
 
-export interface TaskRequest {
+interface TaskRequest {
   /** In order; every task sees the same pictures, which are decoded once. */
   readonly tasks: readonly Task[];
   /** What the caller gave beside the pictures; each task takes what it knows. */
@@ -46,7 +46,7 @@ interface PlannedTask {
 const noTime: StepTimingsMs = { decode: 0, infer: 0, total: 0 };
 
 /** Learns of every task that was run, with the time since its request began. */
-export type ObserveTask = (outcome: TaskOutcome, elapsedMs: number) => void;
+type ObserveTask = (outcome: TaskOutcome, elapsedMs: number) => void;
 
 /** Runs public tasks: checks what came in, asks the engine once for all of it, and lets each task make its answer. */
 export class TaskRunner {

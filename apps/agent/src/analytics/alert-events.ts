@@ -6,7 +6,7 @@ import type { AlertChange } from './analytic.js';
 import type { EventReporter } from './event-reporter.js';
 import { pictureOrigin, type FrameResult } from './frame-result.js';
 
-export interface AlertEventsParts {
+interface AlertEventsParts {
   cameraId: CameraId;
   frames: {
     writeEvent(event: { trackId: string; picture: FrameResult['frame']['picture'] }): Promise<string>;

@@ -13,7 +13,7 @@ import type { FrameMoment } from './frame-result.js';
 /** Ids and starts of alerts that are open, by key. Bounded by what the analytic keeps open. */
 export type OpenAlertIds = Map<string, { id: string; startedAtUnixMs: number }>;
 
-export interface AlertMessagesOptions {
+interface AlertMessagesOptions {
   analytic: Pick<Analytic, 'name'>;
   parameters: AnalyticParameters;
   openAlerts: OpenAlertIds;

@@ -3,7 +3,7 @@ import type { Analytic, AnalyticContext, AnalyticMachine, AnalyticOutput, Analyt
 import type { FrameMotion, FrameResult, TrackedObject } from './frame-result.js';
 
 /** Pictures of the tests are 1000 × 1000, so that a pixel is a thousandth. */
-export const side = 1_000;
+const side = 1_000;
 export const startUnixMs = 1_700_000_000_000;
 
 /** An object of 100 × 200 pixels around a point. */

@@ -23,7 +23,7 @@ interface RunningAnalytic {
   openAlerts: OpenAlertIds;
 }
 
-export interface AnalyticsRunnerParts {
+interface AnalyticsRunnerParts {
   /** What this agent can run, by name. */
   analytics: ReadonlyMap<string, Analytic>;
   context: AnalyticContext;

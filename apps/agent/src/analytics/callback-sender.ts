@@ -9,7 +9,7 @@ const answerBytesKept = 256;
 /** What may mean that a later attempt goes better. */
 const retryableStatuses = [408, 425, 429];
 
-export interface CallbackSenderOptions {
+interface CallbackSenderOptions {
   /** The only way out: it refuses addresses inside. */
   client: Pick<CheckedFetch, 'post'>;
   logger: Logger;

@@ -8,7 +8,7 @@ import { z } from 'zod';
 /** One file: what was to be reported, and when it was last written. */
 const SpooledReport = z.object({ saved_at_unix_ms: z.number(), report: reportEvent.request });
 
-export interface EventSpoolOptions {
+interface EventSpoolOptions {
   directory: string;
   /** Files that are read at a start; more are removed, the oldest first. */
   entriesMax: number;
@@ -93,6 +93,7 @@ export class EventSpool {
       this.failed = false;
     } catch (error) {
       this.tellFailure(error);
+      // Perhaps somebody removed it: if this fails too, the next write tells the same.
       await mkdir(this.options.directory, { recursive: true }).catch(() => undefined);
     }
   }

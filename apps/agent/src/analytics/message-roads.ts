@@ -15,7 +15,7 @@ export interface EventMessage {
   event: Record<string, unknown>;
 }
 
-export interface MessageRoadsParts {
+interface MessageRoadsParts {
   stream: AssignedStream;
   sender: Pick<CallbackSender, 'send'>;
   pictures: { writeOverview(file: string, jpeg: Uint8Array, policy: ImageRetainPolicy): Promise<void> };

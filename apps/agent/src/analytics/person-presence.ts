@@ -10,7 +10,7 @@ export interface PersonSighting {
   box: BoxXyxy;
 }
 
-export interface PersonPresenceOptions {
+interface PersonPresenceOptions {
   /** A track is a person from this many frames on. */
   confirmHits: number;
   /** Not seen for longer than this: it has left. Not shorter than the tracker remembers, or one person would leave twice. */
@@ -23,7 +23,7 @@ export type PresenceChange =
   | { kind: 'closed'; trackId: number; startedAtUnixMs: number; endedAtUnixMs: number; score: number };
 
 export type PresenceState = 'candidate' | 'present' | 'away';
-export type PresenceSign = 'seen' | 'confirmed' | 'unseen' | 'gone';
+type PresenceSign = 'seen' | 'confirmed' | 'unseen' | 'gone';
 
 /** What each sign does in each state; `forgotten` is the end. */
 export const presenceMoves: Record<

@@ -1,6 +1,11 @@
 import type { PictureRegion } from '@nightjar/contracts';
 import { boxArea, clipBox, type BoxXyxy, type PictureSize } from '@nightjar/geometry';
 
+/** All of a picture, as a box. */
+export function wholeBox({ height, width }: PictureSize): BoxXyxy {
+  return { x1: 0, y1: 0, x2: width, y2: height };
+}
+
 /** Corners of a region in pixels of a picture, which it may go beyond; undefined: it is all of the picture. */
 export function regionBox(region: PictureRegion | null, picture: PictureSize): BoxXyxy | undefined {
   if (!region || region.width === 0 || region.height === 0) return undefined;

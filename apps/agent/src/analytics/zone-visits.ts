@@ -1,13 +1,13 @@
 import type { FrameMoment } from './frame-result.js';
 
 /** A tracked object inside a zone on one frame. */
-export interface Visitor {
+interface Visitor {
   trackId: number;
   label: string;
   score: number;
 }
 
-export interface ZoneVisitsOptions {
+interface ZoneVisitsOptions {
   /** A visit counts from this long a stay on. */
   dwellMs: number;
   /** Out of the zone or out of sight for up to this long is still the same visit. */

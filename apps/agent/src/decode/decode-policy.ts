@@ -9,9 +9,9 @@ export type DecodeReason =
   'started' | 'motion' | 'lighting' | 'track' | 'unit_jump' | 'every_frame_wanted' | 'quiet' | 'false_jump' | 'nobody_wants_it';
 
 /** Something that may be a reason to decode everything. */
-export type Activity = 'motion' | 'lighting' | 'track' | 'unit_jump';
+type Activity = 'motion' | 'lighting' | 'track' | 'unit_jump';
 
-export interface DecodeDecision {
+interface DecodeDecision {
   state: DecodeState;
   reason: DecodeReason;
 }

@@ -26,7 +26,7 @@ export interface DecodeStatus {
   hardware: HardwareDecoder | undefined;
 }
 
-export interface WatchedStreamParts {
+interface WatchedStreamParts {
   ffmpeg: FfmpegBinary;
   hardware: HardwareDecoder | undefined;
   rotation: Rotation | undefined;

@@ -14,7 +14,7 @@ export interface AdapterAccess {
   capabilities: Pick<OfferedCapabilities, 'lacks'>;
 }
 
-export interface AdapterQuestion {
+interface AdapterQuestion {
   capability: Capability;
   /** JPEG, PNG or WebP that fits into a message. */
   picture: Uint8Array;

@@ -22,7 +22,7 @@ export interface JobAttemptParts {
 }
 
 /** Why an attempt stops before its work is done. `shutdown`: the job goes back. The others: the gateway ends it, or has given it to somebody else. */
-export type StopReason = 'shutdown' | 'cancel' | 'late' | 'lost';
+type StopReason = 'shutdown' | 'cancel' | 'late' | 'lost';
 
 const requestTimeoutMs = 3_000;
 /** The first beat tells how far the work is, not that it has begun, which its claim has told: short jobs need none. */

@@ -2,7 +2,7 @@ import { claimJob, type Work } from '@nightjar/contracts';
 import { AppError, pause } from '@nightjar/runtime';
 import { JobAttempt, type JobAttemptParts } from './job-attempt.js';
 
-export interface JobWorkerOptions extends JobAttemptParts {
+interface JobWorkerOptions extends JobAttemptParts {
   agentId: string;
   /** Jobs at a time. */
   slots: number;
@@ -58,6 +58,7 @@ export class JobWorker {
   }
 
   private async loop(): Promise<void> {
+    // Fails when this worker is stopped before there was a bus.
     await this.options.bus.ready(this.stopping.signal).catch(() => undefined);
     let next: Work | null | undefined;
     while (!this.stopping.signal.aborted || next) {

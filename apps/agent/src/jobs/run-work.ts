@@ -7,7 +7,7 @@ import type { AdapterAccess } from './inference-calls.js';
 import type { JobProgress, RunWork } from './job-attempt.js';
 import { analyseVideo } from './video/analyse-video.js';
 
-export interface WorkParts extends AdapterAccess {
+interface WorkParts extends AdapterAccess {
   ffmpeg: FfmpegBinary;
   /** The job API's media store. */
   mediaDir: string;

@@ -8,9 +8,9 @@ import { AppError, deadlineSignal, pause, type Clock, type Logger } from '@night
 import type { RunWork } from './job-attempt.js';
 
 /** What a second of video and a picture take, in ms. */
-export type SelfCheckResult = NonNullable<AgentCapacity['self_check']>;
+type SelfCheckResult = NonNullable<AgentCapacity['self_check']>;
 
-export interface SelfCheckOptions {
+interface SelfCheckOptions {
   ffmpeg: FfmpegBinary;
   /** The code that does jobs, on files of this directory. */
   runWorkIn: (mediaDir: string) => RunWork;

@@ -1,5 +1,6 @@
 import { expandBox, intersectionArea, iou, scaleBox, type BoxXyxy, type PictureSize } from '@nightjar/geometry';
 import type { FrameMotion } from '../analytics/frame-result.js';
+import { wholeBox } from '../analytics/picture-region.js';
 import { coveredShare, isInside, lookRegions, lookRegionsMax, wholePicture, type LookRegion } from './look-regions.js';
 
 /** An object as a detector saw it, in pixels of the picture. */
@@ -10,7 +11,7 @@ export interface SeenObject {
 }
 
 /** An object that holds until a look shows otherwise. */
-export interface KnownObject extends SeenObject {
+interface KnownObject extends SeenObject {
   /** Whether a second look saw it, too: a detector that is wrong once must not be believed for as long as nothing moves. */
   isConfirmed: boolean;
 }
@@ -91,9 +92,10 @@ export class SeenScene {
     if (!this.isKnown || !isSame) {
       // Places on a picture of another size are none on this one: what lay outside of it would never be looked at again.
       this.forget();
-      return wholeLook([boxOf(picture)]);
+      return wholeLook([wholeBox(picture)]);
     }
-    if (motion === undefined) return this.look({ picture, moving: [boxOf(picture)], moved: [boxOf(picture)], around: [], isDue: true });
+    if (motion === undefined)
+      return this.look({ picture, moving: [wholeBox(picture)], moved: [wholeBox(picture)], around: [], isDue: true });
     const moving = motion.regions.map((region) => withMargin(scaleBox(region, picture.width, picture.height), motionMarginShare));
     const moved = [...moving, ...this.unsettled];
     const isDue = this.framesSinceWhole >= framesPerWholeLook;
@@ -208,9 +210,5 @@ function withMargin(box: BoxXyxy, share: number): BoxXyxy {
 }
 
 function isWhole({ box }: LookRegion, picture: PictureSize): boolean {
-  return isInside(boxOf(picture), box);
-}
-
-function boxOf({ height, width }: PictureSize): BoxXyxy {
-  return { x1: 0, y1: 0, x2: width, y2: height };
+  return isInside(wholeBox(picture), box);
 }

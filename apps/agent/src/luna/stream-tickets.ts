@@ -3,7 +3,7 @@ import { AppError, type Clock } from '@nightjar/runtime';
 import type { FastifyRequest } from 'fastify';
 
 /** The only route that a ticket opens. */
-export const ticketRoute = '/1/ws';
+const ticketRoute = '/1/ws';
 /** Used ones that are remembered, each for its minute at most. Full: no more are taken. */
 const rememberedMax = 10_000;
 

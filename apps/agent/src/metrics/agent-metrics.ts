@@ -4,7 +4,7 @@ import type { StreamClaims } from '../streams/stream-claims.js';
 import type { StreamSubscribers } from '@nightjar/luna';
 import type { StreamMetrics } from './stream-metrics.js';
 
-export interface AgentMetricsParts {
+interface AgentMetricsParts {
   streams: Pick<StreamClaims, 'metrics'>;
   callbacks: Pick<CallbackSender, 'waiting' | 'dropped'>;
   subscribers: Pick<StreamSubscribers, 'count'>;

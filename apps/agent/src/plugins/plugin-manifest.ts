@@ -16,7 +16,7 @@ const PluginManifest = z.strictObject({
   /** Handed to the plugin as it is. */
   settings: z.record(z.string(), z.unknown()).default({}),
 });
-export type PluginManifest = z.infer<typeof PluginManifest>;
+type PluginManifest = z.infer<typeof PluginManifest>;
 
 /** A plugin that was found, or a folder that claims to be one. */
 export type FoundPlugin =

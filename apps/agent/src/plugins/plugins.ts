@@ -28,7 +28,7 @@ const shipped: readonly FoundPlugin[] = [
   },
 ];
 
-export interface PluginsOptions {
+interface PluginsOptions {
   /** Where users drop theirs. */
   directory: string;
   /** Below it each plugin has a folder to write to. */

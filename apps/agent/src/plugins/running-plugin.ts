@@ -11,7 +11,7 @@ const stopMs = 2_000;
 const heapMiBMax = 128;
 const reasonCharactersMax = 500;
 
-export interface RunningPluginOptions {
+interface RunningPluginOptions {
   name: string;
   /** Compiled `plugin-thread.js`. */
   threadFile: URL;

@@ -29,7 +29,7 @@ export interface LiveFrame {
   motion?: FrameMotion | undefined;
 }
 
-export interface CameraSourceOptions {
+interface CameraSourceOptions {
   ffmpeg: FfmpegBinary;
   /** What is analysed: the substream of a camera that has one. Holds the camera's credentials: never log it. */
   url: string;
@@ -70,7 +70,7 @@ export interface SourceStatus {
 /** `online` from the first frame of a connection, `offline` with the reason when it ends. */
 export type CameraState = { state: 'online' } | { state: 'offline'; reason: string };
 
-export interface CameraHandlers {
+interface CameraHandlers {
   onFrame: (frame: LiveFrame) => void;
   onState: (state: CameraState) => void;
   /** How much is decoded has changed. */

@@ -1,7 +1,7 @@
 /** `sub` is the smaller stream of a camera that has two; a camera with one has `main`. */
 export type CameraStream = 'main' | 'sub';
 
-export interface StreamChoiceOptions {
+interface StreamChoiceOptions {
   /** What is analysed: the substream of a camera that has one. Holds credentials: never log it. */
   url: string;
   /** The larger stream of the same camera, where `url` is its substream; else null. */

@@ -5,7 +5,7 @@ import type { LiveFrame } from './camera-source.js';
 import type { MediaClock } from './media-clock.js';
 import type { FetchedFile, VideoFiles } from './video-files.js';
 
-export interface VideoFileSourceOptions {
+interface VideoFileSourceOptions {
   ffmpeg: FfmpegBinary;
   files: Pick<VideoFiles, 'fetch'>;
   /** May carry a signature: never log it. */

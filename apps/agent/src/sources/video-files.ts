@@ -10,7 +10,7 @@ export interface FetchedFile {
   remove(): Promise<void>;
 }
 
-export interface VideoFilesOptions {
+interface VideoFilesOptions {
   /** The only way out: it refuses addresses inside. */
   client: Pick<CheckedFetch, 'stream'>;
   directory: string;

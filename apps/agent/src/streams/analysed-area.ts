@@ -1,7 +1,7 @@
 import type { AssignedStream } from '@nightjar/contracts';
 import { boxArea, boxCentre, clipBox, intersectionArea, normaliseBox, type BoxXyxy, type PictureSize } from '@nightjar/geometry';
 import type { FrameMotion } from '../analytics/frame-result.js';
-import { regionBox } from '../analytics/picture-region.js';
+import { regionBox, wholeBox } from '../analytics/picture-region.js';
 
 /** Where on the pictures of one stream the detector looks (`roi`), and where what it finds counts (`droi`). In pixels of a picture. */
 export class AnalysedArea {
@@ -73,10 +73,6 @@ export class AnalysedArea {
     );
     return { ...motion, regions };
   }
-}
-
-function wholeBox({ height, width }: PictureSize): BoxXyxy {
-  return { x1: 0, y1: 0, x2: width, y2: height };
 }
 
 function shifted({ x1, x2, y1, y2 }: BoxXyxy, byX: number, byY: number): BoxXyxy {

@@ -9,7 +9,7 @@ import type { FrameStore } from './frame-store.js';
 import type { LiveResults } from './live-results.js';
 import { feedbackOf } from './stream-feedback.js';
 
-export interface FileAnalysisParts {
+interface FileAnalysisParts {
   source: Pick<VideoFileSource, 'frames'>;
   analysis: FrameAnalysis;
   frames: FrameStore;

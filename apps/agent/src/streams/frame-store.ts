@@ -91,6 +91,7 @@ export class FrameStore {
         // Said once, not for every frame: the disk is full, or somebody removed the directory.
         if (!this.failed) this.options.logger.error('the latest picture was not written', { error });
         this.failed = true;
+        // If this fails too, the next write tells the same.
         await mkdir(this.directory, { recursive: true }).catch(() => undefined);
       }
     }

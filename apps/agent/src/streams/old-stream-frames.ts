@@ -8,7 +8,7 @@ const streamDirectory = /^stream-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const keptMs = 24 * 3_600_000;
 const sweepEveryMs = 3_600_000;
 
-export interface OldStreamFramesOptions {
+interface OldStreamFramesOptions {
   framesDir: string;
   /** Whether a directory's stream is analysed here now. */
   isInUse: (framesName: string) => boolean;

@@ -6,7 +6,7 @@ import { pictureOrigin, type FrameResult, type TrackedObject } from '../analytic
 import { PersonPresence, type PresenceChange } from '../analytics/person-presence.js';
 import type { FrameStore } from './frame-store.js';
 
-export interface PersonEventsParts {
+interface PersonEventsParts {
   cameraId: CameraId;
   frames: Pick<FrameStore, 'writeEvent' | 'removeEvent'>;
   reporter: Pick<EventReporter, 'report'>;

@@ -15,7 +15,7 @@ import type { LiveResults } from './live-results.js';
 import type { PersonEvents } from './person-events.js';
 import { feedbackOf } from './stream-feedback.js';
 
-export interface StreamAnalysisParts {
+interface StreamAnalysisParts {
   source: CameraSource;
   analysis: FrameAnalysis;
   frames: FrameStore;

@@ -13,7 +13,7 @@ import { AppError, pause, toAppError, type Clock, type Logger } from '@nightjar/
 import type { StreamMetrics } from '../metrics/stream-metrics.js';
 
 /** One running analysis, as far as this file cares. */
-export interface RunningStream {
+interface RunningStream {
   readonly stream: AssignedStream;
   /** How it goes, for nvr. */
   readonly feedback: StreamFeedback;
@@ -25,7 +25,7 @@ export interface RunningStream {
   stop(): Promise<void>;
 }
 
-export interface StreamClaimsOptions {
+interface StreamClaimsOptions {
   bus: Bus;
   agentId: string;
   /** Live streams this agent takes. */
@@ -105,6 +105,7 @@ export class StreamClaims {
   }
 
   private async claimForEver(): Promise<void> {
+    // Fails when this is stopped before there was a bus.
     await this.options.bus.ready(this.stopping.signal).catch(() => undefined);
     while (!this.stopping.signal.aborted) {
       await this.claim();

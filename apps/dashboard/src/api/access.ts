@@ -48,7 +48,7 @@ const Entry = z.object({
   ip: z.string(),
   actor: z.string(),
 });
-export type Entry = z.infer<typeof Entry>;
+type Entry = z.infer<typeof Entry>;
 const Entries = z.object({ logs: z.array(Entry), total: z.number() });
 const PasswordPolicy = z.object({
   min_length: z.number(),

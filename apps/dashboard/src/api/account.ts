@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Api } from '../api.js';
+import { Token, type Api } from '../api.js';
 
 const Profile = z.object({
   id: z.number(),
@@ -10,7 +10,6 @@ const Profile = z.object({
 });
 export type Profile = z.infer<typeof Profile>;
 const Permissions = z.object({ permissions: z.array(z.string()), is_superuser: z.boolean() });
-const Token = z.object({ access_token: z.string() });
 const NewSecret = z.object({ secret: z.string(), otpauth_url: z.string() });
 export type NewSecret = z.infer<typeof NewSecret>;
 const RecoveryCodes = z.object({ recovery_codes: z.array(z.string()) });

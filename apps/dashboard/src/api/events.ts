@@ -5,7 +5,7 @@ import type { EventsFilter } from '../events/events-filter.js';
 import { queryOf } from '../navigation/route.js';
 
 const Page = z.object({ events: z.array(ListedEventView), next_cursor: z.string().nullable() });
-export type EventsPage = z.infer<typeof Page>;
+type EventsPage = z.infer<typeof Page>;
 const LatestEvents = z.object({ events: z.array(ListedEventView) });
 
 /** Newest first, a page at a time. */

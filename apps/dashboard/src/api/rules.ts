@@ -28,7 +28,7 @@ const Delivery = z.object({
   last_error: z.string().nullable(),
   created_at: z.string(),
 });
-export type Delivery = z.infer<typeof Delivery>;
+type Delivery = z.infer<typeof Delivery>;
 const Deliveries = z.object({ deliveries: z.array(Delivery), next_before: z.string().nullable() });
 
 /** A rule as it is sent. `secret` undefined keeps the one that is there. */

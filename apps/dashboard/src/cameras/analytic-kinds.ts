@@ -1,5 +1,5 @@
 /** A number that an analytic is told by: how soon, how long, how much. */
-export interface NumberParameter {
+interface NumberParameter {
   /** As the API calls it. */
   member: string;
   label: string;

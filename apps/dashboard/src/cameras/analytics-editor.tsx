@@ -93,8 +93,6 @@ function StreamAnalytics({ api, camera, onChange, stream }: StreamProps) {
     if (changed === undefined) return save([...analytics, analyticOf(drawing)]);
     return save(analytics.map((analytic, place) => (place === changed ? analyticOf(drawing, analytic) : analytic)));
   };
-  const missing = pointsMissing(drawing.kind, drawing.points.length);
-  const isFull = changed === undefined && analytics.length >= analyticsMax;
   const known = analytics.filter((_analytic, place) => place !== changed);
   return (
     <>
@@ -116,35 +114,61 @@ function StreamAnalytics({ api, camera, onChange, stream }: StreamProps) {
           pointsMax={pointsMax(drawing.kind)}
         />
       )}
-      <form
-        className="stack"
-        aria-label={changed === undefined ? 'Add an analytic' : 'Change an analytic'}
-        onSubmit={(form) => {
-          form.preventDefault();
-          void saveDrawing();
-        }}
-      >
-        <DrawingInputs
-          drawing={drawing}
-          isNew={changed === undefined}
-          onChange={change}
-          onKind={chooseKind}
-          problems={problemsOfParameters(action.problem ?? '')}
-        />
-        {missing > 0 && <p className="empty">{`Click on the picture: ${missing} more ${missing === 1 ? 'point' : 'points'} needed.`}</p>}
-        {isFull && <p className="problem">{`A camera has at most ${analyticsMax} analytics: remove one first.`}</p>}
-        <div className="tools">
-          <button type="submit" className="main-action" disabled={action.isBusy || missing > 0 || isFull}>
-            {changed === undefined ? 'Save this analytic' : 'Save the change'}
-          </button>
-          {changed !== undefined && (
-            <button type="button" onClick={() => begin(emptyDrawing(drawing.kind))}>
-              Leave it as it was
-            </button>
-          )}
-        </div>
-      </form>
+      <AnalyticForm
+        drawing={drawing}
+        isNew={changed === undefined}
+        isBusy={action.isBusy}
+        isFull={changed === undefined && analytics.length >= analyticsMax}
+        problem={action.problem}
+        onChange={change}
+        onKind={chooseKind}
+        onSave={() => void saveDrawing()}
+        onLeave={() => begin(emptyDrawing(drawing.kind))}
+      />
       <Problem text={action.problem} />
     </>
+  );
+}
+
+interface AnalyticFormProps {
+  drawing: Drawing;
+  isNew: boolean;
+  isBusy: boolean;
+  /** No further one has room. */
+  isFull: boolean;
+  problem: string | undefined;
+  onChange: (part: Partial<Drawing>) => void;
+  onKind: (kind: DrawnKind) => void;
+  onSave: () => void;
+  /** What was changed stays as it was. */
+  onLeave: () => void;
+}
+
+/** What a drawing means, and whether enough of it is there to be saved. */
+function AnalyticForm({ drawing, isBusy, isFull, isNew, onChange, onKind, onLeave, onSave, problem }: AnalyticFormProps) {
+  const missing = pointsMissing(drawing.kind, drawing.points.length);
+  return (
+    <form
+      className="stack"
+      aria-label={isNew ? 'Add an analytic' : 'Change an analytic'}
+      onSubmit={(form) => {
+        form.preventDefault();
+        onSave();
+      }}
+    >
+      <DrawingInputs drawing={drawing} isNew={isNew} onChange={onChange} onKind={onKind} problems={problemsOfParameters(problem ?? '')} />
+      {missing > 0 && <p className="empty">{`Click on the picture: ${missing} more ${missing === 1 ? 'point' : 'points'} needed.`}</p>}
+      {isFull && <p className="problem">{`A camera has at most ${analyticsMax} analytics: remove one first.`}</p>}
+      <div className="tools">
+        <button type="submit" className="main-action" disabled={isBusy || missing > 0 || isFull}>
+          {isNew ? 'Save this analytic' : 'Save the change'}
+        </button>
+        {!isNew && (
+          <button type="button" onClick={onLeave}>
+            Leave it as it was
+          </button>
+        )}
+      </div>
+    </form>
   );
 }

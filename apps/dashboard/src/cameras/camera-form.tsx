@@ -43,7 +43,11 @@ export function CameraForm({ api, camera, onClose }: CameraFormProps) {
       setTested(connectionText(await connect()));
     });
   };
-  const take = (found: Partial<Typed>) => setTyped((known) => ({ ...known, ...found }));
+  const take = (found: Partial<Typed>) => {
+    setTyped((known) => ({ ...known, ...found }));
+    // What was found was found of other settings.
+    setTested(undefined);
+  };
   return (
     <form
       className="panel stack"

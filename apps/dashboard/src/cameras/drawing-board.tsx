@@ -7,52 +7,28 @@ import type { Point } from './drawn-analytic.js';
 /** Coordinates of the drawing over the whole picture, whatever its shape. */
 const scale = 1_000;
 
-export interface Shape {
+interface Shape {
   points: readonly Point[];
   isLine: boolean;
   name: string;
 }
 
-/** The newest picture with the shapes on it. A click adds a point, dragging moves one. */
-export function DrawingBoard({
-  api,
-  cameraId,
-  drawn,
-  known,
-  onPoints,
-  pointsMax,
-}: {
-  api: Api;
-  cameraId: number;
+interface DrawnPoints {
   drawn: Shape;
-  known: readonly Shape[];
   onPoints: (points: readonly Point[]) => void;
   pointsMax: number;
-}) {
+}
+
+interface DrawingBoardProps extends DrawnPoints {
+  api: Api;
+  cameraId: number;
+  known: readonly Shape[];
+}
+
+/** The newest picture with the shapes on it. A click adds a point, dragging moves one. */
+export function DrawingBoard({ api, cameraId, drawn, known, onPoints, pointsMax }: DrawingBoardProps) {
   const { picture, problem, reload } = useSnapshot(api, cameraId);
-  const board = useRef<SVGSVGElement>(null);
-  const dragged = useRef<number>(undefined);
-  const pointOf = ({ clientX, clientY }: PointerEvent): Point => {
-    const { height, left, top, width } = board.current?.getBoundingClientRect() ?? { height: 1, left: 0, top: 0, width: 1 };
-    const share = (value: number) => Math.min(1, Math.max(0, value));
-    return [share((clientX - left) / width), share((clientY - top) / height)];
-  };
-  const onDown = (event: PointerEvent<SVGSVGElement>) => {
-    const place = (event.target as Element).getAttribute('data-point');
-    event.currentTarget.setPointerCapture(event.pointerId);
-    if (place !== null) dragged.current = Number(place);
-    else if (drawn.points.length < pointsMax) {
-      dragged.current = drawn.points.length;
-      onPoints([...drawn.points, pointOf(event)]);
-    }
-  };
-  const onMove = (event: PointerEvent) => {
-    const place = dragged.current;
-    if (place !== undefined) onPoints(drawn.points.map((point, position) => (position === place ? pointOf(event) : point)));
-  };
-  const onUp = () => {
-    dragged.current = undefined;
-  };
+  const { board, onDown, onMove, onUp } = useDragging({ drawn, onPoints, pointsMax });
   return (
     <>
       <Problem text={problem} onRetry={reload} />
@@ -88,6 +64,34 @@ export function DrawingBoard({
       </button>
     </>
   );
+}
+
+/** What a pointer does to the points of a drawing. */
+function useDragging({ drawn, onPoints, pointsMax }: DrawnPoints) {
+  const board = useRef<SVGSVGElement>(null);
+  const dragged = useRef<number>(undefined);
+  const pointOf = ({ clientX, clientY }: PointerEvent): Point => {
+    const { height, left, top, width } = board.current?.getBoundingClientRect() ?? { height: 1, left: 0, top: 0, width: 1 };
+    const share = (value: number) => Math.min(1, Math.max(0, value));
+    return [share((clientX - left) / width), share((clientY - top) / height)];
+  };
+  const onDown = (event: PointerEvent<SVGSVGElement>) => {
+    const place = (event.target as Element).getAttribute('data-point');
+    event.currentTarget.setPointerCapture(event.pointerId);
+    if (place !== null) dragged.current = Number(place);
+    else if (drawn.points.length < pointsMax) {
+      dragged.current = drawn.points.length;
+      onPoints([...drawn.points, pointOf(event)]);
+    }
+  };
+  const onMove = (event: PointerEvent) => {
+    const place = dragged.current;
+    if (place !== undefined) onPoints(drawn.points.map((point, position) => (position === place ? pointOf(event) : point)));
+  };
+  const onUp = () => {
+    dragged.current = undefined;
+  };
+  return { board, onDown, onMove, onUp };
 }
 
 function Outline({ className, shape }: { className: string; shape: Shape }) {

@@ -1,4 +1,5 @@
 import type { WeeklySchedule } from '@nightjar/contracts';
+import { labelsOf } from '../events/typed-labels.js';
 import { aboutKind, kindOf, usualNumbers, type DrawnKind } from './analytic-kinds.js';
 import { readSchedule } from './weekly-schedule.js';
 
@@ -45,10 +46,7 @@ export function analyticOf(drawing: Drawing, before?: Analytic): Analytic {
   const { anchor, direction, kind, labels, numbers, points, schedule } = drawing;
   const about = aboutKind(kind);
   const known = recordOf(before?.parameters.parameters);
-  const wanted = labels
-    .split(',')
-    .map((label) => label.trim())
-    .filter((label) => label !== '');
+  const wanted = labelsOf(labels);
   const rounded = points.map(([x, y]) => [roundShare(x), roundShare(y)] as const);
   const name = drawing.name.trim() || kind;
   const parameters = {

@@ -1,8 +1,6 @@
 import type { ListedEventView } from '@nightjar/contracts';
 import { linkTo } from '../navigation/route.js';
-
-/** A little of what led to an event. */
-const leadSeconds = 2;
+import { playAtUnix } from './play-at.js';
 
 interface EventActionsProps {
   event: ListedEventView;
@@ -13,11 +11,10 @@ interface EventActionsProps {
 
 /** What one does about an event, wherever it is shown: look at its recording, and tick it off. */
 export function EventActions({ event, onReview, seesRecordings }: EventActionsProps) {
-  const playAtUnix = Date.parse(event.started_at) / 1_000 - leadSeconds;
   return (
     <>
       {seesRecordings && (
-        <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: playAtUnix.toFixed(3) })}>
+        <a className="button" href={linkTo('timeline', { camera: event.camera_id, at: playAtUnix(event).toFixed(3) })}>
           Play
         </a>
       )}

@@ -31,7 +31,8 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
   const filter = useMemo(() => filterOf(parameters), [parameters]);
   const pages = useEventPages(api, filter);
   const load = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
-  const cameras = useLoaded(seesCameras ? load : undefined).value ?? [];
+  const loaded = useLoaded(seesCameras ? load : undefined);
+  const cameras = loaded.value ?? [];
   const [openedId, setOpenedId] = useState<number>();
   const onFilter = useCallback((wanted: EventsFilter) => goTo(linkTo('events', parametersOf(wanted)), { replace: true }), []);
   const { events } = pages;
@@ -56,6 +57,7 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
         </button>
       </div>
       <Problem text={pages.problem} onRetry={pages.reload} />
+      <Problem text={loaded.problem} onRetry={loaded.reload} />
       {events?.length === 0 && <p className="empty">No event fits. Show all, or wait until somebody is seen.</p>}
       <ul className="event-cards" aria-busy={pages.isLoading}>
         {events?.map((event) => (
@@ -75,7 +77,9 @@ export function EventsPage({ api, parameters, seesCameras, seesRecordings }: Eve
           Loading …
         </p>
       )}
-      {events && pages.hasMore && <MoreButton onMore={pages.loadMore} isLoading={pages.isLoading} />}
+      {events && pages.hasMore && (
+        <MoreButton onMore={pages.loadMore} isLoading={pages.isLoading} hasFailed={pages.problem !== undefined} />
+      )}
       {opened && (
         <LargeEvent
           api={api}
@@ -127,21 +131,21 @@ function EventCard({ api, cameraName, event, onOpen, onReview, seesRecordings }:
   );
 }
 
-/** Presses itself when it comes into sight. */
-function MoreButton({ isLoading, onMore }: { isLoading: boolean; onMore: () => void }) {
+/** Presses itself when it comes into sight; after a failure it waits for somebody, since it would be in sight still. */
+function MoreButton({ hasFailed, isLoading, onMore }: { hasFailed: boolean; isLoading: boolean; onMore: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
   const more = useRef(onMore);
   useEffect(() => {
     more.current = onMore;
   });
   useEffect(() => {
-    if (!button.current || isLoading) return;
+    if (!button.current || isLoading || hasFailed) return;
     const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more.current(), {
       rootMargin: '400px',
     });
     observer.observe(button.current);
     return () => observer.disconnect();
-  }, [isLoading]);
+  }, [hasFailed, isLoading]);
   return (
     <button ref={button} type="button" disabled={isLoading} onClick={onMore}>
       Show more

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { readEvidence } from '../api/events.js';
+import { ApiError } from '../api/answer.js';
 import type { Api } from '../api.js';
 import type { EvidenceBox } from './evidence-box.js';
 
@@ -16,7 +17,7 @@ export function EvidencePicture({ api, box, name, url }: EvidencePictureProps) {
   const frame = useRef<HTMLSpanElement>(null);
   const [isSeen, setIsSeen] = useState(false);
   const [picture, setPicture] = useState<string>();
-  const [isMissing, setIsMissing] = useState(false);
+  const [problem, setProblem] = useState<string>();
   useEffect(() => {
     if (!frame.current) return;
     const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setIsSeen(true), {
@@ -35,7 +36,7 @@ export function EvidencePicture({ api, box, name, url }: EvidencePictureProps) {
         made = URL.createObjectURL(blob);
         setPicture(made);
       },
-      () => !stop.signal.aborted && setIsMissing(true),
+      (error: unknown) => !stop.signal.aborted && setProblem(problemText(error)),
     );
     return () => {
       stop.abort();
@@ -54,7 +55,11 @@ export function EvidencePicture({ api, box, name, url }: EvidencePictureProps) {
         </span>
       )}
       {picture && !box && <img src={picture} alt={`Picture of ${name}`} />}
-      {!picture && <span className="empty">{isMissing ? 'no picture' : '…'}</span>}
+      {!picture && <span className="empty">{problem ?? '…'}</span>}
     </span>
   );
+}
+
+function problemText(error: unknown): string {
+  return error instanceof ApiError && error.status === 404 ? 'no picture' : (error as Error).message;
 }

@@ -11,7 +11,7 @@ const reviewMax = 500;
 const newMax = 100;
 
 /** Events page by page, as far as somebody has read on. */
-export interface EventPages {
+interface EventPages {
   events: readonly ListedEventView[] | undefined;
   problem: string | undefined;
   isLoading: boolean;

@@ -5,7 +5,7 @@ const jumpAboveSeconds = 1.5;
 const faster = 1.1;
 
 /** Where playing is and what there is to play, in seconds. */
-export interface Playback {
+interface Playback {
   position: number;
   /** Newest continuous stretch. */
   bufferedFrom: number;

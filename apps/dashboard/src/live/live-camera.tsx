@@ -1,5 +1,5 @@
 import type { CameraView, Overlay } from '@nightjar/contracts';
-import { memo, useCallback, useEffect, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 import type { Api } from '../api.js';
 import { linkTo } from '../navigation/route.js';
 import { useInSight } from './use-in-sight.js';
@@ -84,21 +84,13 @@ export const LiveCamera = memo(function LiveCamera(props: LiveCameraProps) {
         {!isShown && <p className="empty">{problem ?? waitingText(camera)}</p>}
       </div>
       {isAlone && (
-        <div className="tools">
-          {camera.audio_enabled && isPlaying && (
-            <button type="button" aria-pressed={!isMuted} onClick={() => setIsMuted(!isMuted)}>
-              {isMuted ? 'Sound on' : 'Sound off'}
-            </button>
-          )}
-          <button type="button" onClick={() => void picture.current?.requestFullscreen().catch(() => undefined)}>
-            Full screen
-          </button>
-          {seesRecordings && (
-            <a className="button" href={linkTo('timeline', { camera: camera.id })}>
-              Recordings
-            </a>
-          )}
-        </div>
+        <LiveTools
+          cameraId={camera.id}
+          picture={picture}
+          isMuted={isMuted}
+          onMuted={camera.audio_enabled && isPlaying ? setIsMuted : undefined}
+          seesRecordings={seesRecordings}
+        />
       )}
       {!isPlaying && pictureUrl && problem && <p className="problem">{problem}</p>}
       {isAlone && isUnsupported && (
@@ -107,6 +99,40 @@ export const LiveCamera = memo(function LiveCamera(props: LiveCameraProps) {
     </section>
   );
 });
+
+interface LiveToolsProps {
+  cameraId: number;
+  picture: RefObject<HTMLDivElement | null>;
+  isMuted: boolean;
+  /** Undefined: there is nothing to hear. */
+  onMuted: ((isMuted: boolean) => void) | undefined;
+  seesRecordings: boolean;
+}
+
+/** What is done with a camera that stands large. */
+function LiveTools({ cameraId, isMuted, onMuted, picture, seesRecordings }: LiveToolsProps) {
+  // A browser that says no has left the page as it is, which is seen; a phone may have no full screen at all.
+  const showLarge = () => void picture.current?.requestFullscreen().catch(() => undefined);
+  return (
+    <div className="tools">
+      {onMuted && (
+        <button type="button" aria-pressed={!isMuted} onClick={() => onMuted(!isMuted)}>
+          {isMuted ? 'Sound on' : 'Sound off'}
+        </button>
+      )}
+      {document.fullscreenEnabled && (
+        <button type="button" onClick={showLarge}>
+          Full screen
+        </button>
+      )}
+      {seesRecordings && (
+        <a className="button" href={linkTo('timeline', { camera: cameraId })}>
+          Recordings
+        </a>
+      )}
+    </div>
+  );
+}
 
 function Boxes({ tracks }: { tracks: Overlay['tracks'] }) {
   return tracks.map(({ track_id: id, label, score, bbox }) => (

@@ -71,6 +71,7 @@ export function LivePage({ api, mayAdd, parameters, seesEvents, seesRecordings }
           events={alone ? events?.filter(({ camera_id: cameraId }) => cameraId === alone.id) : events}
           cameras={cameras ?? []}
           problem={problem}
+          onRetry={reload}
           seesRecordings={seesRecordings}
         />
       ) : (

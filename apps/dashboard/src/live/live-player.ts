@@ -51,6 +51,7 @@ export class LivePlayer {
     try {
       this.buffer = this.source.addSourceBuffer(this.options.mime);
     } catch {
+      // It said that it knows the kind, and has no decoder left.
       return this.fail();
     }
     this.buffer.addEventListener('updateend', () => {
@@ -87,6 +88,7 @@ export class LivePlayer {
     });
     if ('jumpTo' in step) video.currentTime = step.jumpTo;
     else video.playbackRate = step.rate;
+    // A browser that does not let it play yet is asked again with the next piece.
     if (video.paused) void video.play().catch(() => undefined);
     if (buffer.buffered.start(0) < video.currentTime - 2 * keptSeconds) buffer.remove(0, video.currentTime - keptSeconds);
   }

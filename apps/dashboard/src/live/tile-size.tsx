@@ -1,5 +1,5 @@
 const storageName = 'nightjar.tile-size';
-export const tileSizes = ['large', 'medium', 'small'] as const;
+const tileSizes = ['large', 'medium', 'small'] as const;
 export type TileSize = (typeof tileSizes)[number];
 const mediumFrom = 2;
 const smallFrom = 10;

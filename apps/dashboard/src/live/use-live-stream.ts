@@ -1,6 +1,7 @@
 import { EventView, Overlay } from '@nightjar/contracts';
 import { useEffect, useRef, useState } from 'react';
-import { ApiError, type Api } from '../api.js';
+import { ApiError } from '../api/answer.js';
+import type { Api } from '../api.js';
 import { EventStreamParser, type StreamMessage } from './event-stream-parser.js';
 
 export type Connection = 'connecting' | 'live' | 'interrupted' | 'refused';

@@ -7,7 +7,7 @@ const reconnectMsMin = 1_000;
 const reconnectMsMax = 15_000;
 
 /** Whether there is live video in the element; if not, something else has to be shown. */
-export interface LiveVideo {
+interface LiveVideo {
   video: RefObject<HTMLVideoElement | null>;
   isPlaying: boolean;
   /** This browser does not know the camera's codec. */
@@ -51,6 +51,7 @@ async function playForEver(play: Play): Promise<void> {
     await untilSeen(play.stop);
     if (play.stop.aborted) return;
     const startedMs = performance.now();
+    // Pictures stand in for video that does not come, and say why none of them comes either.
     const end = await playOnce(play).catch(() => 'over' as const);
     play.onEnd();
     if (end === 'unsupported') return play.onUnsupported();

@@ -11,7 +11,7 @@ const eventsMax = 100;
 const reloadMs = 20_000;
 
 /** What a wall of live pictures shows. */
-export interface LiveWall {
+interface LiveWall {
   cameras: readonly CameraView[] | undefined;
   /** Newest first. */
   events: readonly EventView[] | undefined;

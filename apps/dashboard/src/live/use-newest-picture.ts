@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react';
 import { readSnapshot } from '../api/cameras.js';
-import { ApiError, type Api } from '../api.js';
+import { ApiError } from '../api/answer.js';
+import type { Api } from '../api.js';
 
 /** A camera that gives none is asked less and less. */
 const pauseMsMax = 15_000;
 /** The browser still shows the previous one while it decodes the next. */
 const keptMs = 1_000;
 
-export interface NewestPicture {
+interface NewestPicture {
   pictureUrl: string | undefined;
   problem: string | undefined;
 }

@@ -1,8 +1,8 @@
 import { useCallback, useState } from 'react';
-import { ApiError } from '../api.js';
+import { ApiError } from '../api/answer.js';
 
 /** Something that a person started: whether it still runs, and why it failed. */
-export interface Action {
+interface Action {
   isBusy: boolean;
   problem: string | undefined;
   /** What the API calls the problem, where it has a name. */

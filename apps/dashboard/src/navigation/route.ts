@@ -1,5 +1,5 @@
 /** The pages of the dashboard, in the order of the navigation. */
-export const pages = ['live', 'timeline', 'events', 'cameras', 'system', 'settings'] as const;
+const pages = ['live', 'timeline', 'events', 'cameras', 'system', 'settings'] as const;
 export type Page = (typeof pages)[number];
 
 /** What the address says: a page, and what of it is looked at. */

@@ -22,9 +22,11 @@ export function ApiKeys({ api }: { api: Api }) {
   const load = useCallback((signal: AbortSignal) => listKeys(api, signal), [api]);
   const loadCameras = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
   const keys = useLoaded(load);
-  const cameras = useLoaded(loadCameras).value ?? [];
+  const loaded = useLoaded(loadCameras);
+  const cameras = loaded.value ?? [];
   return (
     <>
+      <Problem text={loaded.problem} onRetry={loaded.reload} />
       <NewKey api={api} cameras={cameras} onAdded={keys.reload} />
       <section className="panel" aria-label="API keys">
         <h2>API keys</h2>

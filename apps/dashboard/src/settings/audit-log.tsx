@@ -5,6 +5,7 @@ import { Problem } from '../loading/problem.js';
 import { useLoaded } from '../loading/use-loaded.js';
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** As the NVR writes them. */
 const actions = [
   'login.succeeded',
   'login.failed',
@@ -12,11 +13,17 @@ const actions = [
   'logout',
   'session.reused',
   'password.changed',
+  'password.change_failed',
+  'confirmation.failed',
   'mfa.enabled',
   'mfa.disabled',
+  'mfa.failed',
+  'mfa.recovery_codes_made',
   'sign_in_policy.changed',
+  'monitoring_policy.changed',
   'user.created',
   'user.changed',
+  'user.activated',
   'user.deleted',
   'user.cameras_granted',
   'role.created',
@@ -25,10 +32,20 @@ const actions = [
   'camera.created',
   'camera.changed',
   'camera.deleted',
+  'camera.restored',
+  'camera.erased',
+  'camera.granted',
+  'camera.revoked',
   'recording.protected',
   'recording.released',
   'api_key.created',
   'api_key.revoked',
+  'rule.created',
+  'rule.changed',
+  'rule.deleted',
+  'app.registered',
+  'app.changed',
+  'app.deleted',
 ];
 
 /** Who did what, newest first, page by page. */

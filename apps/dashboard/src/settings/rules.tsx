@@ -17,7 +17,7 @@ export function Rules({ api }: { api: Api }) {
   const load = useCallback((signal: AbortSignal) => listRules(api, signal), [api]);
   const loadCameras = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
   const rules = useLoaded(load);
-  const cameras = useLoaded(loadCameras).value ?? [];
+  const cameras = useLoaded(loadCameras);
   const [isAdding, setIsAdding] = useState(false);
   const close = () => {
     setIsAdding(false);
@@ -31,14 +31,15 @@ export function Rules({ api }: { api: Api }) {
           Add a rule
         </button>
       )}
-      {isAdding && <RuleForm api={api} rule={undefined} cameras={cameras} onClose={close} />}
+      <Problem text={cameras.problem} onRetry={cameras.reload} />
+      {isAdding && <RuleForm api={api} rule={undefined} cameras={cameras.value ?? []} onClose={close} />}
       <LoadedList of={rules} empty="No rule yet. A rule tells another program of events, by HTTP.">
         {(found) => (
           <LongList items={found} name="rules" textOf={({ name, url }) => `${name} ${url}`}>
             {(shown) => (
               <ul className="rows">
                 {shown.map((rule) => (
-                  <RuleRow key={rule.id} api={api} rule={rule} cameras={cameras} onChange={rules.reload} />
+                  <RuleRow key={rule.id} api={api} rule={rule} cameras={cameras.value ?? []} onChange={rules.reload} />
                 ))}
               </ul>
             )}

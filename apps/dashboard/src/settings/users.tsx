@@ -20,12 +20,13 @@ export function Users({ api, ownId }: { api: Api; ownId: number }) {
   const loadCameras = useCallback((signal: AbortSignal) => listCameras(api, signal, { withInactive: true }), [api]);
   const users = useLoaded(loadUsers);
   const roles = useLoaded(loadRoles);
-  const cameras = useLoaded(loadCameras).value ?? [];
+  const cameras = useLoaded(loadCameras);
   return (
     <>
       <section className="panel" aria-label="Users">
         <h2>Users</h2>
         <Problem text={roles.problem} onRetry={roles.reload} />
+        <Problem text={cameras.problem} onRetry={cameras.reload} />
         <LoadedList of={users} empty="No users. That should not be: somebody reads this.">
           {(found) => (
             <LongList items={found} name="users" textOf={({ role_name, username }) => `${username} ${role_name}`}>
@@ -37,7 +38,7 @@ export function Users({ api, ownId }: { api: Api; ownId: number }) {
                       api={api}
                       user={user}
                       roles={roles.value ?? []}
-                      cameras={cameras}
+                      cameras={cameras.value ?? []}
                       isSelf={user.id === ownId}
                       onChange={users.reload}
                     />

@@ -1,24 +1,18 @@
 import type { CameraView, ListedEventView } from '@nightjar/contracts';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { listEvents } from '../api/events.js';
-import { listProtections, listRecordings } from '../api/recordings.js';
+import { useEffect, useMemo, useState } from 'react';
 import type { Api } from '../api.js';
 import { Problem } from '../loading/problem.js';
-import { useLoaded } from '../loading/use-loaded.js';
 import { linkTo } from '../navigation/route.js';
 import { goTo } from '../navigation/use-route.js';
+import { EventSteps } from './event-steps.js';
 import { rangeOfDay } from './local-time.js';
 import { RangePanel } from './range-panel.js';
 import { TimeBar } from './time-bar.js';
 import { follow, openingMoment, recordedPart, viewOf, zoom, type Range } from './time-view.js';
+import { useDay } from './use-day.js';
 import { usePlayback } from './use-playback.js';
 import { useThumbnails } from './use-thumbnails.js';
 
-const eventsMax = 500;
-/** The day of now grows. */
-const reloadMs = 15_000;
-/** A little of what led to an event. */
-const leadSeconds = 2;
 const aroundSecondsMax = 1_800;
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const noRecordings: readonly Range[] = [];
@@ -42,30 +36,8 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, onExport,
   const [view, setView] = useState(() => (at === undefined ? bounds : around(bounds, at, bounds)));
   const [chosen, setChosen] = useState<Range>();
   const [isScrubbing, setIsScrubbing] = useState(false);
-  const loadRecordings = useCallback((signal: AbortSignal) => listRecordings(api, camera.id, bounds, signal), [api, bounds, camera.id]);
-  const recordings = useLoaded(loadRecordings);
-  const loadEvents = useCallback(
-    async (signal: AbortSignal) => {
-      const filter = { cameraId: camera.id, fromUnix: bounds.startUnix, toUnix: bounds.endUnix };
-      return (await listEvents(api, { filter, limit: eventsMax }, signal)).events.toReversed();
-    },
-    [api, bounds, camera.id],
-  );
-  const events = useLoaded(seesEvents ? loadEvents : undefined);
-  const loadProtections = useCallback((signal: AbortSignal) => listProtections(api, camera.id, signal), [api, camera.id]);
-  const protections = useLoaded(loadProtections);
+  const { events, protections, recordings } = useDay(api, { cameraId: camera.id, bounds, isToday, seesEvents });
   const { reload: reloadRecordings } = recordings;
-  const { reload: reloadEvents } = events;
-  useEffect(() => {
-    if (!isToday) return;
-    const timer = setInterval(() => {
-      if (document.hidden) return;
-      reloadRecordings();
-      reloadEvents();
-    }, reloadMs);
-    return () => clearInterval(timer);
-  }, [isToday, reloadEvents, reloadRecordings]);
-
   const recorded = recordings.value ?? noRecordings;
   const isRecorded = recorded.length > 0;
   const { isAtEnd, isOpening, momentUnix, play, problem, video } = usePlayback(api, camera.id, recorded, reloadRecordings);
@@ -116,7 +88,7 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, onExport,
       </p>
       <Problem text={problem} />
       <Problem text={recordings.problem} onRetry={reloadRecordings} />
-      <Problem text={events.problem} onRetry={reloadEvents} />
+      <Problem text={events.problem} onRetry={events.reload} />
       <TimeBar
         bounds={bounds}
         view={view}
@@ -142,36 +114,6 @@ export function CameraDay({ api, at, camera, day, isToday, mayProtect, onExport,
         onExport={onExport}
       />
     </>
-  );
-}
-
-/** Goes from event to event of the day. */
-function EventSteps({
-  events,
-  momentUnix,
-  onStep,
-}: {
-  events: readonly ListedEventView[] | undefined;
-  momentUnix: number | undefined;
-  onStep: (unix: number) => void;
-}) {
-  if (!events) return null;
-  const begins = events.map(({ started_at: startedAt }) => Date.parse(startedAt) / 1_000 - leadSeconds);
-  // Between two of the same second there is nothing to step over.
-  const before = begins.findLast((unix) => momentUnix === undefined || unix < momentUnix - leadSeconds - 1);
-  const after = begins.find((unix) => momentUnix === undefined || unix > momentUnix + 1);
-  return (
-    <div className="event-steps" role="group" aria-label="Events of the day">
-      <button type="button" disabled={before === undefined} onClick={() => before !== undefined && onStep(before)}>
-        Previous event
-      </button>
-      <span className="empty">
-        {events.length === 0 ? 'no events on this day' : `${events.length === eventsMax ? 'the latest ' : ''}${events.length} events`}
-      </span>
-      <button type="button" disabled={after === undefined} onClick={() => after !== undefined && onStep(after)}>
-        Next event
-      </button>
-    </div>
   );
 }
 

@@ -20,17 +20,19 @@ export function ExportRange({ api, cameraId, onStarted, range }: { api: Api; cam
   useEffect(() => {
     if (!isRunning || id === undefined) return;
     const stop = new AbortController();
-    const timer = setInterval(() => {
-      readExport(api, id, stop.signal).then(
-        (found) => {
-          setMaking(found);
-          setPollProblem(undefined);
-        },
-        (error: unknown) => !stop.signal.aborted && setPollProblem((error as Error).message),
-      );
-    }, pollMs);
+    const look = async () => {
+      try {
+        setMaking(await readExport(api, id, stop.signal));
+        setPollProblem(undefined);
+      } catch (error) {
+        if (!stop.signal.aborted) setPollProblem((error as Error).message);
+      }
+      // The next question comes after the answer, however long that takes.
+      if (!stop.signal.aborted) timer = setTimeout(() => void look(), pollMs);
+    };
+    let timer = setTimeout(() => void look(), pollMs);
     return () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       stop.abort();
     };
   }, [api, id, isRunning]);

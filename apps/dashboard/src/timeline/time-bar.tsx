@@ -1,5 +1,5 @@
 import type { ListedEventView } from '@nightjar/contracts';
-import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { Protection } from '../api/recordings.js';
 import { momentAt, pan, shareOf, ticksOf, zoom, type Range } from './time-view.js';
 import type { Thumbnail } from './use-thumbnails.js';
@@ -34,29 +34,13 @@ export function TimeBar(props: TimeBarProps) {
   // Before anything was played, what is newest is looked for first.
   const middle = momentUnix ?? recordings.at(-1)?.endUnix ?? momentAt(view, 0.5);
   const zoomBy = (factor: number) => onView(zoom(view, { factor, aroundUnix: middle, bounds }));
-  const momentOf = ({ clientX }: PointerEvent) => {
+  const momentOf = ({ clientX }: MouseEvent) => {
     const { left, width } = bar.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
     return momentAt(view, Math.min(1, Math.max(0, (clientX - left) / width)));
   };
   return (
     <div className="time-bar">
-      <div className="time-bar-tools" role="group" aria-label="What the bar shows">
-        <button type="button" onClick={() => onView(pan(view, -0.5, bounds))} aria-label="Earlier">
-          ◀
-        </button>
-        <button type="button" onClick={() => zoomBy(1 / zoomStep)} aria-label="Zoom in">
-          +
-        </button>
-        <button type="button" onClick={() => zoomBy(zoomStep)} aria-label="Zoom out">
-          −
-        </button>
-        <button type="button" onClick={() => onView(bounds)}>
-          Whole day
-        </button>
-        <button type="button" onClick={() => onView(pan(view, 0.5, bounds))} aria-label="Later">
-          ▶
-        </button>
-      </div>
+      <BarTools bounds={bounds} view={view} onView={onView} zoomBy={zoomBy} />
       <div
         ref={bar}
         className="time-track"
@@ -73,7 +57,7 @@ export function TimeBar(props: TimeBarProps) {
         onFocus={onApproach}
         onPointerMove={(event) => setPointerUnix(momentOf(event))}
         onPointerLeave={() => setPointerUnix(undefined)}
-        onClick={(event) => onSeek(momentOf(event as unknown as PointerEvent))}
+        onClick={(event) => onSeek(momentOf(event))}
       >
         {recordings.map((recording) => (
           <Stretch key={recording.startUnix} className="recorded" view={view} range={recording} />
@@ -99,6 +83,31 @@ export function TimeBar(props: TimeBarProps) {
         {momentUnix !== undefined && <Mark className="moment" view={view} unix={momentUnix} />}
         {pointerUnix !== undefined && <Preview view={view} unix={pointerUnix} thumbnail={thumbnailAt(pointerUnix)} />}
       </div>
+    </div>
+  );
+}
+
+type BarToolsProps = Pick<TimeBarProps, 'bounds' | 'view' | 'onView'> & { zoomBy: (factor: number) => void };
+
+/** Goes to another part of the day, or to more or less of it. */
+function BarTools({ bounds, onView, view, zoomBy }: BarToolsProps) {
+  return (
+    <div className="time-bar-tools" role="group" aria-label="What the bar shows">
+      <button type="button" onClick={() => onView(pan(view, -0.5, bounds))} aria-label="Earlier">
+        ◀
+      </button>
+      <button type="button" onClick={() => zoomBy(1 / zoomStep)} aria-label="Zoom in">
+        +
+      </button>
+      <button type="button" onClick={() => zoomBy(zoomStep)} aria-label="Zoom out">
+        −
+      </button>
+      <button type="button" onClick={() => onView(bounds)}>
+        Whole day
+      </button>
+      <button type="button" onClick={() => onView(pan(view, 0.5, bounds))} aria-label="Later">
+        ▶
+      </button>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 import { openClip, type Clip } from '../api/recordings.js';
-import { ApiError, type Api } from '../api.js';
+import { ApiError } from '../api/answer.js';
+import type { Api } from '../api.js';
 import { recordingFrom, type Range } from './time-view.js';
 
 /** Of one clip; the next one follows by itself. */
@@ -11,7 +12,7 @@ const shortClipSeconds = 20;
 const addressMsMax = 4.5 * 60_000;
 const endSeconds = 0.3;
 
-export interface Playback {
+interface Playback {
   video: RefObject<HTMLVideoElement | null>;
   /** What is shown, in Unix seconds; undefined before anything was. */
   momentUnix: number | undefined;
@@ -130,6 +131,7 @@ export function usePlayback(api: Api, cameraId: number | undefined, recordings: 
 
 function show(element: HTMLVideoElement, clip: Clip, unix: number): void {
   element.currentTime = Math.max(0, unix - clip.startUnix);
+  // Refused, or overtaken by the next clip: the player stands there with its controls.
   void element.play().catch(() => undefined);
 }
 

@@ -38,6 +38,7 @@ export function useThumbnails(api: Api, wanted: { cameraId: number; range: Range
         url = URL.createObjectURL(await readSprite(api, plan, stop.signal));
         if (stop.signal.aborted) URL.revokeObjectURL(url);
         else setSprite({ url, plan });
+        // Without them the bar still tells the moment.
       })().catch(() => undefined);
     }, settleMs);
     return () => {

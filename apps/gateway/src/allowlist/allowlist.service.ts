@@ -8,7 +8,7 @@ import { findOnlyFace } from './find-only-face.js';
 import { allowlistedPersonsMax } from './mark-allowlisted.js';
 import { openEmbedding, sealEmbedding } from './seal-embedding.js';
 
-export interface AllowlistOptions {
+interface AllowlistOptions {
   store: AllowlistStore;
   /** Undefined without NIGHTJAR_SECRET_KEY: nobody can be listed. */
   box: SecretBox | undefined;

@@ -9,7 +9,7 @@ export interface AllowlistedRow {
   embedding: Uint8Array;
 }
 
-export interface NewAllowlistedRow {
+interface NewAllowlistedRow {
   id: string;
   tenantId: number;
   name: string;

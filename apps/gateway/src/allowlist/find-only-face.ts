@@ -6,7 +6,7 @@ import { AppError } from '@nightjar/runtime';
 export const allowlistImageBytesMax = inlinePictureBytesMax;
 
 /** What a model sees in a face. */
-export interface FaceVector {
+interface FaceVector {
   embedding: Float32Array;
   modelFingerprint: string;
 }

@@ -19,7 +19,7 @@ export interface DownloadProgress extends HeldBeginning {
   totalBytes: number | undefined;
 }
 
-export interface Download {
+interface Download {
   client: Pick<CheckedFetch, 'stream'>;
   url: string;
   /** Holds the beginning, and takes the rest. */

@@ -2,11 +2,11 @@ import type { JobError } from '@nightjar/contracts';
 import type { AppError } from '@nightjar/runtime';
 
 /** Tries that bring nothing; one that gets further counts as the first. */
-export const fetchTriesMax = 5;
+const fetchTriesMax = 5;
 const pausesMs = [5_000, 30_000, 120_000, 600_000];
 
 /** What follows a try that failed. */
-export type AfterFailure = { kind: 'give_up'; error: JobError } | { kind: 'try_again'; afterMs: number };
+type AfterFailure = { kind: 'give_up'; error: JobError } | { kind: 'try_again'; afterMs: number };
 
 /**
  * Decides what follows. Only what the video itself is or is not stays as it is; whatever else went wrong may be gone later: a

@@ -18,7 +18,7 @@ export interface NewUrlJob extends NewJob {
 }
 
 /** What became of a submit, and how the quotas stood before it. */
-export interface UrlJobAnswer {
+interface UrlJobAnswer {
   made: boolean;
   quotas: HeldQuota['quotas'];
 }
@@ -33,7 +33,7 @@ interface SubmittedRow {
   upload_bytes_per_day_used: number;
 }
 
-export interface UrlJobStoreOptions {
+interface UrlJobStoreOptions {
   database: JobsDatabase;
   bounds: QuotaBounds;
   clock: Clock;

@@ -6,7 +6,7 @@ import { nowAsStored } from '../jobs/stored-values.js';
 import { usageSlot } from '../quotas/count-usage.js';
 
 /** The right to fetch one video. */
-export interface FetchLease {
+interface FetchLease {
   jobId: JobId;
   leaseId: string;
 }

@@ -28,7 +28,7 @@ export const defaultFetchTimings: FetchTimings = {
   pace: defaultDownloadPace,
 };
 
-export interface VideoFetchesOptions {
+interface VideoFetchesOptions {
   store: VideoFetchStore;
   media: MediaStore;
   urls: Pick<VideoUrls, 'open'>;

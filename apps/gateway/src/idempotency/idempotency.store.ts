@@ -22,7 +22,7 @@ export interface KeyToTake extends KeyLock {
 }
 
 /** What became of the first request with a key. */
-export type KeyRecord = { state: 'running' } | { state: 'done'; jobId: JobId; fingerprint: Uint8Array };
+type KeyRecord = { state: 'running' } | { state: 'done'; jobId: JobId; fingerprint: Uint8Array };
 
 /** SQL: nobody has a claim to the record any more: its request died, or its time is over. */
 const isFree = Prisma.sql`(CASE WHEN record.job_id IS NULL THEN record.locked_until ELSE record.expires_at END) < now()`;

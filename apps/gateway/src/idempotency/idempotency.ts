@@ -8,14 +8,14 @@ import { LateReleases } from './late-releases.js';
 import type { RequestFingerprint } from './request-fingerprint.js';
 
 /** Times of a key; tests shorten them. */
-export interface KeyTimes {
+interface KeyTimes {
   /** The key of a gateway that died is free again after this long: its client is asking already. Renewed after a third of it while a request runs. */
   lockMs: number;
   /** How long a repetition is known after the job was made. */
   keptMs: number;
 }
 
-export const defaultKeyTimes: KeyTimes = { lockMs: 20_000, keptMs: 24 * 3_600_000 };
+const defaultKeyTimes: KeyTimes = { lockMs: 20_000, keptMs: 24 * 3_600_000 };
 
 const runningRetryMs = 2_000;
 /** A first request that fails between two looks at its row lets the next one try; nobody loses more often than this. */
@@ -35,7 +35,7 @@ export interface WholeRequest extends KeyedRequest {
 }
 
 /** A request that makes a job, and may come twice. */
-export interface RepeatableRequest extends KeyedRequest {
+interface RepeatableRequest extends KeyedRequest {
   /** Complete when `first` asks for its grant, and when `repeated` is done. */
   fingerprint: RequestFingerprint;
   /** Takes the request in. What `grant` returns has to be committed with the job. */

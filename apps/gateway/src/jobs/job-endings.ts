@@ -6,7 +6,7 @@ import { endAndClaim, type Claimant } from './claim-job.js';
 import { endJobs, type EndedJob, type JobEnding } from './end-jobs.js';
 import type { MoveNudges } from './move-nudges.js';
 
-export interface JobEndingsOptions {
+interface JobEndingsOptions {
   database: JobsDatabase;
   media: MediaStore;
   moves: MoveNudges;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { JobId, MediaType } from '@nightjar/contracts';
+import { JobId, type MediaType } from '@nightjar/contracts';
+import { AppError } from '@nightjar/runtime';
 
 const prefixes: Readonly<Record<MediaType, string>> = { video: 'video', image: 'image_batch' };
 
@@ -12,6 +13,15 @@ export function createJobId(mediaType: MediaType, unixMs: number): JobId {
 export function mediaTypeOf(jobId: JobId): MediaType {
   return jobId.startsWith(`${prefixes.video}_`) ? 'video' : 'image';
 }
+
+/** Reads the id in a path. What is no id names no job. @throws AppError `not_found` */
+export function parseJobId(text: string): JobId {
+  const id = JobId.safeParse(text);
+  if (!id.success) throw noSuchJob();
+  return id.data;
+}
+
+export const noSuchJob = () => new AppError('not_found', 'no such job');
 
 /** RFC 9562 §5.7: 48 bits of Unix ms, then the random bits and the variant of a version 4, of which Node keeps some in store. */
 function uuidV7(unixMs: number): string {

@@ -25,16 +25,16 @@ export interface LeaseTimings {
 export const defaultLeaseTimings: LeaseTimings = { leaseMs: 30_000, sweepEveryMs: 2_000 };
 
 /** What became of an outcome. */
-export interface FinishAnswer {
+interface FinishAnswer {
   /** False when the attempt is not the current one: its outcome is dropped. */
   accepted: boolean;
   /** Leased with the job's end to the agent that asked for it; null when no job waits, absent when none was looked for. */
   next?: Work | null;
 }
 
-export type BeatVerdict = 'continue' | 'cancel' | 'late' | 'lost';
+type BeatVerdict = 'continue' | 'cancel' | 'late' | 'lost';
 
-export interface JobLeasesOptions {
+interface JobLeasesOptions {
   database: JobsDatabase;
   endings: JobEndings;
   bus: Bus;

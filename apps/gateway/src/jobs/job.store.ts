@@ -20,7 +20,7 @@ export interface JobRow extends OutcomeRow {
   expiresAt: Date | null;
 }
 
-export interface ItemRow extends OutcomeRow {
+interface ItemRow extends OutcomeRow {
   index: number;
   externalId: string | null;
 }

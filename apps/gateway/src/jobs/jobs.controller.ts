@@ -1,12 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
-import { JobId } from '@nightjar/contracts';
-import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OperationPaths } from '../http/operation-paths.js';
 import { requireOwner } from '../http/require-owner.js';
 import { routes } from '../http/routes.js';
 import { scopes } from '../keys/api-keys.js';
+import { parseJobId } from './job-id.js';
 import { jobDetails, jobSummary } from './job-summary.js';
 import { JobStore, type JobDetailsRow } from './job.store.js';
 import { parseJobsQuery, writeCursor, type JobsCursor } from './jobs-query.js';
@@ -35,33 +34,26 @@ export class JobsController {
   @Get(routes.job)
   @Policy({ kind: 'authenticated', scope: scopes.readJobs })
   async find(@Param('jobId') jobId: string, @Req() request: FastifyRequest) {
-    return this.details(await this.jobs.find(wellFormed(jobId), requireOwner(request).tenantId));
+    return this.details(await this.jobs.find(parseJobId(jobId), requireOwner(request).tenantId));
   }
 
   @Post(routes.cancelJob)
   @Policy({ kind: 'authenticated', scope: scopes.writeJobs })
   @HttpCode(202)
   async cancel(@Param('jobId') jobId: string, @Req() request: FastifyRequest) {
-    return this.details(await this.jobs.cancel(wellFormed(jobId), requireOwner(request).tenantId));
+    return this.details(await this.jobs.cancel(parseJobId(jobId), requireOwner(request).tenantId));
   }
 
   @Delete(routes.job)
   @Policy({ kind: 'authenticated', scope: scopes.writeJobs })
   @HttpCode(204)
   async remove(@Param('jobId') jobId: string, @Req() request: FastifyRequest): Promise<void> {
-    await this.jobs.remove(wellFormed(jobId), requireOwner(request).tenantId);
+    await this.jobs.remove(parseJobId(jobId), requireOwner(request).tenantId);
   }
 
   private details(job: JobDetailsRow) {
     return jobDetails(job, this.paths.resultLocation(job.mediaType, job.id));
   }
-}
-
-/** What is no id names no job. */
-function wellFormed(jobId: string): JobId {
-  const id = JobId.safeParse(jobId);
-  if (!id.success) throw new AppError('not_found', 'no such job');
-  return id.data;
 }
 
 /** The same query behind another cursor, relative to where the client found the list. */

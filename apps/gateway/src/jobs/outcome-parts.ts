@@ -1,5 +1,6 @@
 import { FinishedOutcome } from '@nightjar/contracts';
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
+import { jsonOrUndefined } from '@nightjar/runtime';
 import { isInAttempt, type Attempt } from './beat-job.js';
 
 /**
@@ -32,13 +33,5 @@ export async function assembleOutcome(database: JobsDatabase, attempt: Attempt, 
     }),
   );
   if (rows.length !== parts) return undefined;
-  return FinishedOutcome.safeParse(parsedJson(Buffer.concat(rows.map(({ data }) => data)).toString('utf8'))).data;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return FinishedOutcome.safeParse(jsonOrUndefined(Buffer.concat(rows.map(({ data }) => data)))).data;
 }

@@ -1,11 +1,11 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
-import { JobId, type JobState } from '@nightjar/contracts';
-import { AppError } from '@nightjar/runtime';
+import type { JobState } from '@nightjar/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requireOwner } from '../http/require-owner.js';
 import { routes } from '../http/routes.js';
 import { scopes } from '../keys/api-keys.js';
+import { noSuchJob, parseJobId } from './job-id.js';
 import { imageJobView, retryAfterSeconds, videoJobView } from './job-view.js';
 import { JobStore } from './job.store.js';
 
@@ -17,7 +17,7 @@ export class ResultsController {
   @Get(routes.videoResult)
   @Policy({ kind: 'authenticated', scope: scopes.readJobs })
   async videoResult(@Param('jobId') jobId: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const job = found(await this.jobs.findVideoJob(wellFormed(jobId), requireOwner(request).tenantId));
+    const job = found(await this.jobs.findVideoJob(parseJobId(jobId), requireOwner(request).tenantId));
     setRetryAfter(reply, job.state);
     return videoJobView(job);
   }
@@ -25,18 +25,14 @@ export class ResultsController {
   @Get(routes.imageResult)
   @Policy({ kind: 'authenticated', scope: scopes.readJobs })
   async imageResult(@Param('jobId') jobId: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const job = found(await this.jobs.findImageJob(wellFormed(jobId), requireOwner(request).tenantId));
+    const job = found(await this.jobs.findImageJob(parseJobId(jobId), requireOwner(request).tenantId));
     setRetryAfter(reply, job.state);
     return imageJobView(job);
   }
 }
 
-function wellFormed(jobId: string): JobId {
-  return found(JobId.safeParse(jobId).data);
-}
-
-function found<Row>(row: Row | null | undefined): Row {
-  if (row === null || row === undefined) throw new AppError('not_found', 'no such job');
+function found<Row>(row: Row | null): Row {
+  if (row === null) throw noSuchJob();
   return row;
 }
 

@@ -19,7 +19,7 @@ const remembersMs = 5_000;
 const rememberedMax = 1_000;
 const lastUsedEveryMs = 60_000;
 
-export type KeyPrincipal = Extract<Principal, { kind: 'api_key' }>;
+type KeyPrincipal = Extract<Principal, { kind: 'api_key' }>;
 
 /**
  * Asked before a key that this process does not know is looked up.

@@ -13,7 +13,7 @@ const callersMax = 10_000;
 /** What a user may do who is no superuser. */
 const scopesOfUsers = [scopes.readJobs, scopes.writeJobs];
 
-export interface CallerAuthenticatorOptions {
+interface CallerAuthenticatorOptions {
   keys: ApiKeys;
   /** @throws AppError `unauthenticated`, `unavailable` */
   verifyToken: (request: FastifyRequest) => Promise<Principal>;

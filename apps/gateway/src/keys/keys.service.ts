@@ -10,7 +10,7 @@ import type { KeyChanges, KeyRow, KeysStore, NewKey } from './keys.store.js';
 const validKeysMax = 1_000;
 
 /** What a caller may say of a new key. */
-export interface KeyRequest {
+interface KeyRequest {
   name: string;
   scopes: readonly string[];
   expiresAt: Date | null;

@@ -8,7 +8,7 @@ interface Bucket {
 }
 
 /** What a bucket answers. */
-export interface Draw {
+interface Draw {
   taken: boolean;
   /** Whole tokens left. */
   left: number;

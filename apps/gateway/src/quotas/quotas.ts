@@ -30,7 +30,7 @@ export interface HeldQuota {
   quotas: Readonly<Record<QuotaName, QuotaState>>;
 }
 
-export interface QuotasOptions {
+interface QuotasOptions {
   database: JobsDatabase;
   bounds: QuotaBounds;
   clock: Clock;

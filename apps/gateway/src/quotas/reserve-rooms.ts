@@ -7,14 +7,14 @@ import { TenantGroups } from './tenant-groups.js';
 const roomsAtOnce = 64;
 
 /** Room for one job that is asked for. */
-export interface AskedRoom {
+interface AskedRoom {
   id: string;
   /** Null: all that is left of the bytes of the day. */
   bytes: number | null;
 }
 
 /** How the quotas stood when the room was taken or, with `refused_by`, refused. */
-export interface ReservedRow {
+interface ReservedRow {
   refused_by: QuotaName | null;
   granted_bytes: number;
   jobs_open_bound: number;

@@ -6,7 +6,7 @@ interface Waiting<Asked, Answer> {
   reject: (error: unknown) => void;
 }
 
-export interface TenantGroupsOptions<Asked, Answer> {
+interface TenantGroupsOptions<Asked, Answer> {
   /** In one group. Full: the others go with the next; who may ask is bounded by the requests that the gateway runs. */
   atOnce: number;
   /** Asks for a group and gives the answers in its order. */

@@ -1,5 +1,5 @@
 /** Jobs of one media type that are open, and what one of them takes. */
-export interface OpenJobs {
+interface OpenJobs {
   queued: number;
   processing: number;
   msPerJob: number;

@@ -18,7 +18,7 @@ export interface ObservedJobs {
 }
 
 /** How long the jobs that began within the last five minutes had waited, in seconds; null without any. */
-export interface ObservedWaits {
+interface ObservedWaits {
   jobs: number;
   p50Seconds: number | null;
   p95Seconds: number | null;

@@ -1,6 +1,7 @@
 import type { JobError } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
 import { z } from 'zod';
+import { isStorable } from '../http/storable-text.js';
 import { jobErrors } from '../jobs/job-error.js';
 
 /** Pictures of a batch at most. */
@@ -10,9 +11,6 @@ export const imageBytesMax = 20 * 1024 ** 2;
 const encodedLengthMax = Math.ceil(imageBytesMax / 3) * 4;
 /** Largest body of the route. */
 export const imageBatchBytesMax = 128 * 1024 ** 2;
-
-/** Postgres stores no NUL, and half a surrogate pair is no character. */
-const isStorable = (text: string) => !text.includes('\0') && Buffer.from(text, 'utf8').toString('utf8') === text;
 
 const ImageBatch = z
   .object({

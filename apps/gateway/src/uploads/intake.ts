@@ -21,7 +21,7 @@ export class IntakeBudget {
 }
 
 /** One kind of body that a route takes in. */
-export interface IntakeKind {
+interface IntakeKind {
   /** Media type, without parameters; empty: a body without Content-Type. */
   accepts: RegExp;
   /** Largest body: refused by its Content-Length before a byte is read. */
@@ -32,7 +32,7 @@ export interface IntakeKind {
 }
 
 /** What a route takes in. */
-export interface IntakeRule {
+interface IntakeRule {
   /** The first that accepts the media type counts. */
   kinds: readonly IntakeKind[];
   /** For a body without Content-Type (RFC 9110 §8.3). */

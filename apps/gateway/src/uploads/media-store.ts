@@ -17,7 +17,7 @@ const incomingFolder = '.incoming';
 /** A video that comes in pieces may pause for a day. */
 const partialKeptMs = 24 * 3_600_000;
 
-export interface BodyReading {
+interface BodyReading {
   bytesMax: number;
   /** Sees every chunk as it comes. */
   onChunk?: (chunk: Uint8Array) => void;

@@ -8,7 +8,7 @@ export interface SendingPace {
   windowMs: number;
 }
 
-export const defaultSendingPace: SendingPace = { bytesPerSecondMin: 1024, windowMs: 30_000 };
+const defaultSendingPace: SendingPace = { bytesPerSecondMin: 1024, windowMs: 30_000 };
 
 /** How often a window is looked at: a sender is cut at most a sixth of a window late. */
 export const looksPerWindow = 6;

@@ -8,7 +8,7 @@ import { ResumableUploads } from './resumable/resumable-uploads.js';
 import { Submissions } from './submissions.js';
 
 /** The three ways in. */
-export interface Intake {
+interface Intake {
   submissions: Submissions;
   resumableUploads: ResumableUploads;
   urlSubmissions: UrlSubmissions;

@@ -13,7 +13,7 @@ import { decodedBytesMax, decodeImage, type ImageBatch } from './image-batch.js'
 import type { WebhookIntake } from '../webhooks/webhook-intake.js';
 import type { MediaStore } from './media-store.js';
 
-export interface SubmissionsOptions {
+interface SubmissionsOptions {
   jobs: JobStore;
   media: MediaStore;
   webhooks: WebhookIntake;

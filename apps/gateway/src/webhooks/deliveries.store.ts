@@ -1,7 +1,7 @@
 import { type JobsDatabase, orUnavailable } from '@nightjar/database';
 
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'cancelled'] as const;
-export type DeliveryState = (typeof deliveryStates)[number];
+type DeliveryState = (typeof deliveryStates)[number];
 
 /** A message as its tenant may see it. */
 export interface DeliveryRow {

@@ -28,7 +28,7 @@ export async function markDue(database: JobsDatabase): Promise<void> {
 }
 
 /** What one look at the due messages came to. */
-export interface ClaimedWindow {
+interface ClaimedWindow {
   claimed: ClaimedJobDelivery[];
   /** The last origin that was looked at; null: behind it none is left. */
   lastOrigin: string | null;

@@ -3,11 +3,9 @@ import { parseRemoteUrl } from '@nightjar/outbound';
 import { AppError, toAppError } from '@nightjar/runtime';
 import { z } from 'zod';
 import { requestHeaders } from '../http/routes.js';
+import { isStorable } from '../http/storable-text.js';
 
 const secretBytesMax = 256;
-
-/** Postgres stores no NUL, and half a surrogate pair has no bytes that a receiver could know. */
-const isStorable = (text: string) => !text.includes('\0') && Buffer.from(text, 'utf8').toString('utf8') === text;
 
 const NamedWebhook = z.object({
   url: z.string(),

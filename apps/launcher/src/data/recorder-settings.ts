@@ -14,7 +14,7 @@ export async function keepRecorderSettings(dataDir: string, environment: Readonl
 }
 
 /** As Node reads them. A value with all kinds of quotes or a line break can't be written, and is left out: no setting has one. */
-export function renderSettings(environment: Readonly<Record<string, string>>): string {
+function renderSettings(environment: Readonly<Record<string, string>>): string {
   const lines = Object.entries(environment).flatMap(([name, value]) => {
     const quote = quotes.find((sign) => !value.includes(sign));
     return isSetting(name) && quote !== undefined && !/[\r\n]/.test(value) ? [`${name}=${quote}${value}${quote}\n`] : [];

@@ -9,7 +9,7 @@ export interface MachineWithoutFfmpeg {
   readonly aptRefused: boolean;
 }
 
-export type FfmpegRemedy =
+type FfmpegRemedy =
   /** Install without asking: nobody is there to ask, and we have the right. */
   | { readonly kind: 'install'; readonly command: readonly string[] }
   | { readonly kind: 'ask'; readonly command: readonly string[] }

@@ -6,7 +6,7 @@ import { AppError } from '@nightjar/runtime';
 import type { Terminal } from '../terminal/terminal.js';
 import { chooseRemedy } from './choose-remedy.js';
 
-export interface ObtainFfmpegOptions {
+interface ObtainFfmpegOptions {
   readonly configuredPath: string | undefined;
   readonly aptRefused: boolean;
   readonly terminal: Terminal;

@@ -17,7 +17,7 @@ export interface BusLinks {
   readonly description: string;
 }
 
-export interface BusOptions {
+interface BusOptions {
   readonly config: Pick<LauncherConfig, 'busPort' | 'dataDir' | 'natsUrl' | 'natsServerPath' | 'embeddedBrokerOnly'>;
   readonly token: string;
   readonly terminal: Terminal;

@@ -18,7 +18,7 @@ export interface DatabaseLinks {
   readonly description: string;
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly givenUrl: string | undefined;
   readonly dataDir: string;
   readonly credentials: Credentials;

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, isLoopbackHost } from '@nightjar/runtime';
-import type { LauncherConfig } from '../config.js';
+import { definedOnly, type LauncherConfig } from '../config.js';
 import type { Credentials } from '../data/credentials.js';
 
 export type ServiceName = 'adapter' | 'nvr' | 'recorder' | 'gateway' | 'agent';
 
 /** What the services are connected to, once it runs. */
-export interface ServiceLinks {
+interface ServiceLinks {
   readonly ports: Readonly<Record<ServiceName, number>>;
   readonly gatewayDatabaseUrl: string;
   readonly nvrDatabaseUrl: string;
@@ -122,8 +122,4 @@ function loopbackOf(host: string): string {
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function definedOnly(environment: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -8,7 +8,7 @@ import type { RunningPart } from './supervisor.js';
 const stopGraceMs = 12_000;
 const lastWordsChars = 2_000;
 
-export interface ServiceProcessOptions {
+interface ServiceProcessOptions {
   readonly name: string;
   /** Compiled file that Node runs. */
   readonly entry: string;

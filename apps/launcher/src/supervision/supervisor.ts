@@ -19,7 +19,7 @@ export type PartState =
   | { readonly kind: 'given up'; readonly reason: string }
   | { readonly kind: 'stopped' };
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly name: string;
   readonly clock: Clock;
   /** Starts the process and resolves when it runs. */

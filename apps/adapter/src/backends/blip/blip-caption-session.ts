@@ -6,7 +6,7 @@ import type { Picture } from '../../pictures/picture.js';
 import { requireFloats, type Tensor } from '../tensor.js';
 import type { WordPieces } from './word-pieces.js';
 
-export interface BlipModels {
+interface BlipModels {
   /** `pixel_values` → the picture as a row of vectors. */
   readonly vision: TensorSession;
   /** The words so far and the picture's vectors → a score for each word that may come next. */

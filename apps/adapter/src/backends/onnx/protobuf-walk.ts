@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 
 /** What a field of a message holds, as far as it matters: a text, or a message that is described itself. Other fields are skipped. */
-export type FieldKind = 'text' | MessageShape;
+type FieldKind = 'text' | MessageShape;
 
 export interface MessageShape {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface MessageShape {
 }
 
 /** Called when a message ends, with its texts by field; of a field that comes twice the last counts, as everywhere in protobuf. */
-export type ProtobufVisitor = (message: string, texts: ReadonlyMap<number, string>) => void;
+type ProtobufVisitor = (message: string, texts: ReadonlyMap<number, string>) => void;
 
 /** The file is no protobuf, or is cut off. */
 export class ProtobufError extends Error {

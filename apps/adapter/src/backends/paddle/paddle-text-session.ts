@@ -7,7 +7,7 @@ import type { OnnxSession } from '../onnx/onnx-session.js';
 /** The longer side that text is searched at. PP-OCRv4 was trained for it; more finds smaller text and costs its square. */
 const detectionSidePixels = 960;
 
-export interface PaddleModels {
+interface PaddleModels {
   /** Finds where lines are. */
   readonly detection: OnnxSession;
   /** Reads one line. */

@@ -4,7 +4,7 @@ import type { Picture } from '../../pictures/picture.js';
 
 type Transformers = typeof import('@huggingface/transformers');
 
-export type TransformersWeights = 'fp32' | 'fp16' | 'q8' | 'q4';
+type TransformersWeights = 'fp32' | 'fp16' | 'q8' | 'q4';
 
 /** How one family of models is asked for a caption. */
 type Captioner = (picture: InstanceType<Transformers['RawImage']>, options: { maxNewTokens: number }) => Promise<string>;
@@ -14,7 +14,7 @@ interface OpenedCaptioner {
   readonly dispose: () => Promise<unknown>;
 }
 
-export interface TransformersFolder {
+interface TransformersFolder {
   /** Absolute. Everything is read from here; nothing is downloaded. */
   readonly folder: string;
   /** `model_type` of its `config.json`. */

@@ -19,7 +19,7 @@ const numerals = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', '
 /** More kinds make a list, not a sentence. */
 const maxKinds = 5;
 
-export interface SceneFacts {
+interface SceneFacts {
   readonly objects: readonly DetectedObject[];
   readonly picture: PictureSize;
   /** Mean grey value, 0..255. */

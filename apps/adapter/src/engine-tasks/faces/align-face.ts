@@ -12,7 +12,7 @@ const expectedPlaces: readonly Point[] = [
 const expectedSidePixels = 112;
 
 /** `x' = a·x − b·y + tx`, `y' = b·x + a·y + ty`: turned, scaled and moved, never mirrored or distorted. */
-export interface Similarity {
+interface Similarity {
   readonly a: number;
   readonly b: number;
   readonly tx: number;

@@ -1,5 +1,5 @@
 /** What a line of text says if it is a number plate. */
-export interface PlateText {
+interface PlateText {
   /** Capital letters and digits, without spaces and separators. */
   readonly text: string;
   /** Whether it looks like a plate without a doubt: letters and digits, of a usual length. */

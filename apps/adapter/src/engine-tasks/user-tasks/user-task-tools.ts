@@ -4,7 +4,7 @@ import type { Picture } from '../../pictures/picture.js';
 import type { EngineTask, StepContext } from '../engine-task.js';
 
 /** What an operator's task is given. */
-export interface UserTaskTools {
+interface UserTaskTools {
   readonly picture: Picture;
   /** What the caller gave beside the frame, as the manifest's `input` allows it. */
   readonly input: Readonly<Record<string, unknown>>;

@@ -22,10 +22,10 @@ const blanks = [0x20, 0x09, 0x0a, 0x0d];
 const cutMark = `cut ${randomUUID()} `;
 
 /** Parses a small JSON text. @throws when it is none, or reaches for a prototype */
-export type ParseJson = (text: string) => unknown;
+type ParseJson = (text: string) => unknown;
 
 /** A JSON body whose long texts in base64 were cut out. */
-export interface CutJson {
+interface CutJson {
   /** What is left to parse: a mebibyte at most. */
   readonly rest: Buffer;
   /** As they stand between their quotes. */

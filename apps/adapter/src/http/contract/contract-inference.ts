@@ -14,7 +14,7 @@ const defaultTasks = ['object_detection', 'person_counting'];
 const taskAliases: ReadonlyMap<string, string> = new Map([['scene_caption', 'scene_description']]);
 
 /** Who asks, and how long for. */
-export interface ContractCall {
+interface ContractCall {
   /** Whose pictures follow each other; undefined: this one stands alone. */
   readonly session: string | undefined;
   readonly turn: string;

@@ -1,7 +1,7 @@
 import { AppError } from '@nightjar/runtime';
 import { Base64Text, decodeBase64 } from '../../intake/base64-text.js';
 import type { Files } from '../bodies/multipart-form.js';
-import type { InferBody } from '../infer-body.js';
+import { isJsonObject, type InferBody } from '../infer-body.js';
 
 /** A request of Contract v1, however it was sent. */
 export interface ContractRequest {
@@ -21,7 +21,7 @@ const filesMax = 2;
 
 /** Whether a JSON body can only be one of Contract v1: it holds a file in base64. */
 export function holdsBase64(body: unknown): boolean {
-  return isObject(body) && Object.keys(body).some((name) => name.endsWith(base64Suffix));
+  return isJsonObject(body) && Object.keys(body).some((name) => name.endsWith(base64Suffix));
 }
 
 /**
@@ -41,7 +41,7 @@ export async function readContractRequest(body: InferBody): Promise<ContractRequ
 }
 
 async function readJson(body: unknown): Promise<ContractRequest> {
-  if (!isObject(body)) throw new AppError('invalid_argument', 'the body must be a JSON object');
+  if (!isJsonObject(body)) throw new AppError('invalid_argument', 'the body must be a JSON object');
   const files = new Map<string, Uint8Array>();
   const params: [string, unknown][] = [];
   for (const [name, value] of Object.entries(body)) {
@@ -76,7 +76,7 @@ function readParts({ fields, files }: InferBody & { type: 'multipart' }): Contra
 function parseParams(given: unknown): Readonly<Record<string, unknown>> {
   if (given === undefined || given === '') return {};
   const params = typeof given === 'string' ? parseJson(given) : given;
-  if (!isObject(params)) throw new AppError('invalid_argument', "'params' must be a JSON object");
+  if (!isJsonObject(params)) throw new AppError('invalid_argument', "'params' must be a JSON object");
   return params;
 }
 
@@ -94,8 +94,4 @@ function refuseOtherShapes({ params, files }: ContractRequest): void {
       ? [...files.keys()].every((name) => otherShapes.includes(name)) && [...files.keys()][0]
       : textShapeNames.find((name) => Object.hasOwn(params, name));
   if (shape) throw new AppError('not_implemented', `requests with '${shape}' are not supported: this adapter takes pictures as 'frame'`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,7 +13,7 @@ const bytesPerMegabyte = 1_000_000;
 type Endpoints = CapabilitiesResponse['endpoints'];
 
 /** What the adapter has to say of itself beside its models. */
-export interface AdapterFacts {
+interface AdapterFacts {
   readonly status: EnginePoolStatus;
   /** Names under which tasks can be asked for. */
   readonly tasks: readonly string[];

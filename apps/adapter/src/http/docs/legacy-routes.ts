@@ -21,13 +21,13 @@ export function legacyRoutes(tasks: readonly Task[]): Omit<SurfaceDoc, 'bases'> 
 }
 
 /** A request body for a task: what the document shows, and what its spec sends. */
-export function exampleRequest({ name, pictureFields, example }: Task): { task: string; data: Record<string, unknown> } {
+function exampleRequest({ name, pictureFields, example }: Task): { task: string; data: Record<string, unknown> } {
   const pictures = Object.fromEntries(pictureFields.map((field) => [field, { uri: frameUri }]));
   return { task: name, data: { ...pictures, ...example.input } };
 }
 
 /** The flat reply to it. */
-export function exampleReply({ name, needs, bboxFormat, example }: Task): Record<string, unknown> {
+function exampleReply({ name, needs, bboxFormat, example }: Task): Record<string, unknown> {
   const model = { model_name: 'nanodet', model_version: '3.0.4', model_fingerprint: `sha256:${'0'.repeat(64)}` };
   return {
     task: name,

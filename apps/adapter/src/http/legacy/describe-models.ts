@@ -3,7 +3,7 @@ import type { ModelStatus } from '../../engine/protocol.js';
 const bytesPerMegabyte = 1_000_000;
 
 /** A model under the name that the legacy surface, which calls models adapters, has for it. */
-export interface NamedModel {
+interface NamedModel {
   readonly adapter: string;
   readonly model: ModelStatus;
 }

@@ -2,14 +2,14 @@ import { AppError } from '@nightjar/runtime';
 import { z } from 'zod';
 import { describeIssues } from '../../tasks/task-runner.js';
 import type { Files } from '../bodies/multipart-form.js';
-import type { InferBody } from '../infer-body.js';
+import { isJsonObject, type InferBody } from '../infer-body.js';
 
 const Session = z.string().min(1).max(128);
 /** Whose pictures follow each other: a camera, or any session that the caller names. */
 export const SessionFields = z.object({ camera_id: z.union([Session, z.number().int()]).optional(), session: Session.optional() });
 
 /** A request for one task, however it was sent: pictures may be inside `data` still, or were files of a multipart body. */
-export interface InferRequest {
+interface InferRequest {
   readonly task: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly files: Files;
@@ -22,11 +22,11 @@ const missing = (what: string) => new AppError('invalid_argument', `Missing ${wh
  * @throws AppError `invalid_argument`
  */
 export function parseJsonRequest(body: unknown): InferRequest {
-  if (!isObject(body)) throw missing(`'task' or 'input'`);
+  if (!isJsonObject(body)) throw missing(`'task' or 'input'`);
   const { task, input, data } = body;
   const given = input ?? data;
   if (typeof task !== 'string' || task === '' || given === undefined || given === null) throw missing(`'task' or 'input'`);
-  if (!isObject(given)) throw new AppError('invalid_argument', 'Invalid input: it must be an object');
+  if (!isJsonObject(given)) throw new AppError('invalid_argument', 'Invalid input: it must be an object');
   return { task, data: given, files: new Map() };
 }
 
@@ -53,8 +53,4 @@ export function sessionOf(data: Readonly<Record<string, unknown>>): string | und
   const { session, camera_id: cameraId } = read.data;
   if (session !== undefined) return `session:${session}`;
   return cameraId === undefined ? undefined : `camera:${cameraId}`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

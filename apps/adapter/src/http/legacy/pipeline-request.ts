@@ -7,7 +7,7 @@ const Steps = z.array(z.string().min(1)).min(1).max(pipelineStepsMax);
 const Data = z.record(z.string(), z.unknown());
 
 /** Tasks to run one after the other on the same pictures. */
-export interface PipelineRequest {
+interface PipelineRequest {
   /** Names of tasks, as the caller wrote them. */
   readonly steps: readonly string[];
   /** What every step gets: pictures and options. */

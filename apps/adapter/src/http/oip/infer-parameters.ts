@@ -18,7 +18,7 @@ const ProtocolParameters = z.object({
   sequence_end: z.boolean().optional(),
 });
 
-export interface InferOptions {
+interface InferOptions {
   readonly allOutputsBinary: boolean;
   readonly lane: Lane;
   /** Undefined: the server's own. */

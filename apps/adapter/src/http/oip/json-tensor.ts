@@ -5,7 +5,7 @@ import { bytesFromJson, hasManyDigits, jsonFromBytes, type Datatype } from './da
 import { boundBytesElements, countElements, shorten, textsOf, type WireElements, type WireTensor } from './wire-tensor.js';
 
 /** An input whose elements stand in the JSON of the request. */
-export interface JsonTensor {
+interface JsonTensor {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];

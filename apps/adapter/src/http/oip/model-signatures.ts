@@ -1,6 +1,7 @@
 import { AppError } from '@nightjar/runtime';
 import type { EnginePool } from '../../engine/engine-pool.js';
 import type { ModelStatus, TensorDescription } from '../../engine/protocol.js';
+import { modelKey } from '../../models/model-version.js';
 import { datatypeOf } from './datatypes.js';
 import type { ModelSignature, TensorSignature } from './model-signature.js';
 
@@ -19,7 +20,7 @@ export class ModelSignatures {
 
   /** A model that is no function of tensors has none. @throws AppError `not_found`, or what loading it says */
   async of(model: ModelStatus, options: { signal: AbortSignal; timeoutMs: number; turn: string }): Promise<ModelSignature> {
-    const known = this.known.get(keyOf(model));
+    const known = this.known.get(modelKey(model));
     if (known && known.fingerprint === model.fingerprint) return known.signature;
     let status = this.statusOf(model);
     if (!status.loaded) {
@@ -32,7 +33,7 @@ export class ModelSignatures {
   }
 
   private statusOf(model: ModelStatus): ModelStatus {
-    const status = this.pool.status.models.find((candidate) => keyOf(candidate) === keyOf(model));
+    const status = this.pool.status.models.find((candidate) => modelKey(candidate) === modelKey(model));
     if (!status) throw new AppError('not_found', `model "${model.name}" version ${model.version} was removed`);
     return status;
   }
@@ -49,14 +50,10 @@ export class ModelSignatures {
   }
 
   private remember(model: ModelStatus, signature: ModelSignature): void {
-    const keys = new Set(this.pool.status.models.map(keyOf));
+    const keys = new Set(this.pool.status.models.map(modelKey));
     for (const key of this.known.keys()) if (!keys.has(key)) this.known.delete(key);
-    this.known.set(keyOf(model), { fingerprint: model.fingerprint, signature });
+    this.known.set(modelKey(model), { fingerprint: model.fingerprint, signature });
   }
-}
-
-function keyOf({ name, version }: ModelStatus): string {
-  return `${name}@${version}`;
 }
 
 function signatureOf({ name, inputs = [], outputs = [] }: ModelStatus): ModelSignature {

@@ -1,13 +1,13 @@
 import type { AdapterHttp } from '../adapter-http.js';
 import { oipBody, readOipAnswer, type OipAnswerFields } from './oip-bodies.fixture.js';
 
-export interface OipReply<Body = Record<string, unknown>> {
+interface OipReply<Body = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
 }
 
-export interface OipInferReply extends OipReply<OipAnswerFields & { readonly error?: string }> {
+interface OipInferReply extends OipReply<OipAnswerFields & { readonly error?: string }> {
   /** Binary data by output. */
   readonly binary: ReadonlyMap<string, Buffer>;
 }
@@ -22,7 +22,7 @@ export interface OipMetadata {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export interface OipTensorMetadata {
+interface OipTensorMetadata {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly number[];

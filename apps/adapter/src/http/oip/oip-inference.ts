@@ -6,7 +6,7 @@ import { checkInputs, rawInput, selectOutputs } from './model-signature.js';
 import type { RequestReader } from './request-reader.js';
 import type { ModelAnswer, ServedModel } from './served-model.js';
 
-export interface OipInferenceRequest {
+interface OipInferenceRequest {
   readonly model: ServedModel;
   readonly body: Uint8Array;
   /** Value of `Inference-Header-Content-Length`; 0: the body is the data of the only input. */
@@ -16,7 +16,7 @@ export interface OipInferenceRequest {
   readonly signal: AbortSignal;
 }
 
-export interface OipInferenceAnswer extends EncodedAnswer {
+interface OipInferenceAnswer extends EncodedAnswer {
   readonly fingerprint: string | undefined;
 }
 

@@ -21,7 +21,7 @@ import type { RequestReader } from './request-reader.js';
 import { ServedModels } from './served-models.js';
 import type { TaskModelParts } from './task-model.js';
 
-export interface OipParts extends TaskModelParts {
+interface OipParts extends TaskModelParts {
   readonly pool: EnginePool;
   readonly health: Health;
   readonly clock: Clock;

@@ -10,7 +10,7 @@ import { textsOf, type WireTensor } from './wire-tensor.js';
 /** Formats that ONNX Runtime runs, as Triton calls them. */
 const platforms: Readonly<Record<string, string>> = { onnx: 'onnxruntime_onnx', 'tfjs-graph-model': 'onnxruntime_tfjs' };
 
-export interface TensorModelParts {
+interface TensorModelParts {
   readonly pool: EnginePool;
   readonly signatures: ModelSignatures;
 }

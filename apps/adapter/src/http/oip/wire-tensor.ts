@@ -12,7 +12,7 @@ export type WireTensor = { readonly name: string; readonly shape: readonly numbe
 
 export const dimensionsMax = 16;
 /** Each is an object of its own here. */
-export const bytesElementsMax = 2 ** 16;
+const bytesElementsMax = 2 ** 16;
 const lengthBytes = 4;
 
 /**

@@ -5,7 +5,7 @@ import type { CheckedOutput } from './model-outputs.js';
  * Most boxes that one picture can give before overlaps are suppressed, whose cost grows with their square. A crowd of 300 gives
  * some hundred; noise of a broken model or a threshold of 0 gives hundreds of thousands.
  */
-export const maxCandidates = 1000;
+const maxCandidates = 1000;
 
 /** A score that reached the threshold, and where in the outputs its box stands. */
 export interface Candidate {
@@ -57,7 +57,7 @@ export function wantedClasses({ classes, classIds }: DetectorDecoding): readonly
 }
 
 /** Where the scores of an output stand: that of class `c` at place `p` is at `start + p · placeStep + c · classStep`. */
-export interface ScorePlaces {
+interface ScorePlaces {
   readonly places: number;
   readonly start: number;
   readonly placeStep: number;
@@ -92,7 +92,7 @@ export function bestOfEveryClass(output: CheckedOutput, where: ScorePlaces, deco
 }
 
 /** Boxes that a model has chosen itself, each with one score and the number of one class. */
-export interface ChosenBoxes {
+interface ChosenBoxes {
   readonly count: number;
   readonly scoreOutput: string;
   readonly score: (place: number) => number;

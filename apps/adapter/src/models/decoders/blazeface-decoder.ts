@@ -21,18 +21,9 @@ const levels: readonly Level[] = [
 /** The outputs that have to be there. */
 export const blazefaceOutputs: readonly string[] = levels.flatMap(({ scores, rows }) => [scores, rows]);
 
+/** Left eye, right eye, nose tip, middle of the mouth, left ear, right ear; left and right as seen in the picture of an upright face. */
 const landmarks = 6;
 const numbersPerRow = 4 + 2 * landmarks;
-
-/** What the landmarks are, in order. "Left" and "right" are as seen in the picture of an upright face. */
-export const blazefaceLandmarks = [
-  'image-left eye',
-  'image-right eye',
-  'nose tip',
-  'mouth centre',
-  'image-left ear',
-  'image-right ear',
-] as const;
 
 /**
  * Reads BlazeFace's outputs for one square picture: per anchor the logit of a score, and cx, cy, w, h and six landmarks relative

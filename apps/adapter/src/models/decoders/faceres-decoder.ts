@@ -10,7 +10,7 @@ export const faceresOutputs: readonly string[] = [genderOutput, ageOutput, descr
 
 /** The network tells ages from 0 to 99 apart. */
 const ages = 100;
-export const faceresDescriptorLength = 1024;
+const faceresDescriptorLength = 1024;
 
 /** What FaceRes says of one face. */
 export interface FaceAttributes {

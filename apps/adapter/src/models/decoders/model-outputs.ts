@@ -1,7 +1,7 @@
 import { requireFloats, type Tensor, type Tensors } from '../../backends/tensor.js';
 
 /** Size of one axis: a number, or a text for one that may have any size, e.g. `N`. */
-export type ExpectedSize = number | string;
+type ExpectedSize = number | string;
 
 /** An output whose shape was checked. */
 export interface CheckedOutput {

@@ -6,8 +6,8 @@ import { WordPieces } from '../../backends/blip/word-pieces.js';
 import { OnnxSession } from '../../backends/onnx/onnx-session.js';
 import type { ExecutionProvider } from '../../engine/protocol.js';
 import { Picture } from '../../pictures/picture.js';
-import type { FileRole, PictureInput } from '../model-manifest.js';
-import { requireUnchanged, type VerifiedFile } from '../model-files.js';
+import type { PictureInput } from '../model-manifest.js';
+import { requireFile, requireUnchanged, type VerifiedFile } from '../model-files.js';
 import type { ModelLoader } from '../model-loader.js';
 import type { OpenedModel } from '../model-repository.js';
 import { inspectOnnxFile } from './load-onnx.js';
@@ -100,6 +100,7 @@ async function readEnds(model: OpenedModel, words: WordPieces): Promise<{ beginI
   return { beginId, endId };
 }
 
+/** As `jsonOrUndefined` of the runtime, of which an engine process loads no more than it needs. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -111,10 +112,4 @@ function parseJson(text: string): unknown {
 async function readText(file: VerifiedFile): Promise<string> {
   if (file.sizeBytes > maxTextFileBytes) throw new Error(`${file.path} is larger than ${maxTextFileBytes} bytes`);
   return readFile(file.realPath, 'utf8');
-}
-
-function requireFile({ manifest, verified }: OpenedModel, role: FileRole): VerifiedFile {
-  const file = verified.files.find((candidate) => candidate.role === role);
-  if (!file) throw new AppError('model_error', `model "${manifest.name}" has no file of role "${role}"`);
-  return file;
 }

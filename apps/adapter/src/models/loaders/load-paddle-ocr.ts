@@ -3,8 +3,7 @@ import { AppError } from '@nightjar/runtime/app-error';
 import { OnnxSession } from '../../backends/onnx/onnx-session.js';
 import { PaddleTextSession } from '../../backends/paddle/paddle-text-session.js';
 import type { ExecutionProvider } from '../../engine/protocol.js';
-import type { FileRole } from '../model-manifest.js';
-import { requireUnchanged } from '../model-files.js';
+import { requireFile, requireUnchanged } from '../model-files.js';
 import type { ModelLoader } from '../model-loader.js';
 import type { OpenedModel } from '../model-repository.js';
 import { inspectOnnxFile } from './load-onnx.js';
@@ -17,7 +16,7 @@ const warmUpSide = 64;
 /** The parts of PP-OCR, opened on the first provider that runs them. */
 export const loadPaddleOcr: ModelLoader = async (model, tools) => {
   const dictionary = await readDictionary(model);
-  for (const role of ['detection', 'recognition'] as const) await inspectOnnxFile(model, fileOf(model, role));
+  for (const role of ['detection', 'recognition'] as const) await inspectOnnxFile(model, requireFile(model, role));
   return onFirstProvider(model.manifest.name, tools, async (provider) => {
     return { session: await openOn(model, provider, dictionary), precision: 'fp32', device: provider };
   });
@@ -26,7 +25,8 @@ export const loadPaddleOcr: ModelLoader = async (model, tools) => {
 async function openOn(model: OpenedModel, provider: ExecutionProvider, dictionary: readonly string[]): Promise<PaddleTextSession> {
   const opened: OnnxSession[] = [];
   try {
-    for (const role of ['detection', 'recognition'] as const) opened.push(await OnnxSession.create(fileOf(model, role).realPath, provider));
+    for (const role of ['detection', 'recognition'] as const)
+      opened.push(await OnnxSession.create(requireFile(model, role).realPath, provider));
     await requireUnchanged(model.verified);
     const [detection, recognition] = opened;
     const session = await PaddleTextSession.open({ detection: detection!, recognition: recognition!, dictionary });
@@ -41,16 +41,10 @@ async function openOn(model: OpenedModel, provider: ExecutionProvider, dictionar
 
 /** One character a line; the space, which no line can hold, comes last. */
 async function readDictionary(model: OpenedModel): Promise<string[]> {
-  const file = fileOf(model, 'dictionary');
+  const file = requireFile(model, 'dictionary');
   if (file.sizeBytes > maxDictionaryBytes)
     throw new AppError('model_error', `model "${model.manifest.name}": its dictionary is larger than ${maxDictionaryBytes} bytes`);
   const lines = (await readFile(file.realPath, 'utf8')).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   return [...lines, ' '];
-}
-
-function fileOf({ manifest, verified }: OpenedModel, role: FileRole): OpenedModel['verified']['files'][number] {
-  const file = verified.files.find((candidate) => candidate.role === role);
-  if (!file) throw new AppError('model_error', `model "${manifest.name}" has no file of role "${role}"`);
-  return file;
 }

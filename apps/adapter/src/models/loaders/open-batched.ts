@@ -23,7 +23,7 @@ const timedRuns = 3;
 /** Kernels for another batch size round differently; a picture that is mixed up with its neighbour gives far less. */
 const sameInBatch = 0.999;
 
-export interface BatchedModel {
+interface BatchedModel {
   readonly manifest: ModelManifest;
   readonly takes: PictureInput | undefined;
   readonly provider: ExecutionProvider;

@@ -15,7 +15,7 @@ export interface ModelVariant {
   readonly open: (provider: ExecutionProvider) => Promise<OnnxSession>;
 }
 
-export interface OnnxModel {
+interface OnnxModel {
   readonly manifest: ModelManifest;
   /** How its sessions take pictures. */
   readonly takes: PictureInput | undefined;

@@ -2,7 +2,7 @@
 export const onnxElementType = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 export type ElementType = keyof typeof onnxElementType;
 
-export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
+type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
 
 /** A tensor whose values are known when the graph is converted. Row-major. */
 export interface ConstantTensor {

@@ -4,7 +4,7 @@ import { rankOf, type KnownTensor, type Tensor } from './converted-tensor.js';
 import { OnnxGraph, type NodeAttribute } from './onnx-graph.js';
 import { activationQuantisation, type ActivationRanges } from './quantisation.js';
 
-export interface ConversionOptions {
+interface ConversionOptions {
   /** Lets the first dimension vary: a reshape to `[1, …]` then keeps the batch instead. */
   readonly dynamicBatch: boolean;
   /** Present: convolutions get int8 weights and uint8 activations, with these ranges. */

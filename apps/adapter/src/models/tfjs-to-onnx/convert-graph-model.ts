@@ -35,7 +35,7 @@ export interface GraphModelConversion {
 }
 
 /** A TensorFlow.js model as it lies in its folder. */
-export interface GraphModelFiles extends Omit<GraphModelConversion, 'model' | 'weights'> {
+interface GraphModelFiles extends Omit<GraphModelConversion, 'model' | 'weights'> {
   /** Bytes of `model.json`. */
   readonly graph: Uint8Array;
   /** Content of a weight file; `path` is relative to `model.json`, never absolute, never with `..`. */

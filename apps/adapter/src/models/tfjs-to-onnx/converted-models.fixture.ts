@@ -36,7 +36,7 @@ const normalisations = {
 } as const satisfies Record<string, PictureNormalisation>;
 
 /** What one model gave. */
-export interface Comparison {
+interface Comparison {
   /** Largest difference per output as a share of its largest value. */
   readonly shares: ReadonlyMap<string, number>;
   /** Largest difference between a picture in a batch of two and the same picture alone; undefined where no batch was run. */

@@ -44,7 +44,7 @@ export function known(name: string, constant: ConstantTensor): KnownTensor {
   return { kind: 'known', name, ...constant };
 }
 
-export function unknownSizes(rank: number): Size[] {
+function unknownSizes(rank: number): Size[] {
   return new Array<Size>(rank).fill(undefined);
 }
 

@@ -5,7 +5,7 @@ import type { GraphNode } from './graph-node.js';
 import type { Dimension } from './onnx-graph.js';
 
 /** Name of the one input of every converted model. */
-export const inputName = 'input';
+const inputName = 'input';
 
 /** What is done inside the graph to a picture of interleaved 8-bit RGB. */
 export interface PictureNormalisation {

@@ -2,7 +2,7 @@ import type { ConstantTensor } from './constant-tensor.js';
 import { unsupportedGraph } from './unsupported-graph.js';
 
 /** Smallest and largest value that an activation takes on typical pictures. */
-export interface ActivationRange {
+interface ActivationRange {
   readonly min: number;
   readonly max: number;
 }

@@ -10,7 +10,7 @@ export interface LumaPlane {
 /** The size that the numbers below were chosen for: a person 60 pixels high at 1080p is six pixels here. */
 export const motionPlane = { widthPixels: 176, heightPixels: 100 } as const;
 
-export interface MotionReading {
+interface MotionReading {
   /** Share of the picture that moves, 0..1. */
   readonly score: number;
   /** Where, in pixels of the plane, the largest first; none: nothing moves. */

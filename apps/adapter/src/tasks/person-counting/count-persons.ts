@@ -4,7 +4,7 @@ import { roundConfidence } from '../render-detections.js';
 import type { DetectedObject } from '../../engine/engine-tasks.js';
 
 /** The part of a `person_counting` answer that speaks of the picture. */
-export interface PersonCount {
+interface PersonCount {
   readonly count: number;
   /** Mean over the counted persons, 0 when there are none. */
   readonly confidence: number;

@@ -3,7 +3,7 @@ import type { Clock } from '@nightjar/runtime';
 import type { DetectedObject } from '../../engine/engine-tasks.js';
 import { BoundedSessions } from '../bounded-sessions.js';
 
-export interface TrackingSessionsOptions {
+interface TrackingSessionsOptions {
   readonly clock: Clock;
   /** From here on a detection is a person; a weaker one can only continue a track. */
   readonly highScore: number;

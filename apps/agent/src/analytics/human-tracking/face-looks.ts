@@ -14,7 +14,7 @@ const cropQuality = 85;
 /** Somebody who shows no face would cost a question with every frame. */
 const pauseMs = 500;
 
-export interface FaceLooksParts {
+interface FaceLooksParts {
   dispatcher: Pick<InferenceDispatcher, 'infer'>;
   /** As of the questions for the persons themselves. */
   lane: Lane;

@@ -28,7 +28,7 @@ type MotionState = 'quiet' | 'starting' | 'moving';
 type MotionSign = 'moves' | 'movesForLong' | 'rests' | 'restsForLong';
 
 /** What each sign does in each state. */
-export const motionMoves: Record<MotionState, Record<MotionSign, { next: MotionState; change?: 'opened' | 'closed' }>> = {
+const motionMoves: Record<MotionState, Record<MotionSign, { next: MotionState; change?: 'opened' | 'closed' }>> = {
   quiet: {
     moves: { next: 'starting' },
     movesForLong: { next: 'moving', change: 'opened' },

@@ -1,5 +1,5 @@
 /** One count of people. */
-export interface CrowdSample {
+interface CrowdSample {
   unixMs: number;
   monotonicMs: number;
   /** Whether the count is one that makes an event. */
@@ -18,7 +18,7 @@ type CrowdState = 'quiet' | 'crowded';
 type CrowdSign = 'few' | 'many' | 'fewForLong' | 'manyForLong';
 
 /** What each sign does in each state. */
-export const crowdMoves: Record<CrowdState, Record<CrowdSign, { next: CrowdState; change?: 'opened' | 'closed' }>> = {
+const crowdMoves: Record<CrowdState, Record<CrowdSign, { next: CrowdState; change?: 'opened' | 'closed' }>> = {
   quiet: {
     few: { next: 'quiet' },
     fewForLong: { next: 'quiet' },

@@ -5,7 +5,7 @@ import { isInZone, type Anchor, type ZoneParameter } from '../zone-parameters.js
 import { ZoneVisits, type Visit } from '../zone-visits.js';
 
 /** What a stay in a zone is, whichever analytic asks. */
-export interface ZoneWatchRules {
+interface ZoneWatchRules {
   zone: ZoneParameter;
   anchor: Anchor;
   labels: readonly string[];

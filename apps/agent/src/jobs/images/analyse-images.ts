@@ -9,14 +9,14 @@ import { fullText, linesInOrder, voteLanguage } from '../read-lines.js';
 import { assignFaces, type SeenFace } from '../seen-face.js';
 import { openPicture, type OpenedPicture } from './open-picture.js';
 
-export interface ImageJob {
+interface ImageJob {
   jobId: string;
   items: readonly { index: number; path: string }[];
   progress: JobProgress;
   signal: AbortSignal;
 }
 
-export interface AnalysedImages {
+interface AnalysedImages {
   /** One an item, in the order of the items. */
   outcomes: ItemOutcome[];
   /** Which weights made the embeddings; undefined when no face was found. */
@@ -55,6 +55,7 @@ export async function analyseImages(job: ImageJob, access: AdapterAccess): Promi
     await calls.finish();
   } finally {
     inner.abort();
+    // The failure was thrown above; here it is waited for those that were given up.
     await calls.finish().catch(() => undefined);
   }
   items.sort((a, b) => a.outcome.index - b.outcome.index);

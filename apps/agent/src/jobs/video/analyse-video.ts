@@ -13,7 +13,7 @@ import { findSections, type MeasuredPicture } from './sections.js';
 import { cutChangeMin, ShotBoundaryFinder, shotsOf } from './shot-boundaries.js';
 import { joinText } from './text-segments.js';
 
-export interface VideoJob {
+interface VideoJob {
   jobId: string;
   /** Absolute path of the video in the media store. */
   path: string;
@@ -21,7 +21,7 @@ export interface VideoJob {
   signal: AbortSignal;
 }
 
-export interface VideoAnalysisParts extends AdapterAccess {
+interface VideoAnalysisParts extends AdapterAccess {
   ffmpeg: FfmpegBinary;
   clock: Clock;
 }
@@ -31,7 +31,7 @@ const looksInFlightMax = 8;
 /** A decoder that gives nothing for this long has hung; even a sparse file gives eight samples for each second it decodes. */
 const decoderStallMs = 60_000;
 
-export interface AnalysedVideo {
+interface AnalysedVideo {
   result: VideoResult;
   durationSeconds: number;
   faceModel: FaceModel | undefined;
@@ -167,6 +167,7 @@ async function collectSamples(
     throw asJobFailure(error);
   } finally {
     inner.abort();
+    // The failure was thrown above; here it is waited for those that were given up.
     await running.finish().catch(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
 /** A track whose face is known. */
-export interface FaceOfTrack {
+interface FaceOfTrack {
   /** Of length 1. */
   vector: Float32Array;
   firstSeconds: number;

@@ -9,7 +9,7 @@ export interface AnalysedFrame {
 }
 
 /** Where somebody is on one frame. */
-export interface Sighting {
+interface Sighting {
   /** As shares of the picture's width and height. */
   box: BoxXyxy;
   /** Share of the frame's area that the box takes. */

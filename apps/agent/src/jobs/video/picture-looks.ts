@@ -11,7 +11,7 @@ import type { FacesOfPicture } from './persons.js';
 import { readableLines, type ReadPicture } from './text-segments.js';
 
 /** A decoded picture of the video on its way to the adapters. */
-export interface PictureToLookAt {
+interface PictureToLookAt {
   atSeconds: number;
   /** Changes where the picture becomes another one. */
   scene: number;

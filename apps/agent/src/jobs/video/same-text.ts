@@ -35,7 +35,7 @@ function digitsOf(text: string): string {
 }
 
 /** Levenshtein: insertions, deletions and replacements that make one of the other. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_unused, index) => index);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];

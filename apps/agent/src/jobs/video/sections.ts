@@ -22,7 +22,7 @@ export interface AnalysedVideo {
 }
 
 /** The closed list of tags. */
-export type SectionTag = 'people' | 'crowd' | 'text' | 'activity' | 'static' | 'dark';
+type SectionTag = 'people' | 'crowd' | 'text' | 'activity' | 'static' | 'dark';
 
 const crowdPersonsMin = 5;
 /** Below it only noise changes. */

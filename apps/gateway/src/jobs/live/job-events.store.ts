@@ -20,7 +20,7 @@ export interface EventFilter {
   jobIds: ReadonlySet<string> | undefined;
 }
 
-export interface EventPage {
+interface EventPage {
   events: JobEvent[];
   /** More events stand ready behind these, or will as soon as a transaction ends that still runs. */
   more: 'none' | 'ready' | 'soon';

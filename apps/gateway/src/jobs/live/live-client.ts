@@ -7,7 +7,7 @@ import { heartbeat, jobMessage } from './sse-message.js';
 /** A client that takes nothing for so long is cut off; it comes back with its last id and loses nothing. */
 const stalledMaxMs = 30_000;
 
-export interface LiveClientOptions {
+interface LiveClientOptions {
   response: ServerResponse;
   filter: EventFilter;
   /** Events up to it are not this client's. */

@@ -20,7 +20,7 @@ const pageRows = 200;
 const windowEvents = 2_000;
 
 /** A stream that may begin. */
-export interface PlannedStream {
+interface PlannedStream {
   filter: EventFilter;
   start: EventPosition;
   /** What there is, so that a hub without clients knows where it stands. */

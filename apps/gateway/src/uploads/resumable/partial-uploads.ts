@@ -8,7 +8,7 @@ import { VideoHead } from '../sniff-video.js';
 import { UploadRecords } from './upload-records.js';
 
 /** An upload that is not whole by then is gone. */
-export const uploadLifetimeMs = 24 * 3_600_000;
+const uploadLifetimeMs = 24 * 3_600_000;
 
 /**
  * Uploads under way as one request sees them, among the incoming files of the media store: their ids are those of the jobs that they will be. Beyond what

@@ -19,7 +19,7 @@ import { futureJobOf, isSameOwner, shownMetadata, withFutureJob } from './future
 import { PartialUploads } from './partial-uploads.js';
 import { readUploadMetadata } from './upload-metadata.js';
 
-export interface ResumableUploadsOptions {
+interface ResumableUploadsOptions {
   database: JobsDatabase;
   jobs: JobStore;
   media: MediaStore;
@@ -36,7 +36,7 @@ export interface ResumableUploadsOptions {
 }
 
 /** One request of the protocol, as far as it matters here. */
-export interface TusRequest {
+interface TusRequest {
   method: string;
   headers: IncomingHttpHeaders;
   /** Undefined: there is none. */
@@ -46,7 +46,7 @@ export interface TusRequest {
   owner: JobOwner;
 }
 
-export interface TusAnswer {
+interface TusAnswer {
   status: number;
   headers: Record<string, string>;
 }

@@ -1,9 +1,8 @@
 import { AppError } from '@nightjar/runtime';
-import { z } from 'zod';
 import { processingBoundSeconds } from '../processing-bound.js';
 
 /** What `Upload-Metadata` says of the job that an upload will be. Other keys are left aside. */
-export interface UploadMetadata {
+interface UploadMetadata {
   filename: string | undefined;
   /** Undefined: the gateway's default. */
   maxProcessingSeconds: number | undefined;
@@ -13,21 +12,14 @@ export interface UploadMetadata {
 
 const filenameLengthMax = 255;
 
-const KnownKeys = z.object({
-  filename: z.string().max(filenameLengthMax).nullish(),
-  max_processing_time: z.string().nullish(),
-  webhook_url: z.string().nullish(),
-  webhook_secret: z.string().nullish(),
-});
-
 /**
  * Reads the metadata of an upload, decoded from base64.
  * @throws AppError `invalid_argument` for a processing time that is none, `unprocessable` for a secret without a webhook
  */
 export function readUploadMetadata(metadata: Readonly<Record<string, string | null>> | undefined): UploadMetadata {
-  const read = KnownKeys.safeParse(metadata ?? {});
-  if (!read.success) throw new AppError('invalid_argument', `Upload-Metadata: filename has more than ${filenameLengthMax} characters`);
-  const { filename, max_processing_time: bound, webhook_url: url, webhook_secret: secret } = read.data;
+  const { filename, max_processing_time: bound, webhook_url: url, webhook_secret: secret } = metadata ?? {};
+  if (filename && filename.length > filenameLengthMax)
+    throw new AppError('invalid_argument', `Upload-Metadata: filename has more than ${filenameLengthMax} characters`);
   if (!url && secret) throw new AppError('unprocessable', 'Upload-Metadata names a webhook_secret and no webhook_url');
   return {
     filename: filename ?? undefined,

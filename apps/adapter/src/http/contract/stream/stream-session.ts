@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { AppError, toAppError, type Clock } from '@nightjar/runtime';
-import type { RawData, WebSocket } from 'ws';
+import { AppError, jsonOrUndefined, toAppError, type Clock } from '@nightjar/runtime';
+import type { WebSocket } from 'ws';
 import type { EnginePool } from '../../../engine/engine-pool.js';
 import type { Task } from '../../../tasks/task.js';
 import type { AdapterMetrics } from '../../adapter-metrics.js';
@@ -109,7 +109,7 @@ export class StreamSession {
   }
 
   private shakeHands(data: Buffer, isBinary: boolean): void {
-    const handshake = isBinary ? undefined : Handshake.safeParse(parseJson(data)).data;
+    const handshake = isBinary ? undefined : Handshake.safeParse(jsonOrUndefined(data)).data;
     if (!handshake) return this.violate('bad handshake');
     clearTimeout(this.handshakeTimer);
     this.state = 'open';
@@ -138,7 +138,7 @@ export class StreamSession {
 
   private takeControl(data: Buffer): void {
     if (this.announced) return this.violate('a binary message is due');
-    const read = ClientMessage.safeParse(parseJson(data));
+    const read = ClientMessage.safeParse(jsonOrUndefined(data));
     if (!read.success) return this.violate('bad message');
     const message = read.data;
     switch (message.type) {
@@ -290,11 +290,3 @@ export class StreamSession {
 const shutdownReason = 'the adapter is shutting down';
 /** RFC 6455: 123 bytes. */
 const closeReasonMax = 120;
-
-function parseJson(data: RawData): unknown {
-  try {
-    return JSON.parse((data as Buffer).toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
-}

@@ -4,7 +4,7 @@ import type { NodeAttribute } from '../onnx-graph.js';
 import type { OperatorCall } from '../operator.js';
 
 /** Height and width. */
-export type Pair = readonly [number, number];
+type Pair = readonly [number, number];
 
 /** No picture has more; what a file says beyond it is a lie, and the runtime must not allocate for it. */
 const largestStep = 16_384;
@@ -30,13 +30,13 @@ export function requireChannelsLast({ node }: OperatorCall): void {
   if (format !== '' && format !== 'NHWC') throw node.unsupported(`data format "${format}"`);
 }
 
-export interface Window {
+interface Window {
   readonly kernel: Pair;
   readonly strides: Pair;
   readonly dilations: Pair;
 }
 
-export interface Padding {
+interface Padding {
   readonly attributes: Record<string, NodeAttribute>;
   /** Size of the result along height (0) or width (1). */
   readonly outputSize: (size: Size, axis: 0 | 1) => Size;
