@@ -131,7 +131,9 @@ export class System {
       terminal.line(`  Both are shown this once and kept in ${file}.`);
       if (config.databaseUrl !== undefined) terminal.line('  A database that was used before keeps the password and the keys it has.');
     } else {
-      terminal.line(`  password and API key of the first start: ${file}`);
+      terminal.line(`  password of the first start and API key: ${file}`);
+      if (config.adminPassword !== undefined && config.adminPassword !== credentials.adminPassword)
+        terminal.line('  BOOTSTRAP_ADMIN_PASSWORD counts on the first start only: change the password in the dashboard.');
     }
     terminal.line(`  logs        ${this.logsDir}`);
     terminal.line();

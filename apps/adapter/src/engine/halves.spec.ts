@@ -27,6 +27,8 @@ describe('the two halves of the adapter', () => {
       'backends/tensor.ts',
       'engine/engine-tasks.ts',
       'engine/protocol.ts',
+      // How messages name a model.
+      'models/model-version.ts',
     ]);
     // The walk really went through both.
     expect(engine.has('backends/onnx/onnx-session.ts')).toBe(true);

@@ -199,6 +199,16 @@ describe('a model of an operator', () => {
     expect(second.fingerprint).toBe(models.store.states().find((state) => state.name === name)?.fingerprint);
   });
 
+  it('whose manifest changes is loaded anew, and one that stayed as it was is not', async () => {
+    const name = await drop({ ...detector, version: '1' }, { 'model.onnx': yolo() });
+    const first = await models.store.load(name);
+    await models.store.verifyAll();
+    expect(await models.store.load(name)).toBe(first);
+    await models.drop({ name, ...detector, labels: ['blue', 'other'], version: '1' }, { 'model.onnx': yolo() });
+    const second = await models.store.load(name);
+    expect([second.fingerprint, second.manifest.labels]).toEqual([first.fingerprint, ['blue', 'other']]);
+  });
+
   it('takes tensors as they are, whatever it is for, and refuses sizes that lie', async () => {
     const name = await drop({ format: 'onnx', files: [{ path: 'model.onnx' }] }, { 'model.onnx': tinyArithmetic() });
     const x = { name: 'x', type: 'float32', dims: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;

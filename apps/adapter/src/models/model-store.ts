@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '@nightjar/runtime/app-error';
 import type { Logger } from '@nightjar/runtime/logger';
 import { missingTensorflow } from '../backends/tensorflow/tensorflow-runtime.js';
@@ -36,7 +37,7 @@ export class ModelStore {
 
   /**
    * Looks at all models again and verifies their files, so that it is known which ones can be offered. A loaded model whose files
-   * were replaced or removed is unloaded.
+   * or manifest were replaced or removed is unloaded.
    */
   async verifyAll(): Promise<void> {
     const { repository, logger } = this.options;
@@ -46,9 +47,10 @@ export class ModelStore {
     for (const { name, version, problem } of repository.list()) {
       if (problem !== undefined) logger.warn('a model cannot be used', { model: name, version, problem });
     }
-    for (const [key, { fingerprint }] of this.loaded) {
+    for (const [key, { fingerprint, manifest }] of this.loaded) {
       const listed = repository.list().find((model) => model.problem === undefined && modelKey(model) === key);
-      if (listed?.verified?.fingerprint !== fingerprint) await this.release(key);
+      const isSame = listed?.verified?.fingerprint === fingerprint && isDeepStrictEqual(listed.entry?.manifest, manifest);
+      if (!isSame) await this.release(key);
     }
   }
 

@@ -16,7 +16,7 @@ interface RunningAnalytic {
   /** Tells two of one name apart: `intrusion`, `intrusion#2`. */
   id: string;
   analytic: Analytic;
-  /** What the user said, to see whether he says something else now. */
+  /** What the user said, to see whether it is something else now. */
   given: string;
   parameters: AnalyticParameters;
   machine: AnalyticMachine<AnalyticParameters>;
@@ -39,7 +39,7 @@ const problemCharsMax = 200;
 
 /**
  * The analytics of one stream. Each runs for itself: one that fails is stopped and told of, the others go on. What a user changes
- * takes effect on the next frame, and only for the analytic that he changed.
+ * takes effect on the next frame, and only for the analytic that was changed.
  */
 export class AnalyticsRunner {
   private running: RunningAnalytic[] = [];

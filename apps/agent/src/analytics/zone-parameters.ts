@@ -16,7 +16,7 @@ const Units = z
     'normalised: 0..1 of the width and height; pixels: of the analysed picture, which is at most 1,280 wide and may be the substream: fractions are safer',
   );
 
-/** A polygon on the analysed picture. Without one: the whole picture. */
+/** A polygon on the analysed picture. */
 export const ZoneParameter = z
   .strictObject({
     name: z.string().min(1).max(60).default('zone'),
@@ -30,7 +30,8 @@ export const ZoneParameter = z
       [1, 1],
       [0, 1],
     ],
-  });
+  })
+  .describe('A polygon; without one the whole picture');
 export type ZoneParameter = z.infer<typeof ZoneParameter>;
 
 /** A line across which somebody goes, from `a` to `b`. */

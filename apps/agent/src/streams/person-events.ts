@@ -18,7 +18,7 @@ interface PersonEventsParts {
 
 type Opened = Extract<PresenceChange, { kind: 'opened' }>;
 
-/** A person on a frame, and how well it shows him. */
+/** A person on a frame, and how well it shows them. */
 interface Sight {
   /** Score × share of the picture: how sure the detector is, and how large the person. */
   rank: number;

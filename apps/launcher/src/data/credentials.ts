@@ -26,8 +26,8 @@ export interface StoredCredentials {
 }
 
 /**
- * Reads the installation's credentials, or makes them on the first start and keeps them with mode 0600. Values that were
- * given become part of them then; later the kept ones count.
+ * Reads the installation's credentials, or makes them on the first start and keeps them with mode 0600. Values that were given become
+ * part of them then. Later only the key does, as the gateway lets the setting decide; the password belongs to its user.
  * @throws AppError `conflict` when the file is damaged
  */
 export async function ensureCredentials(
@@ -36,7 +36,11 @@ export async function ensureCredentials(
 ): Promise<StoredCredentials> {
   const file = path.join(dataDir, 'credentials.json');
   const kept = await readKept(file);
-  if (kept) return { credentials: kept, file, areNew: false };
+  if (kept) {
+    const credentials = { ...kept, apiKey: given.apiKey ?? kept.apiKey };
+    if (credentials.apiKey !== kept.apiKey) await keep(file, credentials);
+    return { credentials, file, areNew: false };
+  }
   const credentials: Credentials = {
     adminPassword: given.adminPassword ?? randomBytes(12).toString('base64url'),
     apiKey: given.apiKey ?? generateApiKey(),
@@ -46,9 +50,13 @@ export async function ensureCredentials(
     busToken: randomBytes(24).toString('hex'),
     secretKey: randomBytes(32).toString('base64'),
   };
-  // The database is made with a password that stands here only: the file must survive a crash right after.
-  await replaceFile(file, `${JSON.stringify(credentials, null, 2)}\n`, { durable: true, mode: 0o600 });
+  await keep(file, credentials);
   return { credentials, file, areNew: true };
+}
+
+/** The database is made with a password that stands here only: the file must survive a crash right after. */
+function keep(file: string, credentials: Credentials): Promise<void> {
+  return replaceFile(file, `${JSON.stringify(credentials, null, 2)}\n`, { durable: true, mode: 0o600 });
 }
 
 async function readKept(file: string): Promise<Credentials | undefined> {

@@ -62,12 +62,13 @@ describe('the data directory', () => {
     await (await lockDataDirectory(dataDir)).release();
   });
 
-  it('keeps the credentials of the first start, for their owner only', async () => {
+  it('keeps the credentials of the first start, for their owner only; of those that are given later, the key counts', async () => {
     const first = await ensureCredentials(dataDir, { adminPassword: 'given-password' });
-    const second = await ensureCredentials(dataDir, { adminPassword: 'another-password', apiKey: 'another-key-1234567' });
-    expect([first.areNew, second.areNew]).toEqual([true, false]);
-    expect(second.credentials).toEqual(first.credentials);
-    expect(first.credentials.adminPassword).toBe('given-password');
+    expect([first.areNew, first.credentials.adminPassword]).toEqual([true, 'given-password']);
+    const apiKey = 'another-key-1234567';
+    expect(await ensureCredentials(dataDir, { adminPassword: 'another-password', apiKey })).toMatchObject({ areNew: false });
+    const third = await ensureCredentials(dataDir, {});
+    expect(third.credentials).toEqual({ ...first.credentials, apiKey });
     expect((await stat(first.file)).mode & 0o777).toBe(0o600);
   });
 

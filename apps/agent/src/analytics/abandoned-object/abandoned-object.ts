@@ -24,7 +24,9 @@ const AbandonedObjectParameters = alertParameters(
         .min(0)
         .max(20)
         .default(1.5)
-        .describe("Who is nearer than this many of his own heights is with it, from the object's centre to the nearest point of his box"),
+        .describe(
+          "Whoever is nearer than this many of their own heights is with it, from the object's centre to the nearest point of their box",
+        ),
       gone_seconds: z.number().min(1).max(600).default(10).describe('Out of sight for so long, it is gone'),
     })
     .prefault({}),

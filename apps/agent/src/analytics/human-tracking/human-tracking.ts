@@ -34,7 +34,7 @@ const HumanTrackingParameters = z.object({
         .object({ trigger: z.enum(['start', 'end']).default('end') })
         .nullable()
         .prefault({})
-        .describe('When a person is told of: as he comes, or with his best shot when he has left; null: never'),
+        .describe('When a person is told of: as they come, or with their best shot when they have left; null: never'),
       image_retain_policy: ImageRetainPolicy.prefault({}),
     })
     .prefault({}),

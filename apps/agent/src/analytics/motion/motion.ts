@@ -15,7 +15,7 @@ import { normalisedPoint, zoneMisfit, ZoneParameter } from '../zone-parameters.j
 const MotionParameters = alertParameters(
   z
     .strictObject({
-      zone: ZoneParameter.describe('Of a polygon the rectangle around it counts'),
+      zone: ZoneParameter.describe('Of a polygon the rectangle around it counts; without one the whole picture'),
       threshold: z.number().min(0).max(1).default(0.01).describe('Share of the zone that has to move'),
       min_duration_seconds: z.number().min(0).max(600).default(0.5).describe('It has to move for so long'),
       quiet_seconds: z.number().min(0.5).max(3_600).default(5).describe('An event ends when nothing moved for so long'),

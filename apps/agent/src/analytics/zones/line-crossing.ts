@@ -27,7 +27,7 @@ const LineCrossingParameters = alertParameters(
       .max(2)
       .default(0.05)
       .describe(
-        'Who is nearer to the line than this many of his own heights is on no side of it: who stands on it and trembles crosses nothing',
+        'Whoever is nearer to the line than this many of their own heights is on no side of it: standing on it and trembling crosses nothing',
       ),
   }),
 );

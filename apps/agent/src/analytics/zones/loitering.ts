@@ -17,7 +17,7 @@ const LoiteringParameters = alertParameters(
 );
 type LoiteringParameters = z.infer<typeof LoiteringParameters>;
 
-/** Somebody stays for longer than he should. */
+/** Somebody stays for longer than they should. */
 export const loitering: Analytic<LoiteringParameters> = {
   name: 'loitering',
   version: '1.0.0',
