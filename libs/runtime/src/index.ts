@@ -7,6 +7,7 @@ export { jsonOrUndefined } from './json-or-undefined.js';
 export { checkJsonShape, type JsonShapeLimits, type LongText } from './json-shape.js';
 export { createLogger, withoutCredentials, withoutQueryCredentials, type Logger } from './logger.js';
 export { runProcess, type ProcessContext } from './process-main.js';
+export { readFrameFile, type FrameFile } from './read-frame-file.js';
 export { replaceFile, syncDirectory } from './replace-file.js';
 export { loadSettings, requireSetting, settings, SettingsError, type SettingName } from './settings.js';
 export { Shutdown } from './shutdown.js';

@@ -1,8 +1,6 @@
-import { constants } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { FrameUri } from '@nightjar/contracts';
-import { AppError } from '@nightjar/runtime';
+import { AppError, hasErrorCode, readFrameFile } from '@nightjar/runtime';
 import { settledBefore } from '@nightjar/outbound';
 
 /** Reads at a time; beyond it the disk is what everybody waits for. A read of a file system that hangs counts until it ends. */
@@ -10,8 +8,7 @@ const readsMax = 512;
 
 /**
  * The frames that an agent writes, read where they lie: `<root>/<directory>/<file>`. Nothing outside the root is ever read: both
- * names are single path components (parseFrameUri), and neither may be a link. The file is opened relative to the directory that
- * is held open, so that nothing can be swapped in between.
+ * names are single path components (parseFrameUri), and neither may be a link.
  */
 export class FramesDirectory {
   private reads = 0;
@@ -37,52 +34,13 @@ export class FramesDirectory {
     return settledBefore(reading, signal);
   }
 
-  private async openAndRead({ directory, file }: FrameUri): Promise<Buffer> {
-    const folderPath = path.join(this.root, directory);
-    const folder = await open(folderPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(frameFailure);
+  private async openAndRead(frame: FrameUri): Promise<Buffer> {
     try {
-      // Linux names the open directory itself; elsewhere its path has to do.
-      const parent = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : folderPath;
-      // Not blocking: the open of a named pipe would wait for a writer.
-      const handle = await open(path.join(parent, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-        frameFailure,
-      );
-      return await this.readAndClose(handle);
-    } finally {
-      await folder.close();
+      return (await readFrameFile(this.root, frame, this.maxBytes)).bytes;
+    } catch (error) {
+      if (error instanceof AppError && hasErrorCode(error.cause, 'ELOOP'))
+        throw new AppError('invalid_argument', 'Invalid frame URI', { cause: error.cause });
+      throw error;
     }
   }
-
-  private async readAndClose(handle: FileHandle): Promise<Buffer> {
-    try {
-      const status = await handle.stat();
-      if (!status.isFile()) throw new AppError('not_found', 'Frame not found');
-      if (status.size > this.maxBytes) throw new AppError('payload_too_large', `the frame has more than ${this.maxBytes} bytes`);
-      return await readUpTo(handle, status.size);
-    } finally {
-      await handle.close();
-    }
-  }
-}
-
-/** Reads no more than the size that was checked: the file may grow, and some (of /proc) say that they are empty. */
-async function readUpTo(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  let length = 0;
-  while (length < sizeBytes) {
-    const { bytesRead } = await handle.read(bytes, length, sizeBytes - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return bytes.subarray(0, length);
-}
-
-const missingCodes = ['ENOENT', 'ENOTDIR', 'ENXIO', 'EISDIR'];
-
-/** The reason stays in the log: a path must not travel to the caller. */
-function frameFailure(cause: NodeJS.ErrnoException): never {
-  const code = cause.code ?? '';
-  if (code === 'ELOOP') throw new AppError('invalid_argument', 'Invalid frame URI', { cause });
-  if (missingCodes.includes(code)) throw new AppError('not_found', 'Frame not found', { cause });
-  throw new AppError('unavailable', 'the frame cannot be read', { cause });
 }

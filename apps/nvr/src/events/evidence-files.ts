@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { AppError, hasErrorCode, replaceFile, toAppError, type Logger } from '@nightjar/runtime';
+import { frameBytesMax } from '@nightjar/contracts';
+import { AppError, hasErrorCode, readFrameFile, replaceFile, toAppError, type Logger } from '@nightjar/runtime';
 import type { ApiConfig } from '../config.js';
-import { readFrameFile } from '../frames/read-frame-file.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 
 /** What the row holds, and nothing else may be read: `<camera uuid>/<event>-<content>.jpg`. */
@@ -73,7 +73,7 @@ export class EvidenceFiles {
 
   private async readPicture(framesName: string, frameFile: string): Promise<Buffer | undefined> {
     try {
-      const { bytes } = await readFrameFile(this.config.framesDir, { directory: framesName, file: frameFile });
+      const { bytes } = await readFrameFile(this.config.framesDir, { directory: framesName, file: frameFile }, frameBytesMax);
       if (bytes.subarray(0, 3).equals(jpegStart)) return bytes;
       this.logger.warn('the picture of an event is no JPEG', { framesName, frameFile });
     } catch (error) {

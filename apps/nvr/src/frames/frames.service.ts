@@ -1,12 +1,11 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { framePartBytesMax, parseFrameUri } from '@nightjar/contracts';
+import { frameBytesMax, framePartBytesMax, parseFrameUri, type FrameUri } from '@nightjar/contracts';
 import { WithBody } from '@nightjar/messaging';
-import { AppError, type Clock } from '@nightjar/runtime';
+import { AppError, readFrameFile, type Clock, type FrameFile } from '@nightjar/runtime';
 import type { NvrConfig } from '../config.js';
 import { CLOCK, CONFIG } from '../process-parts.js';
-import { readFrameFile, type FrameFile } from './read-frame-file.js';
 
 /** Agents write the newest picture at least once a second while frames flow. */
 const latestPictureFile = 'latest.jpg';
@@ -25,11 +24,9 @@ export class FramesService {
   async readLatest(framesName: string): Promise<FrameFile> {
     const unavailable = (cause?: unknown) =>
       new AppError('unavailable', 'the camera has no current picture', { cause, retryAfterMs: 2_000 });
-    const picture = await readFrameFile(this.config.framesDir, { directory: framesName, file: latestPictureFile }).catch(
-      (error: unknown) => {
-        throw error instanceof AppError && error.code === 'not_found' ? unavailable(error) : error;
-      },
-    );
+    const picture = await this.read({ directory: framesName, file: latestPictureFile }).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'not_found' ? unavailable(error) : error;
+    });
     // One from the future was taken before the clock was set back.
     if (Math.abs(this.clock.wallMs() - picture.modifiedUnixMs) > latestPictureAgeMaxMs) throw unavailable();
     return picture;
@@ -37,7 +34,7 @@ export class FramesService {
 
   /** The last picture of a stream, however old it is: its time says so. @throws AppError `not_found` */
   readLast(framesName: string): Promise<FrameFile> {
-    return readFrameFile(this.config.framesDir, { directory: framesName, file: latestPictureFile });
+    return this.read({ directory: framesName, file: latestPictureFile });
   }
 
   /** When that was taken, in Unix ms; undefined: there is none. */
@@ -60,6 +57,10 @@ export class FramesService {
   private readUri(text: string): Promise<FrameFile> {
     const uri = parseFrameUri(text);
     if (!uri) throw new AppError('invalid_argument', 'Invalid frame URI');
-    return readFrameFile(this.config.framesDir, uri);
+    return this.read(uri);
+  }
+
+  private read(uri: FrameUri): Promise<FrameFile> {
+    return readFrameFile(this.config.framesDir, uri, frameBytesMax);
   }
 }

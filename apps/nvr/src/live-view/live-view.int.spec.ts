@@ -228,12 +228,12 @@ describe('live HLS', () => {
 
 describe('live pictures', () => {
   it('come one after the other as the agent writes them', async () => {
-    expect((await nvr.fetch('/api/v1/cameras/yard/live.mjpeg')).status).toBe(503);
-    const directory = path.join(nvr.config.framesDir, 'yard');
+    expect((await nvr.fetch('/api/v1/cameras/remote/live.mjpeg')).status).toBe(503);
+    const directory = path.join(nvr.config.framesDir, 'remote');
     await mkdir(directory, { recursive: true });
     const picture = path.join(directory, 'latest.jpg');
     await writeFile(picture, 'first');
-    const answer = await nvr.fetch('/api/v1/cameras/yard/live.mjpeg?fps=5');
+    const answer = await nvr.fetch('/api/v1/cameras/remote/live.mjpeg?fps=5');
     expect(answer.headers.get('content-type')).toMatch(/^multipart\/x-mixed-replace; boundary=/);
     let text = '';
     const reading = (async () => {
@@ -245,9 +245,9 @@ describe('live pictures', () => {
     await rename(`${picture}.new`, picture);
     await until(() => text.includes('second'));
     expect(text.match(/Content-Type: image\/jpeg/g)).toHaveLength(2);
-    await nvr.database.camera.update({ where: { id: 1 }, data: { isActive: false } });
+    await nvr.database.camera.update({ where: { framesName: 'remote' }, data: { isActive: false } });
     await reading;
-    await nvr.database.camera.update({ where: { id: 1 }, data: { isActive: true } });
+    await nvr.database.camera.update({ where: { framesName: 'remote' }, data: { isActive: true } });
   });
 });
 

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { CamerasModule } from '../cameras/cameras.module.js';
-import { FramesModule } from '../frames/frames.module.js';
+import { PlaybackModule } from '../playback/playback.module.js';
 import { CameraStreamsController } from './camera-streams.controller.js';
 import { GatewayTokens } from './gateway-tokens.js';
 import { HlsController } from './hls.controller.js';
@@ -12,7 +12,7 @@ import { LiveViewService } from './live-view.service.js';
 import { StreamAddressesController } from './stream-addresses.controller.js';
 
 @Module({
-  imports: [CamerasModule, FramesModule, JwtModule.register({})],
+  imports: [CamerasModule, PlaybackModule, JwtModule.register({})],
   controllers: [CameraStreamsController, LiveViewController, HlsController, StreamAddressesController],
   providers: [GatewayTokens, HlsService, LiveFeeds, LiveViewService],
 })

@@ -6,7 +6,7 @@ import type { StreamKind } from '../cameras/camera-connections.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { Camera } from '../cameras/cameras.store.js';
-import { FramesService } from '../frames/frames.service.js';
+import { NewestPictures } from '../playback/newest-pictures.js';
 import { CLOCK } from '../process-parts.js';
 import { LiveFeeds } from './live-feeds.js';
 import { PictureViewer } from './picture-viewer.js';
@@ -37,7 +37,7 @@ export class LiveViewService implements OnModuleDestroy {
   constructor(
     private readonly cameras: CamerasService,
     private readonly feeds: LiveFeeds,
-    private readonly frames: FramesService,
+    private readonly pictures: NewestPictures,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -72,8 +72,10 @@ export class LiveViewService implements OnModuleDestroy {
 
   /** A viewer of the newest pictures, begun when it gets its way out. @throws AppError `unavailable` while there is no picture */
   async openPictures(camera: Camera, options: { framesPerSecond: number; reauthenticate: Reauthenticate }): Promise<PictureViewer> {
-    const readPicture = () => this.frames.readLatest(camera.framesName);
-    const first = await readPicture();
+    const readPicture = () => this.pictures.read(camera);
+    const first = await readPicture().catch(async (error: unknown) => {
+      throw await this.cameras.withReason(camera, error);
+    });
     const revalidate = this.revalidation(camera, options.reauthenticate);
     const viewer = new PictureViewer({ first, readPicture, revalidate, pauseMs: 1_000 / options.framesPerSecond });
     this.viewers.add(viewer);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { AppError, pause, toAppError } from '@nightjar/runtime';
-import type { FrameFile } from '../frames/read-frame-file.js';
+import type { NewestPicture } from '../playback/newest-pictures.js';
 
 /** Between two pictures; no picture has this line in it by chance. */
 export const pictureBoundary = 'nightjar-picture-7f3a';
@@ -16,9 +16,9 @@ export class PictureViewer {
   /** @param options.revalidate asks again whether the viewer may watch. @throws AppError */
   constructor(
     private readonly options: {
-      first: FrameFile;
-      /** @throws AppError `unavailable` while there is no fresh picture */
-      readPicture: () => Promise<FrameFile>;
+      first: NewestPicture;
+      /** @throws AppError `unavailable` while there is no fresh picture, `overloaded` */
+      readPicture: () => Promise<NewestPicture>;
       revalidate: () => Promise<void>;
       pauseMs: number;
     },
@@ -33,9 +33,9 @@ export class PictureViewer {
     response.once('close', () => this.stopping.abort());
     try {
       let shownUnixMs = 0;
-      for (let picture = this.options.first; !signal.aborted; picture = await this.options.readPicture()) {
-        if (picture.modifiedUnixMs !== shownUnixMs) await this.send(response, picture.bytes);
-        shownUnixMs = picture.modifiedUnixMs;
+      for (let picture = this.options.first; !signal.aborted; picture = await this.readNext(picture)) {
+        if (picture.takenUnixMs !== shownUnixMs) await this.send(response, picture.bytes);
+        shownUnixMs = picture.takenUnixMs;
         await pause(this.options.pauseMs, signal);
       }
     } catch (error) {
@@ -56,6 +56,16 @@ export class PictureViewer {
 
   end(): void {
     this.stopping.abort();
+  }
+
+  /** The one before it where too many others wait for theirs. */
+  private async readNext(shown: NewestPicture): Promise<NewestPicture> {
+    try {
+      return await this.options.readPicture();
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'overloaded') return shown;
+      throw error;
+    }
   }
 
   private async send(response: ServerResponse, jpeg: Buffer): Promise<void> {

@@ -13,7 +13,7 @@ const aheadMaxMs = 15_000;
 const sharedMs = 2_000;
 const readingMaxMs = 10_000;
 
-interface NewestPicture {
+export interface NewestPicture {
   /** JPEG. */
   bytes: Buffer;
   takenUnixMs: number;

@@ -52,6 +52,7 @@ afterAll(async () => {
 
 async function addCamera(name: string, host: number): Promise<{ id: number; uuid: string }> {
   const answer = await nvr.fetch('/api/v1/cameras', post({ name, rtsp_url: `rtsp://10.0.0.${host}/1`, frames_name: name }));
+  if (!answer.ok) throw new Error(await answer.text());
   return (await answer.json()) as { id: number; uuid: string };
 }
 
@@ -192,6 +193,26 @@ describe('a clip', () => {
     expect((await nvr.fetch(clipPath(2.5, 9))).headers.get('etag')).not.toBe(etag);
   });
 
+  it('is not sent again to who names its bytes; nor is a file', async () => {
+    const { id } = await nvr.database.segment.findFirstOrThrow({ where: { cameraId: yard.id, open: false } });
+    for (const pathname of [clipPath(2.5, 100), `/api/v1/recordings/files/${id}.mp4`]) {
+      const etag = (await nvr.fetch(pathname, { method: 'HEAD' })).headers.get('etag') ?? '';
+      const ask = async (headers: Record<string, string>, method = 'GET') => {
+        const answer = await nvr.fetch(pathname, { method, headers });
+        return [answer.status, answer.headers.get('etag'), (await answer.arrayBuffer()).byteLength > 0];
+      };
+      const unchanged = [304, etag, false];
+      for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        expect([tags, await ask({ 'if-none-match': tags })]).toEqual([tags, unchanged]);
+        expect([tags, await ask({ 'if-none-match': tags }, 'HEAD')]).toEqual([tags, unchanged]);
+      }
+      expect(await ask({ 'if-none-match': etag, range: 'bytes=0-9' })).toEqual(unchanged);
+      expect(await ask({ 'if-none-match': '"other"' })).toEqual([200, etag, true]);
+      expect(await ask({ 'if-none-match': '"other"', range: 'bytes=0-9' })).toEqual([206, etag, true]);
+      expect(await ask({ 'if-range': `W/${etag}`, range: 'bytes=0-9' })).toEqual([200, etag, true]);
+    }
+  });
+
   it('lets a player seek in it without reading it all', async () => {
     const pathname = `${clipPath(0, 100)}&ticket=${await ticketFor(0, 100)}`;
     const seeking = ['-v', 'error', '-ss', '9', '-i', `${nvr.url}${pathname}`, '-frames:v', '1', '-f', 'framemd5', '-'];
@@ -326,5 +347,20 @@ describe('a snapshot of a camera that nobody analyses', () => {
     // Four at once is all that may be made: twelve of their own would not fit.
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
     await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+  });
+
+  it('is what viewers of its pictures get', async () => {
+    const stable = await addCamera('stable', 75);
+    expect((await nvr.fetch(`/api/v1/cameras/${stable.id}/live.mjpeg`)).status).toBe(503);
+    await record(secondsAgo(10), { camera: stable });
+    const leaving = new AbortController();
+    const watch = () => nvr.fetch(`/api/v1/cameras/${stable.id}/live.mjpeg`, { signal: leaving.signal });
+    let answer = await watch();
+    // That there is none is known for two seconds.
+    await until(async () => answer.ok || (answer = await watch()).ok);
+    expect(answer.headers.get('content-type')).toContain('multipart/x-mixed-replace');
+    const { value } = await answer.body!.getReader().read();
+    expect(Buffer.from(value!).toString('latin1')).toContain('Content-Type: image/jpeg');
+    leaving.abort();
   });
 });

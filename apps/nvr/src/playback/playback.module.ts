@@ -33,6 +33,6 @@ import { ThumbnailsService } from './thumbnails.service.js';
     // Undefined where there is none: everything else of the API works without it.
     { provide: FFMPEG, inject: [CONFIG], useFactory: (config: NvrConfig) => findFfmpeg({ configuredPath: config.ffmpegPath }) },
   ],
-  exports: [ClipsService, PlaybackService],
+  exports: [ClipsService, NewestPictures, PlaybackService],
 })
 export class PlaybackModule {}

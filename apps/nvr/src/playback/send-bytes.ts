@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { namesEtag } from '../http/names-etag.js';
 import { parseRangeHeader, type ByteRange } from '../segments/parse-range-header.js';
 
 /** Something of known length that can be read from anywhere in it. */
@@ -13,12 +14,16 @@ interface SentBytes {
   read: (bytes: ByteRange) => Readable;
 }
 
-/** Answers GET and HEAD with all of it or a range (RFC 9110 §14): 200, 206 or 416. Another `If-Range` gets all of it. */
+/**
+ * Answers GET and HEAD with all of it or a range (RFC 9110 §14): 200, 206 or 416. Another `If-Range` gets all of it; who has it already
+ * (`If-None-Match`) gets 304, whatever range was asked for.
+ */
 export async function sendBytes(request: FastifyRequest, reply: FastifyReply, content: SentBytes): Promise<void> {
   const { disposition, etag, sizeBytes } = content;
   const { 'if-range': ifRange, range: header } = request.headers;
-  const range = ifRange === undefined || ifRange === etag ? parseRangeHeader(header, sizeBytes) : undefined;
   void reply.headers({ 'Accept-Ranges': 'bytes', ETag: etag });
+  if (namesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  const range = ifRange === undefined || ifRange === etag ? parseRangeHeader(header, sizeBytes) : undefined;
   if (range === 'unsatisfiable')
     return reply.code(416).header('Content-Range', `bytes */${sizeBytes}`).send({ detail: 'Range not satisfiable' });
   const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
