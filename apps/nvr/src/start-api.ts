@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { enforcePolicies, SecretBox, type DeclaredRoute } from '@nightjar/auth';
 import { openNvrDatabase } from '@nightjar/database';
-import { addLunaHeaders, refuseOtherMethods, renderLunaError } from '@nightjar/luna';
+import { addLunaHeaders, refuseOtherMethods as refuseOtherLunaMethods, renderLunaError } from '@nightjar/luna';
 import { Bus } from '@nightjar/messaging';
-import { startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
+import { refuseOtherMethods, startHttpApp, systemClock, type Health, type ProcessContext } from '@nightjar/runtime';
 import { WebSocketDoor } from '@nightjar/websocket-door';
 import { AppModule, type Authentication } from './app.module.js';
 import { RequestAuthenticator } from './auth/request-authenticator.js';
@@ -14,6 +14,7 @@ import { SigningKeys } from './auth/signing-keys.js';
 import { DemoCamera } from './cameras/demo-camera.js';
 import type { ApiConfig } from './config.js';
 import { whenDatabaseAnswers } from './http/database-away.js';
+import { readForms } from './http/read-forms.js';
 import { renderDetail } from './http/render-error.js';
 import { serveDashboard } from './http/serve-dashboard.js';
 import { admitInferBodies } from './infer/admit-infer-bodies.js';
@@ -33,6 +34,8 @@ import { UsersStore } from './users/users.store.js';
 
 /** Bodies are small JSON; nothing but pictures for inference and of events is uploaded here. */
 const bodyLimitBytes = 256 * 1024;
+/** The password form of OAuth2. */
+const formRoutes: ReadonlySet<string> = new Set(['/api/v1/auth/login']);
 /** Clients of live streams have nothing to say, and little time to answer a close. */
 const doorLimits = { maxMessageBytes: 4_096, closeTimeoutMs: 2_000 };
 
@@ -64,8 +67,10 @@ export async function startApi(
     configure: async (fastify) => {
       // Who is not let in hears the id of his request too.
       addLunaHeaders(fastify, { clock: systemClock, version, isLunaPath });
-      refuseOtherMethods(fastify, isLunaPath);
+      refuseOtherLunaMethods(fastify, isLunaPath);
+      refuseOtherMethods(fastify, { isOwn: (url) => url.startsWith('/api/v1/'), body: { detail: 'Method Not Allowed' } });
       routes = enforcePolicies(fastify, (request) => authentication.authenticator.authenticate(request));
+      readForms(fastify, formRoutes);
       admitInferBodies(fastify);
       admitEvidenceBodies(fastify, bodyLimitBytes);
       door.attach(fastify);

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Module, Param, Post } from '@nestjs/common';
 import { AppError } from './app-error.js';
 import { Health } from './health.js';
 import { startHttpApp, type HttpApp } from './http-app.js';
@@ -24,8 +24,13 @@ class SampleController {
   }
 
   @Post('echo')
-  echo(): { ok: true } {
-    return { ok: true };
+  echo(@Body() body: unknown): { ok: true; hasBody: boolean } {
+    return { ok: true, hasBody: body !== undefined };
+  }
+
+  @Delete('things/:id')
+  drop(@Body() body: unknown): { hasBody: boolean } {
+    return { hasBody: body !== undefined };
   }
 }
 
@@ -95,6 +100,25 @@ describe('an HTTP app', () => {
     const response = await get('/echo', { method: 'POST', body: '[[[1,"[[[[["]]]', headers: { 'content-type': 'application/json' } });
     expect(response.status).toBe(201);
   });
+
+  it.each([
+    ['POST', 'application/json'],
+    ['POST', 'application/json; charset=utf-8'],
+    ['DELETE', 'application/json'],
+    ['POST', 'application/x-www-form-urlencoded'],
+    ['POST', 'text/plain'],
+  ])('takes an empty body for none: %s of %s', async (method, type) => {
+    const response = await get(method === 'POST' ? '/echo' : '/things/1', { method, body: '', headers: { 'content-type': type } });
+    expect([response.status, await response.json()]).toEqual([method === 'POST' ? 201 : 200, expect.objectContaining({ hasBody: false })]);
+  });
+
+  it.each(['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=b', 'application/octet-stream', 'odd'])(
+    'reads nothing but JSON: %s is 415, and a path that leads nowhere stays 404',
+    async (type) => {
+      const init = { method: 'POST', body: 'a=1', headers: { 'content-type': type } };
+      expect([(await get('/echo', init)).status, (await get('/nowhere', init)).status]).toEqual([415, 404]);
+    },
+  );
 
   it('repeats no query of a request that leads nowhere, in its answer or its log: it may be a ticket', async () => {
     for (const path of ['/nowhere?ticket=hunter2', '/things/%zz?ticket=hunter2']) {

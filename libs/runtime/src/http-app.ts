@@ -29,7 +29,7 @@ interface HttpAppOptions {
   bodyLimitBytes: number;
   /** How much structure JSON bodies may have; absent: as much as their bytes hold. */
   jsonShape?: JsonShapeLimits;
-  /** Whether `configure` adds the parsers of all bodies, JSON included. */
+  /** Whether `configure` adds the parsers of all bodies, JSON included; else it adds those of what is not JSON, and the rest is 415. */
   ownBodyParsers?: boolean;
   /**
    * Called before any route exists: hooks, plugins and content type parsers go here. A plugin with routes of its own sets
@@ -87,11 +87,15 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addRequestHooks(fastify, options.logger);
   await options.configure?.(fastify, answer);
-  if (options.jsonShape) readBoundedJson(adapter, options.jsonShape);
+  if (!options.ownBodyParsers) {
+    readJson(fastify, options.jsonShape);
+    refuseOtherBodies(fastify);
+  }
+  // Nest's own parsers take a form for JSON on every route.
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: false,
     abortOnError: false,
-    ...(options.ownBodyParsers && { bodyParser: false }),
+    bodyParser: false,
   });
   app.useGlobalFilters(new ErrorFilter(answer));
   options.health.register(fastify);
@@ -101,13 +105,31 @@ export async function startHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   return { app, url: `http://${hostInUrl}:${address.port}`, close: () => app.close() };
 }
 
-/** Reads JSON bodies as Fastify does, which refuses `__proto__` and `constructor.prototype`, after a look at their shape. */
-function readBoundedJson(adapter: FastifyAdapter, limits: JsonShapeLimits): void {
-  const parse = adapter.getInstance().getDefaultJsonParser('error', 'error');
-  adapter.useBodyParser('application/json', false, {}, (request, body, done) => {
-    checkJsonShape(body, limits);
-    void parse(request as FastifyRequest, body as unknown as string, done);
+/**
+ * Reads JSON bodies as Fastify does, which refuses `__proto__` and `constructor.prototype`, after a look at their shape. An empty one is
+ * no body: clients put the type on whatever they send.
+ */
+function readJson(fastify: FastifyInstance, limits: JsonShapeLimits | undefined): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined);
+    if (limits) checkJsonShape(body, limits);
+    void parse(request, body as unknown as string, done);
   });
+}
+
+/** For types that nobody has a parser for. Without bytes there is no body, whatever its type: `curl -d ''` calls it a form. */
+function refuseOtherBodies(fastify: FastifyInstance): void {
+  fastify.removeContentTypeParser('text/plain');
+  fastify.addContentTypeParser('*', (request, _payload, done) => {
+    if (request.is404 || isEmpty(request)) done(null, undefined);
+    else done(new AppError('unsupported_media_type', 'Unsupported media type: send application/json'));
+  });
+}
+
+/** By what its headers announce: no byte is read. */
+function isEmpty({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
 function acceptedRequestId(header: string | string[] | undefined): string | undefined {

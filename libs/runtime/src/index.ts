@@ -8,6 +8,7 @@ export { checkJsonShape, type JsonShapeLimits, type LongText } from './json-shap
 export { createLogger, withoutCredentials, withoutQueryCredentials, type Logger } from './logger.js';
 export { runProcess, type ProcessContext } from './process-main.js';
 export { readFrameFile, type FrameFile } from './read-frame-file.js';
+export { refuseOtherMethods } from './refuse-other-methods.js';
 export { replaceFile, syncDirectory } from './replace-file.js';
 export { loadSettings, requireSetting, settings, SettingsError, type SettingName } from './settings.js';
 export { Shutdown } from './shutdown.js';

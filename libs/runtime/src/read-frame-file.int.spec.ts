@@ -38,13 +38,13 @@ describe('a picture of the frames directory', () => {
     await symlink(path.join(root, 'secret'), path.join(root, 'yard', 'link.jpg'));
     await symlink(path.join(root, 'yard'), path.join(root, 'elsewhere'));
     await mkdir(path.join(root, 'yard', 'folder.jpg'));
-    for (const place of [
+    for (const [directory, file] of [
       ['yard', 'link.jpg'],
       ['elsewhere', 'latest.jpg'],
       ['yard', 'folder.jpg'],
       ['yard', 'none.jpg'],
     ] as const)
-      await expect(read(...place)).rejects.toMatchObject({ code: 'not_found', message: 'Frame not found' });
+      await expect(read(directory, file)).rejects.toMatchObject({ code: 'not_found', message: 'Frame not found' });
     await expect(read('yard', 'latest.jpg', 4)).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 });

@@ -53,6 +53,7 @@ describe('the documentation of the agent', () => {
     for (const type of ['application/x-yaml', 'application/yaml']) {
       const response = await get('/docs/spec', { accept: type });
       expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
+      expect(response.headers.get('vary')).toBe('Accept');
       const document = parse(await response.text()) as Document;
       expect(document.openapi).toBe('3.1.0');
       expect(JSON.stringify(document.paths['/1/ws'])).toContain('"callbacks":{"streamMessage":');
@@ -61,6 +62,7 @@ describe('the documentation of the agent', () => {
     for (const accept of ['text/html', '*/*']) {
       const response = await get('/docs/spec', { accept });
       expect(response.headers.get('content-type')).toContain('text/html');
+      expect(response.headers.get('vary')).toBe('Accept');
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
       const files = [...(await response.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(
         ([, file]) => new URL(file!, `${fixture.agent.url}/docs/spec`),
@@ -77,6 +79,7 @@ describe('the documentation of the agent', () => {
 
   it('is refused with the documented code to who accepts neither', async () => {
     const response = await get('/docs/spec', { accept: 'image/png' });
+    expect(response.headers.get('vary')).toBe('Accept');
     expect([response.status, await response.json()]).toEqual([
       400,
       { error_code: 12024, desc: 'Bad/incomplete input data', detail: 'Unsupported media type', link: '/docs/errors#code-12024' },

@@ -4,8 +4,8 @@ import { type Clock, type Logger } from '@nightjar/runtime';
 import { EventsService } from '../events/events.service.js';
 import { plateTextOf } from '../events/plate-text.js';
 import { storableJson, storableText } from '../events/storable-text.js';
+import { toldStart } from '../events/told-time.js';
 import { parseUtcTime } from '../events/utc-time.js';
-import type { EventKey } from '../events/write-reports.js';
 import { CLOCK, LOGGER } from '../process-parts.js';
 
 /** Alerts that are being written. Full: one more is dropped, apps may tell of nothing so often. */
@@ -14,10 +14,6 @@ const inFlightMax = 100;
 const payloadBytesMax = 32 * 1024;
 const labelMax = 60;
 const alertIdMax = 40;
-/** An app's clock that goes wrong must not put its events years away. */
-const clockOffMsMax = 24 * 3_600_000;
-/** Then each process that hears an alert takes its own clock, and an app that repeats it is heard at another time. */
-const repeatedWithinMs = 3_600_000;
 
 /** Makes events of what apps tell on the bus. Every process hears each alert; the row is one, since its key is. */
 @Injectable()
@@ -36,7 +32,7 @@ export class AppAlerts {
     this.inFlight++;
     try {
       const camera = await this.events.findCamera(alert.camera_id);
-      const moment = this.momentOf(alert.fired_at);
+      const moment = toldStart(unixMsOf(alert.fired_at), this.clock.wallMs());
       await this.events.record({
         key: { cameraId: camera.id, trackId: storableText(alert.alert_id, alertIdMax), ...moment },
         kind: { source: 'app', eventType: 'alert' },
@@ -53,14 +49,10 @@ export class AppAlerts {
       this.inFlight--;
     }
   }
-
-  private momentOf(given: string | number): Pick<EventKey, 'startedAt' | 'startGuessedWithinMs'> {
-    const nowMs = this.clock.wallMs();
-    const unixMs = typeof given === 'number' ? given * 1_000 : parseUtcTime(given);
-    if (Math.abs(unixMs - nowMs) <= clockOffMsMax) return { startedAt: new Date(Math.round(unixMs)) };
-    return { startedAt: new Date(nowMs), startGuessedWithinMs: repeatedWithinMs };
-  }
 }
+
+/** NaN for what is no time. */
+const unixMsOf = (given: string | number) => (typeof given === 'number' ? given * 1_000 : parseUtcTime(given));
 
 function plateOf({ evidence }: AppAlert): string | null {
   const text = typeof evidence === 'object' && evidence !== null && 'plate_text' in evidence ? evidence.plate_text : undefined;

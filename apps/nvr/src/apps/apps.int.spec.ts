@@ -188,7 +188,9 @@ describe('an alert of an app', () => {
 });
 
 describe('a service with the internal key', () => {
-  const event = { camera_id: 1, label: 'person', score: 0.8, track_id: 7, started_at: '2026-01-01T12:00:00Z' };
+  const startUnixMs = Date.now() - 60_000;
+  const isoAfter = (ms: number) => new Date(startUnixMs + ms).toISOString();
+  const event = { camera_id: 1, label: 'person', score: 0.8, track_id: 7, started_at: isoAfter(0) };
 
   it('finds the cameras, without their passwords', async () => {
     const { body } = await call('GET', '/internal/camera-agent/cameras');
@@ -212,10 +214,30 @@ describe('a service with the internal key', () => {
     expect([first.status, first.body]).toMatchObject([201, { evidence_path: expect.stringMatching(/\.jpg$/) }]);
     const { id } = first.body as { id: number };
     expect((await call('GET', `/internal/camera-agent/events/${id}/evidence`)).bytes).toEqual(jpeg);
-    const ended = { ...event, camera_id: 'cam-1', ended_at: '2026-01-01T12:00:09Z' };
+    const ended = { ...event, camera_id: 'cam-1', ended_at: isoAfter(9_000) };
     expect((await call('POST', '/internal/camera-agent/events', { body: ended })).body).toEqual({ id, duplicate: true });
     const { body } = await call('GET', '/internal/camera-agent/events?label=person');
-    expect(body.events).toMatchObject([{ id, score: 0.8, ended_at: '2026-01-01T12:00:09.000Z', has_evidence: true }]);
+    expect(body.events).toMatchObject([{ id, score: 0.8, ended_at: isoAfter(9_000), has_evidence: true }]);
+  });
+
+  it('puts no event years away when its clock is wrong: it is of the time when it was told', async () => {
+    for (const [trackId, started_at, ended_at] of [
+      ['later', '2099-01-01T12:00:00', '2099-01-01T12:00:05'],
+      ['earlier', '0001-01-01T00:00:00', '0001-01-01T00:00:05'],
+      ['unix', 9_999_999_999, null],
+      ['endless', isoAfter(0), '2099-01-01T12:00:00Z'],
+    ] as const) {
+      const body = { ...event, track_id: trackId, started_at, ended_at };
+      const beforeMs = Date.now();
+      const first = await call('POST', '/internal/camera-agent/events', { body });
+      expect(first.status).toBe(201);
+      const again = await call('POST', '/internal/camera-agent/events', { body });
+      expect(again.body).toEqual({ id: first.body.id, duplicate: true });
+      const { endedAt, startedAt } = await nvr.database.event.findFirstOrThrow({ where: { trackId } });
+      const newestMs = Math.max(startedAt.getTime(), endedAt?.getTime() ?? 0);
+      expect([trackId, newestMs >= beforeMs, newestMs <= Date.now()]).toEqual([trackId, true, true]);
+      expect([trackId, startedAt.getTime()]).toEqual([trackId, trackId === 'endless' ? startUnixMs : expect.any(Number)]);
+    }
   });
 
   it('reports pictures as large as cameras make them; others have no more than any body', async () => {
@@ -273,6 +295,8 @@ describe('a service with the internal key', () => {
     ['a picture that is none', { evidence_jpeg_b64: Buffer.from('hello').toString('base64') }, 422],
     ['a picture that is no base64', { evidence_jpeg_b64: '%%%' }, 422],
     ['a start that is none', { started_at: 'yesterday' }, 422],
+    ['an end before its start', { ended_at: new Date(Date.now() - 61_000).toISOString() }, 422],
+    ['an end before its start, both in the far future', { started_at: '2099-01-01T12:00:00', ended_at: '2099-01-01T11:59:59' }, 422],
     ['half a character', { label: 'x\ud83d' }, 422],
     ['a track with NUL', { track_id: 'a\0' }, 422],
   ])('is told no for %s', async (_name, fields, status) => {

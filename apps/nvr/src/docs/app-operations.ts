@@ -84,11 +84,16 @@ export const internalOperations: readonly RouteDoc[] = [
     replies: ok('Settings', object({ gate_mode: orNull(text) })),
     errors: [403],
   }),
-  operation('POST /api/v1/internal/camera-agent/events', 'addInternalEvent', 'Tell of an event; again is the same event', {
-    body: jsonBody(EventBody),
-    replies: { 201: { description: 'Its id', schema: anyObject } },
-    errors: [403, 404, 413, 422, 503],
-  }),
+  operation(
+    'POST /api/v1/internal/camera-agent/events',
+    'addInternalEvent',
+    'Tell of an event; again is the same event. Times a day and more away count as now',
+    {
+      body: jsonBody(EventBody),
+      replies: { 201: { description: 'Its id', schema: anyObject } },
+      errors: [403, 404, 413, 422, 503],
+    },
+  ),
   operation('GET /api/v1/internal/camera-agent/events', 'listInternalEvents', 'Events of all cameras', {
     parameters: queryParameters(EventsQuery, {
       camera_id: 'A camera; as often as wanted',
@@ -112,7 +117,7 @@ export const internalOperations: readonly RouteDoc[] = [
     errors: [403, 404, 503],
   }),
   operation('GET /api/v1/internal/camera-agent/recordings/frame', 'getInternalFrame', 'The picture of a moment', {
-    parameters: queryParameters(FrameQuery, { camera_id: 'The camera', at: 'The moment: ISO 8601 with its offset, or Unix seconds' }),
+    parameters: queryParameters(FrameQuery, { camera_id: 'The camera', at: 'The moment: ISO 8601 (without a zone: UTC), or Unix seconds' }),
     replies: { 200: media('image/jpeg', 'The picture') },
     errors: [403, 404, 422, 503],
   }),

@@ -21,7 +21,7 @@ import { ReviewBody } from '../events/reviews.controller.js';
 import { OpenNvrQuery, StreamQuery } from '../live/live.controller.js';
 import { ListQuery as DeliveriesQuery } from '../rules/messages.controller.js';
 import { messageStates } from '../rules/messages.store.js';
-import { RuleBody } from '../rules/rules.controller.js';
+import { RuleBody, RuleChange } from '../rules/rules.controller.js';
 import { media, noContent, ok, operation } from './operation.js';
 
 const cameraFilter = 'A camera in any form of its id; as often as wanted. Default: all that the caller sees';
@@ -123,7 +123,7 @@ export const eventOperations: readonly RouteDoc[] = [
     'replaceRule',
     'The whole rule anew; a secret that is not named stays, unless the receiver is another host',
     {
-      body: jsonBody(RuleBody),
+      body: jsonBody(RuleChange),
       replies: ok('The rule', 'Rule'),
       errors: [400, 403, 404, 422, 503],
     },

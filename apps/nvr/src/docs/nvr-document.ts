@@ -13,7 +13,7 @@ import { userOperations, userSchemas } from './user-operations.js';
 
 const description = [
   'Cameras, recordings, events and rights. Sign in for a token (`Authorization: Bearer`), or show an API key (`X-API-Key`).',
-  'What a caller may not see is not there for him: 404. Errors are `{"detail": ...}`, a text, or a list of what is wrong with a request; those below `/1` are the Luna Video Manager’s.',
+  'What a caller may not see is not there: 404. Below `/api/v1` and `/1` another method than those listed here is 405. Errors are `{"detail": ...}`, a text, or a list of what is wrong with a request; those below `/1` are the Luna Video Manager’s.',
 ].join('\n\n');
 
 const statusTexts: Readonly<Record<number, string>> = {
@@ -23,6 +23,7 @@ const statusTexts: Readonly<Record<number, string>> = {
   404: 'There is none, or the caller does not see it',
   409: 'Not in this state, or there is one already',
   413: 'Too large',
+  415: 'The body is not of a type that is read here',
   416: 'The range is outside of the file',
   422: 'Not valid: the answer names the fields',
   423: 'Locked after too many wrong passwords',
@@ -45,7 +46,12 @@ const lunaError: SurfaceDoc['error'] = {
 };
 
 function surface(tag: string, about: string, routes: readonly RouteDoc[], error: SurfaceDoc['error'] = detail): SurfaceDoc {
-  return { tag, description: about, bases: [''], error, routes };
+  return { tag, description: about, bases: [''], error, routes: error === detail ? routes.map(withTypeError) : routes };
+}
+
+/** What has a body reads no other types of it. Luna's clients are told so with 400. */
+function withTypeError(route: RouteDoc): RouteDoc {
+  return route.body ? { ...route, errors: [...(route.errors ?? []), 415] } : route;
 }
 
 /** What a client of the NVR has to know. */

@@ -29,9 +29,10 @@ import { CalendarQuery, DayQuery, ListQuery, RangeQuery } from '../segments/time
 import { media, noContent, ok, operation } from './operation.js';
 
 const camera = 'The camera, in any form of its id';
-const instants = { start: 'Begin: ISO 8601 with its offset, or Unix seconds', end: 'End, likewise' };
+const instants = { start: 'Begin: ISO 8601 (without a zone: UTC), or Unix seconds', end: 'End, likewise' };
 const seconds = { start_unix: 'Begin in Unix seconds, fractions allowed', end_unix: 'End, likewise' };
 const zone = 'Time zone whose days are meant, `Europe/Rome`';
+const known = { 304: { description: 'The caller has these very bytes, as its `If-None-Match` says' } };
 const page = { skip: 'Rows to leave out', limit: 'Rows of a page' };
 const ticket: ParameterDoc = { name: 'ticket', in: 'query', description: 'Instead of a header' };
 const bytes = { ETag: 'Of these very bytes', 'Accept-Ranges': 'bytes' };
@@ -49,7 +50,10 @@ export const recordingOperations: readonly RouteDoc[] = [
   }),
   operation('GET /api/v1/recordings/segments/{reference}', 'getTimeline', 'What was recorded without a gap, of a day or a range', {
     parameters: [
-      ...queryParameters(DayQuery, { date: 'A day, `2026-06-01`; without it `start` and `end` are needed', tz: zone }),
+      ...queryParameters(DayQuery, {
+        date: 'A day, `2026-06-01`; without it `start` and `end` are needed',
+        tz: `${zone}, and of times without a zone`,
+      }),
       ...queryParameters(RangeQuery, instants).map((parameter) => ({ ...parameter, required: false })),
     ],
     replies: ok('The time line', 'Timeline'),
@@ -80,7 +84,7 @@ export const recordingOperations: readonly RouteDoc[] = [
   }),
   operation('GET /api/v1/recordings/files/{file}', 'getFile', 'A whole file, `17.mp4`', {
     parameters: [ticket],
-    replies: { 200: video('The file'), 206: video('A part of it') },
+    replies: { 200: video('The file'), 206: video('A part of it'), ...known },
     errors: ranged,
   }),
   operation('POST /api/v1/recordings/ticket', 'makeRecordingTicket', 'A ticket for players that can’t send headers', {
@@ -93,6 +97,7 @@ export const recordingOperations: readonly RouteDoc[] = [
     replies: {
       200: media('video/mp4', 'The clip', { ...bytes, 'X-Clip-Start-Unix': 'Of its first key frame', 'X-Clip-End-Unix': 'Its end' }),
       206: video('A part of it'),
+      ...known,
     },
     errors: ranged,
   }),
@@ -102,7 +107,7 @@ export const recordingOperations: readonly RouteDoc[] = [
     errors: whole,
   }),
   operation('GET /api/v1/recordings/frame', 'getRecordedFrame', 'The picture of a moment, as OpenNVR asks for it', {
-    parameters: queryParameters(FrameQuery, { camera_id: camera, at: 'The moment: ISO 8601 with its offset, or Unix seconds' }),
+    parameters: queryParameters(FrameQuery, { camera_id: camera, at: 'The moment: ISO 8601 (without a zone: UTC), or Unix seconds' }),
     replies: picture,
     errors: whole,
   }),
@@ -123,7 +128,11 @@ export const recordingOperations: readonly RouteDoc[] = [
   }),
   operation('GET /api/v1/recordings/playback/hls/{session}/{file}', 'getPlaybackPart', '`index.m3u8`, and the files that it names', {
     parameters: [ticket],
-    replies: { 200: media('application/vnd.apple.mpegurl', 'The playlist, or a piece of fragmented MP4'), 206: video('A part of a piece') },
+    replies: {
+      200: media('application/vnd.apple.mpegurl', 'The playlist, or a piece of fragmented MP4'),
+      206: video('A part of a piece'),
+      ...known,
+    },
     errors: ranged,
   }),
   operation('DELETE /api/v1/recordings/playback/hls/{session}', 'endPlayback', 'End a session', {
@@ -151,7 +160,7 @@ export const exportOperations: readonly RouteDoc[] = [
   }),
   operation('GET /api/v1/recordings/export', 'download', 'The range of a ticket, as a file that is made while it is read', {
     parameters: [{ ...ticket, required: true }],
-    replies: { 200: video('The file'), 206: video('A part of it') },
+    replies: { 200: video('The file'), 206: video('A part of it'), ...known },
     errors: ranged,
   }),
   operation('POST /api/v1/exports', 'createExport', 'Have a file made of a range of up to four hours', {
@@ -179,7 +188,7 @@ export const exportOperations: readonly RouteDoc[] = [
   }),
   operation('GET /api/v1/exports/{id}/file', 'getExportFile', 'The file of an export', {
     parameters: [ticket],
-    replies: { 200: video('The file'), 206: video('A part of it') },
+    replies: { 200: video('The file'), 206: video('A part of it'), ...known },
     errors: [403, 404, 409, 416, 503],
   }),
 ];

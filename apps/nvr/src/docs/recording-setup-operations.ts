@@ -11,7 +11,7 @@ export const recordingSetupOperations: readonly RouteDoc[] = [
   operation('GET /api/v1/recordings/sessions-for-ai', 'listRecordedSessions', 'Stretches that were recorded without a gap, newest first', {
     parameters: queryParameters(SessionsQuery, {
       camera_id: 'A camera, in any form of its id; default: all that the caller sees',
-      start: 'Begin: ISO 8601 with its offset, or Unix seconds; default: a day before the end',
+      start: 'Begin: ISO 8601 (without a zone: UTC), or Unix seconds; default: a day before the end',
       end: 'End, likewise; default: now',
       limit: 'Stretches at most',
     }),

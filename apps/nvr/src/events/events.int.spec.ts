@@ -87,6 +87,15 @@ describe('a report of an event', () => {
     expect((await latest()).events).toMatchObject([{ ended_at: '2026-01-01T12:00:05.000Z' }]);
   });
 
+  it('has no end before its start, though the clock of its agent was set back in between', async () => {
+    const track = { track_id: 'back-1', started_at_unix_ms: startedAtMs - 60_000 };
+    await report(track);
+    const { event_id } = await report({ ...track, ended_at_unix_ms: startedAtMs - 90_000 });
+    const { endedAt, startedAt } = await nvr.database.event.findFirstOrThrow({ where: { id: event_id } });
+    expect(endedAt).toEqual(startedAt);
+    await nvr.database.event.deleteMany({ where: { id: event_id } });
+  });
+
   it('for an unknown camera is refused', async () => {
     await expect(report({ camera_id: 77 })).rejects.toMatchObject({ code: 'not_found' });
     await expect(report({ camera_id: 77, frame_file: 'a.jpg' })).rejects.toMatchObject({ code: 'not_found' });

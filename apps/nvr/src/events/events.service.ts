@@ -40,7 +40,8 @@ export class EventsService {
     const state: EventState = {
       label: report.label,
       score: Math.round(report.score * scoreSteps) / scoreSteps,
-      endedAt: report.ended_at_unix_ms === null ? null : new Date(Math.round(report.ended_at_unix_ms)),
+      // An agent's clock may have been set back in between.
+      endedAt: report.ended_at_unix_ms === null ? null : new Date(Math.round(Math.max(report.ended_at_unix_ms, report.started_at_unix_ms))),
       evidenceFile: kept?.file ?? null,
       plateText: null,
       payload: report.payload,

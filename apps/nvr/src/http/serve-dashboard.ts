@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyInstance } from 'fastify';
+import { namesEtag } from './names-etag.js';
 
 const config = { policy: { kind: 'public' } };
 /** Everything from here, camera pictures from memory; no inline code, no frames around us. */
@@ -42,7 +43,9 @@ export async function serveDashboard(fastify: FastifyInstance, directory: string
   for (const file of files) {
     fastify.get(file.url, { config }, (request, reply) => {
       void reply.headers({ ETag: file.etag, 'Cache-Control': file.cacheControl });
-      return request.headers['if-none-match'] === file.etag ? reply.code(304).send() : reply.type(file.contentType).send(file.bytes);
+      return namesEtag(request.headers['if-none-match'], file.etag)
+        ? reply.code(304).send()
+        : reply.type(file.contentType).send(file.bytes);
     });
   }
   if (files.some(({ url }) => url === '/')) return;

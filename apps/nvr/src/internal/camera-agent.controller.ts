@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { Policy } from '@nightjar/auth';
-import { AppError, withoutQueryCredentials } from '@nightjar/runtime';
+import { AppError, withoutQueryCredentials, type Clock } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { assignmentsOf } from '../cameras/camera-view.js';
@@ -9,8 +9,10 @@ import { EventsQuery, parseEventId, writeCursor } from '../events/events-query.j
 import { EventsService } from '../events/events.service.js';
 import { plateCharactersMax, plateTextOf } from '../events/plate-text.js';
 import { isStorable } from '../events/storable-text.js';
+import { toldEnd, toldStart } from '../events/told-time.js';
 import { UtcTime } from '../events/utc-time.js';
 import { invalidField, parseInput } from '../http/parse-input.js';
+import { CLOCK } from '../process-parts.js';
 import { allCameras, requireInternalService } from './internal-key.js';
 import { jpegSize } from './jpeg-size.js';
 
@@ -29,18 +31,23 @@ const Moment = z.union([
     .transform((seconds) => new Date(seconds * 1_000)),
 ]);
 const Text = (max: number) => z.string().min(1).max(max).refine(isStorable, 'must be Unicode text without NUL');
-export const EventBody = z.object({
-  camera_id: z.union([z.number().int().transform(String), z.string().max(64)]),
-  label: Text(60),
-  score: z.number().min(0).max(1).nullish(),
-  track_id: z.union([z.number().int().transform(String), Text(40)]).nullish(),
-  started_at: Moment,
-  ended_at: Moment.nullish(),
-  stationary: z.boolean().nullish(),
-  /** A number plate that was read. */
-  plate_text: z.string().max(plateCharactersMax).transform(plateTextOf).nullish(),
-  evidence_jpeg_b64: z.string().nullish(),
-});
+export const EventBody = z
+  .object({
+    camera_id: z.union([z.number().int().transform(String), z.string().max(64)]),
+    label: Text(60),
+    score: z.number().min(0).max(1).nullish(),
+    track_id: z.union([z.number().int().transform(String), Text(40)]).nullish(),
+    started_at: Moment,
+    ended_at: Moment.nullish(),
+    stationary: z.boolean().nullish(),
+    /** A number plate that was read. */
+    plate_text: z.string().max(plateCharactersMax).transform(plateTextOf).nullish(),
+    evidence_jpeg_b64: z.string().nullish(),
+  })
+  .refine(({ ended_at, started_at }) => ended_at == null || ended_at >= started_at, {
+    path: ['ended_at'],
+    message: 'must not be before started_at',
+  });
 
 /** What OpenNVR's own services and apps ask the NVR for, with the internal key: all cameras, their events. */
 @Controller('api/v1/internal/camera-agent')
@@ -48,6 +55,7 @@ export class CameraAgentController {
   constructor(
     private readonly cameras: CamerasStore,
     private readonly events: EventsService,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Addresses without the names and passwords of cameras: whoever needs pictures asks the NVR. */
@@ -76,7 +84,10 @@ export class CameraAgentController {
     return { gate_mode: null };
   }
 
-  /** 201, also for what is known already. A track that comes again with the same start is the same event. */
+  /**
+   * 201, also for what is known already. A track that comes again with the same start is the same event. Where the caller's clock is a
+   * day and more away, the event is of the time when we heard of it.
+   */
   @Post('events')
   @Policy({ kind: 'authenticated', scope })
   async addEvent(@Body() body: unknown, @Req() request: FastifyRequest) {
@@ -84,13 +95,15 @@ export class CameraAgentController {
     const given = parseInput(EventBody, body, 'body');
     const picture = readPicture(given.evidence_jpeg_b64);
     const camera = await this.events.findCamera(given.camera_id);
+    const nowMs = this.clock.wallMs();
+    const start = toldStart(given.started_at.getTime(), nowMs);
     const saved = await this.events.record({
-      key: { cameraId: camera.id, trackId: given.track_id ?? null, startedAt: given.started_at },
+      key: { cameraId: camera.id, trackId: given.track_id ?? null, ...start },
       kind: { source: 'tier0', eventType: 'track' },
       state: {
         label: given.label,
         score: given.score ?? null,
-        endedAt: given.ended_at ?? null,
+        endedAt: given.ended_at ? toldEnd(given.ended_at.getTime(), start, nowMs) : null,
         plateText: given.plate_text ?? null,
         payload: given.stationary == null ? {} : { stationary: given.stationary },
       },

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { namesEtag } from '../http/names-etag.js';
+import { contentDisposition } from './export-file-name.js';
 import { parseRangeHeader, type ByteRange } from '../segments/parse-range-header.js';
 
 /** Something of known length that can be read from anywhere in it. */
@@ -33,7 +34,7 @@ export async function sendBytes(request: FastifyRequest, reply: FastifyReply, co
   void reply.headers({
     'Content-Type': content.contentType,
     'Content-Length': last - first + 1,
-    'Content-Disposition': `${disposition.kind}; filename="${disposition.fileName}"`,
+    'Content-Disposition': contentDisposition(disposition.kind, disposition.fileName),
   });
   await reply.send(body);
 }

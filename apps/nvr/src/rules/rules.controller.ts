@@ -21,40 +21,54 @@ const Line = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters');
-export const RuleBody = z
-  .strictObject({
-    name: Line(100),
-    enabled: z.boolean().default(true),
-    camera_ids: z
-      .array(z.union([z.string().max(64), z.number().int().transform(String)]))
-      .max(1_000)
-      .default([]),
-    labels: z.array(Line(60)).max(100).default([]),
-    event_types: z
-      .array(z.enum(['track', 'alarm', 'alert']))
-      .max(3)
-      .default([]),
-    min_score: z.number().min(0).max(1).nullable().default(null),
-    schedule: RuleSchedule.nullable().default(null),
-    cooldown_seconds: z.number().int().min(0).max(weekSecondsMax).default(0),
-    tells_end: z.boolean().default(false),
-    url: z.string().max(2_048),
-    secret: z
-      .string()
-      .min(1)
-      .refine((text) => Buffer.byteLength(text, 'utf8') <= secretBytesMax, `has more than ${secretBytesMax} bytes`)
-      .refine(isStorable, 'must be Unicode text without NUL')
-      .nullish(),
+const fields = z.strictObject({
+  name: Line(100),
+  enabled: z.boolean().default(true),
+  camera_ids: z
+    .array(z.union([z.string().max(64), z.number().int().transform(String)]))
+    .max(1_000)
+    .default([]),
+  labels: z.array(Line(60)).max(100).default([]),
+  event_types: z
+    .array(z.enum(['track', 'alarm', 'alert']))
+    .max(3)
+    .default([]),
+  min_score: z.number().min(0).max(1).nullable().default(null),
+  schedule: RuleSchedule.nullable().default(null),
+  cooldown_seconds: z.number().int().min(0).max(weekSecondsMax).default(0),
+  tells_end: z.boolean().default(false),
+  url: z.string().max(2_048),
+  secret: z
+    .string()
+    .min(1)
+    .refine((text) => Buffer.byteLength(text, 'utf8') <= secretBytesMax, `has more than ${secretBytesMax} bytes`)
+    .refine(isStorable, 'must be Unicode text without NUL')
+    .nullish(),
+});
+type Fields = z.infer<typeof fields>;
+
+const requestOf = ({ camera_ids, cooldown_seconds, event_types, min_score, tells_end, secret, ...same }: Fields): RuleRequest => ({
+  ...same,
+  cameras: camera_ids,
+  eventTypes: event_types,
+  minScore: min_score,
+  cooldownSeconds: cooldown_seconds,
+  tellsEnd: tells_end,
+  secret,
+});
+export const RuleBody = fields.transform(requestOf);
+/** What GET shows beside is passed over: a rule may be sent back as it was shown. */
+export const RuleChange = fields
+  .extend({
+    id: z.unknown().optional(),
+    owner_id: z.unknown().optional(),
+    has_secret: z.unknown().optional(),
+    created_at: z.unknown().optional(),
+    updated_at: z.unknown().optional(),
   })
-  .transform(({ camera_ids, cooldown_seconds, event_types, min_score, tells_end, secret, ...same }): RuleRequest => ({
-    ...same,
-    cameras: camera_ids,
-    eventTypes: event_types,
-    minScore: min_score,
-    cooldownSeconds: cooldown_seconds,
-    tellsEnd: tells_end,
-    secret,
-  }));
+  .transform(({ id: _id, owner_id: _owner, has_secret: _hasSecret, created_at: _created, updated_at: _updated, ...given }) =>
+    requestOf(given),
+  );
 
 /** Rules that tell others of events. */
 @Controller('api/v1/rules')
@@ -84,7 +98,7 @@ export class RulesController {
   @Put(':ruleId')
   @Policy({ kind: 'authenticated', scope: manageScopes.manageRules })
   async update(@Param('ruleId') id: string, @Body() body: unknown, @Req() request: FastifyRequest) {
-    const wanted = parseInput(RuleBody, body, 'body');
+    const wanted = parseInput(RuleChange, body, 'body');
     return ruleView(await this.rules.update(requirePrincipal(request), requireRuleId(id), wanted, actorOf(request)));
   }
 

@@ -275,6 +275,27 @@ describe('a rule', () => {
     expect(actions.map(({ action }) => action).reverse()).toEqual(['rule.created', 'rule.changed', 'rule.changed', 'rule.deleted']);
   });
 
+  it('may be sent back as it is shown, and stays as it is, also when a camera of it is gone', async () => {
+    const { id: cameraId } = await nvr.database.camera.create({
+      data: { framesName: 'gone', name: 'gone', rtspUrl: 'rtsp://10.0.0.1/x', ownerId: operatorId },
+    });
+    const schedule = { timezone: 'Europe/Berlin', times: [{ days: [1, 5], from: '08:00', to: '17:30' }] };
+    const id = await makeRule({ secret, camera_ids: [cameraId], labels: ['person'], event_types: ['track'], min_score: 0.5, schedule });
+    await nvr.database.camera.update({ where: { id: cameraId }, data: { deletedAt: new Date() } });
+    const { body: shown } = await call('GET', `/${id}`);
+    const changed = await call('PUT', `/${id}`, { body: shown });
+    expect([changed.status, changed.body]).toEqual([200, { ...shown, updated_at: expect.any(String) }]);
+    const renamed = { ...shown, name: 'renamed', id: 99, owner_id: 99, created_at: 'now' };
+    expect((await call('PUT', `/${id}`, { body: renamed })).body).toMatchObject({
+      ...shown,
+      name: 'renamed',
+      updated_at: expect.any(String),
+    });
+    expect((await call('PUT', `/${id}`, { body: { ...shown, more: 1 } })).status).toBe(422);
+    expect((await call('PUT', `/${id}`, { body: { ...shown, camera_ids: [cameraId, 999] } })).status).toBe(404);
+    await call('DELETE', `/${id}`);
+  });
+
   it('of somebody else is not there, but for admins', async () => {
     const [own, admins] = [await makeRule(), await makeRule({}, nvr.token)];
     for (const [method, path] of [

@@ -62,8 +62,8 @@ export class RulesService {
 
   /** @throws AppError as `create` */
   async update(principal: Principal, id: number, request: RuleRequest, actor: Actor): Promise<Rule> {
-    const { url } = await this.find(principal, id);
-    const fields = await this.fieldsOf(principal, request);
+    const { cameraIds, url } = await this.find(principal, id);
+    const fields = await this.fieldsOf(principal, request, cameraIds);
     const { secret } = request;
     // Whoever changes where messages go says what they are signed with: a secret is not shown to a new receiver.
     const kept = new URL(url).origin === new URL(fields.url).origin ? undefined : null;
@@ -79,10 +79,16 @@ export class RulesService {
     await this.store.remove(id, this.entry(actor, 'rule.deleted', id));
   }
 
-  private async fieldsOf(principal: Principal, { cameras, secret: _secret, ...fields }: RuleRequest): Promise<RuleFields> {
+  /** @param known cameras that the rule has already: they may stay though they are gone, or not the owner's any more */
+  private async fieldsOf(
+    principal: Principal,
+    { cameras, secret: _secret, ...fields }: RuleRequest,
+    known: readonly number[] = [],
+  ): Promise<RuleFields> {
     const scope = cameraScopeOf(principal);
-    const found = await Promise.all(cameras.map((reference) => this.cameras.find(scope, reference)));
-    return { ...fields, cameraIds: [...new Set(found.map(({ id }) => id))], url: await this.checkedUrl(fields.url) };
+    const idOf = async (reference: string) =>
+      known.find((id) => String(id) === reference) ?? (await this.cameras.find(scope, reference)).id;
+    return { ...fields, cameraIds: [...new Set(await Promise.all(cameras.map(idOf)))], url: await this.checkedUrl(fields.url) };
   }
 
   private async checkedUrl(text: string): Promise<string> {

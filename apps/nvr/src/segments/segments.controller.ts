@@ -34,16 +34,16 @@ export class SegmentsController {
   @Get('files/:file')
   @Policy({ kind: 'authenticated', scope: scopes.readRecordings })
   async file(@Param('file') file: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { 'if-range': ifRange, range } = request.headers;
+    const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
     const served = await this.segments.openFile(requirePrincipal(request), {
       grant: this.tickets.grantOf(request.raw),
       segmentId: segmentIdOf(file),
-      range,
-      ifRange: typeof ifRange === 'string' ? ifRange : undefined,
+      headers: { range, ifNoneMatch, ifRange: typeof ifRange === 'string' ? ifRange : undefined },
       headOnly: request.method === 'HEAD',
     });
     const { first, last } = typeof served.range === 'object' ? served.range : { first: 0, last: served.sizeBytes - 1 };
     void reply.headers({ 'Accept-Ranges': 'bytes', ETag: served.etag });
+    if (served.isKnown) return reply.code(304).send();
     if (served.range === 'unsatisfiable')
       return reply.code(416).header('Content-Range', `bytes */${served.sizeBytes}`).send({ detail: 'Range not satisfiable' });
     if (served.range) void reply.code(206).header('Content-Range', `bytes ${first}-${last}/${served.sizeBytes}`);

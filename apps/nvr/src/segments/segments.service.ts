@@ -8,6 +8,7 @@ import { holderOf } from '../auth/ticket-holder.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { NvrConfig } from '../config.js';
+import { namesEtag } from '../http/names-etag.js';
 import { CONFIG } from '../process-parts.js';
 import { UsersStore } from '../users/users.store.js';
 import { clipView } from './clip-view.js';
@@ -24,6 +25,9 @@ export interface TimeRange {
   toUnixMs: number;
 }
 
+/** What a caller says of the bytes that it wants, and of those that it has. */
+type FileHeaders = Record<'range' | 'ifRange' | 'ifNoneMatch', string | undefined>;
+
 /** What goes out for one request of a file. */
 interface ServedFile {
   segment: Segment;
@@ -33,6 +37,8 @@ interface ServedFile {
   /** Undefined: all of it. */
   range: ByteRange | 'unsatisfiable' | undefined;
   content: Readable | undefined;
+  /** Whether the caller has these bytes: nothing was opened. */
+  isKnown: boolean;
 }
 
 @Injectable()
@@ -71,13 +77,16 @@ export class SegmentsService {
    */
   async openFile(
     principal: Principal,
-    request: { segmentId: number; grant: Ticket | undefined; range: string | undefined; ifRange: string | undefined; headOnly: boolean },
+    request: { segmentId: number; grant: Ticket | undefined; headers: FileHeaders; headOnly: boolean },
   ): Promise<ServedFile> {
+    const { headers } = request;
     const segment = await this.store.find(request.segmentId);
     if (!segment || !(await this.mayPlay(principal, request.grant, segment))) throw clipNotFound();
-    const snapshot = request.ifRange === undefined ? segment.sizeBytes : snapshotSizeOf(request.ifRange, segment);
+    const snapshot = headers.ifRange === undefined ? segment.sizeBytes : snapshotSizeOf(headers.ifRange, segment);
     const sizeBytes = snapshot ?? segment.sizeBytes;
-    const range = snapshot === undefined ? undefined : parseRangeHeader(request.range, sizeBytes);
+    const etag = snapshotEtag(segment.id, sizeBytes);
+    if (namesEtag(headers.ifNoneMatch, etag)) return { segment, etag, sizeBytes, range: undefined, content: undefined, isKnown: true };
+    const range = snapshot === undefined ? undefined : parseRangeHeader(headers.range, sizeBytes);
     const { first, last } = range === undefined || range === 'unsatisfiable' ? { first: 0, last: sizeBytes - 1 } : range;
     // Fastify would read a real file to its end only to throw it away.
     const content = request.headOnly
@@ -85,7 +94,7 @@ export class SegmentsService {
       : range === 'unsatisfiable'
         ? undefined
         : await this.openContent(segment, { first, last });
-    return { segment, etag: snapshotEtag(segment.id, sizeBytes), sizeBytes, range, content };
+    return { segment, etag, sizeBytes, range, content, isKnown: false };
   }
 
   private async mayPlay(principal: Principal, grant: Ticket | undefined, segment: Segment): Promise<boolean> {

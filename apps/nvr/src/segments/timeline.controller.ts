@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
-import { Instant, withForwardInstants } from './instant-query.js';
+import { instantIn, withForwardInstants } from './instant-query.js';
 import type { Span } from './merge-spans.js';
 import type { TimeRange } from './segments.service.js';
 import { TimelineService } from './timeline.service.js';
@@ -15,7 +15,8 @@ import { dayOf, parseDate, TimeZone } from './zoned-days.js';
 
 const rangeMsMax = 31 * 24 * 3_600_000;
 const timeZone = TimeZone.default('UTC');
-export const RangeQuery = withForwardInstants(z.object({ start: Instant, end: Instant }), rangeMsMax);
+const rangeIn = (zone: string) => withForwardInstants(z.object({ start: instantIn(zone), end: instantIn(zone) }), rangeMsMax);
+export const RangeQuery = rangeIn('UTC');
 export const DayQuery = z.object({ date: z.string().optional(), tz: timeZone });
 export const CalendarQuery = z.object({
   camera_id: CameraReferenceText,
@@ -110,11 +111,14 @@ export class TimelineController {
   }
 }
 
-/** `date` and `tz`, or `start` and `end`. @throws AppError `invalid_argument` for a date that is none, `unprocessable` */
+/**
+ * `date`, or `start` and `end`; `tz` is the zone of what names none.
+ * @throws AppError `invalid_argument` for a date that is none, `unprocessable`
+ */
 function parseRange(query: unknown): { date: string | null; range: TimeRange } {
   const { date: text, tz } = parseInput(DayQuery, query, 'query');
   if (text === undefined) {
-    const { end, start } = parseInput(RangeQuery, query, 'query');
+    const { end, start } = parseInput(rangeIn(tz), query, 'query');
     return { date: null, range: { fromUnixMs: start, toUnixMs: end } };
   }
   const date = parseDate(text);

@@ -71,6 +71,16 @@ describe('the time line of a day', () => {
     });
   });
 
+  it('takes a time without a zone for UTC, or for one of `tz`', async () => {
+    const range = (hour: string) => `start=2026-10-${hour}:59:00&end=2026-10-${hour}:59:30`;
+    for (const query of [`segments/${yard.id}?${range('25T22')}`, `segments/${yard.id}?${range('25T23')}&tz=Europe/Berlin`])
+      expect([query, (await get(query)).segments]).toEqual([
+        query,
+        [expect.objectContaining({ start: '2026-10-25T22:59:00.000Z', duration: 30 })],
+      ]);
+    expect((await get(`segments/${yard.id}?${range('25T23')}`)).segments).toEqual([]);
+  });
+
   it.each([
     ['of a date that is none', 'segments/yard?date=2026-02-30', 400],
     ['of a time zone that is none', 'segments/yard?date=2026-10-25&tz=Mars/Base', 422],

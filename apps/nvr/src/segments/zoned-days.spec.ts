@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayOf, daysOfMonth, lastDays, parseDate, TimeZone } from './zoned-days.js';
+import { dayOf, daysOfMonth, instantOfLocal, lastDays, parseDate, TimeZone } from './zoned-days.js';
 
 const hoursOf = (date: string, timeZone: string) => {
   const { fromUnixMs, toUnixMs } = dayOf(date, timeZone);
@@ -31,6 +31,21 @@ describe('a day of a time zone', () => {
         for (const [position, day] of days.entries())
           expect([timeZone, day.date, day.fromUnixMs]).toEqual([timeZone, day.date, days[position - 1]?.toUnixMs ?? day.fromUnixMs]);
       }
+  });
+});
+
+describe('what clocks of a zone show', () => {
+  it.each([
+    ['2026-06-01T12:00:00', 'UTC', '2026-06-01T12:00:00.000Z'],
+    ['2026-06-01T12:00:00.250', 'Europe/Berlin', '2026-06-01T10:00:00.250Z'],
+    ['2026-01-01T00:00:00', 'America/New_York', '2026-01-01T05:00:00.000Z'],
+    ['2026-01-01T00:00:00', 'Asia/Kathmandu', '2025-12-31T18:15:00.000Z'],
+    ['2026-10-25T02:30:00', 'Europe/Berlin', '2026-10-25T00:30:00.000Z'],
+    ['2026-03-29T02:30:00', 'Europe/Berlin', '2026-03-29T01:30:00.000Z'],
+    ['2026-03-29T01:59:59', 'Europe/Berlin', '2026-03-29T00:59:59.000Z'],
+    ['2026-03-29T03:00:00', 'Europe/Berlin', '2026-03-29T01:00:00.000Z'],
+  ])('%s in %s is %s', (text, timeZone, iso) => {
+    expect(new Date(instantOfLocal(Date.parse(`${text}Z`), timeZone)).toISOString()).toBe(iso);
   });
 });
 

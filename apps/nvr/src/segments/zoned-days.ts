@@ -58,6 +58,19 @@ function beginOf(date: string, timeZone: string): number {
   return begins ?? candidates.find((unixMs) => dateOf(unixMs, timeZone) >= date) ?? midnightMs;
 }
 
+/**
+ * The instant at which the clocks of a zone show this.
+ * @param localMs what they show, read as if it were UTC; where they show it twice, the first time counts, where they skip it, so long
+ * after the jump
+ */
+export function instantOfLocal(localMs: number, timeZone: string): number {
+  const offsets = [localMs - dayMs, localMs + dayMs].map((nearMs) => offsetMs(nearMs, timeZone));
+  const candidates = offsets.map((offset) => localMs - offset);
+  const shown = candidates.filter((unixMs) => unixMs + offsetMs(unixMs, timeZone) === localMs);
+  // Skipped: as the clocks before the jump would have shown it.
+  return shown.length > 0 ? Math.min(...shown) : candidates[0]!;
+}
+
 /** What local clocks are ahead of UTC. */
 function offsetMs(unixMs: number, timeZone: string): number {
   const parts = new Map(

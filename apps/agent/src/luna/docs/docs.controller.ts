@@ -29,6 +29,7 @@ export class DocsController {
   @Get('spec')
   @Policy({ kind: 'public' })
   async spec(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    void reply.header('Vary', 'Accept');
     const type = preferredType(request.headers.accept, ['text/html', ...yamlTypes]);
     if (type === undefined)
       throw new AppError('invalid_argument', 'neither YAML nor HTML is accepted', {
