@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { createBearerAuthenticator, enforcePolicies, JwksKeys, type Authenticate, type DeclaredRoute } from '@nightjar/auth';
+import {
+  createBearerAuthenticator,
+  enforcePolicies,
+  JwksKeys,
+  type Authenticate,
+  type DeclaredRoute,
+  type Principal,
+} from '@nightjar/auth';
 import { findFfmpeg, whyNoHardware, type FfmpegBinary, type HardwareDecoder } from '@nightjar/media';
 import { Bus, InferenceDispatcher } from '@nightjar/messaging';
 import { AddressPolicy, CheckedFetch, type Network } from '@nightjar/outbound';
@@ -147,7 +154,7 @@ async function openReporting(
   const reporter = new EventReporter({ bus, logger, spool });
   await reporter.restore();
   shutdown.register('events', (deadline) => reporter.flush(deadlineSignal(eventFlushMs, deadline)));
-  const callbacks = new CallbackSender({ client: clientTo(config, config.callbackNetworks, callbacksAtOnceMax), logger });
+  const callbacks = new CallbackSender({ client: clientTo(config, config.callbackNetworks, callbacksAtOnceMax), clock, logger });
   shutdown.register('callbacks', (deadline) => callbacks.flush(deadlineSignal(eventFlushMs, deadline)));
   return { callbacks, reporter };
 }
@@ -246,13 +253,19 @@ async function reachableHardware(
   return { hardware: undefined, hardwareProblem: reason };
 }
 
+/** An agent does not know who may see which camera: whoever is no admin gets a ticket for one stream from the NVR, which does. */
+function requireAdmin(principal: Principal): Principal {
+  if (principal.kind === 'user' && principal.isSuperuser) return principal;
+  throw new AppError('permission_denied', 'an agent answers admins; for a stream that you may see ask the manager for a ticket');
+}
+
 function authenticatorOf(access: AgentAccess, parts: { clock: Clock; logger: Logger }): Authenticate {
   if (access.kind === 'bearer') {
     const keys = new JwksKeys({ url: access.jwksUrl, cacheFile: access.jwksCacheFile, ...parts });
     const verification = { issuer: access.issuer, findKey: (kid: string) => keys.find(kid) };
     const tickets = new StreamTickets({ ...verification, clock: parts.clock });
     const authenticateBearer = createBearerAuthenticator(verification);
-    return (request) => (tickets.isShown(request) ? tickets.admit(request) : authenticateBearer(request));
+    return async (request) => (tickets.isShown(request) ? tickets.admit(request) : requireAdmin(await authenticateBearer(request)));
   }
   return (request) => {
     // A page whose name was made to resolve to this machine is not on it.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { rpc } from './bus-message.js';
+import { parameterRules } from './parameter-rules.js';
 import { beyondPicture, isWithinPicture, withinPictureKeyword } from './picture-region.js';
 import { isTimezone, timezoneFormat } from './weekly-schedule.js';
 
@@ -39,6 +40,7 @@ export const schemaVocabulary = {
       validate: isWithinPicture,
       error: { message: beyondPicture },
     },
+    ...parameterRules.map(({ holds, keyword, message, type }) => ({ keyword, type, schema: false, validate: holds, error: { message } })),
   ],
 };
 

@@ -4,6 +4,7 @@ export { AnalyticName, AnalyticOffer, offerAnalytics, schemaVocabulary, StreamAn
 export { CameraDecodeView, DecodeReport, decodeReportsMax, decodingTold, decodingToldEveryMs } from './decoding.js';
 export { FramesName, parseFrameUri, type FrameUri } from './frame-uri.js';
 export { BoxLtwh, Detection, ModelIdentity, PictureSize } from './detection.js';
+export { countsSomething, enclosesArea, hasLength, ruled } from './parameter-rules.js';
 export { PictureRegion, Rotation, withinPictureKeyword } from './picture-region.js';
 export {
   AdapterCapacity,

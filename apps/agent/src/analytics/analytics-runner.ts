@@ -52,8 +52,15 @@ export class AnalyticsRunner {
 
   /** In words for the user; null when all run. */
   get problem(): string | null {
-    const told = [...this.problems, ...this.misfits].map(([id, reason]) => `${id}: ${reason}`);
-    return told.length === 0 ? null : told.join('; ');
+    return inWords([...this.problems, ...this.misfits]);
+  }
+
+  /** Which callbacks get no events, in words for the user; null when all that were called answered. */
+  get callbackProblem(): string | null {
+    const { roads } = this.parts;
+    return inWords(
+      this.running.flatMap(({ id, parameters }) => roads.problemsOf(parameters.callbacks).map((reason) => [id, reason] as const)),
+    );
   }
 
   /** Whether nothing at all runs of what was asked for. */
@@ -193,6 +200,11 @@ export class AnalyticsRunner {
     const { clock } = this.parts;
     return { unixMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
   }
+}
+
+/** @param problems by the id of the analytic */
+function inWords(problems: readonly (readonly [id: string, reason: string])[]): string | null {
+  return problems.length === 0 ? null : problems.map(([id, reason]) => `${id}: ${reason}`).join('; ');
 }
 
 interface RecognisedAnalytic {

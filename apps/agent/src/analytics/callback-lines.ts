@@ -10,6 +10,8 @@ const atOncePerServerMax = 4;
 export interface Delivery {
   callback: HttpCallback;
   body: Buffer;
+  /** Told whether it arrived: null, or why it never will. Not told of what was dropped from a line. */
+  onEnd?: ((failure: string | null) => void) | undefined;
 }
 
 interface Server {

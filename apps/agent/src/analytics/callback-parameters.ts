@@ -1,3 +1,4 @@
+import { countsSomething, ruled } from '@nightjar/contracts';
 import { z } from 'zod';
 
 const callbacksMax = 10;
@@ -14,9 +15,10 @@ const httpAddress = new RegExp(`^${inBothCases('http')}[Ss]?://`);
 /** A pattern in the place of a refinement, which a published schema would not have. */
 const othersHeader = new RegExp(`^(?!(?:${ownHeaders.map(inBothCases).join('|')})$)`);
 
-const Filters = z
-  .object({ people_count__gte: z.number().int().min(0).optional(), people_count__lte: z.number().int().min(0).optional() })
-  .describe('Only events whose count lies in this range');
+const Filters = ruled(
+  z.object({ people_count__gte: z.number().int().min(0).optional(), people_count__lte: z.number().int().min(0).optional() }),
+  countsSomething,
+).describe('Only events whose count lies in this range');
 
 const HttpCallback = z.object({
   type: z.literal('http'),

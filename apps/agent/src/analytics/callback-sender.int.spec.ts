@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressPolicy, CheckedFetch, parseNetwork, type Network } from '@nightjar/outbound';
-import { createLogger } from '@nightjar/runtime';
+import { createLogger, FakeClock, type Logger } from '@nightjar/runtime';
 import { until } from '@nightjar/testing';
 import { Callback, type HttpCallback } from './callback-parameters.js';
 import { CallbackSender } from './callback-sender.js';
@@ -13,10 +13,11 @@ let received: { path: string; headers: IncomingHttpHeaders; body: unknown }[];
 /** What the receiver answers to a path; 0: nothing at all. */
 let statusOf: (path: string) => number;
 
-const senderWith = (networks: readonly Network[]) =>
+const senderWith = (networks: readonly Network[], logger = createLogger({ service: 'agent', level: 'silent' })) =>
   new CallbackSender({
     client: new CheckedFetch({ policy: new AddressPolicy({ networks, ownPorts: new Set() }), exchangesMax: 64 }),
-    logger: createLogger({ service: 'agent', level: 'silent' }),
+    clock: new FakeClock(),
+    logger,
     retryPausesMs: [10, 10, 10],
   });
 const callback = (path: string, more: object = {}): HttpCallback =>
@@ -122,5 +123,21 @@ describe('CallbackSender', () => {
     await until(() => careful.dropped === 1);
     expect(received).toEqual([]);
     await careful.flush(AbortSignal.abort());
+  });
+
+  it('tells what became of each event, and does not fill the log with those of one server', async () => {
+    const lines: unknown[] = [];
+    const warn = (message: string, fields: object) => void lines.push([message, fields]);
+    const careful = senderWith([], { warn } as unknown as Logger);
+    const ends: (string | null)[] = [];
+    for (let n = 0; n < 20; n++) careful.send(callback('/inside'), { n }, (failure) => ends.push(failure));
+    await until(() => careful.dropped === 20);
+    expect(new Set(ends)).toEqual(new Set(['this address is not allowed, or its host is unknown']));
+    const { origin } = new URL(callback('/').url);
+    expect(lines).toEqual([['events did not reach their callbacks', expect.objectContaining({ origin, count: 1, dropped: 1 })]]);
+    await careful.flush(AbortSignal.abort());
+    sender.send(callback('/taken'), { n: 1 }, (failure) => ends.push(failure));
+    await until(() => ends.length === 21);
+    expect(ends.at(-1)).toBeNull();
   });
 });

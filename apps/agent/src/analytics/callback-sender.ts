@@ -1,7 +1,8 @@
-import { AppError, pause, toAppError, type Logger } from '@nightjar/runtime';
+import { AppError, pause, toAppError, type Clock, type Logger } from '@nightjar/runtime';
 import type { CheckedFetch } from '@nightjar/outbound';
 import { CallbackLines, originOf, type Delivery } from './callback-lines.js';
 import type { HttpCallback } from './callback-parameters.js';
+import { LostEventsLog } from './lost-events-log.js';
 
 /** Before the second attempt, the third, … */
 const retryPausesMs = [1_000, 5_000, 25_000];
@@ -12,6 +13,7 @@ const retryableStatuses = [408, 425, 429];
 interface CallbackSenderOptions {
   /** The only way out: it refuses addresses inside. */
   client: Pick<CheckedFetch, 'post'>;
+  clock: Pick<Clock, 'monotonicMs'>;
   logger: Logger;
   retryPausesMs?: readonly number[];
 }
@@ -24,9 +26,12 @@ export class CallbackSender {
   private readonly lines = new CallbackLines();
   private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
+  private readonly lost: LostEventsLog;
   private droppedCount = 0;
 
-  constructor(private readonly options: CallbackSenderOptions) {}
+  constructor(private readonly options: CallbackSenderOptions) {
+    this.lost = new LostEventsLog(options);
+  }
 
   get waiting(): number {
     return this.lines.waiting;
@@ -37,10 +42,10 @@ export class CallbackSender {
     return this.droppedCount;
   }
 
-  /** Takes an event for one callback; it is sent when its turn comes. */
-  send(callback: HttpCallback, body: object): void {
+  /** Takes an event for one callback; it is sent when its turn comes, and `onEnd` is told what became of it. */
+  send(callback: HttpCallback, body: object, onEnd?: Delivery['onEnd']): void {
     if (this.stopping.signal.aborted) return this.drop(callback, 'the agent stops');
-    const delivery = { callback, body: Buffer.from(JSON.stringify(body)) };
+    const delivery = { callback, body: Buffer.from(JSON.stringify(body)), onEnd };
     const dropped = this.lines.add(delivery);
     if (dropped) this.drop(dropped.callback, 'too many events wait');
     this.startAt(originOf(delivery));
@@ -75,14 +80,18 @@ export class CallbackSender {
     this.startAt(origin);
   }
 
-  private async deliver({ callback, body }: Delivery): Promise<void> {
+  private async deliver({ body, callback, onEnd }: Delivery): Promise<void> {
     const { signal } = this.stopping;
     const pauses = this.options.retryPausesMs ?? retryPausesMs;
     for (let attempt = 0; ; attempt++) {
       const failure = await this.post(callback, body);
-      if (failure === undefined || signal.aborted) return;
+      if (failure === undefined) return onEnd?.(null);
+      if (signal.aborted) return;
       const pauseMs = pauses[attempt];
-      if (!failure.isTransient || pauseMs === undefined) return this.drop(callback, failure.reason);
+      if (!failure.isTransient || pauseMs === undefined) {
+        onEnd?.(failure.reason);
+        return this.drop(callback, failure.reason);
+      }
       await pause(pauseMs, signal);
     }
   }
@@ -118,6 +127,6 @@ export class CallbackSender {
   private drop({ url }: HttpCallback, reason: string): void {
     this.droppedCount++;
     // The path may hold a key.
-    this.options.logger.warn('an event did not reach its callback', { origin: new URL(url).origin, reason, dropped: this.droppedCount });
+    this.lost.note({ origin: new URL(url).origin, reason, dropped: this.droppedCount });
   }
 }

@@ -3,7 +3,7 @@ import type { AssignedStream } from '@nightjar/contracts';
 import type { Logger } from '@nightjar/runtime';
 import type { SeenOn } from './alert-events.js';
 import type { AnalyticMessage } from './analytic.js';
-import { wants, type Callback, type ImageRetainPolicy } from './callback-parameters.js';
+import { wants, type Callback, type HttpCallback, type ImageRetainPolicy } from './callback-parameters.js';
 import type { CallbackSender } from './callback-sender.js';
 
 /** An event as callbacks get it, in the words of the Luna Video Agent. */
@@ -30,6 +30,8 @@ const picturesMax = 4;
 /** The roads that events of one stream's analytics take: to the addresses of their callbacks, and to listeners of its WebSocket. */
 export class MessageRoads {
   private readonly working = new Set<Promise<void>>();
+  /** Why the last event did not arrive. By the callback itself: what a user changes is another one, of which nothing is known. */
+  private readonly unreached = new WeakMap<Callback, string>();
   private stream: AssignedStream;
 
   constructor(private readonly parts: MessageRoadsParts) {
@@ -39,6 +41,15 @@ export class MessageRoads {
   /** The stream got another name, owner or place. */
   describe(stream: AssignedStream): void {
     this.stream = stream;
+  }
+
+  /** Which callbacks the last event did not reach, in words for the user; their paths may hold keys. */
+  problemsOf(callbacks: readonly Callback[]): string[] {
+    return callbacks.flatMap((callback, index) => {
+      const reason = this.unreached.get(callback);
+      if (callback.type !== 'http' || reason === undefined) return [];
+      return [`events do not reach /callbacks/${index} at ${new URL(callback.url).origin}: ${reason}`];
+    });
   }
 
   /** Sends an event where its callbacks say. @returns what listeners get: the event, or nothing when it is not for them */
@@ -54,7 +65,7 @@ export class MessageRoads {
       image && seenOn && this.working.size < picturesMax ? `overview_${eventId}.${image.mimetype === 'PNG' ? 'png' : 'jpg'}` : null;
     const body = this.bodyOf(message, { eventId, file });
     const send = () => {
-      for (const callback of addresses) this.parts.sender.send(callback, body);
+      for (const callback of addresses) this.parts.sender.send(callback, body, (failure) => this.note(callback, failure));
     };
     if (file !== null && image && seenOn) this.write(file, seenOn.result.frame.picture.bytes, image, send);
     else send();
@@ -64,6 +75,11 @@ export class MessageRoads {
   /** Waits for pictures that are being written; their events are with the sender then. */
   async settle(): Promise<void> {
     await Promise.all(this.working);
+  }
+
+  private note(callback: HttpCallback, failure: string | null): void {
+    if (failure === null) this.unreached.delete(callback);
+    else this.unreached.set(callback, failure);
   }
 
   private bodyOf(message: AnalyticMessage, { eventId, file }: { eventId: string; file: string | null }): EventMessage {

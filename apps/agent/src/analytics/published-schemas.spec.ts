@@ -17,6 +17,8 @@ const verdicts = (name: string, document: object) => ({
 
 const http = (more: object) => ({ callbacks: [{ type: 'http', url: 'https://hooks.example/', ...more }] });
 const region = (roi: object) => ({ parameters: { roi } });
+const zone = (...points: [x: number, y: number][]) => ({ parameters: { zone: { points } } });
+const line = (a: [x: number, y: number], b: [x: number, y: number]) => ({ parameters: { line: { a, b } } });
 const schedule = (given: object) => ({ parameters: { schedule: { intervals: [{ from: '22:00', to: '06:00' }], ...given } } });
 
 const refused: [analytic: string, document: object][] = [
@@ -54,6 +56,14 @@ const refused: [analytic: string, document: object][] = [
   ['intrusion', schedule({ intervals: [{ from: '25:00', to: '06:00' }] })],
   ['intrusion', { parameters: { zone: { points: [[0, 0]] } } }],
   ['line_crossing', {}],
+  ['line_crossing', line([0.5, 0.5], [0.5, 0.5])],
+  ['intrusion', zone([0.5, 0.5], [0.5, 0.5], [0.5, 0.5])],
+  ['loitering', zone([0.1, 0.1], [0.2, 0.2], [0.3, 0.3], [0.7, 0.7])],
+  ['occupancy', zone([0.2, 0.1], [0.2, 0.9], [0.2, 0.5])],
+  ['motion', zone([0, 0.7], [0.3, 0.4], [0.6, 0.1])],
+  ['abandoned_object', { parameters: { zone: { units: 'pixels', points: zone([10, 10], [20, 30], [10, 10]).parameters.zone.points } } }],
+  ['people_count', { parameters: { people_count__gte: 2, people_count__lte: 1 } }],
+  ['people_count', http({ filters: { people_count__gte: 2, people_count__lte: 1 } })],
 ];
 
 const taken: [analytic: string, document: object][] = [
@@ -68,6 +78,12 @@ const taken: [analytic: string, document: object][] = [
   ['people_count', { parameters: { roi: null, droi: { x: 10, y: 10 } } }],
   ['human_tracking', { targets: ['head_pose', 'ags', 'aggregated_face_samples', 'aggregated_body_samples'] }],
   ['intrusion', schedule({ timezone: 'Europe/Berlin' })],
+  ['line_crossing', line([0.5, 0.5], [0.5, 0.501])],
+  ['intrusion', zone([0.5, 0.5], [0.5, 0.5], [0.6, 0.5], [0.6, 0.6])],
+  // It crosses itself: what is on its left is as much as what is on its right.
+  ['loitering', zone([0, 0], [1, 1], [1, 0], [0, 1])],
+  ['people_count', { parameters: { people_count__gte: 2, people_count__lte: 2 } }],
+  ['people_count', http({ filters: { people_count__gte: 2 } })],
 ];
 
 describe('the published schema of an analytic', () => {
@@ -79,10 +95,22 @@ describe('the published schema of an analytic', () => {
     expect(verdicts(name, document)).toEqual({ agent: true, manager: true });
   });
 
-  it('says of a region why it is refused', () => {
-    const fits = published.get('people_count')!;
-    fits(region({ x: 50, width: 60, mode: 'percent' }));
-    expect(fits.errors?.[0]).toMatchObject({ instancePath: '/parameters/roi', message: 'goes beyond 100 percent' });
+  it.each([
+    ['people_count', region({ x: 50, width: 60, mode: 'percent' }), '/parameters/roi', 'goes beyond 100 percent'],
+    ['intrusion', zone([0, 0], [1, 1], [0.5, 0.5]), '/parameters/zone/points', 'encloses nothing: its points lie on one line'],
+    ['line_crossing', line([1, 1], [1, 1]), '/parameters/line', 'has both ends in one place'],
+    [
+      'people_count',
+      { parameters: { people_count__gte: 2, people_count__lte: 1 } },
+      '/parameters',
+      'can never hold: people_count__gte is above people_count__lte',
+    ],
+  ])('says of %s where and why it is refused: %j', (name, document, instancePath, message) => {
+    const fits = published.get(name)!;
+    fits(document);
+    expect(fits.errors?.[0]).toMatchObject({ instancePath, message });
+    const { issues } = analytics.get(name)!.schema.safeParse(document).error!;
+    expect(issues).toMatchObject([{ path: instancePath.slice(1).split('/'), message }]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { enclosesArea, hasLength, ruled } from '@nightjar/contracts';
 import { boxCentre, isInsidePolygon, type BoxXyxy, type Point } from '@nightjar/geometry';
 import { z } from 'zod';
 import type { FrameResult } from './frame-result.js';
@@ -21,7 +22,7 @@ export const ZoneParameter = z
   .strictObject({
     name: z.string().min(1).max(60).default('zone'),
     units: Units,
-    points: z.array(PointParameter).min(3).max(64),
+    points: ruled(z.array(PointParameter).min(3).max(64), enclosesArea),
   })
   .prefault({
     points: [
@@ -35,12 +36,15 @@ export const ZoneParameter = z
 export type ZoneParameter = z.infer<typeof ZoneParameter>;
 
 /** A line across which somebody goes, from `a` to `b`. */
-export const LineParameter = z.strictObject({
-  name: z.string().min(1).max(60).default('line'),
-  units: Units,
-  a: PointParameter,
-  b: PointParameter,
-});
+export const LineParameter = ruled(
+  z.strictObject({
+    name: z.string().min(1).max(60).default('line'),
+    units: Units,
+    a: PointParameter,
+    b: PointParameter,
+  }),
+  hasLength,
+);
 export type LineParameter = z.infer<typeof LineParameter>;
 
 /** Which point of an object counts. */

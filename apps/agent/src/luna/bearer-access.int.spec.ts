@@ -78,8 +78,12 @@ function shakeHands(bearer?: string, query = ''): Promise<number> {
 }
 
 describe('/1/ws beyond loopback', () => {
-  it('opens for a token of the NVR', async () => {
+  it('opens for a token of an admin, and not of others, who may not see each stream', async () => {
     expect(await shakeHands(token())).toBe(101);
+    expect(await shakeHands(token({ adm: false, uid: 2 }))).toBe(403);
+    const headers = { authorization: `Bearer ${token({ adm: false, uid: 2 })}` };
+    for (const route of ['/config', '/plugins', '/metrics'])
+      expect((await fetch(`${fixture.agent.url}${route}`, { headers })).status).toBe(403);
   });
 
   it('refuses no token, a foreign, an expired and a refresh token', async () => {

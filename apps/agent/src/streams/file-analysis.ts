@@ -53,7 +53,7 @@ export class FileAnalysis {
 
   /** What nvr is told with the next claim. */
   get feedback(): StreamFeedback {
-    const told = this.over ?? { status: 'in_progress' as const, error: this.parts.analytics.problem };
+    const told = this.over ?? { status: 'in_progress' as const, error: this.problem };
     return feedbackOf(this.assigned, { ...told, video: this.video, atUnixMs: this.parts.clock.wallMs() });
   }
 
@@ -91,7 +91,7 @@ export class FileAnalysis {
         frames.writeLatest(bytes);
         await this.analyseInTime(frame, signal);
       }
-      this.over = { status: 'done', error: analytics.problem };
+      this.over = { status: 'done', error: this.problem };
     } catch (thrown) {
       if (!signal.aborted) this.fail(toAppError(thrown));
     }
@@ -119,6 +119,11 @@ export class FileAnalysis {
         await sleep(retryPauseMs, signal);
       }
     }
+  }
+
+  private get problem(): string | null {
+    const { analytics } = this.parts;
+    return analytics.problem ?? analytics.callbackProblem;
   }
 
   private fail(error: AppError): void {

@@ -80,9 +80,10 @@ export class FrameAnalysis {
     const motion = area.motionOf(frame.motion);
     const tracks = (this.last?.tracks ?? []).map((track) => ({ ...track, box: area.toRoi(track.box) }));
     const look = this.scene.plan(area.motionInRoi(motion), area.size, tracks);
-    const asked = !look && this.asked ? this.asked : await this.ask({ frame, area, look: look ?? wholeLook([]), stream, signal });
+    const held = look ? undefined : this.asked;
+    const asked = held ?? (await this.ask({ frame, area, look: look ?? wholeLook([]), stream, signal }));
     const result = this.follow({ ...frame, motion }, { area, objects: this.scene.objects });
-    this.tell(result, asked);
+    this.tell(result, asked, { isHeld: held !== undefined });
     this.count(result, look);
     const isStill = motion?.regions.length === 0;
     return { isActive: result.tracks.some(({ stationary, trackId }) => !stationary && (!isStill || this.observer.hasMoved(trackId))) };
@@ -101,7 +102,7 @@ export class FrameAnalysis {
     const objects = this.scene.objects.filter(
       ({ box, isConfirmed }) => isConfirmed || followed.some((track) => iou(track.box, area.toPicture(box)) > sameIou),
     );
-    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }, { area, objects }), asked);
+    this.tell(this.follow({ ...last.frame, ...now, motion: { share: 0, regions: [] } }, { area, objects }), asked, { isHeld: true });
     return true;
   }
 
@@ -177,9 +178,11 @@ export class FrameAnalysis {
     this.observer.rescale(width / former.w, height / former.h);
   }
 
-  private tell(result: FrameResult, { model }: Asked): void {
+  /** @param isHeld the answer is of an earlier frame: no model looked at this one, but what stands there is what one found */
+  private tell(result: FrameResult, { model }: Asked, { isHeld }: { isHeld: boolean }): void {
     const { analytics, events, results } = this.parts;
-    results.publish(result, analytics.update({ result, model }));
+    const finder = isHeld && result.tracks.length === 0 ? undefined : model;
+    results.publish(result, { results: analytics.update({ result, model }), model: finder });
     events?.update(result, model);
   }
 

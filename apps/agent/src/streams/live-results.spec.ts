@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InferenceFrame, Tier0Frame, type AssignedStream, type Fact } from '@nightjar/contracts';
+import { InferenceFrame, Tier0Frame, type AssignedStream, type Fact, type ModelIdentity } from '@nightjar/contracts';
 import type { Bus } from '@nightjar/messaging';
 import { systemClock } from '@nightjar/runtime';
 import type { FrameResult, TrackedObject } from '../analytics/frame-result.js';
@@ -16,7 +16,9 @@ const person = {
   best: true,
 };
 
-function publish(tracks: readonly TrackedObject[]) {
+const model = { name: 'nanodet', version: '3.0.4', fingerprint: 'sha256:1' };
+
+function publish(tracks: readonly TrackedObject[], by: { model: ModelIdentity | undefined } = { model }) {
   const told = new Map<string, unknown>();
   const bus = { publish: (fact: Fact, payload: unknown) => void told.set(fact.subject(payload), payload) } as unknown as Bus;
   const results = new LiveResults({
@@ -28,7 +30,7 @@ function publish(tracks: readonly TrackedObject[]) {
     clock: systemClock,
   });
   const frame = { capturedAtMs: Date.UTC(2026, 0, 1), monotonicMs: 12_500 };
-  results.publish({ frame, picture: { w: 640, h: 360 }, tracks, found: [] } as unknown as FrameResult, {});
+  results.publish({ frame, picture: { w: 640, h: 360 }, tracks, found: [] } as unknown as FrameResult, { results: {}, ...by });
   return {
     tier0: Tier0Frame.parse(told.get('opennvr.inference.tier0.cam1.completed')),
     adapter: InferenceFrame.parse(told.get('opennvr.inference.nightjar.cam1.completed')),
@@ -49,5 +51,12 @@ describe('an analysed frame on the bus of OpenNVR', () => {
   it('stands there also when nothing is seen: that is what some apps wait for', () => {
     const { adapter, tier0 } = publish([]);
     expect([tier0.tracks, adapter.result.detections]).toEqual([[], []]);
+  });
+
+  it('names the model that found what stands there, and none where none looked', () => {
+    const named = { model_name: 'nanodet', model_version: '3.0.4', model_fingerprint: 'sha256:1' };
+    expect(publish([person as unknown as TrackedObject]).adapter).toMatchObject(named);
+    expect(publish([]).adapter).toMatchObject(named);
+    expect(publish([], { model: undefined }).adapter).toMatchObject({ model_name: 'none', model_version: '0', model_fingerprint: null });
   });
 });

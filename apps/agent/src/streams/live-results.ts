@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { inferenceFrame, overlayDrawn, tier0Frame, type AssignedStream, type CameraId, type PictureSize } from '@nightjar/contracts';
+import {
+  inferenceFrame,
+  overlayDrawn,
+  tier0Frame,
+  type AssignedStream,
+  type CameraId,
+  type ModelIdentity,
+  type PictureSize,
+} from '@nightjar/contracts';
 import { normaliseBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Bus } from '@nightjar/messaging';
 import type { Clock } from '@nightjar/runtime';
@@ -12,6 +20,9 @@ import { turnedBack } from './turned-back.js';
 
 /** A problem that lasts is told again after this long. */
 const problemEveryMs = 5_000;
+
+/** Said of a frame that no model looked at, as an adapter without a model says it of itself. */
+const noModel = { name: 'none', version: '0' };
 
 /** Tells the results of one stream as they come: overlays and tracks on the bus, what the analytics found on the WebSocket. */
 export class LiveResults {
@@ -30,15 +41,18 @@ export class LiveResults {
     },
   ) {}
 
-  /** @param results of the stream's analytics; a message goes out for each frame, also when they have none */
-  publish(result: FrameResult, results: AnalyticsResults): void {
+  /**
+   * @param told.results of the stream's analytics; a message goes out for each frame, also when they have none
+   * @param told.model that found what is told of; undefined: none looked, and nothing is told of
+   */
+  publish(result: FrameResult, { model, results }: { results: AnalyticsResults; model: ModelIdentity | undefined }): void {
     const { bus, stream, subscribers } = this.options;
     this.sequence++;
     this.problemToldAtMs = Number.NEGATIVE_INFINITY;
     if (stream.camera_id !== null) {
       bus.publish(overlayDrawn, this.overlay(stream.camera_id, result));
       bus.publish(tier0Frame, this.tier0(stream.camera_id, result));
-      bus.publish(inferenceFrame, this.inference(stream.camera_id, result));
+      bus.publish(inferenceFrame, this.inference(stream.camera_id, result, model));
     }
     subscribers.send(stream.stream_id, { stream_status: 'in_progress', error: null, analytics_results: results });
     this.options.monitor(this.framePoint(result));
@@ -105,7 +119,7 @@ export class LiveResults {
     };
   }
 
-  private inference(cameraId: CameraId, { frame, picture, tracks }: FrameResult) {
+  private inference(cameraId: CameraId, { frame, picture, tracks }: FrameResult, model: ModelIdentity | undefined) {
     const { clock } = this.options;
     const nowMs = clock.wallMs();
     return {
@@ -113,9 +127,9 @@ export class LiveResults {
       adapter: 'nightjar' as const,
       adapter_version: '1',
       camera_id: `cam${cameraId}`,
-      model_name: 'live',
-      model_version: '1',
-      model_fingerprint: null,
+      model_name: model?.name ?? noModel.name,
+      model_version: model?.version ?? noModel.version,
+      model_fingerprint: model?.fingerprint ?? null,
       inference_ms: Math.max(0, Math.round(nowMs - frame.capturedAtMs)),
       seq: this.sequence,
       result: {

@@ -61,7 +61,7 @@ export class StreamAnalysis {
     const { picture, watched } = source.decoding;
     // One that fails leaves the others to work; nvr takes a stream that failed away.
     const status = analytics.hasFailed ? 'failure' : 'in_progress';
-    const error = analytics.problem ?? this.cameraProblem ?? analysis.problem;
+    const error = analytics.problem ?? this.cameraProblem ?? analysis.problem ?? analytics.callbackProblem;
     const video = picture && { ...picture, codec: watched?.codec ?? null };
     return feedbackOf(this.assigned, { status, error, video, atUnixMs: clock.wallMs() });
   }

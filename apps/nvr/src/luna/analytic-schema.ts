@@ -1,7 +1,9 @@
 import { createContext, Script } from 'node:vm';
 import { schemaVocabulary, timezoneFormat } from '@nightjar/contracts';
 import { AppError } from '@nightjar/runtime';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { managerError } from './manager-errors.js';
 
 /** Of a schema; the documentation has its own bound. Ours have 5,000. */
@@ -11,6 +13,13 @@ const compileMsMax = 2_000;
 /** For all analytics of one request. */
 const checkMsMax = 500;
 const problemsTold = 3;
+
+/** What a `$schema` names, by its address without scheme and without the empty fragment, which people write with and without. */
+const dialects: ReadonlyMap<string, new (options: Options) => { compile(schema: object): ValidateFunction }> = new Map([
+  ['json-schema.org/draft/2020-12/schema', Ajv2020],
+  ['json-schema.org/draft/2019-09/schema', Ajv2019],
+  ['json-schema.org/draft-07/schema', Ajv],
+]);
 
 /** Parameters that a user sent for an analytic, and what its agent says of them. */
 interface AskedParameters {
@@ -56,11 +65,18 @@ function requireFit({ name, parameters, schema }: AskedParameters): void {
  * A compiler of its own for each: schemas of different analytics may share their `$id`. Formats that it does not know hold for
  * everything. References are not inlined: a short schema would become gigabytes of code.
  */
-function compile(schema: object, { isNew }: { isNew: boolean }): ValidateFunction {
+function compile({ $schema, ...schema }: { $schema?: unknown }, { isNew }: { isNew: boolean }): ValidateFunction {
   // What it compiles to answers with a promise: every parameter would fit, and its rejection end the process.
   if ('$async' in schema) throw new Error('must not be $async');
   const bounded = { strict: false, logger: false, allErrors: false, inlineRefs: false, code: { optimize: false } } as const;
-  return new Ajv2020({ ...schemaVocabulary, ...bounded, validateSchema: isNew }).compile(schema);
+  return new (dialectOf($schema))({ ...schemaVocabulary, ...bounded, validateSchema: isNew }).compile(schema);
+}
+
+/** @param named absent: the newest */
+function dialectOf(named: unknown = 'https://json-schema.org/draft/2020-12/schema') {
+  const dialect = typeof named === 'string' ? dialects.get(named.replace(/^https?:\/\//, '').replace(/#$/, '')) : undefined;
+  if (!dialect) throw new Error('$schema must be that of JSON Schema 2020-12, 2019-09 or draft-07');
+  return dialect;
 }
 
 const room = createContext({ work: undefined });

@@ -1,4 +1,4 @@
-import { PictureRegion } from '@nightjar/contracts';
+import { countsSomething, PictureRegion, ruled } from '@nightjar/contracts';
 import { z } from 'zod';
 import { Callbacks, ImageRetainPolicy } from '../callback-parameters.js';
 
@@ -24,8 +24,8 @@ export const PeopleCountParameters = z.object({
     .default([])
     .describe('coordinates: where the people are, with each estimation; overview: a picture with each event'),
   callbacks: Callbacks,
-  parameters: z
-    .object({
+  parameters: ruled(
+    z.object({
       probe_count: z.number().int().min(1).max(probesMax).default(2).describe('Estimations in a row that open an event, and that close it'),
       people_count_threshold: count.default(0).describe('An event is more people than this'),
       people_count__gte: count.optional().describe('Instead of the threshold: at least so many'),
@@ -38,8 +38,9 @@ export const PeopleCountParameters = z.object({
       roi: Region.nullable().prefault({}),
       droi: Region.nullable().default(null).describe('People outside do not count'),
       image_retain_policy: ImageRetainPolicy.prefault({}),
-    })
-    .prefault({}),
+    }),
+    countsSomething,
+  ).prefault({}),
 });
 export type PeopleCountParameters = z.infer<typeof PeopleCountParameters>;
 

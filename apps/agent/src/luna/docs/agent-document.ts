@@ -55,7 +55,8 @@ const routes: readonly RouteDoc[] = [
       {
         name: 'ticket',
         in: 'query',
-        description: 'In the place of a Bearer header: from the manager, POST /1/streams/{stream_id}/ticket; for one stream, once',
+        description:
+          'In the place of the Bearer header of an admin: from the manager, POST /1/streams/{stream_id}/ticket; for one stream, once',
         schema: text,
       },
     ],
