@@ -73,7 +73,7 @@ export const lunaOperations: readonly RouteDoc[] = [
   operation('DELETE /1/streams/logs', 'removeStreamLogs', 'Forget it', {
     parameters: queryParameters(LogsQuery, { ...logFilter, ...page }),
     replies: noContent,
-    errors: [400, 403, 503],
+    errors: [400, 403, 404, 503],
   }),
   operation('GET /1/streams/{streamId}', 'getStream', 'One stream', { replies: ok('The stream', 'Stream'), errors: known }),
   operation('PUT /1/streams/{streamId}', 'replaceStream', 'Settings of a stream anew; its agent goes on with them', {

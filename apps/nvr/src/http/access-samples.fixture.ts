@@ -179,6 +179,7 @@ function luna({ camera, ids }: Ours): AccessSample[] {
       ok: 200,
     }),
     nothing('DELETE /1/streams/logs', { ok: 204 }),
+    hidden('DELETE /1/streams/logs', { query: `stream_id=${camera.uuid}`, ok: 204 }),
   ];
 }
 
@@ -282,7 +283,8 @@ function ends(): AccessSample[] {
     hidden('DELETE /api/v1/recordings/playback/hls/:session', { ok: 204 }),
     hidden('DELETE /api/v1/recordings/protections/:id', { ok: 204 }),
     own('DELETE /1/groups/:groupId', { ok: 204 }),
-    own('DELETE /1/analytics/:analyticId', { ok: 204 }),
+    // The camera's stream names it.
+    own('DELETE /1/analytics/:analyticId', { ok: 409 }),
     own('DELETE /1/agents/:agentId', { as: 'admin', ok: 204 }),
     admin('DELETE /api/v1/api-keys/:keyId', { ok: 204 }),
     // One that comes with the NVR.

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '
 import { Policy, SecretBox } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { scopes } from '../keys/api-keys.js';
+import { actorOf } from '../audit/actor.js';
 import { requireAccount } from './luna-account.js';
 import { agentAliveMs, agentView, feedbackLeaseMs, LunaAgentsStore } from './luna-agents.store.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
@@ -10,9 +10,9 @@ import { managerError, parseLuna } from './manager-errors.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
 import { streamReferencePurpose } from './stream-reference.js';
 import { Feedback, NewAgent } from './stream-request.js';
+import { manageStreams as manage } from './stream-scope.js';
 import { streamView } from './stream-view.js';
 
-const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
 /** What an agent does itself: it is handed addresses with their passwords, and takes streams that others would work on. */
 const work = { ...manage, programsOnly: true } as const;
 const refreshSeconds = 2;
@@ -32,7 +32,7 @@ export class LunaAgentsController {
   @HttpCode(201)
   @Policy(work)
   async register(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const agent = await this.agents.register(requireAccount(request), parseLuna(NewAgent, body));
+    const agent = await this.agents.register(requireAccount(request), parseLuna(NewAgent, body), actorOf(request));
     const url = `/1/agents/${agent.id}`;
     void reply.header('Location', url);
     return { agent_id: agent.id, refresh_period: refreshSeconds, alive_period: agentAliveMs / 1_000, url };
@@ -54,7 +54,7 @@ export class LunaAgentsController {
   @HttpCode(204)
   @Policy(work)
   async remove(@Param('agentId') agentId: string, @Req() request: FastifyRequest): Promise<void> {
-    await this.agents.remove((await this.find(agentId, request)).id);
+    await this.agents.remove(await this.find(agentId, request), actorOf(request));
   }
 
   /** Streams to begin with, each told once. Addresses come with their credentials: the agent connects with them. */
@@ -65,7 +65,7 @@ export class LunaAgentsController {
     const agent = await this.find(agentId, request);
     await this.agents.noteSeen(agent.id);
     const handedOut = await this.agents.handOut(agent);
-    const scope = { accountId: agent.accountId, cameras: { kind: 'none' } } as const;
+    const scope = { accountId: agent.accountId, cameras: { kind: 'none' }, withOthers: true } as const;
     const rows = await Promise.all(handedOut.map(({ streamId }) => this.streams.find(scope, streamId)));
     return {
       streams: rows.flatMap((row) => {

@@ -123,12 +123,39 @@ describe('an agent of somebody else', () => {
     expect((await send('GET', `/streams/logs?stream_id=${working}&targets=status,error`)).body.logs).toEqual([
       { status: 'pending', error: null },
       { status: 'restart', error: 'its agent has left' },
+      { status: 'in_progress', error: null },
       { status: 'pending', error: null },
     ]);
     expect((await send('GET', `/streams/logs?stream_id=${stopped}&targets=status`)).body.logs).toEqual([
       { status: 'stop' },
+      { status: 'in_progress' },
       { status: 'pending' },
     ]);
+  });
+
+  it('has each of its starts in the log of the stream, once, however often it tells of it', async () => {
+    await speak('POST', '/analytics', { analytic_name: 'frost' });
+    const { agent_id } = (await speak('POST', '/agents', { ...foreign, analytics: ['frost'] })).body;
+    const id = await createStream({ analytics: [{ analytic_name: 'frost' }] });
+    expect((await speak('POST', `/agents/${agent_id}/streams`, {})).body.streams).toMatchObject([{ stream_id: id }]);
+    const tell = (status: string, error: string | null = null) =>
+      speak('POST', `/agents/${agent_id}/feedback`, { feedback: [{ stream_id: id, version: 1, status, error }] });
+    const log = async () => (await send('GET', `/streams/logs?stream_id=${id}&targets=status,version,error`)).body.logs;
+    await tell('in_progress');
+    await tell('in_progress');
+    const started = [
+      { status: 'in_progress', version: 1, error: null },
+      { status: 'pending', version: 1, error: null },
+    ];
+    expect(await log()).toEqual(started);
+    await tell('done');
+    expect(await log()).toEqual([{ status: 'done', version: 1, error: null }, ...started]);
+    await send('PATCH', `/streams/${id}?action=resume`, {});
+    await speak('POST', `/agents/${agent_id}/streams`, {});
+    await tell('in_progress');
+    expect(await log()).toEqual([...started, { status: 'done', version: 1, error: null }, ...started]);
+    await speak('DELETE', `/agents/${agent_id}`);
+    await send('DELETE', `/streams/${id}`);
   });
 
   it('gets no stream that somebody else was just given, and never more than it has room for', async () => {

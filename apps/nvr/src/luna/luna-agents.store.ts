@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
 import { lockClaims, writeLogs, type LunaStreamRow } from './luna-streams.store.js';
 import { managerError } from './manager-errors.js';
@@ -16,12 +18,21 @@ export const feedbackLeaseMs = 20_000;
 /** Agents of others, and which streams they hold. */
 @Injectable()
 export class LunaAgentsStore {
-  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: NvrDatabase,
+    private readonly audit: AuditLog,
+  ) {}
 
-  register(accountId: string, agent: NewAgent): Promise<LunaAgentRow> {
+  register(accountId: string, agent: NewAgent, by: Actor): Promise<LunaAgentRow> {
     const { analytics, api_version, description, host, max_stream_count, name, port } = agent;
     const row = { name, description, port, analytics, apiVersion: api_version, maxStreamCount: max_stream_count };
-    return this.database.lunaAgent.create({ data: { ...row, id: randomUUID(), accountId, ...(host !== undefined && { host }) } });
+    const data = { ...row, id: randomUUID(), accountId, ...(host !== undefined && { host }) };
+    const details = { name, analytics, port, ...(host !== undefined && { host }) };
+    return this.database.$transaction(async (transaction) => {
+      const registered = await transaction.lunaAgent.create({ data });
+      await this.audit.entryOf(by, { action: 'agent.registered', entityType: 'agent', entityId: data.id, details })(transaction);
+      return registered;
+    });
   }
 
   list(accountId: string): Promise<LunaAgentRow[]> {
@@ -36,10 +47,10 @@ export class LunaAgentsStore {
   }
 
   /** What it works on waits for another one; what its user stopped meanwhile stays stopped. */
-  async remove(id: string): Promise<void> {
+  async remove({ id, name }: Pick<LunaAgentRow, 'id' | 'name'>, by: Actor): Promise<void> {
     await this.database.$transaction(async (transaction) => {
       await lockClaims(transaction);
-      await transaction.lunaAgent.deleteMany({ where: { id } });
+      const { count } = await transaction.lunaAgent.deleteMany({ where: { id } });
       const freed = await transaction.lunaStream.updateManyAndReturn({
         where: { heldBy: id, status: 'in_progress' },
         data: { heldBy: null, heldUntil: null, status: 'pending' },
@@ -51,6 +62,8 @@ export class LunaAgentsStore {
         { streamId, version, status: 'pending' as const, error: null },
       ]);
       await writeLogs(transaction, entries);
+      if (count === 0) return;
+      await this.audit.entryOf(by, { action: 'agent.removed', entityType: 'agent', entityId: id, details: { name } })(transaction);
     });
   }
 
@@ -65,7 +78,7 @@ export class LunaAgentsStore {
   async handOut(agent: LunaAgentRow): Promise<{ streamId: string }[]> {
     return this.database.$transaction(async (transaction) => {
       await lockClaims(transaction);
-      return transaction.$queryRaw<{ streamId: string }[]>`
+      const handedOut = await transaction.$queryRaw<{ streamId: string; version: number }[]>`
       UPDATE nvr.luna_stream SET held_by = ${agent.id}, held_until = now() + ${feedbackLeaseMs} * interval '1 ms', status = 'in_progress', updated_at = now()
       WHERE id IN (
         SELECT id FROM nvr.luna_stream AS waiting
@@ -76,7 +89,12 @@ export class LunaAgentsStore {
         ORDER BY created_at, id
         LIMIT greatest(0, ${agent.maxStreamCount} - (SELECT count(*) FROM nvr.luna_stream WHERE held_by = ${agent.id} AND held_until > now()))
         FOR UPDATE SKIP LOCKED)
-      RETURNING id AS "streamId"`;
+      RETURNING id::text AS "streamId", version`;
+      await writeLogs(
+        transaction,
+        handedOut.map((stream) => ({ ...stream, status: 'in_progress', error: null })),
+      );
+      return handedOut;
     });
   }
 

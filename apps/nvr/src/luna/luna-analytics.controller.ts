@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Req, Res } f
 import { Policy } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
 import { scopes } from '../keys/api-keys.js';
 import { requireAccount } from './luna-account.js';
 import { LunaAnalyticsService } from './luna-analytics.service.js';
@@ -21,7 +22,7 @@ export class LunaAnalyticsController {
   @HttpCode(201)
   @Policy(manage)
   async create(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const analytic = await this.analytics.create(requireAccount(request), parseLuna(NewAnalytic, body));
+    const analytic = await this.analytics.create(requireAccount(request), parseLuna(NewAnalytic, body), actorOf(request));
     const url = `/1/analytics/${analytic.id}`;
     void reply.header('Location', url);
     return { analytic_id: analytic.id, url };
@@ -43,14 +44,14 @@ export class LunaAnalyticsController {
   @Policy(manage)
   async replace(@Param('analyticId') analyticId: string, @Body() body: unknown, @Req() request: FastifyRequest) {
     const given = parseLuna(NewAnalytic, body);
-    return analyticView(await this.analytics.replace(requireAccount(request), requireId(analyticId), given));
+    return analyticView(await this.analytics.replace(requireAccount(request), requireId(analyticId), given, actorOf(request)));
   }
 
   @Delete(':analyticId')
   @HttpCode(204)
   @Policy(manage)
   async remove(@Param('analyticId') analyticId: string, @Req() request: FastifyRequest): Promise<void> {
-    await this.analytics.remove(requireAccount(request), requireId(analyticId));
+    await this.analytics.remove(requireAccount(request), requireId(analyticId), actorOf(request));
   }
 }
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { isUniqueViolation, type NvrDatabase } from '@nightjar/database';
+import { isUniqueViolation, type NvrDatabase, type Prisma } from '@nightjar/database';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog, type AuditAction } from '../audit/audit-log.js';
 import { DATABASE } from '../process-parts.js';
 import { managerError } from './manager-errors.js';
 
@@ -15,7 +17,10 @@ export interface LunaGroup {
 /** Groups of streams. Their names are unique within an account. */
 @Injectable()
 export class LunaGroupsStore {
-  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: NvrDatabase,
+    private readonly audit: AuditLog,
+  ) {}
 
   list(accountId: string): Promise<LunaGroup[]> {
     return this.database.lunaGroup.findMany({ where: { accountId }, orderBy: { name: 'asc' } });
@@ -30,9 +35,13 @@ export class LunaGroupsStore {
   }
 
   /** @throws AppError `conflict` when the name is taken */
-  async create(accountId: string, { name, description }: { name: string; description: string }): Promise<LunaGroup> {
+  async create(accountId: string, { name, description }: { name: string; description: string }, by: Actor): Promise<LunaGroup> {
     try {
-      return await this.database.lunaGroup.create({ data: { id: randomUUID(), accountId, name, description } });
+      return await this.database.$transaction(async (transaction) => {
+        const group = await transaction.lunaGroup.create({ data: { id: randomUUID(), accountId, name, description } });
+        await this.note(transaction, by, { action: 'group.created', group });
+        return group;
+      });
     } catch (error) {
       if (isUniqueViolation(error)) throw managerError('groupNameTaken', `Group with name ${name} already exists`);
       throw error;
@@ -40,20 +49,40 @@ export class LunaGroupsStore {
   }
 
   /** The streams stay. @throws AppError `not_found` */
-  async remove(accountId: string, id: string): Promise<void> {
-    await this.find(accountId, { id });
-    await this.database.lunaGroup.delete({ where: { id } });
+  async remove(accountId: string, id: string, by: Actor): Promise<void> {
+    const group = await this.find(accountId, { id });
+    await this.database.$transaction(async (transaction) => {
+      const { count } = await transaction.lunaGroup.deleteMany({ where: { id } });
+      if (count > 0) await this.note(transaction, by, { action: 'group.removed', group });
+    });
   }
 
-  async link(groupId: string, streamIds: readonly string[]): Promise<void> {
-    await this.database.lunaGroupStream.createMany({ data: streamIds.map((streamId) => ({ groupId, streamId })), skipDuplicates: true });
+  async link(group: LunaGroup, streamIds: readonly string[], by: Actor): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      const data = streamIds.map((streamId) => ({ groupId: group.id, streamId }));
+      const { count } = await transaction.lunaGroupStream.createMany({ data, skipDuplicates: true });
+      if (count > 0) await this.note(transaction, by, { action: 'group.changed', group, linked: streamIds });
+    });
   }
 
   /** @throws AppError `not_found` when one of them is not in the group; then all stay */
-  async unlink(groupId: string, streamIds: readonly string[]): Promise<void> {
-    const linked = await this.database.lunaGroupStream.findMany({ where: { groupId, streamId: { in: [...streamIds] } } });
-    const other = streamIds.find((id) => !linked.some(({ streamId }) => streamId === id));
-    if (other !== undefined) throw managerError('streamNotInGroup', `Stream ${other} of group ${groupId}`);
-    await this.database.lunaGroupStream.deleteMany({ where: { groupId, streamId: { in: [...streamIds] } } });
+  async unlink(group: LunaGroup, streamIds: readonly string[], by: Actor): Promise<void> {
+    const where = { groupId: group.id, streamId: { in: [...streamIds] } };
+    await this.database.$transaction(async (transaction) => {
+      const linked = await transaction.lunaGroupStream.findMany({ where });
+      const other = streamIds.find((id) => !linked.some(({ streamId }) => streamId === id));
+      if (other !== undefined) throw managerError('streamNotInGroup', `Stream ${other} of group ${group.id}`);
+      await transaction.lunaGroupStream.deleteMany({ where });
+      await this.note(transaction, by, { action: 'group.changed', group, unlinked: streamIds });
+    });
+  }
+
+  private note(
+    transaction: Prisma.TransactionClient,
+    by: Actor,
+    { action, group, ...streams }: { action: AuditAction; group: LunaGroup; linked?: readonly string[]; unlinked?: readonly string[] },
+  ): Promise<void> {
+    const details = { name: group.name, ...streams };
+    return this.audit.entryOf(by, { action, entityType: 'group', entityId: group.id, details })(transaction);
   }
 }

@@ -1,6 +1,6 @@
 import { claimStreams, offerAnalytics, timezoneFormat, withinPictureKeyword, type StreamFeedback } from '@nightjar/contracts';
 import { parseNetwork } from '@nightjar/outbound';
-import { startTestNvr } from '../test-nvr.fixture.js';
+import { logIn, startTestNvr } from '../test-nvr.fixture.js';
 import { accountOfTenant } from './luna-account.js';
 
 export const account = accountOfTenant(1);
@@ -31,7 +31,7 @@ export async function startTestManager() {
   const nvr = await startTestNvr({ lunaTrustedNetworks: [parseNetwork('127.0.0.0/8')!], videoFileNetworks: [parseNetwork('10.0.0.0/8')!] });
   await nvr.bus.request(offerAnalytics, { agent_id: 'ours', analytics: [peopleCount] }, { timeoutMs: 60_000 });
   const data = { framesName: 'yard', name: 'yard', rtspUrl: 'rtsp://10.0.0.1/yard' };
-  const { uuid: cameraUuid } = await nvr.database.camera.create({ data });
+  const { id: cameraId, uuid: cameraUuid } = await nvr.database.camera.create({ data });
   /** As the administrator, below /1. */
   const send = async (method: string, route: string, body?: unknown, headers: Record<string, string> = {}) => {
     const answer = await nvr.fetch(`/1${route}`, {
@@ -49,7 +49,24 @@ export async function startTestManager() {
   /** What an agent of ours gets. */
   const claim = async (agentId: string, feedback: StreamFeedback[] = []) =>
     (await nvr.bus.request(claimStreams, { agent_id: agentId, slots_total: 50, feedback }, { timeoutMs: 60_000 })).streams;
-  return { nvr, cameraUuid, send, createStream, statusOf, claim };
+  const post = async (route: string, body: object) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return (await (await nvr.fetch(`/api/v1${route}`, init)).json()) as { id: number; key: string };
+  };
+  /** Headers of a user whose role has these permissions, and who sees these cameras. */
+  const asUser = async (username: string, permissions: string[], cameraIds: number[] = []) => {
+    const credentials = { username, password: 'correct horse battery' };
+    const role = await post('/roles', { name: `role of ${username}`, permissions });
+    const { id: userId } = await post('/users', { ...credentials, role_id: role.id });
+    await nvr.database.cameraGrant.createMany({ data: cameraIds.map((cameraId) => ({ userId, cameraId })) });
+    return { authorization: `Bearer ${await logIn(nvr.url, credentials)}` };
+  };
+  /** Headers of an API key. */
+  const asKey = async (cameraIds: number[] | 'all', scopes: string[] = ['cameras:read', 'streams:manage']) => {
+    const { key } = await post('/api-keys', { name: 'test', scopes, camera_ids: cameraIds });
+    return { authorization: `Bearer ${key}` };
+  };
+  return { nvr, cameraId, cameraUuid, send, createStream, statusOf, claim, asUser, asKey };
 }
 
 export type TestManager = Awaited<ReturnType<typeof startTestManager>>;

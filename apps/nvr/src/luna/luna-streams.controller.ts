@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { allows, Policy, requirePrincipal, SecretBox, type Principal } from '@nightjar/auth';
+import { Policy, requirePrincipal, SecretBox } from '@nightjar/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { cameraScopeOf } from '../cameras/camera-scope.js';
+import { actorOf } from '../audit/actor.js';
 import { FramesService } from '../frames/frames.service.js';
 import { scopes } from '../keys/api-keys.js';
 import { requireAccount } from './luna-account.js';
@@ -22,10 +22,10 @@ import {
   type LunaStatus,
 } from './stream-request.js';
 import { framesNameOf } from './stream-reference.js';
+import { manageStreams as manage, managesStream, streamScopeOf } from './stream-scope.js';
 import { streamView, type StreamView } from './stream-view.js';
 
 const read = { kind: 'authenticated', scope: scopes.readCameras } as const;
-const manage = { kind: 'authenticated', scope: scopes.manageStreams } as const;
 export const StreamAction = z.object({ action: z.enum(['stop', 'resume']) });
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -45,10 +45,10 @@ export class LunaStreamsController {
   @HttpCode(201)
   @Policy(manage)
   async create(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const stream = await this.streams.create(callerOf(request), parseLuna(NewStream, body));
-    const url = `/1/streams/${stream.id}`;
+    const id = await this.streams.create(callerOf(request), parseLuna(NewStream, body));
+    const url = `/1/streams/${id}`;
     void reply.header('Location', url);
-    return { stream_id: stream.id, url };
+    return { stream_id: id, url };
   }
 
   @Get()
@@ -72,7 +72,7 @@ export class LunaStreamsController {
   async logs(@Query() query: unknown, @Req() request: FastifyRequest) {
     const { page, page_size, targets, ...given } = parseLuna(LogsQuery, query);
     const fields = requireTargets(targets);
-    const entries = await this.store.logs(streamScopeOf(request), logFilterOf(given), pageOf(page, page_size));
+    const entries = await this.store.logs(streamScopeOf(callerOf(request)), logFilterOf(given), pageOf(page, page_size));
     const views = entries.map(({ at, error, status, streamId, version }) => ({
       stream_id: streamId,
       version,
@@ -87,7 +87,7 @@ export class LunaStreamsController {
   @HttpCode(204)
   @Policy(manage)
   async removeLogs(@Query() query: unknown, @Req() request: FastifyRequest): Promise<void> {
-    await this.store.removeLogs(streamScopeOf(request), logFilterOf(parseLuna(LogsQuery, query)));
+    await this.streams.removeLogs(callerOf(request), logFilterOf(parseLuna(LogsQuery, query)));
   }
 
   @Get(':streamId')
@@ -159,17 +159,7 @@ export class LunaStreamsController {
 }
 
 export function callerOf(request: FastifyRequest): LunaCaller {
-  return { principal: requirePrincipal(request), accountId: requireAccount(request) };
-}
-
-/** Whether a caller who sees a stream may also change it. The role that opens `manage` opens all cameras that its users see; keys change none. */
-function managesStream(principal: Principal, { cameraId }: LunaStreamRow): boolean {
-  return allows(manage, principal) && (cameraId === null || principal.kind === 'user');
-}
-
-function streamScopeOf(request: FastifyRequest) {
-  const { accountId, principal } = callerOf(request);
-  return { accountId, cameras: cameraScopeOf(principal) };
+  return { principal: requirePrincipal(request), accountId: requireAccount(request), by: actorOf(request) };
 }
 
 function pageOf(page: number, pageSize: number) {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { logIn } from '../test-nvr.fixture.js';
 import { account, reference, startTestManager, type Body, type TestManager } from './luna-manager.fixture.js';
 
 let manager: TestManager;
@@ -10,17 +9,6 @@ afterAll(() => manager.nvr.stop());
 
 const analytics = [{ analytic_name: 'people_count' }];
 const json = { 'content-type': 'application/json' };
-const post = async (route: string, body: object) =>
-  (await (await manager.nvr.fetch(`/api/v1${route}`, { method: 'POST', headers: json, body: JSON.stringify(body) })).json()) as {
-    id: number;
-    key: string;
-  };
-const asUser = async (username: string, permissions: string[]) => {
-  const credentials = { username, password: 'correct horse battery' };
-  const role = await post('/roles', { name: `role of ${username}`, permissions });
-  await post('/users', { ...credentials, role_id: role.id });
-  return { authorization: `Bearer ${await logIn(manager.nvr.url, credentials)}` };
-};
 
 describe('what callbacks authorize themselves with', () => {
   it('is shown to who may change the stream, told to its agent, and to nobody else', async () => {
@@ -35,18 +23,18 @@ describe('what callbacks authorize themselves with', () => {
     await manager.send('PUT', `/streams/${manager.cameraUuid}`, { analytics: withCallback });
     const read = async (streamId: string, headers: Record<string, string>) =>
       (await manager.send('GET', `/streams/${streamId}`, undefined, headers)).body.analytics;
-    const viewer = await asUser('vera', ['cameras.view']);
-    const seen = JSON.stringify(await read(id, viewer));
+    const viewer = await manager.asUser('vera', ['cameras.view'], [manager.cameraId]);
+    const seen = JSON.stringify(await read(manager.cameraUuid, viewer));
     for (const secret of ['t0k3n', 's3cret']) expect(seen).not.toContain(secret);
     expect(seen).toContain('https://hooks.example.org/****');
     expect(JSON.stringify((await manager.send('GET', '/streams?page_size=1000', undefined, viewer)).body)).not.toContain('s3cret');
-    const key = {
-      authorization: `Bearer ${(await post('/api-keys', { name: 'k', scopes: ['streams:manage', 'cameras:read'], camera_ids: 'all' })).key}`,
-    };
+    const key = await manager.asKey('all');
+    const reader = await manager.asKey('all', ['cameras:read']);
+    expect(JSON.stringify(await read(id, reader))).not.toContain('s3cret');
     for (const [caller, streamId] of [
       [{}, id],
       [{}, manager.cameraUuid],
-      [await asUser('ines', ['cameras.view', 'cameras.manage']), id],
+      [await manager.asUser('ines', ['cameras.view', 'cameras.manage']), id],
       [key, id],
     ] as const)
       expect(await read(streamId, caller)).toMatchObject(withCallback);
@@ -108,6 +96,66 @@ describe('a stream that is replaced', () => {
       expect((await manager.send('POST', '/streams', { analytics, data: { reference: typed } })).status).toBe(400);
     }
     expect((await manager.claim('ours')).find(({ stream_id }) => stream_id === id)).toMatchObject({ url: reference });
+  });
+});
+
+describe('a stream that many change at the same moment', () => {
+  it('answers each with what that one wrote', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `gate ${index}`);
+    // Who answers with what another wrote does not always.
+    for (let round = 0; round < 5; round++) {
+      const id = await manager.createStream();
+      const answers = await Promise.all(names.map((name) => manager.send('PUT', `/streams/${id}`, { name, analytics })));
+      expect(answers.map(({ body }) => body.name)).toEqual(names);
+      expect(answers.map(({ body }) => Number(body.version)).sort((a, b) => a - b)).toEqual(names.map((_, index) => index + 2));
+      const last = answers.find(({ body }) => body.version === names.length + 1);
+      expect((await manager.send('GET', `/streams/${id}`)).body).toEqual(last?.body);
+    }
+  });
+});
+
+describe('the name of a camera’s stream', () => {
+  const camera = async (name: string) => {
+    const { id, uuid } = await manager.nvr.database.camera.create({
+      data: { framesName: `named_${name}`, name, rtspUrl: `rtsp://10.0.0.1/${name}` },
+    });
+    const rename = (to: string) =>
+      manager.nvr.fetch(`/api/v1/cameras/${id}`, { method: 'PUT', headers: json, body: JSON.stringify({ name: to }) });
+    /** What users read, in both ways, and what the agent tells as source. */
+    const names = async () => {
+      const list = (await manager.send('GET', '/streams?page_size=1000')).body.streams as { stream_id: string; name: string }[];
+      const assigned = (await manager.claim('ours')).find(({ stream_id }) => stream_id === uuid);
+      const shown = (await manager.send('GET', `/streams/${uuid}`)).body.name;
+      return [shown, list.find(({ stream_id }) => stream_id === uuid)?.name, assigned?.name];
+    };
+    return { uuid, rename, names };
+  };
+
+  it('is the camera’s, also after that was renamed, and after what was read was sent back', async () => {
+    const { names, rename, uuid } = await camera('hall');
+    expect(await names()).toEqual(['hall', 'hall', 'hall']);
+    await rename('lobby');
+    expect(await names()).toEqual(['lobby', 'lobby', 'lobby']);
+    const shown = (await manager.send('GET', `/streams/${uuid}`)).body;
+    expect((await manager.send('PUT', `/streams/${uuid}`, shown)).body).toEqual({ ...shown, version: 2 });
+    await rename('foyer');
+    expect(await names()).toEqual(['foyer', 'foyer', 'foyer']);
+  });
+
+  it('is its own for everybody, once somebody gave it one', async () => {
+    const { names, rename, uuid } = await camera('roof');
+    expect((await manager.send('PUT', `/streams/${uuid}`, { name: 'the sky', analytics: [] })).body.name).toBe('the sky');
+    expect(await names()).toEqual(['the sky', 'the sky', 'the sky']);
+    await rename('top');
+    expect(await names()).toEqual(['the sky', 'the sky', 'the sky']);
+    expect((await manager.send('PUT', `/streams/${uuid}`, { analytics: [] })).body.name).toBe('top');
+  });
+
+  it('is the camera’s where a former release wrote down what that was called once', async () => {
+    const { names, uuid } = await camera('dock');
+    await names();
+    await manager.nvr.database.lunaStream.update({ where: { id: uuid }, data: { name: 'quay' } });
+    expect(await names()).toEqual(['dock', 'dock', 'dock']);
   });
 });
 

@@ -1,9 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Prisma, type NvrDatabase } from '@nightjar/database';
-import { visibleCameras, type CameraScope } from '../cameras/camera-scope.js';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
+import { visibleCameras } from '../cameras/camera-scope.js';
 import { DATABASE } from '../process-parts.js';
 import { accountOfTenant } from './luna-account.js';
+import { managerError } from './manager-errors.js';
 import type { LunaStatus } from './stream-request.js';
+import type { StreamScope } from './stream-scope.js';
 
 /** Newest entries of a stream's log that are kept; each costs a row. */
 const logEntriesMax = 1_000;
@@ -14,12 +18,6 @@ const withRelations = {
 } as const;
 
 export type LunaStreamRow = Prisma.LunaStreamGetPayload<{ include: typeof withRelations }>;
-
-/** Which streams a caller may see: those of the account, and of cameras only those that he may see. */
-interface StreamScope {
-  accountId: string;
-  cameras: CameraScope;
-}
 
 /** What became of a stream at one moment. */
 interface StreamLogEntry {
@@ -35,20 +33,35 @@ export interface StreamFilter {
   groupId?: string | undefined;
 }
 
+export interface LogFilter {
+  streamId?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+/** What the audit log says of a change. Never an address of a stream or of a callback: both hold passwords. */
+interface Told {
+  by: Actor;
+  details: Record<string, unknown>;
+}
+
 /** What a change by a user writes; the version grows with it. */
 type StreamChange = Omit<Prisma.LunaStreamUncheckedUpdateInput, 'location'> & { location?: Prisma.InputJsonObject | null };
 
 /** Rows of streams. A camera's row is made when the stream is looked at for the first time. */
 @Injectable()
 export class LunaStreamsStore {
-  constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: NvrDatabase,
+    private readonly audit: AuditLog,
+  ) {}
 
   /** Every camera is a stream of the default account, whether anybody asked for analytics or not, and stopped where it is not analysed. */
   async addCameras(): Promise<void> {
     await followCameras(this.database);
     await this.database.$executeRaw`
-      INSERT INTO nvr.luna_stream (id, account_id, camera_id, name, data, autorestart, analytics, status, updated_at)
-      SELECT uuid, ${accountOfTenant(1)}::uuid, id, left(name, 128), '{"type": "tcp"}', '{"restart": 1, "attempt_count": 10, "delay": 60}', '[]',
+      INSERT INTO nvr.luna_stream (id, account_id, camera_id, data, autorestart, analytics, status, updated_at)
+      SELECT uuid, ${accountOfTenant(1)}::uuid, id, '{"type": "tcp"}', '{"restart": 1, "attempt_count": 10, "delay": 60}', '[]',
         (CASE WHEN NOT analytics_enabled THEN 'stop' WHEN analysed_until > now() THEN 'in_progress' ELSE 'pending' END)::nvr.luna_status, now()
       FROM nvr.camera WHERE deleted_at IS NULL
       ON CONFLICT DO NOTHING`;
@@ -67,21 +80,36 @@ export class LunaStreamsStore {
     return this.database.lunaStream.findFirst({ where: { ...whereOf(scope, {}), id }, include: withRelations });
   }
 
-  async create(stream: Prisma.LunaStreamUncheckedCreateInput, groupId: string | undefined): Promise<void> {
+  async create(stream: Prisma.LunaStreamUncheckedCreateInput, groupId: string | undefined, told: Told): Promise<void> {
     await this.database.$transaction(async (transaction) => {
+      await holdAnalytics(transaction, stream.analytics);
       const { id, status = 'pending' } = await transaction.lunaStream.create({ data: stream });
       if (groupId !== undefined) await transaction.lunaGroupStream.create({ data: { groupId, streamId: id } });
       await writeLog(transaction, { streamId: id, version: 1, status, error: null });
+      await this.entryOf('stream.created', id, told)(transaction);
     });
   }
 
-  /** A new version of a stream; whoever works on it takes it over or gives it back. Into a group it may come, out of one is the linker's. */
-  async change(id: string, change: StreamChange, { groupId, status }: { groupId: string | undefined; status: LunaStatus }): Promise<void> {
+  /**
+   * A new version of a stream; whoever works on it takes it over or gives it back. Into a group it may come, out of one is the linker's.
+   * @returns what this change wrote, whoever changes the stream at the same moment
+   * @throws AppError `not_found` for one that was removed meanwhile
+   */
+  change(
+    { cameraId, id }: LunaStreamRow,
+    change: StreamChange,
+    { groupId, status, told }: { groupId: string | undefined; status: LunaStatus; told: Told },
+  ): Promise<LunaStreamRow> {
     const { location, ...plain } = change;
-    await this.database.$transaction(async (transaction) => {
+    return this.database.$transaction(async (transaction) => {
       await lockCamera(transaction, id);
-      const { cameraId, version } = await transaction.lunaStream.update({
+      await lockStream(transaction, id);
+      await holdAnalytics(transaction, change.analytics ?? []);
+      if (cameraId !== null) await transaction.camera.update({ where: { id: cameraId }, data: { analyticsEnabled: status !== 'stop' } });
+      if (groupId !== undefined) await transaction.lunaGroupStream.createMany({ data: { groupId, streamId: id }, skipDuplicates: true });
+      const changed = await transaction.lunaStream.update({
         where: { id },
+        include: withRelations,
         data: {
           ...plain,
           ...(location !== undefined && { location: location ?? Prisma.DbNull }),
@@ -96,14 +124,15 @@ export class LunaStreamsStore {
           heldUntil: null,
         },
       });
-      if (cameraId !== null) await transaction.camera.update({ where: { id: cameraId }, data: { analyticsEnabled: status !== 'stop' } });
-      if (groupId !== undefined) await transaction.lunaGroupStream.createMany({ data: { groupId, streamId: id }, skipDuplicates: true });
+      const { version } = changed;
       await writeLog(transaction, { streamId: id, version, status, error: null });
+      await this.entryOf('stream.changed', id, { ...told, details: { ...told.details, version } })(transaction);
+      return changed;
     });
   }
 
   /** @returns false when it was so already */
-  async switchStatus(id: string, { from, to }: { from: readonly LunaStatus[]; to: LunaStatus }): Promise<boolean> {
+  async switchStatus(id: string, { from, to }: { from: readonly LunaStatus[]; to: LunaStatus }, told: Told): Promise<boolean> {
     return this.database.$transaction(async (transaction) => {
       await lockCamera(transaction, id);
       const data = { status: to, attempts: 0, lastAttemptAt: null, heldBy: null, heldUntil: null };
@@ -112,28 +141,44 @@ export class LunaStreamsStore {
       const { cameraId, version } = await transaction.lunaStream.findUniqueOrThrow({ where: { id } });
       if (cameraId !== null) await transaction.camera.update({ where: { id: cameraId }, data: { analyticsEnabled: to !== 'stop' } });
       await writeLog(transaction, { streamId: id, version, status: to, error: null });
+      await this.entryOf('stream.switched', id, told)(transaction);
       return true;
     });
   }
 
-  async remove(id: string): Promise<void> {
-    await this.database.lunaStream.deleteMany({ where: { id } });
+  async remove(id: string, told: Told): Promise<void> {
+    await this.database.$transaction(async (transaction) => {
+      const { count } = await transaction.lunaStream.deleteMany({ where: { id } });
+      if (count > 0) await this.entryOf('stream.removed', id, told)(transaction);
+    });
+  }
+
+  /** Whether there are streams in a group that are not in the scope. Those of cameras that were removed are nobody's. */
+  async hasBeyond(scope: StreamScope, groupId: string): Promise<boolean> {
+    const inGroup = { groups: { some: { groupId } }, OR: [{ cameraId: null }, { camera: { deletedAt: null } }] };
+    const [all, own] = await Promise.all([
+      this.database.lunaStream.count({ where: inGroup }),
+      this.database.lunaStream.count({ where: { AND: [inGroup, whereOf(scope, {})] } }),
+    ]);
+    return own < all;
   }
 
   /** Newest first. */
-  logs(
-    scope: StreamScope,
-    filter: { streamId?: string | undefined; from?: Date | undefined; to?: Date | undefined },
-    page: { skip: number; take: number },
-  ): Promise<StreamLogEntry[]> {
+  logs(scope: StreamScope, filter: LogFilter, page: { skip: number; take: number }): Promise<StreamLogEntry[]> {
     return this.database.lunaStreamLog.findMany({ where: logsWhere(scope, filter), orderBy: { id: 'desc' }, ...page });
   }
 
-  async removeLogs(
-    scope: StreamScope,
-    filter: { streamId?: string | undefined; from?: Date | undefined; to?: Date | undefined },
-  ): Promise<void> {
-    await this.database.lunaStreamLog.deleteMany({ where: logsWhere(scope, filter) });
+  async removeLogs(scope: StreamScope, filter: LogFilter, by: Actor): Promise<void> {
+    const { from, streamId, to } = filter;
+    await this.database.$transaction(async (transaction) => {
+      const { count } = await transaction.lunaStreamLog.deleteMany({ where: logsWhere(scope, filter) });
+      const details = { entries: count, ...(from && { time__gte: from.toISOString() }), ...(to && { time__lt: to.toISOString() }) };
+      if (count > 0) await this.entryOf('stream.logs_removed', streamId, { by, details })(transaction);
+    });
+  }
+
+  private entryOf(action: AuditAction, entityId: string | undefined, { by, details }: Told): WriteEntry {
+    return this.audit.entryOf(by, { action, entityType: 'stream', ...(entityId !== undefined && { entityId }), details });
   }
 }
 
@@ -158,6 +203,22 @@ export async function followCameras(database: LogDatabase & Pick<Prisma.Transact
 /** Whoever changes a camera and its stream holds the camera first: two who do so at once wait for each other. */
 async function lockCamera(transaction: Prisma.TransactionClient, uuid: string): Promise<void> {
   await transaction.$executeRaw`SELECT FROM nvr.camera WHERE uuid = ${uuid}::uuid FOR NO KEY UPDATE`;
+}
+
+/** Until the transaction ends nobody removes what a stream is to name. @throws AppError `not_found` for one that was removed meanwhile */
+async function holdAnalytics(transaction: Prisma.TransactionClient, analytics: unknown): Promise<void> {
+  const ids = new Set((analytics as readonly { analytic_id: string }[]).map(({ analytic_id }) => analytic_id));
+  const held = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT id::text FROM nvr.luna_analytic WHERE id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR KEY SHARE`;
+  for (const { id } of held) ids.delete(id);
+  const [gone] = ids;
+  if (gone !== undefined) throw managerError('analyticNotFound', `Analytic ${gone}`);
+}
+
+/** Who changes a stream next waits until the transaction has ended. @throws AppError `not_found` */
+async function lockStream(transaction: Prisma.TransactionClient, id: string): Promise<void> {
+  const rows = await transaction.$queryRaw<unknown[]>`SELECT 1 FROM nvr.luna_stream WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
+  if (rows.length === 0) throw managerError('streamNotFound', `Stream ${id}`);
 }
 
 /** Any number that no one else locks. */
@@ -190,19 +251,17 @@ export async function writeLogs(database: LogDatabase, entries: readonly NewLogE
   }
 }
 
-function whereOf({ accountId, cameras }: StreamScope, { groupId, statuses }: StreamFilter): Prisma.LunaStreamWhereInput {
+function whereOf({ accountId, cameras, withOthers }: StreamScope, { groupId, statuses }: StreamFilter): Prisma.LunaStreamWhereInput {
+  const ofCamera = { camera: visibleCameras(cameras) };
   return {
     accountId,
-    OR: [{ cameraId: null }, { camera: visibleCameras(cameras) }],
+    ...(withOthers ? { OR: [{ cameraId: null }, ofCamera] } : ofCamera),
     ...(statuses && { status: { in: [...statuses] } }),
     ...(groupId !== undefined && { groups: { some: { groupId } } }),
   };
 }
 
-function logsWhere(
-  scope: StreamScope,
-  { streamId, from, to }: { streamId?: string | undefined; from?: Date | undefined; to?: Date | undefined },
-): Prisma.LunaStreamLogWhereInput {
+function logsWhere(scope: StreamScope, { streamId, from, to }: LogFilter): Prisma.LunaStreamLogWhereInput {
   return {
     stream: whereOf(scope, {}),
     ...(streamId !== undefined && { streamId }),

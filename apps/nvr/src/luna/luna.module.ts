@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
+import { AuditModule } from '../audit/audit.module.js';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { DecodingModule } from '../decoding/decoding.module.js';
 import { FramesModule } from '../frames/frames.module.js';
@@ -23,7 +24,7 @@ import { StreamReferences } from './stream-references.js';
 
 /** The manager's half of the Luna surface, under `/1/`. */
 @Module({
-  imports: [CamerasModule, DecodingModule, FramesModule, JwtModule.register({})],
+  imports: [AuditModule, CamerasModule, DecodingModule, FramesModule, JwtModule.register({})],
   controllers: [
     LunaStreamsController,
     LunaGroupsController,

@@ -42,7 +42,7 @@ export class ManagerController {
   @Policy({ kind: 'authenticated', scope: scopes.manageStreams })
   async settings(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { body, contentType } = settingsReply(managerConfigView(this.config), request.headers.accept);
-    await reply.type(contentType).send(body);
+    await reply.type(contentType).header('Vary', 'Accept').send(body);
   }
 
   /** The NVR takes none: plugins are an agent's. */

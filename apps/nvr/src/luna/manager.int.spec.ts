@@ -56,7 +56,8 @@ describe('what the manager tells of itself', () => {
   it('is its settings, as JSON or text under each of their names, without secrets, to who manages streams', async () => {
     const headers = { authorization: `Bearer ${nvr.token}` };
     for (const route of ['/config', '/configs', '/1/config']) {
-      const { body } = await open(route, { headers });
+      const { body, headers: answered } = await open(route, { headers });
+      expect(answered.get('vary')).toContain('Accept');
       expect(Object.keys(body)[0]).toBe('INFLUX_MONITORING');
       expect(body).toMatchObject({ LUNA_VIDEO_MANAGER_SETTINGS: { FRAMES_PER_SECOND: 2, CAMERA_NETWORKS: '10.0.0.0/8' } });
       const asText = await nvr.fetch(route, { headers: { accept: 'text/plain' } });

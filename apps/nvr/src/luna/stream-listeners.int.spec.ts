@@ -134,8 +134,10 @@ describe('GET /1/ws of the manager', () => {
   it('closes with 1008 for who may no longer listen', async () => {
     const credentials = { username: 'ines', password: 'correct horse battery' };
     const headers = { 'content-type': 'application/json' };
-    const made = await nvr.fetch('/api/v1/users', { method: 'POST', headers, body: JSON.stringify(credentials) });
-    const { id } = (await made.json()) as { id: number };
+    const post = async (route: string, body: object) =>
+      (await (await nvr.fetch(`/api/v1${route}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as { id: number };
+    const role = await post('/roles', { name: 'installer', permissions: ['cameras.manage'] });
+    const { id } = await post('/users', { ...credentials, role_id: role.id });
     const waiting = await newStream();
     const { closed } = await listen(`stream_id=${waiting}`, { authorization: `Bearer ${await logIn(nvr.url, credentials)}` });
     await nvr.fetch(`/api/v1/users/${id}`, { method: 'DELETE' });

@@ -3,6 +3,7 @@ import type { VideoInfo } from '@nightjar/contracts';
 import type { ChosenAnalytic } from './luna-analytics.service.js';
 import type { LunaStreamRow } from './luna-streams.store.js';
 import { withoutCallbackSecrets } from './masked-callbacks.js';
+import { nameOfStream } from './stream-name.js';
 import { maskedReference, streamReferencePurpose } from './stream-reference.js';
 import type { Autorestart, LunaStatus } from './stream-request.js';
 
@@ -56,7 +57,7 @@ export function streamView(
   return {
     stream_id: id,
     account_id: row.accountId,
-    name: row.name || (camera?.name ?? ''),
+    name: nameOfStream(row, camera),
     description: row.description,
     version: row.version,
     data: { ...(row.data as object), reference: shownReference(row, secretBox) },

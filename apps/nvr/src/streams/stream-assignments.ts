@@ -8,6 +8,7 @@ import type { Camera } from '../cameras/cameras.store.js';
 import { checkCameraUrl } from '../cameras/check-camera-url.js';
 import type { ApiConfig } from '../config.js';
 import { accountOfTenant } from '../luna/luna-account.js';
+import { nameOfStream } from '../luna/stream-name.js';
 import { framesNameOf, isFileType, streamReferencePurpose } from '../luna/stream-reference.js';
 import { CONFIG, LOGGER } from '../process-parts.js';
 import type { ClaimedStream } from './streams.store.js';
@@ -46,7 +47,7 @@ export class StreamAssignments {
         // Also of a camera that nobody looked at as a stream so far.
         account_id: luna?.accountId ?? accountOfTenant(1),
         frames_name: framesNameOf(streamId, camera),
-        name: camera?.name ?? luna?.name ?? '',
+        name: luna ? nameOfStream(luna, camera) : (camera?.name ?? ''),
         location: (luna?.location as Record<string, unknown> | null | undefined) ?? null,
         kind: isFileType(type) ? 'file' : 'rtsp',
         url,
