@@ -80,6 +80,20 @@ describe('a route', () => {
     expect(await post(`${address}/route`, '{"broken')).toBe(401);
   });
 
+  it('tells whoever logs the answer whom it refused', async () => {
+    const app = fastify();
+    opened.push(app);
+    enforcePolicies(app, async () => user(false));
+    const refused: unknown[] = [];
+    app.addHook('onResponse', (request, _reply, done) => {
+      refused.push(request.principal);
+      done();
+    });
+    app.get('/route', { config: { policy: { kind: 'superuser' } } }, () => 'never');
+    await app.inject({ method: 'GET', url: '/route' });
+    expect(refused).toEqual([user(false)]);
+  });
+
   it('that is public asks nobody, and has no principal', async () => {
     const address = await open(() => Promise.reject(new Error('must not be asked')), { '/route': { kind: 'public' } });
     // The handler asks for a principal that a public route has not.

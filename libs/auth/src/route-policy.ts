@@ -77,8 +77,9 @@ export function enforcePolicies(fastify: FastifyInstance, authenticate: Authenti
     // Only the not-found handler has none: it answers 404 to everybody.
     if (!policy || policy.kind === 'public') return;
     const principal = await authenticate(request, reply);
-    requireAllowed(request, principal);
+    // First, so that whoever logs the answer knows whom it refused: no handler runs for them.
     request.principal = principal;
+    requireAllowed(request, principal);
   });
   return table;
 }

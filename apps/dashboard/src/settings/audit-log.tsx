@@ -38,6 +38,7 @@ const actions = [
   'camera.revoked',
   'recording.protected',
   'recording.released',
+  'export.made',
   'api_key.created',
   'api_key.revoked',
   'rule.created',
@@ -46,6 +47,19 @@ const actions = [
   'app.registered',
   'app.changed',
   'app.deleted',
+  'stream.created',
+  'stream.changed',
+  'stream.removed',
+  'stream.switched',
+  'stream.logs_removed',
+  'group.created',
+  'group.changed',
+  'group.removed',
+  'analytic.registered',
+  'analytic.removed',
+  'agent.registered',
+  'agent.removed',
+  'access.refused',
 ];
 
 /** Who did what, newest first, page by page. */

@@ -42,5 +42,5 @@ export function visitor(origin: Origin, user: { id: number; username: string; te
   return { ...origin, userId: user?.id ?? null, name: user?.username ?? 'anonymous', tenantId: user?.tenantId ?? defaultTenantId };
 }
 
-/** This process itself, at its start. */
+/** This process itself: at its start, and for what it counts of more actors than it keeps apart. */
 export const systemActor: Actor = { address: '', userAgent: '', requestId: '', userId: null, name: 'system', tenantId: defaultTenantId };

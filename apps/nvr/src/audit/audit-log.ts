@@ -53,6 +53,7 @@ export type AuditAction =
   | 'camera.revoked'
   | 'recording.protected'
   | 'recording.released'
+  | 'export.made'
   | 'api_key.created'
   | 'api_key.revoked'
   | 'rule.created'
@@ -60,13 +61,41 @@ export type AuditAction =
   | 'rule.deleted'
   | 'app.registered'
   | 'app.changed'
-  | 'app.deleted';
+  | 'app.deleted'
+  | 'stream.created'
+  | 'stream.changed'
+  | 'stream.removed'
+  | 'stream.switched'
+  | 'stream.logs_removed'
+  | 'group.created'
+  | 'group.changed'
+  | 'group.removed'
+  | 'analytic.registered'
+  | 'analytic.removed'
+  | 'agent.registered'
+  | 'agent.removed'
+  | 'access.refused';
 
 /** What was done, to what. */
 export interface Act {
   action: AuditAction;
   entityType:
-    'user' | 'role' | 'sign_in_policy' | 'monitoring_policy' | 'camera' | 'protection' | 'api_key' | 'session' | 'event_rule' | 'app';
+    | 'user'
+    | 'role'
+    | 'sign_in_policy'
+    | 'monitoring_policy'
+    | 'camera'
+    | 'protection'
+    | 'export'
+    | 'api_key'
+    | 'session'
+    | 'event_rule'
+    | 'app'
+    | 'stream'
+    | 'group'
+    | 'analytic'
+    | 'agent'
+    | 'route';
   /** Absent: told when the entry is written, for what gets its id then. */
   entityId?: number | string;
   /** Never a secret, and never a text that a stranger typed into a field for one. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Prisma } from '@nightjar/database';
 import { systemClock } from '@nightjar/runtime';
+import { until } from '@nightjar/testing';
 import { adminPassword, logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 import type { ChainFault } from './audit-chain.js';
 import { AuditLog } from './audit-log.js';
@@ -132,6 +133,7 @@ describe('the audit log', () => {
   it('is read by admins only, in pages, by user and by action', async () => {
     const token = await logIn(nvr.url, { username: 'changer', password: 'another horse battery' });
     expect((await send('GET', '/audit-logs/', undefined, token)).status).toBe(403);
+    await until(async () => (await logs('?action=access.refused')).total === 1);
     const all = await logs('?limit=1000');
     expect(all.total).toBe(all.logs.length);
     expect((await logs('?skip=1&limit=2')).logs).toEqual(all.logs.slice(1, 3));
@@ -141,6 +143,37 @@ describe('the audit log', () => {
     expect([own.total > 0, new Set(own.logs.map(({ actor }) => actor))]).toEqual([true, new Set(['changer'])]);
     for (const wrong of ['?limit=0', '?skip=-1', '?user_id=x', '?action=a%00b'])
       expect((await send('GET', `/audit-logs/${wrong}`)).status).toBe(422);
+  });
+
+  it('has who was refused on which route, without what a query may hold', async () => {
+    const { id } = await nvr.database.user.findUniqueOrThrow({ where: { username: 'changer' } });
+    const token = await logIn(nvr.url, { username: 'changer', password: 'another horse battery' });
+    await send('PUT', `/users/${id}/cameras`, { camera_ids: ['gate'] });
+    const key = await send('POST', '/api-keys', { name: 'till', scopes: ['cameras:read'], camera_ids: 'all' });
+    const refused = async () => (await logs('?action=access.refused')).logs;
+    const before = (await refused()).length;
+    const ask = (path: string, credential: string, body?: unknown) => send('POST', path, body, credential);
+    const user = '/users/1/activate';
+    // Once each: a second time would be told a minute later, in the middle of another test. The last not by the policy of its route.
+    const tries = [
+      () => ask(`${user}?ticket=secret`, token),
+      () => ask(user, String(key.body.key)),
+      () => ask('/cameras/gate/permissions', token, { user_id: id }),
+    ];
+    for (const [index, attempt] of tries.entries()) {
+      expect((await attempt()).status).toBe(403);
+      await until(async () => (await refused()).length === before + index + 1);
+    }
+    const byUser = { actor: 'changer', user_id: id, entity_type: 'route', request_id: 'request-of-spec', ip: '127.0.0.1' };
+    const activate = { entity_id: 'POST /api/v1/users/:userId/activate', details: { path: '/api/v1/users/1/activate', refused: 1 } };
+    expect((await refused()).slice(0, 3).reverse()).toMatchObject([
+      { ...byUser, ...activate },
+      { ...byUser, ...activate, actor: `key ${String(key.body.id)}`, user_id: null },
+      { ...byUser, details: { path: '/api/v1/cameras/gate/permissions', refused: 1 } },
+    ]);
+    // Nobody is no actor.
+    expect((await send('GET', '/users', undefined, 'nobody')).status).toBe(401);
+    expect(await refused()).toHaveLength(before + 3);
   });
 
   it('holds texts that Postgres can’t', async () => {

@@ -72,7 +72,7 @@ export class AuthService {
   }
 
   /**
-   * Changes the caller's password; all his other sessions end.
+   * Changes the caller's password; all other sessions of the user end, their access tokens too: here at once, elsewhere within seconds.
    * @returns a new access token for the session that goes on
    * @throws AppError `rate_limited`, `locked`, `overloaded`, `unauthenticated` when the current password is wrong, `unprocessable`
    *   for a weak one
@@ -91,7 +91,7 @@ export class AuthService {
     const passwordHash = await this.passwords.hash(newPassword, user, 'new_password');
     const writeEntry = this.audit.entryOf(by, { action: 'password.changed', entityType: 'user', entityId: userId });
     await this.users.changePassword({ userId, passwordHash, keptSessionId: sessionId }, writeEntry);
-    if (sessionId !== undefined) this.sessionCheck.forget(sessionId);
+    this.sessionCheck.forgetUser(userId);
     return this.tokens.sign(await this.findUser(userId), sessionId);
   }
 

@@ -52,7 +52,11 @@ export class RequestAuthenticator {
     const access = await orUnavailable(
       this.options.sessions.find({ uid: principal.userId, ...(principal.sessionId && { sid: principal.sessionId }) }),
     );
-    if (access?.lacksSecondFactor && !request.routeOptions.url?.startsWith(signInSettings)) throw secondFactorMissing();
+    if (access?.lacksSecondFactor && !request.routeOptions.url?.startsWith(signInSettings)) {
+      // So that the audit log can tell who was refused.
+      request.principal = principal;
+      throw secondFactorMissing();
+    }
     return { ...principal, scopes: access?.scopes ?? [] };
   }
 

@@ -55,6 +55,7 @@ export class SecondFactorController {
   async disable(@Body() body: unknown, @Req() request: FastifyRequest): Promise<{ message: string }> {
     const { code } = parseInput(CodeBody, body, 'body');
     await this.secondFactor.disable(await this.userOf(request), code, actorOf(request));
+    this.sessions.forgetUser(requireUserId(request));
     return { message: 'the second factor is off' };
   }
 

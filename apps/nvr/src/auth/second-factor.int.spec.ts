@@ -107,13 +107,16 @@ describe('a second factor', () => {
     await nvr.database.user.update({ where: { id: userId }, data: { roleId: 2 } });
     token = await logIn(nvr.url, { username, password });
     const policy = (require: boolean) => send('/password-policy/', { require_mfa_for_privileged: require }, nvr.token, 'PUT');
+    expect((await send('/cameras', undefined, token, 'GET')).status).toBe(200);
     expect((await policy(true)).body).toMatchObject({ require_mfa_for_privileged: true });
     try {
-      await until(async () => (await send('/cameras', undefined, token, 'GET')).status === 403);
+      // At once, though the answer before is still remembered.
+      expect((await send('/cameras', undefined, token, 'GET')).status).toBe(403);
       expect(await send('/users/me', undefined, token, 'GET')).toMatchObject({ body: { detail: { error: 'mfa_setup_required' } } });
       expect((await send('/auth/me', undefined, token, 'GET')).status).toBe(200);
       await enable();
       expect((await send('/cameras', undefined, token, 'GET')).status).toBe(200);
+      await until(async () => (await nvr.database.auditEntry.count({ where: { action: 'access.refused', actorUserId: userId } })) > 0);
       // The admin of this spec has none. A 200 after this one comes from the policy that is read once the row is gone.
       await until(async () => (await send('/users', undefined, nvr.token, 'GET')).status === 403);
     } finally {
@@ -127,7 +130,9 @@ describe('a second factor', () => {
     await signIn(code());
     const { encryptedTotpSecret } = await nvr.database.user.findUniqueOrThrow({ where: { id: userId } });
     expect(encryptedTotpSecret?.length).toBeGreaterThan(40);
-    const { body } = await send('/audit-logs?limit=2', undefined, nvr.token, 'GET');
-    expect(body).toMatchObject({ logs: [{ action: 'login.succeeded' }, { action: 'mfa.enabled', user_id: userId }] });
+    const { body } = await send('/audit-logs', undefined, nvr.token, 'GET');
+    // Who was refused before stands there a little later.
+    const logs = (body as { logs: { action: string }[] }).logs.filter(({ action }) => action !== 'access.refused');
+    expect(logs.slice(0, 2)).toMatchObject([{ action: 'login.succeeded' }, { action: 'mfa.enabled', user_id: userId }]);
   });
 });

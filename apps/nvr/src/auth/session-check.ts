@@ -5,7 +5,7 @@ import type { User, UsersStore } from '../users/users.store.js';
 import type { SessionsStore } from './sessions.store.js';
 import type { SignInPolicies } from './sign-in-policies.js';
 
-/** Longest time that a token outlives the end of its session or the deactivation of its user. */
+/** Longest time that a token outlives, in processes other than the one that was asked, what its user or session lost. */
 const cacheMs = 5_000;
 /** Full: all are forgotten and asked anew, which costs a query or two for each active session. */
 const cachedMax = 10_000;
@@ -38,13 +38,21 @@ export class SessionCheck {
     return (await this.find(claims))?.tokenVersion === claims.ver;
   }
 
-  /** What a user gained is known here at once. */
+  /**
+   * What a user gained or lost is known here at once, in all of the user's sessions. Call it when the change is committed: an answer
+   * that was asked for before is forgotten then, also while it is on its way.
+   */
   forgetUser(userId: number): void {
     for (const key of this.known.keys()) if (key.startsWith(`${userId} `)) this.known.delete(key);
   }
 
+  /** What many gained or lost at once, by a role or a policy, is known here at once. Costs a query or two for each active session. */
+  forgetAll(): void {
+    this.known.clear();
+  }
+
   /**
-   * Undefined when there is none any more. What a role gains or loses counts within 5 s. Who asks for the same while the answer is on its
+   * Undefined when there is none any more. What another process changed counts within 5 s. Who asks for the same while the answer is on its
    * way gets that one: all streams of a session ask at once, and the client of the database keeps a plan for each number of questions.
    */
   find({ uid, sid }: Pick<SessionClaims, 'uid' | 'sid'>): Promise<SessionAccess | undefined> {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { actorOf } from '../audit/actor.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { parseInput } from '../http/parse-input.js';
+import { SessionCheck } from './session-check.js';
 import { SignInPolicies, type SignInPolicy } from './sign-in-policies.js';
 
 const passphraseLengthDefault = 16;
@@ -51,6 +52,7 @@ export class SignInPolicyController {
   constructor(
     private readonly policies: SignInPolicies,
     private readonly audit: AuditLog,
+    private readonly sessions: SessionCheck,
   ) {}
 
   @Get()
@@ -73,7 +75,10 @@ export class SignInPolicyController {
       lockMinutes: given.lockout_minutes,
       requiresMfaOfPrivileged: given.require_mfa_for_privileged,
     };
-    return policyView(await this.policies.change(actorOf(request), change, this.audit));
+    const policy = await this.policies.change(actorOf(request), change, this.audit);
+    // Some may need a second factor from now on.
+    this.sessions.forgetAll();
+    return policyView(policy);
   }
 }
 

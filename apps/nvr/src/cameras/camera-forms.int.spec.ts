@@ -47,7 +47,7 @@ describe('a camera that is sent back as it was read', () => {
     const changed = { ...(read as CameraView), location: 'south', port: 9_554 };
     // Where the URL stands too, it counts.
     expect(await send('PUT', `/api/v1/cameras/${id}`, changed)).toMatchObject({ status: 200, body: { location: 'south', port: 554 } });
-    const { body: log } = await send('GET', '/api/v1/audit-logs?limit=1');
+    const { body: log } = await send('GET', '/api/v1/audit-logs?action=camera.changed&limit=1');
     expect(log).toMatchObject({ logs: [{ action: 'camera.changed', details: { name: 'Shed', fields: ['location'] } }] });
   });
 

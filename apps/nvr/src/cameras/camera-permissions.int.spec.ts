@@ -80,12 +80,11 @@ describe('permissions of a camera', () => {
     // Reads to the end, which comes.
     await live.arrayBuffer();
     expect((await send('DELETE', `${permissions()}/${bert.id}`)).status).toBe(404);
-    expect((await send('GET', '/audit-logs?limit=2')).body).toMatchObject({
-      logs: [
-        { action: 'camera.revoked', entity_id: String(cameraId) },
-        { action: 'camera.granted', details: { user_id: bert.id, can_manage: true } },
-      ],
-    });
+    for (const entry of [
+      { action: 'camera.revoked', entity_id: String(cameraId) },
+      { action: 'camera.granted', details: { user_id: bert.id, can_manage: true } },
+    ])
+      expect((await send('GET', `/audit-logs?action=${entry.action}&limit=1`)).body).toMatchObject({ logs: [entry] });
   });
 
   it('stay with an admin’s list of cameras for as long as the camera is on it', async () => {

@@ -3,6 +3,7 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
 import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
 import { parseInput } from '../http/parse-input.js';
 import { scopes } from '../keys/api-keys.js';
@@ -43,7 +44,8 @@ export class ExportsController {
   async add(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const { camera_id, end, filename, start } = parseInput(NewExport, body, 'body');
     const range = { fromUnixMs: start, toUnixMs: end };
-    const added = await this.exports.add(requirePrincipal(request), { reference: camera_id, range, fileName: filename });
+    const wanted = { reference: camera_id, range, fileName: filename };
+    const added = await this.exports.add(requirePrincipal(request), wanted, actorOf(request));
     void reply.header('Location', `/api/v1/exports/${added.id}`);
     return exportView(added);
   }

@@ -108,6 +108,16 @@ describe('an export by ticket', () => {
 
   it('is downloaded once, under the wanted name', async () => {
     const answer = await ticketFor();
+    expect(await nvr.database.auditEntry.findMany({ where: { action: 'export.made', entityId: null } })).toMatchObject([
+      {
+        actorName: 'vera',
+        details: {
+          camera_id: yard.id,
+          start: new Date(t0Unix * 1_000).toISOString(),
+          end: new Date((t0Unix + 12) * 1_000).toISOString(),
+        },
+      },
+    ]);
     expect(await answer.clone().json()).toEqual({
       ticket: expect.any(String),
       download_url: expect.stringMatching(/^\/api\/v1\/recordings\/export\?ticket=/),
@@ -148,13 +158,20 @@ describe('an export by ticket', () => {
 
 describe('an export in the background', () => {
   it('goes from queued to ready, is fetched in whole, in part, and by ticket, and is removed', async () => {
-    const added = await ask({ start: new Date(t0Unix * 1_000).toISOString(), filename: 'night.mp4' });
-    expect(added).toMatchObject({ state: 'queued', progress: 0, camera_id: yard.id, filename: 'night.mp4', error: null, expires_at: null });
+    const added = await ask({ start: new Date(t0Unix * 1_000).toISOString(), filename: 'Hof Süd' });
+    expect(added).toMatchObject({
+      state: 'queued',
+      progress: 0,
+      camera_id: yard.id,
+      filename: 'Hof Süd.mp4',
+      error: null,
+      expires_at: null,
+    });
     const ready = await whenOver(added.id);
     expect(ready).toMatchObject({ state: 'ready', progress: 1, error: null, expires_at: expect.any(String) });
     const file = `/api/v1/exports/${added.id}/file`;
     const whole = await nvr.fetch(file);
-    expect(whole.headers.get('content-disposition')).toBe('attachment; filename="night.mp4"');
+    expect(whole.headers.get('content-disposition')).toBe(`attachment; filename="Hof S_d.mp4"; filename*=UTF-8''Hof%20S%C3%BCd.mp4`);
     expect(Number(whole.headers.get('content-length'))).toBe(ready.bytes_total);
     expect(await framesOf(whole)).toBe(12 * framesPerSecond);
     const part = await nvr.fetch(file, { headers: { range: 'bytes=4-7' } });
@@ -183,6 +200,25 @@ describe('an export in the background', () => {
     expect(short).toMatchObject({ state: 'failed', error: expect.stringContaining('nearly full') });
     expect(await exportFiles()).toEqual([]);
     expect((await nvr.fetch(`/api/v1/exports/${large.id}/file`)).status).toBe(409);
+  });
+
+  it('stands in the audit log with its camera and range, and one that was refused does not', async () => {
+    const { id } = await ask({}, viewer);
+    const entries = () => nvr.database.auditEntry.findMany({ where: { action: 'export.made' }, orderBy: { id: 'desc' } });
+    const [entry, ...earlier] = await entries();
+    expect(entry).toMatchObject({
+      actorName: 'vera',
+      entityType: 'export',
+      entityId: id,
+      details: {
+        camera_id: yard.id,
+        start: new Date(t0Unix * 1_000).toISOString(),
+        end: new Date((t0Unix + 12) * 1_000).toISOString(),
+      },
+    });
+    const nowhere = { camera_id: 'nowhere', start: t0Unix, end: t0Unix + 1 };
+    expect((await withToken(viewer, '/api/v1/exports', jsonRequest('POST', nowhere))).status).toBe(404);
+    expect(await entries()).toEqual([entry, ...earlier]);
   });
 
   it('whose process was killed is made by another one; one that was interrupted too often has failed', async () => {

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import { PlaybackModule } from '../playback/playback.module.js';
 import { ExportRunner } from './export-runner.js';
@@ -7,7 +8,7 @@ import { ExportsService } from './exports.service.js';
 import { ExportsStore } from './exports.store.js';
 
 @Module({
-  imports: [CamerasModule, PlaybackModule],
+  imports: [AuditModule, CamerasModule, PlaybackModule],
   controllers: [ExportsController],
   providers: [ExportRunner, ExportsService, ExportsStore],
 })

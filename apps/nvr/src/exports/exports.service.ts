@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@nightjar/auth';
 import { AppError, hasErrorCode } from '@nightjar/runtime';
+import type { Actor } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import type { ApiConfig } from '../config.js';
@@ -33,24 +35,32 @@ export class ExportsService {
     private readonly runner: ExportRunner,
     private readonly cameras: CamerasService,
     private readonly tickets: PlaybackTickets,
+    private readonly audit: AuditLog,
     @Inject(CONFIG) private readonly config: ApiConfig,
   ) {
     this.files = new ExportFiles(config.exports.directory);
   }
 
   /** @throws AppError `not_found`, `rate_limited`, `overloaded` */
-  async add(principal: Principal, request: { reference: string; range: TimeRange; fileName: string | undefined }): Promise<Export> {
+  async add(
+    principal: Principal,
+    request: { reference: string; range: TimeRange; fileName: string | undefined },
+    by: Actor,
+  ): Promise<Export> {
     const { range, reference } = request;
     const owner = ownerOf(principal);
     const camera = await this.cameras.find(cameraScopeOf(principal), reference);
-    const added = await this.store.add({
+    const isoOf = (unixMs: number) => new Date(unixMs).toISOString();
+    const details = { camera_id: camera.id, start: isoOf(range.fromUnixMs), end: isoOf(range.toUnixMs) };
+    const row = {
       owner,
       userId: principal.kind === 'user' ? principal.userId : null,
       cameraId: camera.id,
       startUnixMs: range.fromUnixMs,
       endUnixMs: range.toUnixMs,
       fileName: request.fileName ?? `camera_${camera.id}_${Math.round(range.fromUnixMs)}.mp4`,
-    });
+    };
+    const added = await this.store.add(row, this.audit.entryOf(by, { action: 'export.made', entityType: 'export', details }));
     this.runner.wake();
     return added;
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NvrDatabase } from '@nightjar/database';
 import { AppError } from '@nightjar/runtime';
+import type { WriteEntry } from '../audit/audit-log.js';
 import { visibleCameras, type CameraScope } from '../cameras/camera-scope.js';
 import { DATABASE } from '../process-parts.js';
 import { statesBefore, type ExportState } from './export-state.js';
@@ -42,7 +43,10 @@ export class ExportsStore {
   constructor(@Inject(DATABASE) private readonly database: NvrDatabase) {}
 
   /** @throws AppError `rate_limited` when the owner has too many open ones, `overloaded` when all have */
-  add(request: Pick<Export, 'owner' | 'cameraId' | 'startUnixMs' | 'endUnixMs' | 'fileName'> & { userId: number | null }): Promise<Export> {
+  add(
+    request: Pick<Export, 'owner' | 'cameraId' | 'startUnixMs' | 'endUnixMs' | 'fileName'> & { userId: number | null },
+    writeEntry: WriteEntry,
+  ): Promise<Export> {
     const { cameraId, endUnixMs, fileName, owner, startUnixMs, userId } = request;
     return this.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${addLock})`;
@@ -53,7 +57,9 @@ export class ExportsStore {
         throw new AppError('overloaded', 'too many exports wait already: try again', { retryAfterMs });
       const times = { startsAt: new Date(startUnixMs), endsAt: new Date(endUnixMs) };
       const data = { id: randomUUID(), owner, userId, cameraId, ...times, fileName, state: 'queued' };
-      return exportOf(await transaction.export.create({ data }));
+      const created = await transaction.export.create({ data });
+      await writeEntry(transaction, created.id);
+      return exportOf(created);
     });
   }
 

@@ -3,6 +3,8 @@ import { Policy, requirePrincipal } from '@nightjar/auth';
 import { AppError } from '@nightjar/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { actorOf } from '../audit/actor.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { cameraScopeOf } from '../cameras/camera-scope.js';
 import { CamerasService } from '../cameras/cameras.service.js';
 import { CameraReferenceText } from '../cameras/parse-camera-reference.js';
@@ -31,6 +33,7 @@ export class ExportDownloadController {
     private readonly clips: ClipsService,
     private readonly cameras: CamerasService,
     private readonly tickets: PlaybackTickets,
+    private readonly audit: AuditLog,
   ) {}
 
   @Post('ticket')
@@ -43,6 +46,9 @@ export class ExportDownloadController {
     const fileName = filename ?? `camera_${camera.id}_${Math.round(start)}.mp4`;
     const range = { startsAt: new Date(start), endsAt: new Date(start + duration * 1_000) };
     const ticket = await this.tickets.issueForDownload(principal, { cameraId: camera.id, ...range, fileName, exportId: null });
+    // Before it is handed out: nobody has a ticket that no entry tells of.
+    const details = { camera_id: camera.id, start: range.startsAt, end: range.endsAt };
+    await this.audit.record(actorOf(request), { action: 'export.made', entityType: 'export', details });
     return { ticket, download_url: `/api/v1/recordings/export?ticket=${ticket}`, expires_in_seconds: downloadTicketSeconds };
   }
 

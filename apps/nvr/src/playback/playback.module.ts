@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { findFfmpeg } from '@nightjar/media';
+import { AuditModule } from '../audit/audit.module.js';
 import { CamerasModule } from '../cameras/cameras.module.js';
 import type { NvrConfig } from '../config.js';
 import { FramesModule } from '../frames/frames.module.js';
@@ -20,7 +21,7 @@ import { ThumbnailsController } from './thumbnails.controller.js';
 import { ThumbnailsService } from './thumbnails.service.js';
 
 @Module({
-  imports: [CamerasModule, FramesModule, SegmentRowsModule],
+  imports: [AuditModule, CamerasModule, FramesModule, SegmentRowsModule],
   controllers: [ExportDownloadController, HlsController, PlaybackController, SnapshotController, ThumbnailsController],
   providers: [
     ClipsService,

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '@nightjar/testing';
 import { logIn, startTestNvr, type TestNvr } from '../test-nvr.fixture.js';
 
 const password = 'correct horse battery';
@@ -25,7 +24,8 @@ describe('roles', () => {
     for (const route of ['/cameras', '/audit-logs', '/users', '/roles'])
       expect([route, (await send('GET', route, undefined, token)).status]).toEqual([route, 403]);
     await send('PUT', `/permissions/roles/${roleId}`, { permissions: ['cameras.view', 'audit.view'] });
-    await until(async () => (await send('GET', '/cameras', undefined, token)).status === 200);
+    // At once, though what the role held before is still remembered.
+    expect((await send('GET', '/cameras', undefined, token)).status).toBe(200);
     expect((await send('GET', '/audit-logs', undefined, token)).status).toBe(200);
     expect((await send('GET', '/events/latest', undefined, token)).status).toBe(403);
     expect((await send('GET', '/users/me/permissions', undefined, token)).body).toEqual({
@@ -36,10 +36,10 @@ describe('roles', () => {
     await send('DELETE', `/users/${user.body.id as number}`);
     expect((await send('DELETE', `/roles/${roleId}`)).status).toBe(200);
     expect((await send('GET', `/roles/${roleId}`)).status).toBe(404);
-    const { body } = await send('GET', '/audit-logs?limit=4');
-    expect(body).toMatchObject({
-      logs: [{ action: 'role.deleted' }, { action: 'user.deleted' }, { action: 'role.changed' }, { action: 'login.succeeded' }],
-    });
+    const { logs } = (await send('GET', '/audit-logs')).body as { logs: { action: string }[] };
+    // Who was refused stands there too, a little later.
+    const actions = logs.map(({ action }) => action).filter((action) => action !== 'access.refused');
+    expect(actions.slice(0, 4)).toEqual(['role.deleted', 'user.deleted', 'role.changed', 'login.succeeded']);
   });
 
   it('that came with the NVR stay as they are', async () => {

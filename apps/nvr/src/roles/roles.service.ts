@@ -2,18 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
+import { SessionCheck } from '../auth/session-check.js';
 import type { Permission, Role } from './permissions.js';
 import { RolesStore, type RoleChange } from './roles.store.js';
 
 /** Beyond what people can tell apart. */
 const rolesMax = 100;
 
-/** What users may do, for admins to decide. Users of a changed role have its new rights within 5 s, without signing in again. */
+/** What users may do, for admins to decide. Users of a changed role have its new rights here at once, at other processes within 5 s. */
 @Injectable()
 export class RolesService {
   constructor(
     private readonly store: RolesStore,
     private readonly audit: AuditLog,
+    private readonly sessions: SessionCheck,
   ) {}
 
   list(): Promise<Role[]> {
@@ -38,11 +40,10 @@ export class RolesService {
   async update(admin: Actor, id: number, change: RoleChange): Promise<Role> {
     const role = await this.findCustom(id);
     const permissions = change.permissions && { permissions: { from: role.permissions, to: change.permissions } };
-    return this.store.update(
-      id,
-      change,
-      this.entryOf(admin, 'role.changed', { id, details: { name: change.name ?? role.name, ...permissions } }),
-    );
+    const details = { name: change.name ?? role.name, ...permissions };
+    const updated = await this.store.update(id, change, this.entryOf(admin, 'role.changed', { id, details }));
+    this.sessions.forgetAll();
+    return updated;
   }
 
   /** @throws AppError `not_found`, `conflict` for a role that came with the NVR, or that somebody has */

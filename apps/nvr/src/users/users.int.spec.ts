@@ -110,11 +110,56 @@ describe('users', () => {
     for (const change of [{ is_active: false }, { password: 'another horse battery' }, { role_id: 1 }]) {
       const name = `loser-${Object.keys(change).join('')}`;
       const { id } = await create(name);
-      const token = await logIn(nvr.url, { username: name, password });
+      const tokens = [await logIn(nvr.url, { username: name, password }), await logIn(nvr.url, { username: name, password })];
+      const statuses = () => Promise.all(tokens.map((token) => statusOf(token, '/users/me')));
+      // Known here from now on, for longer than the change takes.
+      expect(await statuses()).toEqual([200, 200]);
       await send('PUT', `/users/${id}`, change);
-      expect([change, await statusOf(token, '/users/me')]).toEqual([change, 401]);
+      expect([change, await statuses()]).toEqual([change, [401, 401]]);
       await send('DELETE', `/users/${id}`);
     }
+  });
+
+  it('who are removed are nobody at once', async () => {
+    const { id } = await create('removed');
+    const token = await logIn(nvr.url, { username: 'removed', password });
+    expect(await statusOf(token, '/users/me')).toBe(200);
+    await send('DELETE', `/users/${id}`);
+    expect(await statusOf(token, '/users/me')).toBe(401);
+  });
+
+  it('have an e-mail address that nobody else has, however it is written, also when two ask at the same moment', async () => {
+    const email = 'only_one@example.org';
+    const { id } = await create('only', { email });
+    const token = await logIn(nvr.url, { username: 'only', password });
+    const other = await create('other', { email: 'onlyXone@example.org' });
+    expect(other.email).toBe('onlyXone@example.org');
+    const otherToken = await logIn(nvr.url, { username: 'other', password });
+    const taken = { status: 409, body: { detail: 'there is a user with this e-mail address' } };
+    for (const given of [email, 'Only_One@Example.ORG']) {
+      expect(await send('POST', '/users', { username: 'second', password, email: given })).toEqual(taken);
+      expect(await send('POST', '/auth/register', { username: 'second', password, email: given })).toEqual({ ...taken, status: 400 });
+      expect(await send('PUT', `/users/${other.id}`, { email: given })).toEqual(taken);
+      expect(await send('PUT', '/users/me', { email: given }, otherToken)).toEqual(taken);
+      // Who has it sends it back, and may write it otherwise.
+      expect(await send('PUT', `/users/${id}`, { email: given })).toMatchObject({ status: 200, body: { email: given } });
+      expect((await send('PUT', '/users/me', { email: given }, token)).status).toBe(200);
+    }
+    expect(await nvr.database.user.count({ where: { username: 'second' } })).toBe(0);
+    for (const username of ['none-1', 'none-2']) expect(await create(username, { email: null })).toMatchObject({ username, email: null });
+    const rivals = ['rival-1', 'rival-2', 'rival-3'].map((username) =>
+      send('POST', '/users', { username, password, email: 'rival@example.org' }),
+    );
+    const own = send('PUT', '/users/me', { email: 'RIVAL@example.org' }, otherToken);
+    const statuses = (await Promise.all([...rivals, own])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 409, 409, 409]);
+  });
+
+  it('who had one address together before it was refused keep it, and nobody joins them', async () => {
+    const [first, second] = [await create('twin-1'), await create('twin-2')];
+    await nvr.database.user.updateMany({ where: { id: { in: [first.id, second.id] } }, data: { email: 'twins@example.org' } });
+    expect((await send('PUT', `/users/${second.id}`, { email: 'twins@example.org', last_name: 'Twin' })).status).toBe(200);
+    expect((await send('POST', '/users', { username: 'triplet', password, email: 'twins@example.org' })).status).toBe(409);
   });
 
   it('never lock everybody out: the last admin stays, whoever asks at the same moment', async () => {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '@nightjar/runtime';
 import type { Actor } from '../audit/actor.js';
 import { AuditLog, type AuditAction, type WriteEntry } from '../audit/audit-log.js';
+import { SessionCheck } from '../auth/session-check.js';
 import { invalidField } from '../http/parse-input.js';
 import { permissionNames, type Role } from '../roles/permissions.js';
 import { RolesStore } from '../roles/roles.store.js';
@@ -26,6 +27,7 @@ export class UsersService {
     private readonly passwords: ChosenPasswords,
     private readonly roles: RolesStore,
     private readonly audit: AuditLog,
+    private readonly sessions: SessionCheck,
   ) {}
 
   async list(admin: Actor, page: { skip: number; limit: number }): Promise<UserView[]> {
@@ -41,7 +43,7 @@ export class UsersService {
     return { permissions: isSuperuser ? permissionNames : role.permissions, is_superuser: isSuperuser };
   }
 
-  /** @throws AppError `unprocessable` for a weak password, `conflict` when the name is taken */
+  /** @throws AppError `unprocessable` for a weak password, `conflict` when the name or the e-mail address is taken */
   async create(admin: Actor, { password, ...user }: NewUser): Promise<UserView> {
     const passwordHash = await this.passwords.hash(password, user, 'password');
     const { name: role } = await this.findRole(user.roleId);
@@ -51,8 +53,9 @@ export class UsersService {
   }
 
   /**
-   * Whoever loses a right, or gets another password, has to sign in again.
-   * @throws AppError `not_found`, `unprocessable`, `conflict` (an admin who would shut himself out, or the last one)
+   * Whoever loses a right, or gets another password, has to sign in again: here at once, at other processes within 5 s.
+   * @throws AppError `not_found`, `unprocessable`, `conflict` (rights of one's own, or of the last admin; an e-mail address that
+   *   somebody else has)
    */
   async update(admin: Actor, userId: number, { password, ...given }: UserChange & { password?: string | undefined }): Promise<UserView> {
     const known = await this.find(admin, userId);
@@ -66,14 +69,14 @@ export class UsersService {
       password !== undefined || given.isActive === false || (given.roleId !== undefined && given.roleId !== known.role.id);
     const role = given.roleId === undefined ? known.role : await this.findRole(given.roleId);
     const writeEntry = this.entryOf(admin, { action: 'user.changed', user: known, details: detailsOf(known, change, role) });
-    return userView(await this.store.update(userId, change, { endsSessions, writeEntry }));
+    return userView(await this.save(userId, change, { endsSessions, writeEntry }));
   }
 
   /** Lets a user in again who was switched off, or locked after wrong passwords. @throws AppError `not_found` */
   async activate(admin: Actor, userId: number): Promise<UserView> {
     const known = await this.find(admin, userId);
     const writeEntry = this.entryOf(admin, { action: 'user.activated', user: known, details: {} });
-    return userView(await this.store.update(userId, { isActive: true }, { endsSessions: false, writeEntry }));
+    return userView(await this.save(userId, { isActive: true }, { endsSessions: false, writeEntry }));
   }
 
   /** @throws AppError `not_found`, `conflict` for oneself */
@@ -81,6 +84,7 @@ export class UsersService {
     const known = await this.find(admin, userId);
     if (userId === admin.userId) throw new AppError('conflict', 'you cannot remove yourself');
     await this.store.remove(userId, this.entryOf(admin, { action: 'user.deleted', user: known, details: {} }));
+    this.sessions.forgetUser(userId);
   }
 
   /** Cameras that a user may see beside his own. */
@@ -96,6 +100,12 @@ export class UsersService {
     const details = { camera_ids: granted };
     await this.store.replaceGrants(userId, granted, this.entryOf(admin, { action: 'user.cameras_granted', user, details }));
     return this.store.listGrants(userId);
+  }
+
+  private async save(userId: number, change: UserChange, options: { endsSessions: boolean; writeEntry: WriteEntry }): Promise<User> {
+    const saved = await this.store.update(userId, change, options);
+    this.sessions.forgetUser(userId);
+    return saved;
   }
 
   private entryOf(admin: Actor, { action, user, details }: { action: AuditAction; user: User; details: object }): WriteEntry {

@@ -6,7 +6,7 @@ import { DATABASE } from '../process-parts.js';
 import { adminRoleId, type Role } from '../roles/permissions.js';
 import { createFirstUser } from './first-user.js';
 
-/** Serialises changes of who has which rights; any number that no one else locks. */
+/** Serialises changes of who has which rights and e-mail address; any number that no one else locks. */
 const usersLock = 72_707_410n;
 
 /** More than any policy asks for. */
@@ -106,10 +106,14 @@ export class UsersStore {
     return this.database.user.findFirst({ where: { id, tenantId }, include: withRole });
   }
 
-  /** @throws AppError `conflict` when the name is taken */
+  /** @throws AppError `conflict` when the name or the e-mail address is taken */
   async create(user: NewUserRow, writeEntry: WriteEntry): Promise<User> {
     try {
       return await this.database.$transaction(async (transaction) => {
+        if (user.email) {
+          await takeTurn(transaction);
+          await refuseTakenEmail(transaction, user.email);
+        }
         const created = await transaction.user.create({
           data: { ...user, isSuperuser: user.roleId === adminRoleId },
           include: withRole,
@@ -126,12 +130,13 @@ export class UsersStore {
 
   /**
    * Changes a user. Tokens and sessions end when it takes a right or the password away; a lock ends when it gives one.
-   * @throws AppError `conflict` when nobody with all rights would be left, `not_found`
+   * @throws AppError `conflict` when nobody with all rights would be left, or the e-mail address is somebody else's; `not_found`
    */
   async update(id: number, change: UserChange, options: { endsSessions: boolean; writeEntry: WriteEntry }): Promise<User> {
     return this.database.$transaction(async (transaction) => {
       await takeTurn(transaction);
       if ((await transaction.user.count({ where: { id } })) === 0) throw new AppError('not_found', 'User not found');
+      if (change.email) await refuseTakenEmail(transaction, change.email, id);
       const user = await transaction.user.update({
         where: { id },
         data: {
@@ -247,6 +252,17 @@ async function endSessions(
 /** Two admins who switch each other off at the same moment do it one after the other; the second finds himself alone. */
 async function takeTurn(transaction: Prisma.TransactionClient): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${usersLock})`;
+}
+
+/**
+ * Of those who take turns only one gets an address. Not a unique index: databases of before may hold an address twice. Who has it with
+ * others already may go on to send it, since clients send back what they read.
+ * @throws AppError `conflict`
+ */
+async function refuseTakenEmail(transaction: Prisma.TransactionClient, email: string, userId: number | null = null): Promise<void> {
+  const holders = await transaction.$queryRaw<{ id: number }[]>`SELECT id FROM nvr."user" WHERE lower(email) = lower(${email})`;
+  if (holders.length > 0 && !holders.some(({ id }) => id === userId))
+    throw new AppError('conflict', 'there is a user with this e-mail address');
 }
 
 async function requireSuperuser(transaction: Prisma.TransactionClient): Promise<void> {
