@@ -1,3 +1,4 @@
+import { AssignedStream } from '@nightjar/contracts';
 import { scaleBox, type BoxXyxy } from '@nightjar/geometry';
 import type { Analytic, AnalyticContext, AnalyticMachine, AnalyticOutput, AnalyticParameters } from './analytic.js';
 import type { FrameMotion, FrameResult, TrackedObject } from './frame-result.js';
@@ -5,6 +6,17 @@ import type { FrameMotion, FrameResult, TrackedObject } from './frame-result.js'
 /** Pictures of the tests are 1000 × 1000, so that a pixel is a thousandth. */
 const side = 1_000;
 export const startUnixMs = 1_700_000_000_000;
+
+/** The stream that is analysed. */
+export const assignedStream = AssignedStream.parse({
+  camera_id: 1,
+  stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
+  account_id: '557d54ec-29ad-4f3c-93b4-c9092ef12515',
+  frames_name: 'camera_0',
+  name: 'yard',
+  url: 'rtsp://camera',
+  frames_per_second: 4,
+});
 
 /** An object of 100 × 200 pixels around a point. */
 export function objectAt(trackId: number, x: number, y: number, more: Partial<TrackedObject> = {}): TrackedObject {

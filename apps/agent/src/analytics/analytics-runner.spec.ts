@@ -1,24 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { AssignedStream, type EventReport } from '@nightjar/contracts';
+import type { EventReport } from '@nightjar/contracts';
 import { createLogger, FakeClock } from '@nightjar/runtime';
 import { AlertEvents } from './alert-events.js';
 import type { Analytic } from './analytic.js';
-import { context, frameAt, objectAt, scaled, startUnixMs } from './analytic.fixture.js';
+import { assignedStream as stream, context, frameAt, objectAt, scaled, startUnixMs } from './analytic.fixture.js';
 import { analytics } from './analytics.js';
 import { AnalyticsRunner } from './analytics-runner.js';
 import { MessageRoads, type EventMessage } from './message-roads.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
 const model = { name: 'test', version: '1', fingerprint: 'f' };
-const stream = AssignedStream.parse({
-  camera_id: 1,
-  stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
-  account_id: '557d54ec-29ad-4f3c-93b4-c9092ef12515',
-  frames_name: 'camera_0',
-  name: 'yard',
-  url: 'rtsp://camera',
-  frames_per_second: 4,
-});
 
 let reports: EventReport[];
 let sent: { url: string; body: EventMessage }[];

@@ -1,22 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { AssignedStream } from '@nightjar/contracts';
 import { createLogger, FakeClock } from '@nightjar/runtime';
-import { context, frameAt, objectAt } from './analytic.fixture.js';
+import { assignedStream as stream, context, frameAt, objectAt } from './analytic.fixture.js';
 import { analytics } from './analytics.js';
 import { AnalyticsRunner } from './analytics-runner.js';
 import type { CallbackSender } from './callback-sender.js';
 import { MessageRoads } from './message-roads.js';
 
 const logger = createLogger({ service: 'agent', level: 'silent' });
-const stream = AssignedStream.parse({
-  camera_id: 1,
-  stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
-  account_id: '557d54ec-29ad-4f3c-93b4-c9092ef12515',
-  frames_name: 'camera_0',
-  name: 'yard',
-  url: 'rtsp://camera',
-  frames_per_second: 4,
-});
 
 /** Why an address takes no event; null: it does. */
 let failureOf: (url: string) => string | null;

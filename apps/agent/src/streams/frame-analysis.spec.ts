@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { AssignedStream, type EventReport, type InferenceResult } from '@nightjar/contracts';
+import type { EventReport, InferenceResult } from '@nightjar/contracts';
 import { createLogger, FakeClock } from '@nightjar/runtime';
 import type { SeenOn } from '../analytics/alert-events.js';
+import { assignedStream } from '../analytics/analytic.fixture.js';
 import type { FrameMotion } from '../analytics/frame-result.js';
 import { FrameAnalysis, type FrameAnalysisParts } from './frame-analysis.js';
 import { PersonEvents } from './person-events.js';
@@ -9,15 +10,7 @@ import { PersonEvents } from './person-events.js';
 const logger = createLogger({ service: 'agent', level: 'silent' });
 const quiet: FrameMotion = { share: 0, regions: [] };
 const frameEveryMs = 500;
-const stream = AssignedStream.parse({
-  camera_id: 1,
-  stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
-  account_id: '557d54ec-29ad-4f3c-93b4-c9092ef12515',
-  frames_name: 'camera_0',
-  name: 'yard',
-  url: 'rtsp://camera',
-  frames_per_second: 2,
-});
+const stream = { ...assignedStream, frames_per_second: 2 };
 
 let clock: FakeClock;
 let reports: EventReport[];

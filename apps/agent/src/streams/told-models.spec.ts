@@ -1,20 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { AssignedStream, type InferenceResult, type ModelIdentity } from '@nightjar/contracts';
+import type { InferenceResult, ModelIdentity } from '@nightjar/contracts';
 import { createLogger, FakeClock } from '@nightjar/runtime';
+import { assignedStream } from '../analytics/analytic.fixture.js';
 import type { FrameResult } from '../analytics/frame-result.js';
 import { FrameAnalysis, type FrameAnalysisParts } from './frame-analysis.js';
 
 const model = { name: 'nanodet', version: '3.0.4', fingerprint: 'sha256:1' };
 const picture = { width: 1_280, height: 720 };
-const stream = AssignedStream.parse({
-  camera_id: 1,
-  stream_id: '70c75b04-1ec8-4aa1-930c-ddad9e47b54b',
-  account_id: '557d54ec-29ad-4f3c-93b4-c9092ef12515',
-  frames_name: 'camera_0',
-  name: 'yard',
-  url: 'rtsp://camera',
-  frames_per_second: 2,
-});
+const stream = { ...assignedStream, frames_per_second: 2 };
 
 /** Frames on which nothing moves, of a place where always the same stands. @returns of each whether a detector looked, and what is told */
 async function play(detections: InferenceResult['detections']) {

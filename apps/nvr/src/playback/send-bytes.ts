@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { namesEtag } from '../http/names-etag.js';
-import { contentDisposition } from './export-file-name.js';
+import { contentDisposition } from './content-disposition.js';
 import { parseRangeHeader, type ByteRange } from '../segments/parse-range-header.js';
 
 /** Something of known length that can be read from anywhere in it. */
