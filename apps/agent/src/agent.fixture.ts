@@ -6,6 +6,7 @@ import path from 'node:path';
 import {
   beatJob,
   camerasChanged,
+  checkListeners,
   claimJob,
   claimStreams,
   finishJob,
@@ -22,6 +23,7 @@ import {
   type JobOutcome,
   type Overlay,
   type StreamFeedback,
+  type StreamListener,
   type VideoWork,
   type Work,
 } from '@nightjar/contracts';
@@ -63,6 +65,8 @@ export class AgentFixture {
   /** nvr does not answer claims. */
   claimsUnheard = false;
   claimsRefused = 0;
+  /** Who may listen, as nvr says. */
+  mayListen: (listener: StreamListener) => boolean = () => true;
   readonly events: (EventReport & { heardAtMs: number })[] = [];
   /** While set, nvr fails on every event with this. */
   eventFailure: AppError | undefined;
@@ -216,6 +220,7 @@ export class AgentFixture {
       this.feedback = feedback;
       return { lease_ms: streamLeaseMs, streams: this.streams };
     });
+    this.bus.serve(checkListeners, ({ listeners }) => ({ allowed: listeners.map(({ listener }) => this.mayListen(listener)) }));
     this.bus.serve(offerAnalytics, ({ analytics }) => {
       this.offers.push(analytics);
       return {};

@@ -39,6 +39,7 @@ import { SelfCheck } from './jobs/self-check.js';
 import { addLunaHeaders, refuseOtherMethods, renderLunaError, StreamSubscribers } from '@nightjar/luna';
 import { publishRequestPoints } from './luna/request-points.js';
 import { BusListeners } from './luna/bus-listeners.js';
+import { ListenerRights } from './luna/listener-rights.js';
 import { StreamTickets } from './luna/stream-tickets.js';
 import { namesLoopback } from './luna/names-loopback.js';
 import { AgentMetrics } from './metrics/agent-metrics.js';
@@ -129,7 +130,9 @@ export async function startAgent(context: ProcessContext, config: AgentConfig): 
   subscribe(bus, { jobs, streams, capabilities, busListeners });
 
   const metrics = new AgentMetrics({ streams, callbacks, subscribers });
-  const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers, metrics });
+  const listenerRights = new ListenerRights({ bus, subscribers, logger });
+  shutdown.register('rights of listeners', () => listenerRights.stop());
+  const { http, routes } = await startSurface(context, { config, plugins, streams, subscribers, listenerRights, metrics });
   shutdown.register('http', () => http.close());
   shutdown.register('streams', () => streams.stop());
   shutdown.register('jobs', () => jobs.stop());
@@ -217,13 +220,20 @@ function startReports({ logger, shutdown }: ProcessContext, config: AgentConfig,
 /** What listeners of live results reach over HTTP. */
 async function startSurface(
   { logger, health }: ProcessContext,
-  parts: { config: AgentConfig; plugins: Plugins; streams: StreamClaims; subscribers: StreamSubscribers; metrics: AgentMetrics },
+  parts: {
+    config: AgentConfig;
+    plugins: Plugins;
+    streams: StreamClaims;
+    subscribers: StreamSubscribers;
+    listenerRights: ListenerRights;
+    metrics: AgentMetrics;
+  },
 ): Promise<{ http: HttpApp; routes: readonly DeclaredRoute[] }> {
-  const { config, metrics, plugins, streams, subscribers } = parts;
+  const { config, plugins } = parts;
   const door = new WebSocketDoor({ maxMessageBytes: clientMessageBytesMax, closeTimeoutMs });
   let routes: readonly DeclaredRoute[] = [];
   const http = await startHttpApp({
-    module: AppModule.with({ config, build: version, health, metrics, plugins, streams, subscribers, door }),
+    module: AppModule.with({ ...parts, build: version, health, door }),
     host: config.host,
     port: config.port,
     logger,

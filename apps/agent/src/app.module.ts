@@ -6,6 +6,7 @@ import { DecodingController } from './decode/decoding.controller.js';
 import { AGENT_CONFIG, ConfigController } from './luna/config.controller.js';
 import { AGENT_BUILD, DocsController } from './luna/docs/docs.controller.js';
 import { HealthcheckController } from './luna/healthcheck.controller.js';
+import { ListenerRights } from './luna/listener-rights.js';
 import { LiveResultsController } from './luna/live-results.controller.js';
 import { PluginsController } from './luna/plugins.controller.js';
 import { StreamSubscribers } from '@nightjar/luna';
@@ -26,6 +27,7 @@ export class AppModule {
     plugins: Plugins;
     streams: StreamClaims;
     subscribers: StreamSubscribers;
+    listenerRights: ListenerRights;
     door: WebSocketDoor;
   }): DynamicModule {
     return {
@@ -48,6 +50,7 @@ export class AppModule {
         { provide: Plugins, useValue: services.plugins },
         { provide: StreamClaims, useValue: services.streams },
         { provide: StreamSubscribers, useValue: services.subscribers },
+        { provide: ListenerRights, useValue: services.listenerRights },
         { provide: WebSocketDoor, useValue: services.door },
       ],
     };

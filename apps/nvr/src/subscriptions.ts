@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import {
   appAlert,
+  checkListeners,
   claimStreams,
   decodingTold,
   eventCommitted,
@@ -23,6 +24,7 @@ import { EventsService } from './events/events.service.js';
 import { FacesService } from './faces/faces.service.js';
 import { FramesService } from './frames/frames.service.js';
 import { LiveHub } from './live/live-hub.js';
+import { ListenerRights } from './luna/listener-rights.js';
 import { LunaAnalyticsService } from './luna/luna-analytics.service.js';
 import { StreamListeners } from './luna/stream-listeners.js';
 import { StreamsService } from './streams/streams.service.js';
@@ -39,10 +41,17 @@ export function subscribeApi(bus: Bus, app: INestApplicationContext): void {
   const live = app.get(LiveHub);
   const alerts = app.get(AppAlerts);
   const listeners = app.get(StreamListeners);
+  const listenerRights = app.get(ListenerRights);
   bus.serve(claimStreams, (request) => orUnavailable(streams.claim(request)));
   bus.serve(offerAnalytics, async ({ analytics }) => {
     await orUnavailable(lunaAnalytics.takeOffers(analytics));
     return {};
+  });
+  bus.serve(checkListeners, async ({ listeners: asked }) => {
+    const allowed: boolean[] = [];
+    // One after the other: an agent's crowd is not to take all connections to the database.
+    for (const { listener, stream_id: streamId } of asked) allowed.push(await orUnavailable(listenerRights.mayListen(streamId, listener)));
+    return { allowed };
   });
   bus.serve(releaseStreams, (request) => orUnavailable(streams.release(request)));
   bus.serve(readFrame, (request) => frames.readPart(request));

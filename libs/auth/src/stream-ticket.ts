@@ -10,6 +10,10 @@ export interface StreamTicketClaims {
   /** The only stream that it opens. */
   stream_id: string;
   typ: 'stream_ticket';
+  /** Its holder, whose right may end while the stream goes on: a user of a session, or a key; neither for a service. */
+  uid?: number;
+  sid?: string;
+  key?: string;
 }
 
 interface ReadStreamTicket {
@@ -17,7 +21,11 @@ interface ReadStreamTicket {
   /** Tells tickets apart, so that each is used once. */
   ticketId: string;
   expiresAtUnixMs: number;
+  holder: TicketHolder | undefined;
 }
+
+/** Undefined where it stands: a service. */
+type TicketHolder = { userId: number; sessionId: string | undefined } | { keyId: string };
 
 /**
  * Verifies `?ticket=<JWT>` as bearer tokens are verified, with an audience of its own.
@@ -46,13 +54,14 @@ export function createStreamTicketReader(
   return (request) => runStrategy<ReadStreamTicket>(strategy, request);
 }
 
-function ticketOf({
-  exp,
-  jti,
-  stream_id,
-  typ,
-}: Partial<StreamTicketClaims> & { jti?: string; exp?: number }): ReadStreamTicket | undefined {
-  if (typ !== 'stream_ticket' || typeof stream_id !== 'string' || typeof jti !== 'string' || jti.length > 64 || exp === undefined)
+function ticketOf(claims: Partial<StreamTicketClaims> & { jti?: string; exp?: number }): ReadStreamTicket | undefined {
+  const { exp, jti, stream_id: streamId, typ } = claims;
+  if (typ !== 'stream_ticket' || typeof streamId !== 'string' || typeof jti !== 'string' || jti.length > 64 || exp === undefined)
     return undefined;
-  return { streamId: stream_id, ticketId: jti, expiresAtUnixMs: exp * 1_000 };
+  return { streamId, ticketId: jti, expiresAtUnixMs: exp * 1_000, holder: holderIn(claims) };
+}
+
+function holderIn({ key, sid, uid }: Partial<StreamTicketClaims>): TicketHolder | undefined {
+  if (uid !== undefined) return { userId: uid, sessionId: sid };
+  return key === undefined ? undefined : { keyId: key };
 }

@@ -104,5 +104,5 @@ export {
   type EventReport,
 } from './events.js';
 export { liveViewBytesMax, LiveViewPart, LiveViewSession, readLiveView } from './live-view.js';
-export { streamListened, StreamMessage, streamTold } from './live-results.js';
+export { checkListeners, listenersMax, streamListened, StreamListener, StreamMessage, streamTold } from './live-results.js';
 export { daysOfWeek, isInSchedule, TimeOfDay, Timezone, timezoneFormat, WeeklySchedule } from './weekly-schedule.js';

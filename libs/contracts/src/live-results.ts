@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fact } from './bus-message.js';
+import { fact, rpc } from './bus-message.js';
 
 /** A message of `/1/ws`, in the words of the Luna Video Agent. */
 export const StreamMessage = z.object({
@@ -22,4 +22,21 @@ export const streamTold = fact({
   subject: ({ stream_id: streamId }) => `nightjar.streams.told.${streamId}`,
   pattern: 'nightjar.streams.told.*',
   payload: z.object({ stream_id: z.uuid(), message: StreamMessage }),
+});
+
+/** Listeners of one agent, at most. */
+export const listenersMax = 256;
+
+/** Who listens at an agent: the user of a session, or a key. */
+export const StreamListener = z.union([
+  z.strictObject({ user_id: z.number().int(), session_id: z.uuid().nullable() }),
+  z.strictObject({ key_id: z.string().min(1).max(64) }),
+]);
+export type StreamListener = z.infer<typeof StreamListener>;
+
+/** Whether listeners may still listen: an agent asks every few seconds, since it does not know who may see which camera. In their order. */
+export const checkListeners = rpc({
+  subject: 'nightjar.streams.check-listeners',
+  request: z.object({ listeners: z.array(z.object({ stream_id: z.uuid(), listener: StreamListener })).max(listenersMax) }),
+  reply: z.object({ allowed: z.array(z.boolean()) }),
 });

@@ -1,11 +1,10 @@
-import type { StreamMessage } from '@nightjar/contracts';
+import { listenersMax, type StreamMessage } from '@nightjar/contracts';
 import type { Logger } from '@nightjar/runtime';
 import { WebSocket } from 'ws';
 
 /** Close codes of RFC 6455 as this surface uses them. */
 const closeCodes = { streamEnded: 1000, goingAway: 1001, noLongerAllowed: 1008, tooManySubscribers: 1013 } as const;
 
-const subscribersMax = 256;
 const pingEveryMs = 20_000;
 /** What a socket may hold back. Full: messages are no longer sent but replace each other, the newest waits. */
 const bufferedBytesMax = 256 * 1024;
@@ -59,7 +58,7 @@ export class StreamSubscribers {
   add(socket: WebSocket, streamId: string): void {
     // Its errors end it, which is all that there is to do about them.
     socket.on('error', () => socket.terminate());
-    if (this.subscribers.size >= subscribersMax) return socket.close(closeCodes.tooManySubscribers, 'too many subscribers');
+    if (this.subscribers.size >= listenersMax) return socket.close(closeCodes.tooManySubscribers, 'too many subscribers');
     const subscriber: Subscriber = { socket, streamId, answeredPing: true, waiting: undefined, stuckSinceMs: undefined };
     this.subscribers.add(subscriber);
     socket.on('pong', () => {

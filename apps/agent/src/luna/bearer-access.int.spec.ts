@@ -1,8 +1,11 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jwtAudience, streamTicketAudience } from '@nightjar/auth';
+import type { StreamListener } from '@nightjar/contracts';
+import { AppError } from '@nightjar/runtime';
 import { startTestBus, startTestCamera, type TestBus, until } from '@nightjar/testing';
 import { WebSocket } from 'ws';
 import { AgentFixture, streamId } from '../agent.fixture.js';
@@ -114,6 +117,42 @@ describe('/1/ws beyond loopback', () => {
     // It is no token, and no other route takes it.
     expect(await shakeHands(ticketOf())).toBe(401);
     expect((await fetch(`${fixture.agent.url}/config?stream_id=${streamId}&ticket=${ticketOf()}`)).status).toBe(401);
+  });
+
+  it('lasts as long as the right of who holds the ticket or the token, and while the NVR is away', async () => {
+    const ticketOf = (holder: object) =>
+      token({ aud: streamTicketAudience, typ: 'stream_ticket', stream_id: streamId, jti: randomUUID(), ...holder });
+    const sid = randomUUID();
+    const listen = async (query: string, bearer?: string) => {
+      const socket = new WebSocket(`${fixture.agent.url.replace('http', 'ws')}/1/ws?stream_id=${streamId}${query}`, {
+        ...(bearer !== undefined && { headers: { authorization: `Bearer ${bearer}` } }),
+      });
+      const closed = once(socket, 'close').then(([code]) => code as number);
+      await once(socket, 'open');
+      return { socket, closed };
+    };
+    const asked: StreamListener[] = [];
+    fixture.mayListen = (listener) => {
+      asked.push(listener);
+      throw new AppError('unavailable', 'the database is away');
+    };
+    const sockets = await Promise.all([
+      listen(`&ticket=${ticketOf({ uid: 7, sid })}`),
+      listen(`&ticket=${ticketOf({ uid: undefined, key: 'k1' })}`),
+      listen('', token({ sid })),
+      listen(`&ticket=${ticketOf({ uid: 8, sid })}`),
+    ]);
+    await until(() => asked.length > 0);
+    const [user, key, admin, other] = sockets;
+    fixture.mayListen = (listener) => {
+      asked.push(listener);
+      return 'user_id' in listener && listener.user_id === 8;
+    };
+    expect(await Promise.all([user.closed, key.closed, admin.closed])).toEqual([1008, 1008, 1008]);
+    expect(asked).toEqual(expect.arrayContaining([{ user_id: 7, session_id: sid }, { key_id: 'k1' }, { user_id: 1, session_id: sid }]));
+    expect(other.socket.readyState).toBe(WebSocket.OPEN);
+    other.socket.terminate();
+    fixture.mayListen = () => true;
   });
 
   it('does not ask the NVR anew for every key id that somebody makes up', async () => {

@@ -51,7 +51,9 @@ export async function startTestManager() {
     (await nvr.bus.request(claimStreams, { agent_id: agentId, slots_total: 50, feedback }, { timeoutMs: 60_000 })).streams;
   const post = async (route: string, body: object) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    return (await (await nvr.fetch(`/api/v1${route}`, init)).json()) as { id: number; key: string };
+    const answer = await nvr.fetch(`/api/v1${route}`, init);
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as { id: number; key: string };
   };
   /** Headers of a user whose role has these permissions, and who sees these cameras. */
   const asUser = async (username: string, permissions: string[], cameraIds: number[] = []) => {

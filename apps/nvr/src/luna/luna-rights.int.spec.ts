@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { checkListeners, type StreamListener } from '@nightjar/contracts';
+import { until } from '@nightjar/testing';
 import { SocketReader } from '../socket-reader.fixture.js';
 import { reference, startTestManager, type TestManager } from './luna-manager.fixture.js';
 
@@ -151,5 +153,38 @@ describe('a stream that is no camera', () => {
     });
     await socket.until(({ closedWith }) => closedWith !== undefined);
     expect(socket.closedWith).toBe(1008);
+  });
+});
+
+describe('who listens at an agent', () => {
+  const mayListen = async (listener: StreamListener) => {
+    const listeners = [{ stream_id: manager.cameraUuid, listener }];
+    return (await manager.nvr.bus.request(checkListeners, { listeners }, { timeoutMs: 60_000 })).allowed[0];
+  };
+  /** What a ticket says of its holder. */
+  const holderIn = async (headers: Record<string, string>) => {
+    const { body } = await manager.send('POST', `/streams/${manager.cameraUuid}/ticket`, {}, headers);
+    const claims = Buffer.from(String(body.ticket).split('.')[1]!, 'base64url').toString();
+    return JSON.parse(claims) as { uid?: number; sid?: string; key?: string };
+  };
+
+  it('may as long as the camera is theirs to see', async () => {
+    const headers = await manager.asUser('nele', ['cameras.view'], [manager.cameraId]);
+    const { sid, uid } = await holderIn(headers);
+    const nele = { user_id: uid!, session_id: sid! };
+    expect(await mayListen(nele)).toBe(true);
+    await manager.nvr.database.cameraGrant.deleteMany({ where: { userId: uid! } });
+    expect(await mayListen(nele)).toBe(false);
+  });
+
+  it('may not when their session has ended, nor with a key that was revoked', async () => {
+    const headers = await manager.asUser('mona', ['cameras.view'], [manager.cameraId]);
+    const { sid, uid } = await holderIn(headers);
+    const { key } = await holderIn(keyOfCamera);
+    expect([await mayListen({ user_id: uid!, session_id: sid! }), await mayListen({ key_id: key! })]).toEqual([true, true]);
+    await fetch(`${manager.nvr.url}/api/v1/auth/logout`, { method: 'POST', headers });
+    await manager.nvr.fetch(`/api/v1/api-keys/${key}`, { method: 'DELETE' });
+    await until(async () => !(await mayListen({ user_id: uid!, session_id: sid! })) && !(await mayListen({ key_id: key! })));
+    expect(await mayListen({ user_id: 999_999, session_id: null })).toBe(false);
   });
 });

@@ -139,7 +139,7 @@ export class LunaStreamsController {
   @Policy(read)
   async ticket(@Param('streamId') streamId: string, @Req() request: FastifyRequest) {
     const { id } = await this.streams.find(callerOf(request), requireId(streamId));
-    return { ticket: await this.tickets.sign(id), expires_in: lunaTicketSeconds };
+    return { ticket: await this.tickets.sign(id, requirePrincipal(request)), expires_in: lunaTicketSeconds };
   }
 
   /** Who works on a stream. @throws AppError `conflict` when nobody does */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { jwtAlgorithm, streamTicketAudience, type StreamTicketClaims } from '@nightjar/auth';
+import { jwtAlgorithm, streamTicketAudience, type Principal, type StreamTicketClaims } from '@nightjar/auth';
 import { SigningKeys } from '../auth/signing-keys.js';
 import type { ApiConfig } from '../config.js';
 import { CONFIG } from '../process-parts.js';
@@ -19,9 +19,9 @@ export class LunaTickets {
     @Inject(CONFIG) private readonly config: ApiConfig,
   ) {}
 
-  async sign(streamId: string): Promise<string> {
+  async sign(streamId: string, holder: Principal): Promise<string> {
     const { kid, privatePem } = await this.keys.signingKey();
-    const claims: StreamTicketClaims = { stream_id: streamId, typ: 'stream_ticket' };
+    const claims: StreamTicketClaims = { stream_id: streamId, typ: 'stream_ticket', ...claimsOf(holder) };
     return this.jwt.signAsync(claims, {
       algorithm: jwtAlgorithm,
       keyid: kid,
@@ -33,4 +33,9 @@ export class LunaTickets {
       jwtid: randomUUID(),
     });
   }
+}
+
+function claimsOf(holder: Principal): Pick<StreamTicketClaims, 'uid' | 'sid' | 'key'> {
+  if (holder.kind === 'api_key') return { key: holder.keyId };
+  return holder.kind === 'user' ? { uid: holder.userId, ...(holder.sessionId !== undefined && { sid: holder.sessionId }) } : {};
 }

@@ -15,6 +15,7 @@ import { LunaMaster } from './luna-master.js';
 import { LunaStreamsController } from './luna-streams.controller.js';
 import { LunaStreamsService } from './luna-streams.service.js';
 import { LunaStreamsStore } from './luna-streams.store.js';
+import { ListenerRights } from './listener-rights.js';
 import { LunaTickets } from './luna-tickets.js';
 import { ManagerController } from './manager.controller.js';
 import { StreamFeedbackStore } from './stream-feedback.store.js';
@@ -41,11 +42,12 @@ import { StreamReferences } from './stream-references.js';
     LunaAgentsStore,
     LunaMaster,
     LunaTickets,
+    ListenerRights,
     StreamFeedbackStore,
     StreamReferences,
     StreamListeners,
     AgentSockets,
   ],
-  exports: [LunaAnalyticsService, StreamFeedbackStore, StreamListeners],
+  exports: [ListenerRights, LunaAnalyticsService, StreamFeedbackStore, StreamListeners],
 })
 export class LunaModule {}
